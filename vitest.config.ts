@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // Workspace packages export their TypeScript under the `source` condition, so tests never run a stale build.
+  ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
+  resolve: { conditions: ["source"] },
+  test: {
+    include: ["packages/*/{src,tests}/**/*.test.ts", "tools/**/*.test.ts"],
+    testTimeout: 20_000,
+  },
+});
