@@ -1,4 +1,4 @@
-import type { Failure, JournalRow, RollbackStatus, RunStatus } from "../engine/records.js";
+import type { Failure, JournalRow, RunStatus } from "../engine/records.js";
 import type { Json } from "../json.js";
 import type { RunRow } from "../store/run-store.js";
 
