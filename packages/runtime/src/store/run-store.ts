@@ -83,11 +83,29 @@ export interface RunRow {
 export interface CreateRun
   extends Pick<
     RunRow,
-    | "id" | "tenant" | "type" | "definition" | "version" | "key" | "inputHash" | "businessKey" | "sessionId" | "queue" | "partitionKey" | "priority" | "input"
-    | "rootId" | "parentId" | "restartedFrom"
+    | "id"
+    | "tenant"
+    | "type"
+    | "definition"
+    | "version"
+    | "key"
+    | "inputHash"
+    | "businessKey"
+    | "sessionId"
+    | "queue"
+    | "partitionKey"
+    | "priority"
+    | "input"
+    | "rootId"
+    | "parentId"
+    | "restartedFrom"
   > {
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
-  readonly claim: { readonly worker: string; readonly appendId: string; readonly records: readonly JournalRecord[] } | null;
+  readonly claim: {
+    readonly worker: string;
+    readonly appendId: string;
+    readonly records: readonly JournalRecord[];
+  } | null;
 }
 
 export type CreateResult =
