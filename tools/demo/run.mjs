@@ -49,8 +49,7 @@ async function main() {
   const client = new ServiceClient(`http://127.0.0.1:${port}`, token);
 
   title("2. An order that completes");
-  const completed = await client.startSaga("order_processing", { order_id: "A-1", total: "99.90" }, { wait: 30 });
-  printTimeline(completed, await client.journal(completed.id));
+  const completed = await order(client, { order_id: "A-1", total: "99.90" });
   expect("its status", completed.status, "completed");
   expect("its steps", stepNames(completed, "completed"), [
     "validate_order",
@@ -59,22 +58,23 @@ async function main() {
     "ship_order",
   ]);
 
-  title("3. An order whose payment is declined: what was done is undone, in reverse");
-  const declined = await client.startSaga(
-    "order_processing",
-    { order_id: "A-2", total: "12.50", simulate: { ship_order: { status: 422 } } },
-    { wait: 30 },
-  );
-  printTimeline(declined, await client.journal(declined.id));
+  title("3. An order whose payment is declined: what was done is undone");
+  const declined = await order(client, {
+    order_id: "A-2",
+    total: "12.50",
+    simulate: { process_payment: { status: 402 } },
+  });
   expect("its status", declined.status, "compensated");
-  const undone = (await client.journal(declined.id))
-    .flatMap((row) => row.records)
-    .filter((record) => record.kind === "compensated");
-  expect(
-    "what was undone, in order",
-    undone.map((record) => record.step),
-    ["process_payment", "reserve_inventory"],
-  );
+  expect("what was undone", await undoneSteps(client, declined), ["reserve_inventory"]);
+
+  title("   ... and one that cannot be shipped: the payment goes back first, then the stock");
+  const unshippable = await order(client, {
+    order_id: "A-2b",
+    total: "12.50",
+    simulate: { ship_order: { status: 422 } },
+  });
+  expect("its status", unshippable.status, "compensated");
+  expect("what was undone, in order", await undoneSteps(client, unshippable), ["process_payment", "reserve_inventory"]);
 
   title("4. An order during which the service is killed with SIGKILL, and started again");
   const key = "demo-order-A-3";
@@ -90,9 +90,9 @@ async function main() {
   expect("its status", survived.status, "completed");
   const again = await client.startSaga("order_processing", input, { key });
   expect("the run that the same idempotency key gives", again.id, started.id);
-  await expectOneEffectPerKey(client, [completed.id, declined.id, survived.id]);
+  await expectOneEffectPerKey(client, [completed.id, declined.id, unshippable.id, survived.id]);
 
-  title("All three ended as they should");
+  title("All ended as they should");
   if (once) {
     service.kill("SIGTERM");
     const code = await ended(service);
@@ -105,6 +105,18 @@ async function main() {
   say(`  runs               curl -H 'Authorization: Bearer ${token}' http://127.0.0.1:${port}/api/v1/runs`);
   say(`  the project        ${out}`);
   await ended(service);
+}
+
+/** Places an order, waits for its end and prints its timeline. */
+async function order(client, input) {
+  const run = await client.startSaga("order_processing", input, { wait: 30 });
+  printTimeline(run, await client.journal(run.id));
+  return run;
+}
+
+async function undoneSteps(client, run) {
+  const records = (await client.journal(run.id)).flatMap((row) => row.records);
+  return records.filter((record) => record.kind === "compensated").map((record) => record.step);
 }
 
 /** Each call was made at least once; each effect happened once per idempotency key. */
