@@ -39,7 +39,10 @@ export function encodeAppend(append: Append): EncodedAppend {
   for (const id of append.consumed ?? []) checkText(id, "the id of a consumed signal");
   const ends = change.status !== undefined && isEnded(change.status);
   if (ends !== (next.kind === "finish")) {
-    throw new RuntimeError("input-invalid", `expected an end status exactly when a run finishes, got ${String(change.status)} with "${next.kind}"`);
+    throw new RuntimeError(
+      "input-invalid",
+      `expected an end status exactly when a run finishes, got ${String(change.status)} with "${next.kind}"`,
+    );
   }
   if (next.kind === "park" && next.delayMs !== null && !(next.delayMs >= 0 && Number.isFinite(next.delayMs))) {
     throw new RuntimeError("input-invalid", `expected a delay of 0 ms or more, or null, got ${next.delayMs}`);
@@ -51,7 +54,8 @@ export function encodeAppend(append: Append): EncodedAppend {
   return {
     records: encodeJson(append.records as unknown as Json, "the records"),
     ...(change.failureReason !== undefined && {
-      failureReason: change.failureReason === null ? null : encodeJson(change.failureReason as unknown as Json, "the failure"),
+      failureReason:
+        change.failureReason === null ? null : encodeJson(change.failureReason as unknown as Json, "the failure"),
     }),
     ...(change.output !== undefined && { output: encodeJson(change.output, "the output") }),
     ...(checkpoint && { context: encodeJson(checkpoint.context, "the context") }),
@@ -64,12 +68,17 @@ export function encodeSignal(signal: Signal): string {
   return encodeJson(signal.payload, "the payload");
 }
 
-export function encodeJson(value: Json, what: string): string {
+function encodeJson(value: Json, what: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got a value that is not: ${String(cause)}`, {}, { cause });
+    throw new RuntimeError(
+      "input-invalid",
+      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
+      {},
+      { cause },
+    );
   }
   if (text === undefined) throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got ${typeof value}`);
   // JSON.stringify escapes NUL and lone surrogates, so nearly all payloads need no second look.
@@ -99,9 +108,13 @@ function checkOptionalTexts<T>(element: T, what: string, names: readonly (keyof 
 }
 
 function checkText(text: unknown, what: string): void {
-  if (typeof text !== "string") throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
+  if (typeof text !== "string")
+    throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
   if (text.includes("\0") || !text.isWellFormed()) {
-    throw new RuntimeError("input-invalid", `expected well-formed Unicode without NUL in ${what}, got ${JSON.stringify(text.slice(0, 40))}`);
+    throw new RuntimeError(
+      "input-invalid",
+      `expected well-formed Unicode without NUL in ${what}, got ${JSON.stringify(text.slice(0, 40))}`,
+    );
   }
 }
 

@@ -155,8 +155,8 @@ export type Next =
   /** The worker goes on with it. */
   | { readonly kind: "keep" }
   /**
-   * Nobody owns it until `delayMs` from now (null: until signaled). Not parked when its inbox holds unconsumed entries:
-   * everything else of the append counts, but a status `waiting` becomes `running`.
+   * Nobody owns it until `delayMs` from now (null: until signaled). Not parked when its inbox holds unconsumed entries;
+   * everything else of the append counts all the same.
    */
   | { readonly kind: "park"; readonly delayMs: number | null }
   /** It ended: `change.status` says how; it is never claimed again. */

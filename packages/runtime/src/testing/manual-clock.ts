@@ -23,7 +23,9 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
     advance(ms) {
       const end = now + ms;
       for (;;) {
-        const [next] = [...timers].filter(([, timer]) => timer.at <= end).sort(([a, first], [b, second]) => first.at - second.at || a - b);
+        const [next] = [...timers]
+          .filter(([, timer]) => timer.at <= end)
+          .sort(([a, first], [b, second]) => first.at - second.at || a - b);
         if (!next) break;
         const [id, { at, callback }] = next;
         timers.delete(id);

@@ -7,7 +7,8 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
   const run = world.runs.get(element.run);
   const taken = run?.journal[element.seq - 1];
   if (taken?.appendId === element.appendId) return { kind: "appended", at: taken.at, parked: taken.parked };
-  if (!run || run.endedAt !== null || element.fence !== run.fence || element.seq !== run.journal.length + 1) return { kind: "lease-lost" };
+  if (!run || run.endedAt !== null || element.fence !== run.fence || element.seq !== run.journal.length + 1)
+    return { kind: "lease-lost" };
 
   const { change = {}, next, checkpoint } = element;
   for (const id of element.consumed ?? []) {
@@ -15,9 +16,16 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
     if (entry) entry.consumed = true;
   }
   const parked = next.kind === "park" && [...run.inbox.values()].every((entry) => entry.consumed);
-  run.journal.push({ seq: element.seq, fence: element.fence, appendId: element.appendId, at: now, records: encoded.records, parked });
+  run.journal.push({
+    seq: element.seq,
+    fence: element.fence,
+    appendId: element.appendId,
+    at: now,
+    records: encoded.records,
+    parked,
+  });
   run.updatedAt = now;
-  if (change.status) run.status = change.status === "waiting" && !parked ? "running" : change.status;
+  if (change.status) run.status = change.status;
   if (encoded.failureReason !== undefined) run.failureReason = encoded.failureReason;
   if (change.rollbackStatus) run.rollbackStatus = change.rollbackStatus;
   if (encoded.output !== undefined) run.output = encoded.output;
@@ -34,7 +42,11 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
   return { kind: "appended", at: now, parked };
 }
 
-function snapshot(run: StoredRun, { n, keep, context }: { n: number; keep: number; context: string }, at: number): void {
+function snapshot(
+  run: StoredRun,
+  { n, keep, context }: { n: number; keep: number; context: string },
+  at: number,
+): void {
   const { fence } = run;
   const others = run.checkpoints.filter((other) => other.fence !== fence || other.n !== n);
   const all = [...others, { fence, n, seq: run.journal.length, at, context }];

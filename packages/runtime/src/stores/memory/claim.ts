@@ -25,5 +25,12 @@ function take(run: StoredRun, worker: string, now: number): void {
   if (run.status === "pending" || run.status === "waiting") run.status = "running";
   if (run.fence === 1) return;
   const records = JSON.stringify([{ kind: "claimed", worker }]);
-  run.journal.push({ seq: run.journal.length + 1, fence: run.fence, appendId: `claim:${run.fence}`, at: now, records, parked: false });
+  run.journal.push({
+    seq: run.journal.length + 1,
+    fence: run.fence,
+    appendId: `claim:${run.fence}`,
+    at: now,
+    records,
+    parked: false,
+  });
 }

@@ -26,7 +26,9 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
     wakeAt: claimed ? null : now,
     owner: claimed ? claim.worker : null,
     fence: claimed ? 1 : 0,
-    journal: claimed ? [{ seq: 1, fence: 1, appendId: claim.appendId, at: now, records: records ?? "[]", parked: false }] : [],
+    journal: claimed
+      ? [{ seq: 1, fence: 1, appendId: claim.appendId, at: now, records: records ?? "[]", parked: false }]
+      : [],
     inbox: new Map(),
     checkpoints: [],
   };
@@ -37,7 +39,11 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
 
 /** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */
 function sameRun(run: StoredRun, create: CreateRun): CreateResult {
-  const same = run.tenant === create.tenant && run.definition === create.definition && run.key === create.key && run.inputHash === create.inputHash;
+  const same =
+    run.tenant === create.tenant &&
+    run.definition === create.definition &&
+    run.key === create.key &&
+    run.inputHash === create.inputHash;
   if (!same) return { kind: "rejected", reason: `the run id ${create.id} is taken by another run` };
   return { kind: "created", run: runRow(run), row: firstRow(run, create) };
 }

@@ -24,7 +24,11 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
   let open = false;
   /** Runs a call on an open store; what it throws becomes a rejection, never a throw at the caller. */
   const answer = async <T>(call: (now: number) => T): Promise<T> => {
-    if (!open) throw new RuntimeError("store-unavailable", "expected an open memory store, got a call before open or after close");
+    if (!open)
+      throw new RuntimeError(
+        "store-unavailable",
+        "expected an open memory store, got a call before open or after close",
+      );
     return call(clock.now());
   };
   return {
@@ -54,8 +58,11 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
         return run && runRow(run);
       }),
     journal: (id, afterSeq = 0, limit = 1_000) =>
-      answer(() => (world.runs.get(id)?.journal ?? []).slice(afterSeq, afterSeq + limit).map((row) => journalRow(id, row))),
-    checkpoints: (id) => answer(() => (world.runs.get(id)?.checkpoints ?? []).map((checkpoint) => checkpointOf(id, checkpoint))),
+      answer(() =>
+        (world.runs.get(id)?.journal ?? []).slice(afterSeq, afterSeq + limit).map((row) => journalRow(id, row)),
+      ),
+    checkpoints: (id) =>
+      answer(() => (world.runs.get(id)?.checkpoints ?? []).map((checkpoint) => checkpointOf(id, checkpoint))),
     list: (query) => answer(() => listRuns(world, query)),
     workers: () => answer(() => listWorkers(world)),
     count: () => answer(() => countRuns(world)),
@@ -67,7 +74,8 @@ function orRejected<T>(call: () => T): T | { readonly kind: "rejected"; readonly
   try {
     return call();
   } catch (error) {
-    if (error instanceof RuntimeError && error.code === "input-invalid") return { kind: "rejected", reason: error.message };
+    if (error instanceof RuntimeError && error.code === "input-invalid")
+      return { kind: "rejected", reason: error.message };
     throw error;
   }
 }

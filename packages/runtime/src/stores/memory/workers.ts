@@ -9,10 +9,19 @@ import { claimedRun, type MemoryWorld, openInbox, type StoredWorker } from "./wo
 export function renew(world: MemoryWorld, request: RenewRequest, now: number, single: boolean): RenewResult {
   const known = world.workers.get(request.worker);
   if (known?.dead) return { kind: "dead" };
-  const holder = [...world.workers.values()].find((worker) => worker.id !== request.worker && !worker.dead && worker.expiresAt > now);
+  const holder = [...world.workers.values()].find(
+    (worker) => worker.id !== request.worker && !worker.dead && worker.expiresAt > now,
+  );
   if (single && holder) return { kind: "standby", holder: holder.id, expiresAt: holder.expiresAt };
 
-  const worker: StoredWorker = known ?? { id: request.worker, label: "", startedAt: now, renewedAt: now, expiresAt: now, dead: false };
+  const worker: StoredWorker = known ?? {
+    id: request.worker,
+    label: "",
+    startedAt: now,
+    renewedAt: now,
+    expiresAt: now,
+    dead: false,
+  };
   worker.label = request.label;
   worker.renewedAt = now;
   worker.expiresAt = now + request.leaseMs;

@@ -72,7 +72,7 @@ export function journalRow(run: string, { parked: _, ...row }: StoredRow): Journ
   return { v: 1, run, ...row, records: JSON.parse(row.records) as JournalRow["records"] };
 }
 
-export function inboxEntry(run: string, { consumed: _, ...entry }: StoredEntry): InboxEntry {
+function inboxEntry(run: string, { consumed: _, ...entry }: StoredEntry): InboxEntry {
   return { run, ...entry, payload: JSON.parse(entry.payload) as Json };
 }
 

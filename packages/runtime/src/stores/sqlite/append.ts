@@ -44,15 +44,25 @@ function sentBefore(db: Database, { run, seq, appendId }: Append): AppendResult 
 }
 
 /** Touches the run's row only when something in it changes. */
-function changeRun(db: Database, { run, change = {}, next }: Append, encoded: EncodedAppend, parked: boolean, now: number): void {
+function changeRun(
+  db: Database,
+  { run, change = {}, next }: Append,
+  encoded: EncodedAppend,
+  parked: boolean,
+  now: number,
+): void {
   const columns: Record<string, SqlValue> = {};
-  if (change.status) columns.status = change.status === "waiting" && !parked ? "running" : change.status;
+  if (change.status) columns.status = change.status;
   if (encoded.failureReason !== undefined) columns.failure_reason = encoded.failureReason;
   if (change.rollbackStatus) columns.rollback_status = change.rollbackStatus;
   if (encoded.output !== undefined) columns.output = encoded.output;
-  if (parked && next.kind === "park") Object.assign(columns, { owner: null, ready: 0, wake_at: next.delayMs === null ? null : now + next.delayMs });
+  if (parked && next.kind === "park")
+    Object.assign(columns, { owner: null, ready: 0, wake_at: next.delayMs === null ? null : now + next.delayMs });
   if (next.kind === "finish") Object.assign(columns, { owner: null, ready: 0, wake_at: null, ended_at: now });
   const names = Object.keys(columns);
   if (names.length === 0) return;
-  db.run(`update clean_arch_runs set ${names.map((name) => `${name} = ?`).join(", ")} where id = ?`, [...Object.values(columns), run]);
+  db.run(`update clean_arch_runs set ${names.map((name) => `${name} = ?`).join(", ")} where id = ?`, [
+    ...Object.values(columns),
+    run,
+  ]);
 }

@@ -27,7 +27,15 @@ export function claim(db: Database, { worker, definitions, limit }: ClaimRequest
   const due = db.all<{ id: string; fence: number }>(DUE, [JSON.stringify(definitions), limit]);
   return due.map(({ id, fence }) => {
     db.run(TAKE, [worker, now, id]);
-    if (fence > 0) db.run(INSERT_CLAIMED, [id, id, fence + 1, `claim:${fence + 1}`, now, JSON.stringify([{ kind: "claimed", worker }])]);
+    if (fence > 0)
+      db.run(INSERT_CLAIMED, [
+        id,
+        id,
+        fence + 1,
+        `claim:${fence + 1}`,
+        now,
+        JSON.stringify([{ kind: "claimed", worker }]),
+      ]);
     return selectClaimed(db, id);
   });
 }

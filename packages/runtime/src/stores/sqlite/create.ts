@@ -20,7 +20,11 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
   const known = selectRun(db, create.id);
   if (known) return sameRun(db, known, create);
   if (create.key !== null) {
-    const [holder] = selectRuns(db, "where tenant = ? and definition = ? and key = ?", [create.tenant, create.definition, create.key]);
+    const [holder] = selectRuns(db, "where tenant = ? and definition = ? and key = ?", [
+      create.tenant,
+      create.definition,
+      create.key,
+    ]);
     if (holder) return { kind: "existing", run: holder };
   }
   const { claim, input: _, ...row } = create;
@@ -47,17 +51,49 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
 }
 
 function insertRun(db: Database, run: RunRow, input: string): void {
-  const { id, tenant, type, definition, version, status, rootId, parentId, restartedFrom, key, inputHash, businessKey, sessionId } = run;
+  const {
+    id,
+    tenant,
+    type,
+    definition,
+    version,
+    status,
+    rootId,
+    parentId,
+    restartedFrom,
+    key,
+    inputHash,
+    businessKey,
+    sessionId,
+  } = run;
   const { queue, partitionKey, priority, createdAt, wakeAt, owner, fence } = run;
   db.run(INSERT_RUN, [
-    ...[id, tenant, type, definition, version, status, rootId, parentId, restartedFrom, key, inputHash, businessKey, sessionId],
+    ...[
+      id,
+      tenant,
+      type,
+      definition,
+      version,
+      status,
+      rootId,
+      parentId,
+      restartedFrom,
+      key,
+      inputHash,
+      businessKey,
+      sessionId,
+    ],
     ...[queue, partitionKey, priority, createdAt, createdAt, wakeAt, wakeAt === null ? 0 : 1, owner, fence, input],
   ]);
 }
 
 /** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */
 function sameRun(db: Database, run: RunRow, create: CreateRun): CreateResult {
-  const same = run.tenant === create.tenant && run.definition === create.definition && run.key === create.key && run.inputHash === create.inputHash;
+  const same =
+    run.tenant === create.tenant &&
+    run.definition === create.definition &&
+    run.key === create.key &&
+    run.inputHash === create.inputHash;
   if (!same) return { kind: "rejected", reason: `the run id ${create.id} is taken by another run` };
   return { kind: "created", run, row: firstRow(db, create) };
 }

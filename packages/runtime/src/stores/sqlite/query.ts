@@ -21,7 +21,9 @@ export function listRuns(db: Database, query: RunQuery): RunPage {
 }
 
 export function countRuns(db: Database): Partial<Record<RunStatus, number>> {
-  const rows = db.all<{ status: RunStatus; runs: number }>("select status, count(*) as runs from clean_arch_runs group by status");
+  const rows = db.all<{ status: RunStatus; runs: number }>(
+    "select status, count(*) as runs from clean_arch_runs group by status",
+  );
   return Object.fromEntries(rows.map(({ status, runs }) => [status, runs]));
 }
 

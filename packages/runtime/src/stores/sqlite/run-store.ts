@@ -34,7 +34,12 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
   let failedAt = Number.NEGATIVE_INFINITY;
 
   const answer = async <T>(call: (db: Database, now: number) => T): Promise<T> => {
-    if (!db) throw new RuntimeError("store-unavailable", `expected the store ${file} to be open, got a call before open or after close`, { file });
+    if (!db)
+      throw new RuntimeError(
+        "store-unavailable",
+        `expected the store ${file} to be open, got a call before open or after close`,
+        { file },
+      );
     const now = clock.now();
     try {
       return call(db, now);
@@ -43,7 +48,8 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
       throw error;
     }
   };
-  const write = <T>(call: (db: Database, now: number) => T): Promise<T> => answer((open, now) => open.transaction(() => call(open, now)));
+  const write = <T>(call: (db: Database, now: number) => T): Promise<T> =>
+    answer((open, now) => open.transaction(() => call(open, now)));
 
   return {
     open: async () => {

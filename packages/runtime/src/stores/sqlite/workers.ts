@@ -34,7 +34,9 @@ export function renew(db: Database, request: RenewRequest, now: number, noTakeov
 }
 
 function reconcile(db: Database, { worker, runs }: RenewRequest, now: number): RenewResult {
-  const owned = new Set(db.all<{ id: string }>("select id from clean_arch_runs where owner = ? order by id", [worker]).map((run) => run.id));
+  const owned = new Set(
+    db.all<{ id: string }>("select id from clean_arch_runs where owner = ? order by id", [worker]).map((run) => run.id),
+  );
   const believed = new Set(runs);
   const adopted = [...owned].filter((id) => !believed.has(id));
   const inbox = selectInbox(db, "in (select id from clean_arch_runs where owner = ?)", [worker]);
@@ -52,7 +54,9 @@ export function retire(db: Database, worker: string, now: number): void {
 }
 
 export function isActive(db: Database, worker: string, now: number): boolean {
-  return db.all("select 1 from clean_arch_workers where id = ? and dead = 0 and expires_at > ?", [worker, now]).length > 0;
+  return (
+    db.all("select 1 from clean_arch_workers where id = ? and dead = 0 and expires_at > ?", [worker, now]).length > 0
+  );
 }
 
 const MAX_DEAD = 50;

@@ -3,10 +3,10 @@ import type { Append } from "../../store/run-store.js";
 import {
   activate,
   appendOne,
+  type ContractTest,
   claimAll,
   claimNew,
   claimOne,
-  type ContractTest,
   current,
   DEFINITION,
   everythingOf,
@@ -25,11 +25,20 @@ export function appending(test: ContractTest): void {
       await advance(5);
       const at = await store.now();
       const failure = { code: "declined", message: "no", status: 402 };
-      const append = nextAppend(run, { records: [RECORD, { kind: "compensated", step: "pay", attempt: 1 }], change: { status: "compensating", failureReason: failure } });
+      const append = nextAppend(run, {
+        records: [RECORD, { kind: "compensated", step: "pay", attempt: 1 }],
+        change: { status: "compensating", failureReason: failure },
+      });
       expect(await store.append([append])).toEqual([{ kind: "appended", at, parked: false }]);
       const { appendId, records } = append;
       expect(await store.journal(run.id)).toEqual([{ v: 1, run: run.id, seq: 1, fence: 1, appendId, at, records }]);
-      expect(await store.get(run.id)).toEqual({ ...run, status: "compensating", failureReason: failure, seq: 1, updatedAt: at });
+      expect(await store.get(run.id)).toEqual({
+        ...run,
+        status: "compensating",
+        failureReason: failure,
+        seq: 1,
+        updatedAt: at,
+      });
     });
 
     test("leaves what a change does not mention, and takes null as a value", async ({ store }) => {
@@ -59,7 +68,11 @@ export function appending(test: ContractTest): void {
       await store.signal([newSignal(run.id, "s")]);
       await appendOne(store, nextAppend(run, { change: { output: 1 } }));
       const before = await everythingOf(store, run.id);
-      const effects: Partial<Append> = { change: { status: "stuck", output: 2 }, consumed: ["s"], checkpoint: { n: 1, context: {}, keep: 9 } };
+      const effects: Partial<Append> = {
+        change: { status: "stuck", output: 2 },
+        consumed: ["s"],
+        checkpoint: { n: 1, context: {}, keep: 9 },
+      };
       const next = { ...run, seq: 1 };
       const results = await store.append([
         nextAppend({ ...next, fence: 2 }, effects),
@@ -90,7 +103,11 @@ export function appending(test: ContractTest): void {
       const run = await claimOne(store, "w");
       await store.signal([newSignal(run.id, "s")]);
       const append = nextAppend(run, {
-        ...{ change: { status: "waiting", output: { n: 1 } }, consumed: ["s"], checkpoint: { n: 1, context: { a: 1 }, keep: 3 } },
+        ...{
+          change: { status: "waiting", output: { n: 1 } },
+          consumed: ["s"],
+          checkpoint: { n: 1, context: { a: 1 }, keep: 3 },
+        },
         next: { kind: "park", delayMs: 1_000 },
       });
       const sent = await appendOne(store, append);
@@ -101,7 +118,10 @@ export function appending(test: ContractTest): void {
       expect(await everythingOf(store, run.id)).toEqual(before);
     });
 
-    test("answers an append sent again after a takeover as the first time, and leaves the run to its new owner", async ({ store, advance }) => {
+    test("answers an append sent again after a takeover as the first time, and leaves the run to its new owner", async ({
+      store,
+      advance,
+    }) => {
       const run = await claimOne(store, "old");
       const append = nextAppend(run, { change: { status: "waiting" }, next: { kind: "park", delayMs: 0 } });
       const sent = await appendOne(store, append);
@@ -118,14 +138,28 @@ export function appending(test: ContractTest): void {
     test("answers each append of a batch by itself, in the order given", async ({ store }) => {
       const [a, b, c] = await claimNew(store, "w", 3);
       if (!a || !b || !c) return expect.unreachable();
-      const results = await store.append([nextAppend(c), nextAppend({ ...b, fence: 7 }), nextAppend(a), nextAppend({ ...c, seq: 1 }), nextAppend(b)]);
-      expect(results.map((result) => result.kind)).toEqual(["appended", "lease-lost", "appended", "appended", "appended"]);
+      const results = await store.append([
+        nextAppend(c),
+        nextAppend({ ...b, fence: 7 }),
+        nextAppend(a),
+        nextAppend({ ...c, seq: 1 }),
+        nextAppend(b),
+      ]);
+      expect(results.map((result) => result.kind)).toEqual([
+        "appended",
+        "lease-lost",
+        "appended",
+        "appended",
+        "appended",
+      ]);
       expect((await store.journal(c.id)).length).toBe(2);
       expect(await store.append([])).toEqual([]);
     });
 
     for (const [what, text] of POISON) {
-      test(`rejects ${what} in an append, writes the others of the batch, and takes the run's next try`, async ({ store }) => {
+      test(`rejects ${what} in an append, writes the others of the batch, and takes the run's next try`, async ({
+        store,
+      }) => {
         const runs = await claimNew(store, "w", 6);
         const bad: Partial<Append>[] = [
           { records: [{ kind: "completed", step: "pay", attempt: 1, output: { deep: [text] } }] },
@@ -134,8 +168,16 @@ export function appending(test: ContractTest): void {
           { checkpoint: { n: 1, keep: 1, context: { [text]: 1 } } },
         ];
         const results = await store.append(runs.map((run, index) => nextAppend(run, bad[index - 1])));
-        expect(results.map((result) => result.kind)).toEqual(["appended", "rejected", "rejected", "rejected", "rejected", "appended"]);
-        for (const run of runs.slice(1, 5)) expect(await everythingOf(store, run.id)).toEqual({ run, journal: [], checkpoints: [] });
+        expect(results.map((result) => result.kind)).toEqual([
+          "appended",
+          "rejected",
+          "rejected",
+          "rejected",
+          "rejected",
+          "appended",
+        ]);
+        for (const run of runs.slice(1, 5))
+          expect(await everythingOf(store, run.id)).toEqual({ run, journal: [], checkpoints: [] });
         const again = await store.append(runs.slice(1, 5).map((run) => nextAppend(run)));
         expect(again.every((result) => result.kind === "appended")).toBe(true);
       });
@@ -145,10 +187,14 @@ export function appending(test: ContractTest): void {
       const run = await claimOne(store, "w");
       const output = ["\\u0000", "\\ud800", "\u0001\n\u2028", "😀", ""];
       await appendOne(store, nextAppend(run, { records: [{ kind: "completed", step: "pay", attempt: 1, output }] }));
-      expect((await store.journal(run.id))[0]?.records).toEqual([{ kind: "completed", step: "pay", attempt: 1, output }]);
+      expect((await store.journal(run.id))[0]?.records).toEqual([
+        { kind: "completed", step: "pay", attempt: 1, output },
+      ]);
     });
 
-    test("rejects an end without an end status, an end status without an end, and impossible numbers", async ({ store }) => {
+    test("rejects an end without an end status, an end status without an end, and impossible numbers", async ({
+      store,
+    }) => {
       const run = await claimOne(store, "w");
       const bad: Partial<Append>[] = [
         { next: { kind: "finish" } },
@@ -159,21 +205,39 @@ export function appending(test: ContractTest): void {
         { checkpoint: { n: 1, keep: 0, context: {} } },
         { seq: 0.5 },
       ];
-      for (const overrides of bad) expect(await appendOne(store, nextAppend(run, overrides)), JSON.stringify(overrides)).toMatchObject({ kind: "rejected" });
+      for (const overrides of bad)
+        expect(await appendOne(store, nextAppend(run, overrides)), JSON.stringify(overrides)).toMatchObject({
+          kind: "rejected",
+        });
       expect(await everythingOf(store, run.id)).toEqual({ run, journal: [], checkpoints: [] });
     });
 
     test("ends a run for good", async ({ store, advance }) => {
       const run = await claimOne(store, "w");
       await store.signal([newSignal(run.id, "early")]);
-      const finish = nextAppend(run, { change: { status: "completed", output: { ok: true } }, next: { kind: "finish" } });
+      const finish = nextAppend(run, {
+        change: { status: "completed", output: { ok: true } },
+        next: { kind: "finish" },
+      });
       const sent = await appendOne(store, finish);
       const at = await store.now();
-      const ended = { ...run, status: "completed", output: { ok: true }, owner: null, wakeAt: null, endedAt: at, updatedAt: at, seq: 1 };
+      const ended = {
+        ...run,
+        status: "completed",
+        output: { ok: true },
+        owner: null,
+        wakeAt: null,
+        endedAt: at,
+        updatedAt: at,
+        seq: 1,
+      };
       expect(await store.get(run.id)).toEqual(ended);
 
       expect(await appendOne(store, nextAppend({ ...run, seq: 1 }))).toEqual({ kind: "lease-lost" });
-      expect(await store.signal([newSignal(run.id, "late"), newSignal(run.id, "early")])).toEqual(["ended", "duplicate"]);
+      expect(await store.signal([newSignal(run.id, "late"), newSignal(run.id, "early")])).toEqual([
+        "ended",
+        "duplicate",
+      ]);
       expect((await activate(store, "w", [run.id])).inbox).toEqual([]);
       await advance(LEASE_MS);
       await activate(store, "other");
@@ -182,7 +246,10 @@ export function appending(test: ContractTest): void {
       expect(await store.get(run.id)).toEqual(ended);
     });
 
-    test("keeps the newest checkpoints, ordered by fence and then number, and hands the newest to a new owner", async ({ store, advance }) => {
+    test("keeps the newest checkpoints, ordered by fence and then number, and hands the newest to a new owner", async ({
+      store,
+      advance,
+    }) => {
       const run = await claimOne(store, "old");
       for (const n of [1, 2, 3]) {
         await appendOne(store, nextAppend({ ...run, seq: n - 1 }, { checkpoint: { n, keep: 2, context: { n } } }));

@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import type { JournalRecord } from "../../engine/records.js";
-import type { Append, AppendResult, ClaimedRun, CreateRun, RenewResult, RunRow, RunStore, Signal } from "../../store/run-store.js";
+import type {
+  Append,
+  AppendResult,
+  ClaimedRun,
+  CreateRun,
+  RenewResult,
+  RunRow,
+  RunStore,
+  Signal,
+} from "../../store/run-store.js";
 
 /** A store on data of its own, for one test. */
 export interface RunStoreUnderTest {
@@ -50,7 +59,15 @@ export function runId(n: number): string {
 export function newRun(n: number, overrides: Partial<CreateRun> = {}): CreateRun {
   return {
     ...{ id: runId(n), tenant: "default", type: "saga", definition: DEFINITION.name, version: DEFINITION.version },
-    ...{ key: null, inputHash: "hash", businessKey: null, sessionId: null, queue: "default", partitionKey: null, priority: 0 },
+    ...{
+      key: null,
+      inputHash: "hash",
+      businessKey: null,
+      sessionId: null,
+      queue: "default",
+      partitionKey: null,
+      priority: 0,
+    },
     ...{ input: { n }, rootId: runId(n), parentId: null, restartedFrom: null, claim: null },
     ...overrides,
   };
@@ -63,14 +80,26 @@ export function newSignal(run: string, id: string, overrides: Partial<Signal> = 
 /** The next append of a run that somebody holds. */
 export function nextAppend(run: Pick<RunRow, "id" | "fence" | "seq">, overrides: Partial<Append> = {}): Append {
   const { id, fence, seq } = run;
-  return { run: id, fence, seq: seq + 1, appendId: `${id}/${fence}/${seq + 1}`, records: [RECORD], next: { kind: "keep" }, ...overrides };
+  return {
+    run: id,
+    fence,
+    seq: seq + 1,
+    appendId: `${id}/${fence}/${seq + 1}`,
+    records: [RECORD],
+    next: { kind: "keep" },
+    ...overrides,
+  };
 }
 
 export async function renewed(store: RunStore, worker: string, runs: readonly string[] = []): Promise<RenewResult> {
   return store.renew({ worker, label: `${worker} label`, leaseMs: LEASE_MS, runs });
 }
 
-export async function activate(store: RunStore, worker: string, runs: readonly string[] = []): Promise<RenewResult & { kind: "active" }> {
+export async function activate(
+  store: RunStore,
+  worker: string,
+  runs: readonly string[] = [],
+): Promise<RenewResult & { kind: "active" }> {
   const result = await renewed(store, worker, runs);
   if (result.kind !== "active") expect.fail(`expected ${worker} to be active, got ${result.kind}`);
   return result;

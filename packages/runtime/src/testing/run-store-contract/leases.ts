@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import {
   activate,
   appendOne,
+  type ContractTest,
   claimAll,
   claimNew,
   claimOne,
-  type ContractTest,
   current,
   everythingOf,
   first,
@@ -14,13 +14,15 @@ import {
   newSignal,
   nextAppend,
   RECORD,
-  renewed,
   type RunStoreTraits,
+  renewed,
   runId,
 } from "./harness.js";
 
 export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): void {
-  const [oneOnly, several] = singleWorker ? [test, skip("one worker at a time")] : [skip("many workers at a time"), test];
+  const [oneOnly, several] = singleWorker
+    ? [test, skip("one worker at a time")]
+    : [skip("many workers at a time"), test];
 
   describe("renew and retire", () => {
     test("registers a worker and extends its lease", async ({ store, advance }) => {
@@ -31,38 +33,52 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
       await advance(3_000);
       expect(await renewed(store, "w", [runId(1)])).toMatchObject({ kind: "active", now: startedAt + 3_000 });
       expect(await store.workers()).toEqual([
-        { id: "w", label: "w label", startedAt, renewedAt: startedAt + 3_000, expiresAt: startedAt + 3_000 + LEASE_MS, dead: false, runs: 1 },
+        {
+          id: "w",
+          label: "w label",
+          startedAt,
+          renewedAt: startedAt + 3_000,
+          expiresAt: startedAt + 3_000 + LEASE_MS,
+          dead: false,
+          runs: 1,
+        },
       ]);
     });
 
-    oneOnly("lets a second worker stand by until the lease expires, and not a millisecond less", async ({ store, advance }) => {
-      const run = await claimOne(store, "old");
-      const expiresAt = (await store.now()) + LEASE_MS;
-      expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
-      expect(await claimAll(store, "new")).toEqual([]);
-      await advance(LEASE_MS - 1);
-      expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
-      await advance(1);
-      expect(await renewed(store, "new")).toMatchObject({ kind: "active", adopted: [] });
-      expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
-      expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
-      expect((await store.workers()).map(({ id, dead, runs }) => [id, dead, runs])).toEqual([
-        ["new", false, 1],
-        ["old", true, 0],
-      ]);
-    });
+    oneOnly(
+      "lets a second worker stand by until the lease expires, and not a millisecond less",
+      async ({ store, advance }) => {
+        const run = await claimOne(store, "old");
+        const expiresAt = (await store.now()) + LEASE_MS;
+        expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
+        expect(await claimAll(store, "new")).toEqual([]);
+        await advance(LEASE_MS - 1);
+        expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
+        await advance(1);
+        expect(await renewed(store, "new")).toMatchObject({ kind: "active", adopted: [] });
+        expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
+        expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
+        expect((await store.workers()).map(({ id, dead, runs }) => [id, dead, runs])).toEqual([
+          ["new", false, 1],
+          ["old", true, 0],
+        ]);
+      },
+    );
 
-    several("lets a second worker take over a run when the lease expired, and not a millisecond before", async ({ store, advance }) => {
-      const run = await claimOne(store, "old");
-      await advance(1);
-      await activate(store, "new");
-      await advance(LEASE_MS - 2);
-      expect(await claimAll(store, "new")).toEqual([]);
-      await activate(store, "new");
-      await advance(1);
-      expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
-      expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
-    });
+    several(
+      "lets a second worker take over a run when the lease expired, and not a millisecond before",
+      async ({ store, advance }) => {
+        const run = await claimOne(store, "old");
+        await advance(1);
+        await activate(store, "new");
+        await advance(LEASE_MS - 2);
+        expect(await claimAll(store, "new")).toEqual([]);
+        await activate(store, "new");
+        await advance(1);
+        expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
+        expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
+      },
+    );
 
     several("keeps the runs of two active workers apart", async ({ store }) => {
       await activate(store, "a");
@@ -122,7 +138,9 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
     test("brings the inbox of owned runs, oldest first, until it is consumed", async ({ store, advance }) => {
       const [run, other] = await claimNew(store, "w", 2);
       if (!run || !other) return expect.unreachable();
-      const signals = ["z", "a", "m"].map((id) => newSignal(run.id, id, { kind: "verb", name: "cancel", payload: { id, list: [] }, actor: "ann" }));
+      const signals = ["z", "a", "m"].map((id) =>
+        newSignal(run.id, id, { kind: "verb", name: "cancel", payload: { id, list: [] }, actor: "ann" }),
+      );
       for (const signal of signals) {
         await store.signal([signal]);
         await advance(1);
@@ -135,7 +153,10 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
       expect((await activate(store, "w", [run.id, other.id])).inbox.map((entry) => entry.id)).toEqual(["a"]);
     });
 
-    test("accepts a dead worker's append until its run is claimed, and loses nothing of it", async ({ store, advance }) => {
+    test("accepts a dead worker's append until its run is claimed, and loses nothing of it", async ({
+      store,
+      advance,
+    }) => {
       const run = await claimOne(store, "old");
       await advance(LEASE_MS);
       await activate(store, "new");

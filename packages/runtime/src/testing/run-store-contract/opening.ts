@@ -1,9 +1,23 @@
 import { describe, expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
-import { activate, appendOne, claimNew, type ContractTest, everythingOf, first, newRun, newSignal, nextAppend, type RunStoreTraits, runId } from "./harness.js";
+import {
+  activate,
+  appendOne,
+  type ContractTest,
+  claimNew,
+  everythingOf,
+  first,
+  newRun,
+  newSignal,
+  nextAppend,
+  type RunStoreTraits,
+  runId,
+} from "./harness.js";
 
 export function opening(test: ContractTest, { lacks }: RunStoreTraits): void {
-  const reopening: ContractTest = lacks?.reopen ? (title) => it.skip(`${title} (not this store: ${lacks.reopen})`, () => undefined) : test;
+  const reopening: ContractTest = lacks?.reopen
+    ? (title) => it.skip(`${title} (not this store: ${lacks.reopen})`, () => undefined)
+    : test;
 
   describe("open and close", () => {
     test("answers while it is open, and refuses calls after close", async ({ store, advance }) => {
@@ -45,7 +59,10 @@ export function opening(test: ContractTest, { lacks }: RunStoreTraits): void {
       await store.close();
       const again = await reopen();
       expect(await snapshot(again)).toEqual(before);
-      expect(first(await again.create([newRun(4, { key: "k" })]))).toMatchObject({ kind: "existing", run: { id: runId(3) } });
+      expect(first(await again.create([newRun(4, { key: "k" })]))).toMatchObject({
+        kind: "existing",
+        run: { id: runId(3) },
+      });
       expect(await activate(again, "w", [run.id])).toMatchObject({ adopted: [], lost: [], inbox: [{ id: "s" }] });
     });
 

