@@ -1,1 +1,2 @@
-export {};
+export { createManualClock, type ManualClock } from "./manual-clock.js";
+export { type RunStoreTraits, type RunStoreUnderTest, runStoreContract } from "./run-store-contract.js";

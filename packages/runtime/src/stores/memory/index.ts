@@ -1,1 +1,2 @@
-export {};
+export { createMemoryRunStore, type MemoryRunStoreOptions } from "./run-store.js";
+export { createMemoryWorld, type MemoryWorld } from "./world.js";

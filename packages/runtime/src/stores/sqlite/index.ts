@@ -1,1 +1,2 @@
-export {};
+export { type Database, type DatabaseOptions, openDatabase } from "./database.js";
+export { createSqliteRunStore, type SqliteRunStoreOptions } from "./run-store.js";
