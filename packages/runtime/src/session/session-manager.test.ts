@@ -46,7 +46,15 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
     it("shows callers neither token nor hash nor deadlines of the store", async () => {
       const { manager } = await setUp(kind);
       const { session } = await manager.create();
-      expect(Object.keys(session).sort()).toEqual(["createdAt", "data", "expiresAt", "id", "kind", "revision", "subject"]);
+      expect(Object.keys(session).sort()).toEqual([
+        "createdAt",
+        "data",
+        "expiresAt",
+        "id",
+        "kind",
+        "revision",
+        "subject",
+      ]);
     });
 
     it("touches on load: activity carries a session to its absolute lifetime and no further", async () => {
@@ -64,12 +72,26 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
 
     it("asks the store once per load, and never for a text that cannot be a token", async () => {
       const calls: string[] = [];
-      const { manager } = await setUp(kind, (method, call) => (calls.push(method), call()));
+      const { manager } = await setUp(kind, (method, call) => {
+        calls.push(method);
+        return call();
+      });
       const { token } = await manager.create();
       calls.length = 0;
       await manager.load(token);
       expect(calls).toEqual(["load"]);
-      for (const text of ["", "x", token.slice(1), `${token}x`, "A".repeat(10_000), `é${token.slice(1)}`, undefined, null, 1, [token]]) {
+      for (const text of [
+        "",
+        "x",
+        token.slice(1),
+        `${token}x`,
+        "A".repeat(10_000),
+        `é${token.slice(1)}`,
+        undefined,
+        null,
+        1,
+        [token],
+      ]) {
         expect(await manager.load(text as string)).toBeUndefined();
         await expect(manager.rotate(text as string)).rejects.toMatchObject(NOT_FOUND);
       }
@@ -90,7 +112,14 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
       for (const ttlMs of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 10_001, "5" as never]) {
         await expect(manager.create({ ttlMs })).rejects.toMatchObject(INVALID);
       }
-      for (const data of [[1], "text", JSON.parse('{"__proto__":1}'), { a: { constructor: 1 } }, { a: "\0" }, { a: 1n }] as never[]) {
+      for (const data of [
+        [1],
+        "text",
+        JSON.parse('{"__proto__":1}'),
+        { a: { constructor: 1 } },
+        { a: "\0" },
+        { a: 1n },
+      ] as never[]) {
         await expect(manager.create({ data })).rejects.toMatchObject(INVALID);
       }
       const tooLarge = { a: "x".repeat(MAX_DATA_BYTES.login) };
@@ -112,7 +141,10 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
 
     it("writes in one store call when no object is merged, and not at all when nothing changes", async () => {
       const calls: string[] = [];
-      const { manager } = await setUp(kind, (method, call) => (calls.push(method), call()));
+      const { manager } = await setUp(kind, (method, call) => {
+        calls.push(method);
+        return call();
+      });
       const { session } = await manager.create({ data: { a: { b: 1 } } });
       calls.length = 0;
       await manager.update(session.id, { x: 1, y: null, z: [] });
@@ -137,7 +169,15 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
     it("refuses patches that are not mergeable and results beyond 64 KiB, changing nothing", async () => {
       const { manager } = await setUp(kind);
       const { session } = await manager.create({ data: { kept: { a: 1 } } });
-      for (const patch of [[], "x", null, 1, JSON.parse('{"__proto__":{"a":1}}'), { kept: { prototype: 1 } }, { a: "\udc00" }] as never[]) {
+      for (const patch of [
+        [],
+        "x",
+        null,
+        1,
+        JSON.parse('{"__proto__":{"a":1}}'),
+        { kept: { prototype: 1 } },
+        { a: "\udc00" },
+      ] as never[]) {
         await expect(manager.update(session.id, patch)).rejects.toMatchObject(INVALID);
       }
       const half = "x".repeat(MAX_DATA_BYTES.login / 2);
@@ -164,15 +204,16 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
 
     it("loses no field over 200 seeded interleavings of writers on two instances", async () => {
       let interleaving = new Interleaving(0);
+      let retries = 0;
       const intercept: Intercept = async (method, call) => {
         if (method !== "loadById" && method !== "commit") return call();
         await interleaving.step();
         const result = await call();
+        if (result === "moved") retries += 1;
         await interleaving.step();
         return result;
       };
       const { manager, other } = await setUp(kind, intercept);
-      let retried = 0;
       for (let seed = 1; seed <= 200; seed += 1) {
         interleaving = new Interleaving(seed);
         const { session } = await manager.create({ data: { shared: { start: true }, counter: 0 } });
@@ -181,18 +222,23 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
           const flat = interleaving.random() < 0.4;
           patches.push(flat ? { [`flat${n}`]: n } : { shared: { [`nested${n}`]: { n } } });
         }
-        const writes = patches.map((patch) => (interleaving.random() < 0.5 ? manager : other).update(session.id, patch));
+        const writes = patches.map((patch) =>
+          (interleaving.random() < 0.5 ? manager : other).update(session.id, patch),
+        );
         const results = await interleaving.run(writes);
-        expect(results.filter(({ status }) => status === "rejected"), `seed ${seed}`).toEqual([]);
+        expect(
+          results.filter(({ status }) => status === "rejected"),
+          `seed ${seed}`,
+        ).toEqual([]);
         const reading = manager.get(session.id);
         await interleaving.run([reading]);
         const shared = Object.assign({ start: true }, ...patches.map((patch) => patch.shared ?? {}));
         const flat = Object.assign({}, ...patches.filter((patch) => !("shared" in patch)));
         expect((await reading)?.data, `seed ${seed}`).toEqual({ ...flat, shared, counter: 0 });
         expect((await reading)?.revision).toBe(9);
-        retried += results.length;
       }
-      expect(retried).toBe(1_600);
+      // Else nobody was in anybody's way, and nothing was shown.
+      expect(retries).toBeGreaterThan(200);
     });
 
     it("merges many concurrent patches of one object on one instance without a retry", async () => {
@@ -300,7 +346,15 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
         await manager.create({ subject: n % 2 ? "odd" : "even", data: { n } });
         clock.advance(1);
       }
-      await store.create({ id: "run:1", kind: "context", tokenHash: null, subject: null, data: {}, idleMs: 1_000, absoluteMs: null });
+      await store.create({
+        id: "run:1",
+        kind: "context",
+        tokenHash: null,
+        subject: null,
+        data: {},
+        idleMs: 1_000,
+        absoluteMs: null,
+      });
       const first = await manager.list({});
       expect(first.items.map(({ data }) => data.n)).toEqual(Array.from({ length: 50 }, (_, n) => 51 - n));
       const second = await manager.list({ cursor: first.nextCursor as string });
@@ -312,7 +366,8 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
 
     it("refuses limits, cursors and subjects out of bounds", async () => {
       const { manager } = await setUp(kind);
-      for (const limit of [0, 201, -1, 1.5, Number.NaN]) await expect(manager.list({ limit })).rejects.toMatchObject(INVALID);
+      for (const limit of [0, 201, -1, 1.5, Number.NaN])
+        await expect(manager.list({ limit })).rejects.toMatchObject(INVALID);
       await expect(manager.list({ cursor: "x" })).rejects.toMatchObject(INVALID);
       await expect(manager.list({ subject: "\ud800" })).rejects.toMatchObject(INVALID);
       await expect(manager.revokeSubject("")).rejects.toMatchObject(INVALID);
@@ -352,7 +407,11 @@ describe.each(["memory", "sqlite"] as const)("session manager over %s", (kind) =
     const { session } = await manager.create();
     clock.advance(120_000);
     await manager.ping();
-    expect(logged).toContainEqual({ level: "info", facts: { sessionId: session.id, kind: "login" }, message: "session expired" });
+    expect(logged).toContainEqual({
+      level: "info",
+      facts: { sessionId: session.id, kind: "login" },
+      message: "session expired",
+    });
     expect(await store.sweep(10)).toEqual([]);
     await manager.close();
     await manager.close();
@@ -365,7 +424,9 @@ describe("session manager", () => {
   it("refuses an idle time beyond the absolute lifetime, naming the key", () => {
     const config = { ...CONFIG, ttlMs: 10_001 };
     const refused = { code: "config-invalid", details: { key: "session.context.ttlMs" } };
-    expect(() => createSessionManager({ store: createMemorySessionStore(), config })).toThrow(expect.objectContaining(refused));
+    expect(() => createSessionManager({ store: createMemorySessionStore(), config })).toThrow(
+      expect.objectContaining(refused),
+    );
   });
 
   it("says so when the random source repeats itself, instead of handing out a taken token", async () => {
@@ -389,7 +450,12 @@ describe("session manager", () => {
     const store = createSqliteSessionStore({ file, clock });
     const restarted = createSessionManager({ store, config: CONFIG, ports: { clock, random: systemPorts.random } });
     await restarted.open();
-    expect(await restarted.load(rotated)).toMatchObject({ id: session.id, subject: "alice", data: { a: { b: 1 } }, revision: 1 });
+    expect(await restarted.load(rotated)).toMatchObject({
+      id: session.id,
+      subject: "alice",
+      data: { a: { b: 1 } },
+      revision: 1,
+    });
     expect(await restarted.load(token)).toBeUndefined();
     expect(await restarted.load(endedToken)).toBeUndefined();
     await restarted.close();
@@ -422,14 +488,20 @@ async function setUp(kind: "memory" | "sqlite", intercept: Intercept = (_method,
   const folder = await mkdtemp(join(tmpdir(), "session-manager-"));
   cleanups.push(() => rm(folder, { recursive: true }));
   const file = join(folder, "test.db");
-  const store: SessionStore = kind === "memory" ? createMemorySessionStore({ clock }) : createSqliteSessionStore({ file, clock });
+  const store: SessionStore =
+    kind === "memory" ? createMemorySessionStore({ clock }) : createSqliteSessionStore({ file, clock });
   const peer = kind === "memory" ? store : createSqliteSessionStore({ file, clock });
   const logged: { readonly level: string; readonly facts: object; readonly message: string }[] = [];
   const log = (level: string) => (facts: object, message: string) => void logged.push({ level, facts, message });
   const logger: Logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   const make = async (behind: SessionStore): Promise<SessionManager> => {
     const ports = { clock, random: systemPorts.random };
-    const manager = createSessionManager({ store: interceptSessionStore(behind, intercept), config: CONFIG, ports, logger });
+    const manager = createSessionManager({
+      store: interceptSessionStore(behind, intercept),
+      config: CONFIG,
+      ports,
+      logger,
+    });
     cleanups.push(() => manager.close());
     await manager.open();
     return manager;

@@ -83,7 +83,12 @@ function opening(test: Test): void {
     await expect(store.sweep(1)).rejects.toMatchObject(closed);
   });
 
-  test("keeps sessions, their tokens, revisions and deadlines when it is opened anew", async ({ store, advance, reopen, skip }) => {
+  test("keeps sessions, their tokens, revisions and deadlines when it is opened anew", async ({
+    store,
+    advance,
+    reopen,
+    skip,
+  }) => {
     if (!reopen) return skip("its sessions end with the process");
     const created = await create(store, login("a", { subject: "s", data: { n: 1 } }));
     await store.commit("a", { set: { m: 2 } });
@@ -101,7 +106,14 @@ function opening(test: Test): void {
 function creating(test: Test): void {
   test("gives back what was created, by token and by id, on every instance", async ({ store, other }) => {
     const created = await create(store, login("a", { subject: "s", data: { n: 1 } }));
-    expect(created).toMatchObject({ id: "a", kind: "login", subject: "s", data: { n: 1 }, revision: 1, idleMs: IDLE_MS });
+    expect(created).toMatchObject({
+      id: "a",
+      kind: "login",
+      subject: "s",
+      data: { n: 1 },
+      revision: 1,
+      idleMs: IDLE_MS,
+    });
     expect(created.touchedAt).toBe(created.createdAt);
     expect(created.expiresAt).toBe(created.createdAt + IDLE_MS);
     expect(created.absoluteExpiresAt).toBe(created.createdAt + ABSOLUTE_MS);
@@ -109,7 +121,10 @@ function creating(test: Test): void {
     expect(await other.loadById("a")).toEqual(created);
   });
 
-  test("says exists for a live id and for a token hash in use, and changes neither session", async ({ store, other }) => {
+  test("says exists for a live id and for a token hash in use, and changes neither session", async ({
+    store,
+    other,
+  }) => {
     const created = await create(store, login("a"));
     expect(await other.create(login("a", { tokenHash: hash("b"), data: { stolen: true } }))).toBe("exists");
     expect(await other.create(login("b", { tokenHash: hash("a") }))).toBe("exists");
@@ -119,12 +134,17 @@ function creating(test: Test): void {
   });
 
   test("lets one of many concurrent creations of an id win", async ({ store, other }) => {
-    const attempts = Array.from({ length: 20 }, (_, n) => (n % 2 ? store : other).create(login("a", { tokenHash: hash(`t${n}`) })));
+    const attempts = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? store : other).create(login("a", { tokenHash: hash(`t${n}`) })),
+    );
     const results = await Promise.all(attempts);
     expect(results.filter((result) => result !== "exists")).toHaveLength(1);
   });
 
-  test("creates anew under the id of a session that is dead, with nothing of the old one", async ({ store, advance }) => {
+  test("creates anew under the id of a session that is dead, with nothing of the old one", async ({
+    store,
+    advance,
+  }) => {
     await create(store, login("a", { data: { old: true } }));
     await store.commit("a", { set: { older: true } });
     await advance(IDLE_MS);
@@ -181,7 +201,9 @@ function creating(test: Test): void {
     expect((await store.loadById("a"))?.data).toEqual({ list: [1], other: [1] });
   });
 
-  test("refuses data with keys that reach a prototype, NUL or lone surrogates, and stores nothing", async ({ store }) => {
+  test("refuses data with keys that reach a prototype, NUL or lone surrogates, and stores nothing", async ({
+    store,
+  }) => {
     const hostile = [
       JSON.parse('{"__proto__":{"admin":true}}'),
       JSON.parse('{"a":{"__proto__":1}}'),
@@ -215,7 +237,10 @@ function committing(test: Test): void {
     expect(await store.commit("a", { unset: ["a"], set: { a: 2 } })).toMatchObject({ data: { a: 2 } });
   });
 
-  test("counts the revision up by one with each commit, also an empty one, and with nothing else", async ({ store, advance }) => {
+  test("counts the revision up by one with each commit, also an empty one, and with nothing else", async ({
+    store,
+    advance,
+  }) => {
     await create(store, login("a"));
     expect(await store.commit("a", {})).toMatchObject({ revision: 2 });
     await advance(IDLE_MS / 2);
@@ -234,7 +259,9 @@ function committing(test: Test): void {
 
   test("lets one of many writers at one revision win", async ({ store, other }) => {
     await create(store, login("a"));
-    const attempts = Array.from({ length: 20 }, (_, n) => (n % 2 ? store : other).commit("a", { set: { winner: n } }, 1));
+    const attempts = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? store : other).commit("a", { set: { winner: n } }, 1),
+    );
     const results = await Promise.all(attempts);
     expect(results.filter((result) => result === "moved")).toHaveLength(19);
     expect(await store.loadById("a")).toMatchObject({ revision: 2 });
@@ -358,7 +385,10 @@ function expiring(test: Test): void {
     expect(await other.loadById("a")).toEqual(touched);
   });
 
-  test("a commit is activity: it moves the idle deadline, also of a context without a token", async ({ store, advance }) => {
+  test("a commit is activity: it moves the idle deadline, also of a context without a token", async ({
+    store,
+    advance,
+  }) => {
     await create(store, login("a"));
     await create(store, context("run"));
     for (let n = 1; n <= 3; n += 1) {
@@ -417,11 +447,20 @@ function expiring(test: Test): void {
 }
 
 function rotating(test: Test): void {
-  test("swaps the token at once: the old one is dead, id, data and deadline stay", async ({ store, other, advance }) => {
+  test("swaps the token at once: the old one is dead, id, data and deadline stay", async ({
+    store,
+    other,
+    advance,
+  }) => {
     const created = await create(store, login("a", { subject: "s", data: { n: 1 } }));
     await advance(IDLE_MS / 2);
     const rotated = await store.rotate(hash("a"), hash("b"), 0);
-    expect(rotated).toMatchObject({ id: "a", subject: "s", data: { n: 1 }, absoluteExpiresAt: created.absoluteExpiresAt });
+    expect(rotated).toMatchObject({
+      id: "a",
+      subject: "s",
+      data: { n: 1 },
+      absoluteExpiresAt: created.absoluteExpiresAt,
+    });
     expect(rotated).toMatchObject({ touchedAt: created.createdAt + IDLE_MS / 2 });
     expect(await other.load(hash("a"), { touch: true })).toBeUndefined();
     expect(await other.load(hash("b"), { touch: false })).toEqual(rotated);
@@ -462,7 +501,9 @@ function rotating(test: Test): void {
 
   test("lets one of many concurrent rotations of a token win", async ({ store, other }) => {
     await create(store, login("a"));
-    const attempts = Array.from({ length: 20 }, (_, n) => (n % 2 ? store : other).rotate(hash("a"), hash(`next${n}`), 0));
+    const attempts = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? store : other).rotate(hash("a"), hash(`next${n}`), 0),
+    );
     const results = await Promise.all(attempts);
     expect(results.filter((result) => result !== "not-found")).toHaveLength(1);
     const alive = await Promise.all(results.map((_, n) => store.load(hash(`next${n}`), { touch: false })));
@@ -526,7 +567,9 @@ function revoking(test: Test): void {
   test("ends sessions of a subject that are created while the call is under way", async ({ store, other }) => {
     await create(store, login("before", { subject: "s" }));
     const revoking = store.revokeSubject("s");
-    const during = Array.from({ length: 20 }, (_, n) => (n % 2 ? store : other).create(login(`d${n}`, { subject: "s" })));
+    const during = Array.from({ length: 20 }, (_, n) =>
+      (n % 2 ? store : other).create(login(`d${n}`, { subject: "s" })),
+    );
     const [revoked, ...created] = await Promise.all([revoking, ...during]);
     expect(created.every((session) => session !== "exists")).toBe(true);
     expect(revoked).toBe(21);
@@ -560,7 +603,11 @@ function revoking(test: Test): void {
 }
 
 function listing(test: Test): void {
-  test("pages through live logins, newest first, each once, though others come and go", async ({ store, other, advance }) => {
+  test("pages through live logins, newest first, each once, though others come and go", async ({
+    store,
+    other,
+    advance,
+  }) => {
     for (let n = 0; n < 7; n += 1) {
       await create(store, login(`s${n}`, { idleMs: ABSOLUTE_MS }));
       // Two share each moment: the id decides between them.
@@ -618,7 +665,11 @@ function listing(test: Test): void {
 }
 
 function sweeping(test: Test): void {
-  test("deletes and returns each expired session once, in bounded batches, and no live one", async ({ store, other, advance }) => {
+  test("deletes and returns each expired session once, in bounded batches, and no live one", async ({
+    store,
+    other,
+    advance,
+  }) => {
     for (let n = 0; n < 7; n += 1) await create(store, login(`s${n}`, { data: { n } }));
     await create(store, login("live", { idleMs: IDLE_MS + 1 }));
     expect(await store.sweep(10)).toEqual([]);
@@ -672,7 +723,16 @@ function hash(token: string): string {
 }
 
 function login(id: string, changes: Partial<NewSession> = {}): NewSession {
-  return { id, kind: "login", tokenHash: hash(id), subject: null, data: {}, idleMs: IDLE_MS, absoluteMs: ABSOLUTE_MS, ...changes };
+  return {
+    id,
+    kind: "login",
+    tokenHash: hash(id),
+    subject: null,
+    data: {},
+    idleMs: IDLE_MS,
+    absoluteMs: ABSOLUTE_MS,
+    ...changes,
+  };
 }
 
 function context(id: string, changes: Partial<NewSession> = {}): NewSession {
