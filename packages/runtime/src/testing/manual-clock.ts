@@ -4,6 +4,8 @@ import type { Clock } from "../ports.js";
 export interface ManualClock extends Clock {
   /** Moves time forward by exactly `ms`. */
   advance(ms: number): void;
+  /** Timers that wait. */
+  readonly pending: number;
 }
 
 export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
@@ -20,6 +22,9 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
     monotonic: () => now - startMs,
     after,
     soon: (callback) => after(0, callback),
+    get pending() {
+      return timers.size;
+    },
     advance(ms) {
       const end = now + ms;
       for (;;) {
