@@ -86,9 +86,8 @@ function sessionId(runId: string): string {
   return `run:${runId}`;
 }
 
-/** The same stamp is not older: its owner wrote on the way, and saves one after the other. */
-function isOlder(stamp: ContextStamp, than: ContextStamp): boolean {
-  return stamp.fence !== than.fence ? stamp.fence < than.fence : stamp.seq < than.seq;
+function isNewer(stamp: ContextStamp, than: ContextStamp): boolean {
+  return stamp.fence !== than.fence ? stamp.fence > than.fence : stamp.seq > than.seq;
 }
 
 function decode({ kind, data }: SessionRecord): { readonly context: Json; readonly stamp: ContextStamp } | undefined {
