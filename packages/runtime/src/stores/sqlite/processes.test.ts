@@ -1,14 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
+import { bundleChildProgram, type ChildProgram } from "../../testing/child-program.js";
 import { openDatabase } from "./database.js";
 import { createSqliteRunStore } from "./run-store.js";
 
@@ -45,28 +42,11 @@ for (let seq = 1; ; seq++) {
 }
 `;
 
-let folder: string;
-let script: string;
-
-/** Bundles the child once: Node 20 does not run TypeScript. */
+let program: ChildProgram;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "clean-arch-processes-"));
-  await writeFile(join(folder, "child.ts"), CHILD);
-  await build({
-    configFile: false,
-    logLevel: "error",
-    root: folder,
-    build: { ssr: join(folder, "child.ts"), outDir: folder, emptyOutDir: false, minify: false, target: "node20" },
-  });
-  script = join(folder, "child.mjs");
+  program = await bundleChildProgram(CHILD);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-function start(file: string, mode: string, key: string): ChildProcessWithoutNullStreams {
-  // The bundle lies outside the repository; the driver is found where this test finds it.
-  const modules = join(dirname(createRequire(import.meta.url).resolve("libsql")), "..");
-  return spawn(process.execPath, [script, file, mode, key], { env: { ...process.env, NODE_PATH: modules } });
-}
+afterAll(() => program.remove());
 
 /** Reads until `enough` lines are there or the output ends. */
 async function lines(child: ChildProcessWithoutNullStreams, enough: number): Promise<string[]> {
@@ -92,8 +72,8 @@ async function reopened(file: string): Promise<RunStore> {
 
 describe("an SQLite file and several processes", () => {
   it("is migrated by one of many that open it at once; they see one store and one active worker", async () => {
-    const file = join(folder, "many.db");
-    const children = Array.from({ length: 6 }, (_, index) => start(file, "open", `p${index}`));
+    const file = join(program.folder, "many.db");
+    const children = Array.from({ length: 6 }, (_, index) => program.start([file, "open", `p${index}`]));
     const finished = children.map(async (child) => {
       const [seen, complaint] = await Promise.all([lines(child, 1), complaints(child)]);
       return complaint === "" ? seen[0] : complaint;
@@ -110,8 +90,8 @@ describe("an SQLite file and several processes", () => {
   });
 
   it.each([1, 7, 25])("keeps all that a process acknowledged before it was killed at its append %i", async (enough) => {
-    const file = join(folder, `killed-${enough}.db`);
-    const child = start(file, "append", "w");
+    const file = join(program.folder, `killed-${enough}.db`);
+    const child = program.start([file, "append", "w"]);
     const exited = once(child, "exit");
     const complaint = complaints(child);
     child.stdin.write("go\n");
