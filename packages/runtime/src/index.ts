@@ -17,20 +17,9 @@ export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
-export {
-  type HttpParticipantOptions,
-  type HttpParticipantOptions,
-  httpParticipant,
-  httpParticipant,
-} from "./participants/http.js";
+export { type HttpParticipantOptions, httpParticipant } from "./participants/http.js";
 export type * from "./participants/ledger.js";
-export type { Ledger, LedgerEntry } from "./participants/ledger.js";
-export {
-  type LocalParticipantOptions,
-  type LocalParticipantOptions,
-  localParticipant,
-  localParticipant,
-} from "./participants/local.js";
+export { type LocalParticipantOptions, localParticipant } from "./participants/local.js";
 export type { Participant } from "./participants/participant.js";
 export { type SimulatedParticipantOptions, simulatedParticipant } from "./participants/simulated.js";
 export type { Clock, Ports, Random } from "./ports.js";
