@@ -60,7 +60,7 @@ describe.each(["memory", "sqlite"] as const)("contexts as sessions over %s", (ki
     }
   });
 
-  it("keep the newest stamp over 200 seeded interleavings of an old and a new owner", async () => {
+  it("keep the newest stamp whatever the order of 200 seeds in which an old and a new owner save", async () => {
     let interleaving = new Interleaving(0);
     const { contexts } = await setUp(kind, async (_method, call) => {
       await interleaving.step();

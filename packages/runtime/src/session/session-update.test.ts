@@ -81,7 +81,7 @@ describe.each(["memory", "sqlite"] as const)("updating sessions over %s", (kind)
     }
   });
 
-  it("loses no field over 200 seeded interleavings of writers on two instances", async () => {
+  it("loses no field to writers on two instances, in the orders of 200 seeds", async () => {
     let interleaving = new Interleaving(0);
     let retries = 0;
     const intercept: Intercept = async (method, call) => {
