@@ -58,7 +58,10 @@ export interface RetryOptions extends Partial<Pick<RetryPolicy, "maxAttempts" | 
   readonly maxDelay?: Duration;
 }
 
-export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & { readonly input: Input; readonly outputs: Readonly<Outputs> };
+export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & {
+  readonly input: Input;
+  readonly outputs: Readonly<Outputs>;
+};
 
 export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "input" | "outputs" | "output"> & {
   readonly input: Input;
@@ -66,6 +69,9 @@ export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "
   /** Null when the outcome is unknown. */
   readonly output: Output | null;
 };
+
+/** What later steps read: a step that returns nothing has the output null. */
+type Stored<Output> = [Output] extends [undefined] ? null : [void] extends [Output] ? null : Output;
 
 type NewName<Name extends string, Outputs> = Name extends keyof Outputs ? never : Name;
 
@@ -84,11 +90,14 @@ export class SagaBuilder<Input, Outputs> {
     this.#draft = draft;
   }
 
-  step<Name extends string>(name: NewName<Name, Outputs>, step: ServiceStep): SagaBuilder<Input, Outputs & Record<Name, Json>>;
+  step<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: ServiceStep,
+  ): SagaBuilder<Input, Outputs & Record<Name, Json>>;
   step<Name extends string, Output>(
     name: NewName<Name, Outputs>,
     step: LocalStep<Input, Outputs, Output>,
-  ): SagaBuilder<Input, Outputs & Record<Name, Output>>;
+  ): SagaBuilder<Input, Outputs & Record<Name, Stored<Output>>>;
   step(name: string, step: AnyStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
     return this.#with({ waves: [...this.#draft.waves, { steps: [stepDefinition(name, step)] }] });
   }
@@ -138,11 +147,14 @@ export class ParallelGroup<Input, Outputs, Group> {
     this.steps = steps;
   }
 
-  step<Name extends string>(name: NewName<Name, Outputs & Group>, step: ServiceStep): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
+  step<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: ServiceStep,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
   step<Name extends string, Output>(
     name: NewName<Name, Outputs & Group>,
     step: LocalStep<Input, Outputs, Output>,
-  ): ParallelGroup<Input, Outputs, Group & Record<Name, Output>>;
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Stored<Output>>>;
   step(name: string, step: AnyStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
     return new ParallelGroup([...this.steps, stepDefinition(name, step)]);
   }
@@ -171,8 +183,14 @@ function serviceCall({ service, endpoint, method, refusals }: ServiceCall): Serv
   return { service, endpoint, ...(method !== undefined && { method }), ...(refusals !== undefined && { refusals }) };
 }
 
-function actOptions(key: string, { timeout, retry }: StepOptions): { timeoutMs: number | null; retry: Partial<RetryPolicy> } {
-  return { timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`), retry: retryPolicy(key, retry ?? {}) };
+function actOptions(
+  key: string,
+  { timeout, retry }: StepOptions,
+): { timeoutMs: number | null; retry: Partial<RetryPolicy> } {
+  return {
+    timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
+    retry: retryPolicy(key, retry ?? {}),
+  };
 }
 
 function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {

@@ -1,4 +1,5 @@
 export { createManualClock, type ManualClock } from "./manual-clock.js";
+export { type RunStoreTraits, type RunStoreUnderTest, runStoreContract } from "./run-store-contract.js";
 export {
   type SessionStoreContractOptions,
   type SessionStoreUnderTest,
