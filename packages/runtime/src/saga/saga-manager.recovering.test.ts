@@ -53,15 +53,11 @@ describe.each(STORE_KINDS)("a saga manager over %s, recovering", (kind) => {
     const first = await bench.open([saga("old").step("a", { run: hangs, timeout: "1h" }).build()]);
     const { id } = await bench.until(first.start("old", {}));
     await bench.until(first.close(0));
-    const second = await bench.open(
-      [
-        saga("new")
-          .step("a", { run: () => 1 })
-          .build(),
-      ],
-      {},
-      bench,
-    );
+    const second = await bench.open([
+      saga("new")
+        .step("a", { run: () => 1 })
+        .build(),
+    ]);
     await bench.pass(60_000);
     expect(await second.get(id)).toMatchObject({ status: "running", steps: [{ name: "a" }] });
     expect((await second.health()).detail).toMatch(/old@/);
