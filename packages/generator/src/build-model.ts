@@ -135,7 +135,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
     },
     settings,
     environment: environmentOf(settings, publishedSchema().schema),
-    source: { text, configHash: createHash("sha256").update(canonicalJson(config)).digest("hex") },
+    source: { text, configHash: hashOfConfig(config) },
   };
 }
 
@@ -345,8 +345,11 @@ function buildField(field: FieldConfig): FieldModel {
   };
 }
 
+/** sha256 (hex) of what a config says, whatever its spelling. */
+export const hashOfConfig = (config: Config): string => createHash("sha256").update(canonicalJson(config)).digest("hex");
+
 /** Keys sorted at every level, so that one config has one hash. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   const sorted = (one: unknown): JsonValue => {
     if (Array.isArray(one)) return one.map(sorted);
     if (one === null || typeof one !== "object") return one as JsonValue;
