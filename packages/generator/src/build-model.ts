@@ -1,6 +1,5 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
-import { createHash } from "node:crypto";
-
+import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
   EntityModel,
@@ -346,7 +345,7 @@ function buildField(field: FieldConfig): FieldModel {
 }
 
 /** sha256 (hex) of what a config says, whatever its spelling. */
-export const hashOfConfig = (config: Config): string => createHash("sha256").update(canonicalJson(config)).digest("hex");
+export const hashOfConfig = (config: Config): string => sha256(canonicalJson(config));
 
 /** Keys sorted at every level, so that one config has one hash. */
 function canonicalJson(value: unknown): string {

@@ -6,11 +6,11 @@
  * rewrite; `merged`, edited, and we would write what we wrote before -> keep; `merged` and changed on both sides ->
  * conflict, nothing is written; `once` -> keep. A `once` file the user deleted stays deleted.
  */
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { RefusedError, type Diagnostic } from "./diagnostics.js";
+import { sha256 } from "./hash.js";
 import { BASE_FOLDER, isSafePath, LOCK_PATH, lockText, type Lock, type LockEntry } from "./lock.js";
 import type { Model } from "./model.js";
 import { renderTargets, type Owner, type TargetFile } from "./targets/index.js";
@@ -30,8 +30,6 @@ export interface Plan {
   readonly files: readonly PlannedFile[];
   readonly configHash: string;
 }
-
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 export function buildPlan(model: Model, template: Template, render = renderTargets): Plan {
   const files = new Map<string, PlannedFile>();

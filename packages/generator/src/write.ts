@@ -30,8 +30,9 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import { refusal } from "./diagnostics.js";
 import { guardPath, isRealFolder, notWritable, type Target } from "./folder.js";
+import { sha256 } from "./hash.js";
 import { isSafePath } from "./lock.js";
-import { sha256, type Write } from "./plan.js";
+import type { Write } from "./plan.js";
 
 export interface WriteOptions {
   /** How the user named the folder. */

@@ -3,11 +3,14 @@ import { readFileSync, statSync } from "node:fs";
 
 import { refusal, RefusedError, renderJson, renderText, type Diagnostic } from "../diagnostics.js";
 import { CONFIG_MAX_BYTES } from "../spec/load.js";
+import type { Template } from "../template.js";
 import { readConfig, type ReadConfig } from "../spec/read.js";
 
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Where the template comes from; default: this package's own. */
+  readonly loadTemplate?: () => Template;
 }
 
 export interface Flags {

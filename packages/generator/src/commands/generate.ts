@@ -34,7 +34,7 @@ export interface FromConfig {
 
 export async function writeFromConfig(invocation: Invocation, { config, text, source, standIn }: FromConfig): Promise<number> {
   const { flags, io } = invocation;
-  const template = loadTemplate();
+  const template = (io.loadTemplate ?? loadTemplate)();
   const name = projectName(config, standIn, source, template);
   const shownAs = flags.out ?? `./${name}`;
   const folder = resolve(shownAs);

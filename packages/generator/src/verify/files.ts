@@ -1,5 +1,5 @@
 /** The files: what the lock lists is there, `generated` files are as we wrote them, merge bases are whole. */
-import { sha256 } from "../plan.js";
+import { sha256 } from "../hash.js";
 import { BASE_FOLDER } from "../lock.js";
 import type { Check } from "./project.js";
 
