@@ -1,0 +1,115 @@
+import { RuntimeError } from "./errors.js";
+import type { RetryPolicy } from "./saga/definition.js";
+
+/** How runs are executed. Durations in ms. Mirrors the `session:` block of the config file. */
+export interface SessionConfig {
+  readonly saga: SagaConfig;
+  readonly context: ContextConfig;
+  readonly checkpoint: CheckpointConfig;
+  readonly recovery: RecoveryConfig;
+}
+
+export interface SagaConfig {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** Default `orchestration`; `choreography` is not available in this version. */
+  readonly orchestration: "orchestration" | "choreography";
+  /** Of a whole run, without the compensations. Default 300,000. */
+  readonly timeoutMs: number;
+}
+
+export interface ContextConfig {
+  /** Which store holds sessions and contexts. Default redis. */
+  readonly storage: "redis" | "sqlite" | "memory" | "postgres";
+  /** Idle time of a session. Default 3,600,000. */
+  readonly ttlMs: number;
+  /** Absolute lifetime of a login session. Default 86,400,000. */
+  readonly absoluteTtlMs: number;
+  /** Default `session:`. */
+  readonly prefix: string;
+}
+
+export interface CheckpointConfig {
+  /** Default true; false: no snapshots. */
+  readonly enabled: boolean;
+  /** ms for `time`, completed steps for `count`. Default 30,000. */
+  readonly interval: number;
+  /** Default `time`. What a step wrote on the way and is not yet in a snapshot is lost in a crash: that is the bound. */
+  readonly strategy: "time" | "step" | "count" | "manual";
+  /** Attempts after the first to write a snapshot. Default 3. */
+  readonly maxRetries: number;
+  /** Snapshots kept per run. Default 10. */
+  readonly keep: number;
+}
+
+export interface RecoveryConfig extends RetryPolicy {
+  /** Default true; false: one attempt per step, then `failed`. */
+  readonly enabled: boolean;
+  /** What happens when attempts are spent or a participant refuses. Default `compensate`. */
+  readonly strategy: "compensate" | "retry" | "manual";
+  /** How long an instance may be silent before its runs are taken over. Default 10,000. */
+  readonly leaseMs: number;
+}
+
+export const DEFAULT_CONFIG: SessionConfig = {
+  saga: { enabled: true, orchestration: "orchestration", timeoutMs: 300_000 },
+  context: { storage: "redis", ttlMs: 3_600_000, absoluteTtlMs: 86_400_000, prefix: "session:" },
+  checkpoint: { enabled: true, interval: 30_000, strategy: "time", maxRetries: 3, keep: 10 },
+  recovery: {
+    enabled: true,
+    strategy: "compensate",
+    maxAttempts: 5,
+    backoff: "exponential",
+    initialDelayMs: 1_000,
+    maxDelayMs: 60_000,
+    jitter: "full",
+    leaseMs: 10_000,
+  },
+};
+
+export type PartialConfig = { readonly [Block in keyof SessionConfig]?: Partial<SessionConfig[Block]> };
+
+/** Fills in defaults and refuses contradictions, naming the key. */
+export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
+  const config: SessionConfig = {
+    saga: { ...DEFAULT_CONFIG.saga, ...partial.saga },
+    context: { ...DEFAULT_CONFIG.context, ...partial.context },
+    checkpoint: { ...DEFAULT_CONFIG.checkpoint, ...partial.checkpoint },
+    recovery: { ...DEFAULT_CONFIG.recovery, ...partial.recovery },
+  };
+  const positive = (key: string, value: number): void => {
+    if (Number.isFinite(value) && value > 0) return;
+    throw new RuntimeError("config-invalid", `expected ${key} to be a number above 0, got ${value}`, { key });
+  };
+  positive("session.saga.timeoutMs", config.saga.timeoutMs);
+  positive("session.context.ttlMs", config.context.ttlMs);
+  positive("session.context.absoluteTtlMs", config.context.absoluteTtlMs);
+  positive("session.checkpoint.interval", config.checkpoint.interval);
+  positive("session.checkpoint.keep", config.checkpoint.keep);
+  positive("session.recovery.maxAttempts", config.recovery.maxAttempts);
+  positive("session.recovery.initialDelayMs", config.recovery.initialDelayMs);
+  positive("session.recovery.maxDelayMs", config.recovery.maxDelayMs);
+  positive("session.recovery.leaseMs", config.recovery.leaseMs);
+  if (config.context.ttlMs > config.context.absoluteTtlMs) {
+    throw new RuntimeError(
+      "config-invalid",
+      `expected session.context.ttlMs of at most absoluteTtlMs (${config.context.absoluteTtlMs}), got ${config.context.ttlMs}; raise absoluteTtlMs as well`,
+      { key: "session.context.ttlMs" },
+    );
+  }
+  if (config.saga.orchestration === "choreography") {
+    throw new RuntimeError(
+      "feature-unavailable",
+      'expected session.saga.orchestration to be "orchestration": choreography is not available in this version',
+      { key: "session.saga.orchestration" },
+    );
+  }
+  if (config.recovery.maxDelayMs < config.recovery.initialDelayMs) {
+    throw new RuntimeError(
+      "config-invalid",
+      `expected session.recovery.maxDelayMs of at least initialDelayMs (${config.recovery.initialDelayMs}), got ${config.recovery.maxDelayMs}`,
+      { key: "session.recovery.maxDelayMs" },
+    );
+  }
+  return config;
+}

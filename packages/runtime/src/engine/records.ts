@@ -1,0 +1,106 @@
+import type { Json, JsonObject } from "../json.js";
+
+/**
+ * The journal: an append-only list of rows per run, each row an array of records written all or nothing. Its key
+ * (run, seq) is also the fence: whoever takes a run over appends a `claimed` row at the next seq, so that an append
+ * of the previous owner finds its seq taken and is told that the lease is lost.
+ */
+export interface JournalRow {
+  /** Version of the record format. */
+  readonly v: 1;
+  readonly run: string;
+  /** 1, 2, 3, ... without gaps. */
+  readonly seq: number;
+  readonly fence: number;
+  /** Chosen by the writer: the same row sent again is recognized by it. */
+  readonly appendId: string;
+  /** Store's clock, ms since the epoch. */
+  readonly at: number;
+  readonly records: readonly JournalRecord[];
+}
+
+export type Direction = "forward" | "compensate";
+
+/** What a caller or a participant may read about a failure. Never a stack. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** HTTP status of the participant's answer, if there was one. */
+  readonly status?: number;
+}
+
+/** Why a run stopped going forward. */
+export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel";
+
+export type JournalRecord =
+  /** A worker took the run over from another one, or from the dead. */
+  | { readonly kind: "claimed"; readonly worker: string }
+  /** Written before the step is performed: from here on it may have run. `attempt` counts from 1 in its round. */
+  | {
+      readonly kind: "dispatched";
+      readonly step: string;
+      readonly direction: Direction;
+      readonly attempt: number;
+      readonly round: number;
+    }
+  /** The step ran; `context` is what it changed in the run's context, on the way and with its answer. */
+  | {
+      readonly kind: "completed";
+      readonly step: string;
+      readonly attempt: number;
+      readonly output: Json;
+      readonly context?: ContextDelta;
+    }
+  /**
+   * An attempt ended without a result. `mayHaveRun` is sticky for the step. `retryAfterMs` is set when it will be tried
+   * again, counted from the row's `at`; without it the attempt was the last.
+   */
+  | {
+      readonly kind: "failed";
+      readonly step: string;
+      readonly direction: Direction;
+      readonly attempt: number;
+      readonly error: Failure;
+      readonly refused: boolean;
+      readonly mayHaveRun: boolean;
+      readonly retryAfterMs?: number;
+    }
+  | { readonly kind: "compensated"; readonly step: string; readonly attempt: number }
+  /** An operator says the compensation need not run (any more). */
+  | { readonly kind: "compensation-skipped"; readonly step: string; readonly actor: string; readonly reason: string }
+  /** The run stops going forward. `compensate: false`: nothing is undone, it ends `failed` (strategy `retry`, or recovery off). */
+  | {
+      readonly kind: "unwinding";
+      readonly cause: UnwindCause;
+      readonly compensate: boolean;
+      readonly step?: string;
+      readonly error: Failure;
+    }
+  /** The run waits for an operator. */
+  | { readonly kind: "stuck"; readonly step?: string; readonly error: Failure }
+  | { readonly kind: "resumed"; readonly actor: string; readonly reason: string }
+  | { readonly kind: "cancel-requested"; readonly actor: string; readonly reason: string }
+  /** An operator's verb that the state of the run no longer allowed when it arrived. */
+  | { readonly kind: "verb-refused"; readonly verb: string; readonly actor: string; readonly reason: string }
+  /** A snapshot of the context was written in the same append; `n` counts from 1. */
+  | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
+  | { readonly kind: "finished"; readonly status: EndStatus; readonly output?: Json; readonly error?: Failure };
+
+/** New values of top-level keys. A nested object is one value, as in a session. */
+export interface ContextDelta {
+  readonly set?: JsonObject;
+  readonly unset?: readonly string[];
+}
+
+export type EndStatus = "completed" | "compensated" | "failed" | "cancelled";
+export type ParkedStatus = "stuck" | "paused";
+export type RunStatus = "pending" | "running" | "waiting" | "compensating" | EndStatus | ParkedStatus;
+
+/** How far the undoing of a run has come; a field of its own beside `status` and the failure's reason. */
+export type RollbackStatus = "none" | "running" | "done" | "incomplete";
+
+export const END_STATUSES: readonly RunStatus[] = ["completed", "compensated", "failed", "cancelled"];
+
+export function isEnded(status: RunStatus): status is EndStatus {
+  return END_STATUSES.includes(status);
+}

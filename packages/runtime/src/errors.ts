@@ -1,0 +1,74 @@
+/**
+ * One class, a closed set of codes, one table. `retry` tells a caller whether the same call may succeed later;
+ * `status` is the HTTP status a service answers with.
+ */
+export const ERRORS = {
+  "config-invalid": { status: 500, retry: false, meaning: "A configured value is missing or does not fit." },
+  "definition-invalid": { status: 500, retry: false, meaning: "A saga or task is not well formed." },
+  "definition-unknown": { status: 404, retry: false, meaning: "No saga or task of that name is registered here." },
+  "feature-unavailable": {
+    status: 501,
+    retry: false,
+    meaning: "The feature exists in the contract, not in this version.",
+  },
+  "idempotency-key-reused": { status: 409, retry: false, meaning: "The key was used before with another input." },
+  "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
+  "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
+  "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
+  "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
+  "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
+  "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },
+  "store-incompatible": {
+    status: 500,
+    retry: false,
+    meaning: "The store's schema or settings do not fit this version.",
+  },
+  "runtime-stopped": { status: 503, retry: true, meaning: "The runtime is stopping or was never started." },
+  overloaded: { status: 429, retry: true, meaning: "A bound of this instance is reached." },
+  "session-not-found": {
+    status: 401,
+    retry: false,
+    meaning: "No live session: unknown, expired, revoked or rotated away.",
+  },
+  "session-revision-moved": { status: 412, retry: true, meaning: "The session changed since the revision given." },
+  internal: { status: 500, retry: false, meaning: "A fault of ours." },
+} as const satisfies Record<string, { status: number; retry: boolean; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Every error the runtime throws on purpose. The message says what was expected, what was got, and what to do. */
+export class RuntimeError extends Error {
+  override readonly name = "RuntimeError";
+  readonly code: ErrorCode;
+  /** Facts for programs: offending key, id, allowed values. Never secrets. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get retry(): boolean {
+    return ERRORS[this.code].retry;
+  }
+}
+
+/**
+ * Thrown by a step's handler to say no for a business reason (the `4xx` of a local participant): the step is not
+ * retried and the saga unwinds. Any other throw counts as a fault and is retried.
+ */
+export class BusinessRefusal extends Error {
+  override readonly name = "BusinessRefusal";
+  /** Short and stable, for programs; default `refused`. */
+  readonly code: string;
+
+  constructor(message: string, code = "refused") {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,90 @@
+import { RuntimeError } from "./errors.js";
+
+/** A JSON value (RFC 8259). Payloads of runs and sessions are made of nothing else. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Keys that would reach an object's prototype when merged. Refused in every payload. */
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+const MAX_DEPTH = 64;
+
+/**
+ * Takes any value a user's code returned and gives the JSON that a store will give back, or throws `input-invalid`
+ * naming the place. `undefined` becomes null. Refuses what a database would refuse later for a whole batch: NUL
+ * characters and lone surrogates. Bound: `maxBytes` of text (default 1 MiB), 64 levels.
+ */
+export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new RuntimeError(
+      "input-invalid",
+      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
+      { what },
+      { cause },
+    );
+  }
+  if (text === undefined) return null;
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new RuntimeError(
+      "payload-too-large",
+      `expected ${what} of at most ${maxBytes} bytes, got ${Buffer.byteLength(text)}`,
+      { what },
+    );
+  }
+  const json = JSON.parse(text) as Json;
+  checkJson(json, what, 0);
+  return json;
+}
+
+function checkJson(value: Json, where: string, depth: number): void {
+  if (depth > MAX_DEPTH)
+    throw new RuntimeError("input-invalid", `expected at most ${MAX_DEPTH} levels in ${where}, got more`);
+  if (typeof value === "string") return checkText(value, where);
+  if (value === null || typeof value !== "object") return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) checkJson(item, `${where}[${index}]`, depth + 1);
+    return;
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key))
+      throw new RuntimeError("input-invalid", `expected no key ${JSON.stringify(key)} in ${where}; rename it`);
+    checkText(key, where);
+    checkJson(item, `${where}.${key}`, depth + 1);
+  }
+}
+
+function checkText(text: string, where: string): void {
+  if (text.includes("\0") || !text.isWellFormed()) {
+    throw new RuntimeError(
+      "input-invalid",
+      `expected well-formed Unicode without NUL in ${where}, got ${JSON.stringify(text.slice(0, 40))}`,
+    );
+  }
+}
+
+/** Canonical JSON (RFC 8785): object keys sorted by UTF-16 code units, no white space. Equal values, equal text. */
+export function canonicalJson(value: Json): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const object = value as JsonObject;
+  const members = Object.keys(object).sort();
+  return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key] as Json)}`).join(",")}}`;
+}
+
+/** JSON Merge Patch (RFC 7396): `null` deletes, objects merge, everything else replaces. Pure. */
+export function mergePatch(target: Json, patch: Json): Json {
+  if (!isObject(patch)) return patch;
+  const result: Record<string, Json> = isObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (FORBIDDEN_KEYS.has(key)) continue;
+    if (value === null) delete result[key];
+    else result[key] = mergePatch(result[key] ?? null, value);
+  }
+  return result;
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

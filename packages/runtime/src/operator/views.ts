@@ -1,0 +1,91 @@
+import type { Failure, JournalRow, RunStatus } from "../engine/records.js";
+import type { Json } from "../json.js";
+import type { RunRow } from "../store/run-store.js";
+
+/** A run as operators and clients see it: the run's row and its journal, folded. Times are ms since the epoch. */
+export interface RunView extends RunSummary {
+  readonly input: Json;
+  readonly output: Json;
+  readonly context: Json;
+  readonly steps: readonly StepView[];
+}
+
+export interface RunSummary
+  extends Pick<
+    RunRow,
+    | "id"
+    | "type"
+    | "definition"
+    | "version"
+    | "status"
+    | "rollbackStatus"
+    | "sessionId"
+    | "businessKey"
+    | "createdAt"
+    | "updatedAt"
+    | "endedAt"
+  > {
+  readonly error: Failure | null;
+}
+
+export interface StepView {
+  readonly name: string;
+  readonly status: StepStatus;
+  /** Of the forward act. */
+  readonly attempts: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly output: Json;
+  readonly error: Failure | null;
+  /** Null until an unwind reaches the step, and for a step without compensation. */
+  readonly compensation: CompensationView | null;
+}
+
+export interface CompensationView {
+  readonly status: "running" | "waiting" | "compensated" | "skipped" | "failed";
+  readonly outcome: "completed" | "unknown";
+  readonly attempts: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly error: Failure | null;
+}
+
+/** `waiting`: between two attempts. `unknown`: it may have run, nobody knows. */
+export type StepStatus = "pending" | "running" | "waiting" | "completed" | "refused" | "failed" | "unknown";
+
+/** Something new in a run: the rows since the last event and the state after them. */
+export interface RunEvent {
+  readonly rows: readonly JournalRow[];
+  readonly status: RunStatus;
+}
+
+export interface DefinitionView {
+  readonly name: string;
+  readonly type: "saga" | "batch";
+  readonly version: string;
+  readonly description: string | null;
+  readonly timeoutMs: number | null;
+  /** False: listed only; starting it answers `feature-unavailable`. */
+  readonly available: boolean;
+  readonly waves: readonly { readonly steps: readonly DefinitionStepView[] }[];
+  readonly pivotAfterWave: number | null;
+}
+
+export interface DefinitionStepView {
+  readonly name: string;
+  readonly kind: string;
+  readonly service: string | null;
+  readonly endpoint: string | null;
+  readonly compensation: string | null;
+}
+
+export interface InstanceView {
+  readonly id: string;
+  readonly label: string;
+  readonly startedAt: number;
+  readonly renewedAt: number;
+  readonly leaseExpiresAt: number;
+  readonly alive: boolean;
+  /** Runs it owns now. */
+  readonly runs: number;
+}

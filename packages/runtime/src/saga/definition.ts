@@ -1,0 +1,106 @@
+import type { Json } from "../json.js";
+
+/**
+ * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
+ * config produce the same thing. It holds no state; a run pins its `version`.
+ */
+export interface SagaDefinition {
+  readonly name: string;
+  readonly description?: string;
+  /** Fingerprint of the graph's shape (names, kinds, order, pivot, compensations), not of the code. */
+  readonly version: string;
+  readonly waves: readonly Wave[];
+  /** Index of the wave after whose completion the run only goes forward; null: no pivot. */
+  readonly pivotAfterWave: number | null;
+  /** Of a whole run, ms; null: the manager's default. */
+  readonly timeoutMs: number | null;
+  /** Throws (a `RuntimeError` "input-invalid" or any error) when the input does not fit. */
+  readonly checkInput?: (input: Json) => void;
+  /** The run's output from its steps' outputs; default: the last wave's output (an object by name when it has several steps). */
+  readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
+}
+
+export interface Wave {
+  readonly steps: readonly StepDefinition[];
+}
+
+export interface StepDefinition {
+  /** Unique in the saga; also the step's path in the journal and in idempotency keys. */
+  readonly name: string;
+  readonly kind: "action";
+  readonly action: Action;
+  /** Per attempt, ms; null: the service's, else 30 s. */
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
+  readonly compensation: CompensationDefinition | null;
+}
+
+/** Who performs a step: a handler in this process, or a participant (a service) by name. */
+export type Action = { readonly run: StepHandler } | ServiceCall;
+
+export interface ServiceCall {
+  readonly service: string;
+  /** Path with one leading slash. */
+  readonly endpoint: string;
+  /** Default POST. */
+  readonly method?: string;
+  /** Statuses that count as a business refusal though they usually mean a fault of configuration. */
+  readonly refusals?: readonly number[];
+}
+
+export interface CompensationDefinition {
+  readonly action: { readonly run: CompensationHandler } | ServiceCall;
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
+}
+
+export interface RetryPolicy {
+  /** Attempts in all, the first one included. Default 5. */
+  readonly maxAttempts: number;
+  /** Default exponential. */
+  readonly backoff: "exponential" | "linear" | "fixed";
+  /** Default 1,000. */
+  readonly initialDelayMs: number;
+  /** Cap of one delay. Default 60,000. */
+  readonly maxDelayMs: number;
+  /** `full`: a delay is drawn from 0 to the computed one. Default full. */
+  readonly jitter: "full" | "none";
+}
+
+export interface StepCall {
+  readonly runId: string;
+  readonly stage: string;
+  readonly input: Json;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly context: ContextHandle;
+  /** `<run id>:<step>`, the same in every attempt. */
+  readonly idempotencyKey: string;
+  readonly attempt: number;
+  readonly fence: number;
+  /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
+  readonly signal: AbortSignal;
+}
+
+export interface CompensationCall extends Omit<StepCall, "idempotencyKey"> {
+  /** `<run id>:<step>:compensate`. */
+  readonly idempotencyKey: string;
+  /** Key of the step to undo. */
+  readonly forwardKey: string;
+  /** `unknown`: it may have run, or not; undo what can be found under `forwardKey`. */
+  readonly outcome: "completed" | "unknown";
+  /** What the step returned; null when the outcome is unknown. */
+  readonly output: Json;
+  readonly reason: string;
+}
+
+export type StepHandler = (call: StepCall) => unknown | Promise<unknown>;
+export type CompensationHandler = (call: CompensationCall) => unknown | Promise<unknown>;
+
+/** The run's context as a step sees it: reads are immediate, writes are kept with the step's result at the latest. */
+export interface ContextHandle {
+  get(): Readonly<Record<string, Json>>;
+  /** Merges a patch (RFC 7396) on the way; durable with the next checkpoint or with the step's result. */
+  patch(patch: Readonly<Record<string, unknown>>): void;
+  /** Writes a snapshot now (strategy `manual`, allowed with every strategy); resolves when it is durable. */
+  checkpoint(): Promise<void>;
+}
