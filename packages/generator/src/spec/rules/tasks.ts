@@ -3,7 +3,16 @@ import { shown } from "../../diagnostics.js";
 import { nearestName } from "../../naming.js";
 import type { Path } from "../node.js";
 import { cyclesOf } from "./domain.js";
-import { checkNames, present, type LooseConfig, type LooseStage, type LooseTask, type Named, type Rule, type RuleInput } from "./rule.js";
+import {
+  checkNames,
+  type LooseConfig,
+  type LooseStage,
+  type LooseTask,
+  type Named,
+  present,
+  type Rule,
+  type RuleInput,
+} from "./rule.js";
 import { cronProblem, isTimeZone } from "./schedule.js";
 import { endpointProblem } from "./urls.js";
 
@@ -35,12 +44,25 @@ function checkKeysOfType(task: LooseTask, path: Path, report: Report): void {
     for (const key of ["source", "chunk_size", "max_failures"] as const) {
       if (task[key] === undefined) continue;
       const expected = `\`${key}\` only with type batch`;
-      report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: "type workflow", hint: "remove it" });
+      report({
+        code: "misplaced-key",
+        path: [...path, key],
+        at: "key",
+        expected,
+        got: "type workflow",
+        hint: "remove it",
+      });
     }
   }
   if (task.type === "batch" && task.source === undefined) {
     const expected = "the key `source` of a batch";
-    report({ code: "missing-key", path: [...path, "source"], expected, got: "nothing", hint: "entity, service or items" });
+    report({
+      code: "missing-key",
+      path: [...path, "source"],
+      expected,
+      got: "nothing",
+      hint: "entity, service or items",
+    });
   }
 }
 
@@ -55,7 +77,13 @@ function checkSchedule(task: LooseTask, path: Path, report: Report): void {
   }
   for (const key of ["timezone", "overlap", "catch_up"] as const) {
     if (task.schedule !== undefined || task[key] === undefined) continue;
-    report({ code: "misplaced-key", path: [...path, key], at: "key", expected: `\`${key}\` beside a schedule`, got: "no schedule" });
+    report({
+      code: "misplaced-key",
+      path: [...path, key],
+      at: "key",
+      expected: `\`${key}\` beside a schedule`,
+      got: "no schedule",
+    });
   }
 }
 
@@ -70,12 +98,26 @@ function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: R
   }
   const alone = (key: "where" | "endpoint", owner: "entity" | "service"): void => {
     if (source[key] === undefined || source[owner] !== undefined) return;
-    report({ code: "misplaced-key", path: [...at, key], at: "key", expected: `\`${key}\` beside ${owner}`, got: `no ${owner}` });
+    report({
+      code: "misplaced-key",
+      path: [...at, key],
+      at: "key",
+      expected: `\`${key}\` beside ${owner}`,
+      got: `no ${owner}`,
+    });
   };
   alone("where", "entity");
   alone("endpoint", "service");
-  if (source.where !== undefined && (source.where === null || typeof source.where !== "object" || Array.isArray(source.where))) {
-    report({ code: "wrong-type", path: [...at, "where"], expected: "a mapping of fields to values", got: shown(source.where) });
+  if (
+    source.where !== undefined &&
+    (source.where === null || typeof source.where !== "object" || Array.isArray(source.where))
+  ) {
+    report({
+      code: "wrong-type",
+      path: [...at, "where"],
+      expected: "a mapping of fields to values",
+      got: shown(source.where),
+    });
   }
   if (source.service !== undefined && source.endpoint === undefined) {
     report({ code: "missing-key", path: [...at, "endpoint"], expected: "the key `endpoint`", got: "nothing" });
@@ -103,7 +145,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
     if (stage.pivot === true) {
       if (pivot !== null) {
         const hint = `the first is ${pivot}`;
-        report({ code: "bad-pivot", path: [...at, "pivot"], at: "key", expected: "one pivot in a task", got: "another", hint });
+        report({
+          code: "bad-pivot",
+          path: [...at, "pivot"],
+          at: "key",
+          expected: "one pivot in a task",
+          got: "another",
+          hint,
+        });
       }
       pivot ??= stage.name ?? "a group";
     }
@@ -113,7 +162,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
     }
     for (const key of Object.keys(stage).filter((one) => !GROUP_KEYS.has(one))) {
       const expected = "only name, parallel and pivot on a parallel group";
-      report({ code: "misplaced-key", path: [...at, key], at: "key", expected, got: shown(key), hint: "write it on its stages" });
+      report({
+        code: "misplaced-key",
+        path: [...at, key],
+        at: "key",
+        expected,
+        got: shown(key),
+        hint: "write it on its stages",
+      });
     }
     for (const { item: inner, i: j } of present(stage.parallel)) {
       const innerAt = [...at, "parallel", j];
@@ -127,7 +183,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
       if (inner.pivot === true) {
         const hint = "write it on the group";
         const got = "one inside a parallel group";
-        report({ code: "bad-pivot", path: [...innerAt, "pivot"], at: "key", expected: "a pivot between stages", got, hint });
+        report({
+          code: "bad-pivot",
+          path: [...innerAt, "pivot"],
+          at: "key",
+          expected: "a pivot between stages",
+          got,
+          hint,
+        });
       }
       checkAction(inner, innerAt, config, report);
     }
@@ -179,7 +242,12 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
     checkEndpoint(action, [...at, "action"], report);
     if (stage === undefined) continue;
     if (seen.has(stage)) {
-      report({ code: "duplicate-name", path: [...at, "stage"], expected: "one compensation for a stage", got: shown(stage) });
+      report({
+        code: "duplicate-name",
+        path: [...at, "stage"],
+        expected: "one compensation for a stage",
+        got: shown(stage),
+      });
     }
     seen.add(stage);
     const position = order.get(stage);
@@ -188,7 +256,14 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
       const waits = "it is kept and waits for the stage";
       const hint = nearest === null ? waits : `did you mean ${nearest}? ${waits}`;
       const where = [...at, "stage"];
-      report({ code: "unknown-stage", severity: "warning", path: where, expected: "a stage of the task", got: shown(stage), hint });
+      report({
+        code: "unknown-stage",
+        severity: "warning",
+        path: where,
+        expected: "a stage of the task",
+        got: shown(stage),
+        hint,
+      });
       if (service === undefined) {
         const expected = "the key `service`, since there is no stage to take it from";
         report({ code: "missing-key", path: [...at, "service"], expected, got: "nothing" });
@@ -196,7 +271,14 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
     } else if (position > pivotAt) {
       const hint = "after the pivot a run only goes forward; remove one of them";
       const expected = "a stage up to the pivot";
-      report({ code: "pivoted-compensation", severity: "warning", path: [...at, "stage"], expected, got: shown(stage), hint });
+      report({
+        code: "pivoted-compensation",
+        severity: "warning",
+        path: [...at, "stage"],
+        expected,
+        got: shown(stage),
+        hint,
+      });
     }
   }
 }
@@ -223,7 +305,10 @@ function checkChildren(config: LooseConfig, report: Report): void {
   for (const { item: task, i } of tasks) {
     const children = present(task.stages).flatMap(({ item: stage, i: j }) => {
       const at = [...TASKS, i, "stages", j];
-      const inner = present(stage.parallel).map(({ item, i: k }) => ({ target: item.saga, path: [...at, "parallel", k, "saga"] }));
+      const inner = present(stage.parallel).map(({ item, i: k }) => ({
+        target: item.saga,
+        path: [...at, "parallel", k, "saga"],
+      }));
       return [{ target: stage.saga, path: [...at, "saga"] }, ...inner];
     });
     const calls = children.flatMap(({ target, path }) => (target === undefined ? [] : [{ target, path }]));
