@@ -1,7 +1,7 @@
 /** Tasks: what each kind of task and of stage may have, names, participants, pivots, compensations, schedules. */
 import { shown } from "../../diagnostics.js";
 import { nearestName } from "../../naming.js";
-import type { Path } from "../node.js";
+import { isWritten, type Path } from "../node.js";
 import { cyclesOf } from "./domain.js";
 import {
   checkNames,
@@ -20,7 +20,8 @@ type Report = RuleInput["report"];
 
 const TASKS: Path = ["long_running", "tasks"];
 
-export const checkTasks: Rule = ({ config, report }) => {
+export const checkTasks: Rule = (input) => {
+  const { config, report } = input;
   const tasks = present(config.long_running?.tasks);
   checkNames(
     report,
@@ -31,7 +32,7 @@ export const checkTasks: Rule = ({ config, report }) => {
     const path = [...TASKS, i];
     checkKeysOfType(task, path, report);
     checkSchedule(task, path, report);
-    checkSource(task, path, config, report);
+    checkSource(task, path, input);
     checkStages(task, path, config, report);
     checkCompensations(task, path, config, report);
     checkTime(task, path, config, report);
@@ -87,8 +88,9 @@ function checkSchedule(task: LooseTask, path: Path, report: Report): void {
   }
 }
 
-function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: Report): void {
+function checkSource(task: LooseTask, path: Path, { config, root, report }: RuleInput): void {
   const source = task.source;
+  const isDeclared = isWritten(root, ["domain"]);
   if (source === undefined) return;
   const at = [...path, "source"];
   const kinds = (["entity", "service", "items"] as const).filter((kind) => source[kind] !== undefined);
@@ -127,9 +129,11 @@ function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: R
   const entities = present(config.domain?.entities).flatMap(({ item }) => (item.name === undefined ? [] : [item.name]));
   if (source.entity !== undefined && !entities.includes(source.entity)) {
     const nearest = nearestName(source.entity, entities);
-    const hint = nearest === null ? {} : { hint: `did you mean ${nearest}` };
+    // As with services: what no block could declare is a thing to come, not a mistake.
+    const severity = isDeclared ? "error" : "warning";
+    const hint = { hint: nearest !== null ? `did you mean ${nearest}` : "add it to `domain.entities`" };
     const expected = "an entity of this domain";
-    report({ code: "unknown-entity", path: [...at, "entity"], expected, got: shown(source.entity), ...hint });
+    report({ code: "unknown-entity", severity, path: [...at, "entity"], expected, got: shown(source.entity), ...hint });
   }
 }
 
