@@ -267,7 +267,7 @@ const transcript: [config: string, messages: string[]][] = [
   [
     task(`stages: [${stage}, {parallel: [{parallel: []}]}]`),
     [
-      "4:73: error nested-parallel long_running.tasks[0].stages[1].parallel[0].parallel: expected a stage, got a group in a group; put its stages into the group around it",
+      "4:66: error nested-parallel long_running.tasks[0].stages[1].parallel[0].parallel: expected a stage, got a group in a group; put its stages into the group around it",
     ],
   ],
   [
