@@ -20,7 +20,7 @@ export const printRun = saga<JsonObject>("print_run", { timeout: "1800s" })
         service: "press_service",
         endpoint: "/book",
         timeout: "60s",
-        retry: { maxAttempts: 3, initialDelayMs: 500 },
+        retry: { maxAttempts: 3, initialDelay: "500ms" },
         compensate: { service: "press_service", endpoint: "/cancel-booking", timeout: "20s" },
       }),
   )

@@ -6,11 +6,12 @@ import { operationRoutes } from "./operation-routes.js";
 import { runRoutes } from "./run-routes.js";
 import { sessionRoutes } from "./session-routes.js";
 import { simulatedRoutes } from "./simulated-routes.js";
-import { startRoutes } from "./start-routes.js";
+import { sagaStartRoute, taskStartRoute } from "./start-routes.js";
 
 export function registerRoutes(app: FastifyInstance, application: Application, context: HttpContext): void {
   sessionRoutes(app, application, context);
-  startRoutes(app, application, context);
+  sagaStartRoute(app, application, context);
+  taskStartRoute(app, application, context);
   runRoutes(app, application, context);
   operationRoutes(app, application, context);
   simulatedRoutes(app, application, context);
