@@ -1,4 +1,4 @@
-import type { StepOutcome } from "../participants/participant.js";
+import type { StepOutcome } from "./step-outcome.js";
 import { backoffMs } from "./backoff.js";
 import type { RunPlan } from "./plan.js";
 import type { ContextDelta, Direction, JournalRecord } from "./records.js";

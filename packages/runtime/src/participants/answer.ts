@@ -1,5 +1,5 @@
 import type { Failure } from "../engine/records.js";
-import type { StepOutcome } from "./participant.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 
 /** A participant's answer with an error status, as far as it matters. */
 export interface ErrorAnswer {

@@ -4,7 +4,8 @@ import type { Logger } from "../log.js";
 import { silentLogger } from "../log.js";
 import type { CompensationCall, RetryPolicy, ServiceCall, StepCall } from "../saga/definition.js";
 import { classifyError, type ErrorAnswer, isMisconfiguration } from "./answer.js";
-import type { Participant, StepOutcome } from "./participant.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
+import type { Participant } from "./participant.js";
 
 export interface HttpParticipantOptions {
   readonly name: string;

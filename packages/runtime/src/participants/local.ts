@@ -1,7 +1,8 @@
 import { BusinessRefusal, RuntimeError } from "../errors.js";
 import { type Json, toJson } from "../json.js";
 import type { CompensationHandler, RetryPolicy, ServiceCall, StepHandler } from "../saga/definition.js";
-import type { Participant, StepOutcome } from "./participant.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
+import type { Participant } from "./participant.js";
 
 export interface LocalParticipantOptions {
   readonly name: string;

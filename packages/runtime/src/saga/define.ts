@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson } from "../json.js";
-import type { SagaDefinition, StepDefinition } from "./definition.js";
+import type { SagaDefinition, ServiceCall } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -37,6 +37,6 @@ function fingerprint(draft: Omit<SagaDefinition, "version">): string {
 }
 
 /** Where a step is performed, in a word: for definitions' views. */
-export function describeAction(action: StepDefinition["action"]): { readonly service: string | null; readonly endpoint: string | null } {
+export function describeAction(action: ServiceCall | { readonly run: unknown }): { readonly service: string | null; readonly endpoint: string | null } {
   return "service" in action ? { service: action.service, endpoint: action.endpoint } : { service: null, endpoint: null };
 }
