@@ -49,8 +49,7 @@ async function main(): Promise<void> {
     await container.close();
     throw error;
   }
-  const address = container.server.addresses()[0];
-  logger.info({ port: address?.port, host: settings.host }, "listening");
+  logger.info({ addresses: container.server.addresses() }, "listening");
   if (settings.operatorTokenIsNew) {
     // Once, and not through the logger, whose lines are kept and shipped.
     process.stdout.write(`operator token for this start (set OPERATOR_TOKEN to choose one): ${settings.operatorToken}\n`);

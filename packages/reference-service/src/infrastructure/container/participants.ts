@@ -17,7 +17,6 @@ export function localService(settings: Settings, name: string, handlers: Service
     name,
     handlers: mapValues(handlers.actions, (handler) => (call) => handler(call, deps)),
     compensations: mapValues(handlers.compensations, (handler) => (call) => handler(call, deps)),
-    ...timeout(service),
   });
 }
 
@@ -28,14 +27,12 @@ export function remoteService(settings: Settings, name: string, ledger: Ledger |
   if (ledger === null) {
     throw new RuntimeError("config-invalid", `expected a url of ${name}, got none; set services.${name}.url`, { key: `services.${name}.url` });
   }
-  return simulatedParticipant({ name, ledger, ...timeout(service) });
+  return simulatedParticipant({ name, ledger });
 }
 
 function httpService(service: ResolvedService, baseUrl: string): Participant {
-  return httpParticipant({ name: service.name, baseUrl, headers: service.headers, ...timeout(service) });
+  return httpParticipant({ name: service.name, baseUrl, headers: service.headers });
 }
-
-const timeout = ({ timeoutMs }: ResolvedService) => (timeoutMs === undefined ? {} : { timeoutMs });
 
 function serviceOf({ services }: Settings, name: string): ResolvedService {
   const service = services.find((candidate) => candidate.name === name);

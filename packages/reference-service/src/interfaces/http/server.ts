@@ -3,6 +3,7 @@
  * Closing stops accepting, ends waits and event streams, and lets the other requests finish.
  */
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
@@ -81,7 +82,7 @@ function observe(app: FastifyInstance, application: Application, logger: Logger)
 }
 
 /** Answers what is not HTTP at all; there is no request to reply to, only a socket. */
-const refuseBrokenRequest: NonNullable<Parameters<typeof fastify>[0]>["clientErrorHandler"] = (error, socket) => {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
   const problem = tooLarge
@@ -91,4 +92,4 @@ const refuseBrokenRequest: NonNullable<Parameters<typeof fastify>[0]>["clientErr
   const status = tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
   const head = [`HTTP/1.1 ${status}`, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, "Connection: close"];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-};
+}
