@@ -1,1 +1,2 @@
-export {};
+export { createManualClock, type ManualClock } from "./manual-clock.js";
+export { sessionStoreContract, type SessionStoreContractOptions, type SessionStoreUnderTest } from "./session-store-contract.js";

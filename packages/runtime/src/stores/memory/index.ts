@@ -1,1 +1,1 @@
-export {};
+export { createMemorySessionStore, type MemorySessionStoreOptions } from "./session-store.js";

@@ -1,1 +1,1 @@
-export {};
+export { createSqliteSessionStore, type SqliteSessionStoreOptions } from "./session-store.js";
