@@ -1,0 +1,316 @@
+/**
+ * The model: every decision the config leads to, made once, as one plain readonly object. Targets read it and never the
+ * config; they decide nothing but the text of their files.
+ *
+ * Conventions: durations in milliseconds, sizes in bytes, names in every case (`Names`), lists in the config's order,
+ * `null` for "not written and no default". A name in a `Names` is a checked identifier; every other string (descriptions,
+ * defaults, enum values, patterns, headers) is what a stranger typed: emit it with `literal()` (emit.ts) only.
+ */
+import type { Names } from "./naming.js";
+
+export interface Model {
+  readonly project: ProjectModel;
+  readonly http: HttpModel;
+  readonly database: DatabaseModel;
+  /** Null when the config names no url. Kept for compose and for the stores of later versions. */
+  readonly redisUrl: string | null;
+  readonly natsUrl: string | null;
+  readonly session: SessionModel;
+  /** Declared ones in the config's order, then the undeclared ones stages name, in order of first use. */
+  readonly services: readonly ServiceModel[];
+  /** Ordered so that an entity stands after those it references with a required field. */
+  readonly entities: readonly EntityModel[];
+  /** Workflow tasks. Empty when `session.saga.enabled` or `long_running.enabled` is false. */
+  readonly sagas: readonly SagaModel[];
+  /** Batch tasks: listed and validated, they cannot run in this version. Empty when `long_running.enabled` is false. */
+  readonly batches: readonly BatchModel[];
+  readonly observability: { readonly logLevel: LogLevel; readonly metrics: boolean };
+  readonly features: Features;
+  /** What `configs/app.yaml` holds, as written there; see settings.ts. */
+  readonly settings: SettingsTree;
+  /** One entry for each leaf of `settings`, and the secrets that have no leaf; what `.env.example` lists. */
+  readonly environment: readonly EnvironmentVariable[];
+  readonly source: SourceModel;
+}
+
+/** Whole files and routes exist, or do not, by these. */
+export interface Features {
+  /** `session.saga.enabled`: run routes, saga routes, worker. */
+  readonly sagas: boolean;
+  readonly checkpoints: boolean;
+  readonly recovery: boolean;
+  /** `long_running.enabled`: task routes. */
+  readonly longRunning: boolean;
+  /** At least one entity. */
+  readonly entities: boolean;
+  /** At least one service of that transport. */
+  readonly localHandlers: boolean;
+  readonly simulated: boolean;
+  readonly httpParticipants: boolean;
+  readonly metrics: boolean;
+  readonly docker: boolean;
+  readonly compose: boolean;
+}
+
+export interface ProjectModel {
+  /** `kebab` is the npm name, the folder and the database file. */
+  readonly name: Names;
+  readonly version: string;
+  /** Any text, "" by default. */
+  readonly description: string;
+  /** "UNLICENSED" by default. */
+  readonly license: string;
+  readonly author: string | null;
+  readonly packageManager: "npm";
+}
+
+export interface HttpModel {
+  readonly port: number;
+  readonly host: string;
+  readonly bodyLimitBytes: number;
+  /** Null: not written; `none` outside production, and production refuses to start. */
+  readonly auth: "none" | "session" | "token" | null;
+}
+
+export interface DatabaseModel {
+  /** What the config wrote; null: sqlite outside production, postgres in production. */
+  readonly driver: "sqlite" | null;
+  /** Path inside the project: `data/<name>.db`. */
+  readonly file: string;
+}
+
+export interface SessionModel {
+  readonly saga: {
+    readonly enabled: boolean;
+    readonly orchestration: "orchestration";
+    /** A run's timeout unless its task has one. */
+    readonly timeoutMs: number;
+  };
+  readonly context: {
+    /** `redis` is stood in for by sqlite outside production when no redis url is set. */
+    readonly storage: "redis" | "sqlite" | "memory";
+    readonly ttlMs: number;
+    readonly absoluteTtlMs: number;
+    readonly prefix: string;
+  };
+  readonly checkpoint: {
+    readonly enabled: boolean;
+    readonly strategy: "time" | "step" | "count" | "manual";
+    /** Set for `time` only. */
+    readonly intervalMs: number | null;
+    /** Set for `count` only: completed steps between two snapshots. */
+    readonly everySteps: number | null;
+    /** Attempts to write one snapshot after the first failed. */
+    readonly maxRetries: number;
+    /** Snapshots kept per run. */
+    readonly keep: number;
+  };
+  readonly recovery: {
+    /** False: one attempt, then `failed`. */
+    readonly enabled: boolean;
+    readonly strategy: "compensate" | "retry" | "manual";
+    readonly retry: RetryPolicy;
+    readonly leaseMs: number;
+  };
+}
+
+export interface RetryPolicy {
+  /** The first try counts. */
+  readonly maxAttempts: number;
+  readonly backoff: "exponential" | "linear" | "fixed";
+  readonly initialDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly jitter: "full" | "none";
+}
+
+export interface ServiceModel {
+  readonly name: Names;
+  readonly transport: "http" | "local" | "simulated";
+  /** Set for `http`; null there when only the environment gives it. No trailing slash. */
+  readonly url: string | null;
+  /** False: no `services:` block has it, a stage names it. */
+  readonly declared: boolean;
+  /** False: no stage and no compensation calls it. */
+  readonly used: boolean;
+  /** Per attempt; null: 30 s. Already resolved into every stage. */
+  readonly timeoutMs: number | null;
+  /** Null when the service writes none. Already resolved into every stage. */
+  readonly retry: RetryPolicy | null;
+  readonly headers: readonly HeaderModel[];
+  /** Files under `src/application/handlers/<service kebab>/`; empty unless `local`. */
+  readonly handlers: readonly HandlerModel[];
+}
+
+export interface HeaderModel {
+  readonly name: string;
+  /** As written; `${NAME}` stands for an environment variable. */
+  readonly value: string;
+  /** The variables the value names. */
+  readonly variables: readonly string[];
+}
+
+/** One function a `local` service offers; several stages may call it. */
+export interface HandlerModel {
+  /** With one leading slash: `/validate`. */
+  readonly endpoint: string;
+  /** `name.kebab` is the file, `name.camel` the function. */
+  readonly name: Names;
+  readonly kind: "action" | "compensation";
+  /** Raw names of the stages that call it, for its comment. */
+  readonly stages: readonly string[];
+}
+
+export interface EntityModel {
+  /** `pascal` is the type, `kebab` the file. */
+  readonly name: Names;
+  /** `kebab` is the path below `/api/v1/`, `snake` the table. */
+  readonly plural: Names;
+  /** Declared ones only; `id`, `revision`, `created_at`, `updated_at` exist beside them. */
+  readonly fields: readonly FieldModel[];
+  readonly indexes: readonly IndexModel[];
+  readonly useCases: readonly UseCase[];
+}
+
+export type UseCase = "create" | "get" | "list" | "update" | "delete";
+
+export type FieldType =
+  | "string"
+  | "text"
+  | "integer"
+  | "bigint"
+  | "decimal"
+  | "boolean"
+  | "uuid"
+  | "date"
+  | "timestamp"
+  | "json"
+  | "enum"
+  | "reference";
+
+export interface FieldModel {
+  /** `snake` is the column and the HTTP key, `camel` the property. */
+  readonly name: Names;
+  readonly type: FieldType;
+  readonly required: boolean;
+  readonly unique: boolean;
+  /** Undefined when none is written (null is a default a `json` field may have). bigint and decimal: a string. */
+  readonly default: JsonValue | undefined;
+  /** integer: number. bigint and decimal: a string of digits. Null: unbounded. */
+  readonly min: number | string | null;
+  readonly max: number | string | null;
+  readonly minLength: number | null;
+  readonly maxLength: number | null;
+  /** A regular expression that compiles under the `u` flag; it matches anywhere unless anchored. */
+  readonly pattern: string | null;
+  /** Set for `enum` only, at least one. */
+  readonly values: readonly string[];
+  /** Set for `reference` only. */
+  readonly reference: { readonly entity: Names; readonly onDelete: "restrict" | "cascade" | "set_null" } | null;
+}
+
+export interface IndexModel {
+  /** `idx_<table>_<columns>`, unique over the model. */
+  readonly name: string;
+  /** Columns. */
+  readonly fields: readonly string[];
+  readonly unique: boolean;
+}
+
+export interface SagaModel {
+  /** `raw` is the definition's name; `kebab` the file `<kebab>.saga.generated.ts`. */
+  readonly name: Names;
+  /** The task's, else `session.saga.timeout`. */
+  readonly timeoutMs: number;
+  /** In order; the stages of one wave run at the same time. Never empty. */
+  readonly waves: readonly WaveModel[];
+  /** Compensations whose stage the task does not have: kept, waiting for it, not emitted as code. */
+  readonly waitingCompensations: readonly CompensationModel[];
+}
+
+export interface WaveModel {
+  /** True: written as `parallel`, even with one stage in it. */
+  readonly parallel: boolean;
+  readonly stages: readonly StageModel[];
+  /** True: once this wave has completed, the run only goes forward. At most one wave of a saga. */
+  readonly pivot: boolean;
+}
+
+export interface StageModel {
+  /** `raw` is the step's key. */
+  readonly name: Names;
+  /** `raw` of a service in `Model.services`. */
+  readonly service: string;
+  /** With one leading slash. */
+  readonly endpoint: string;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Per attempt: the stage's, else the service's, else 30 s. */
+  readonly timeoutMs: number;
+  /** The stage's keys before the service's before `session.recovery`'s. */
+  readonly retry: RetryPolicy;
+  /** False: `retry` equals the recovery policy because neither stage nor service writes one. */
+  readonly retryWritten: boolean;
+  /** HTTP statuses that are a refusal beside the usual ones. */
+  readonly refusals: readonly number[];
+  /** The function that performs it when the service is `local`. */
+  readonly handler: Names | null;
+  readonly compensation: CompensationModel | null;
+}
+
+export interface CompensationModel {
+  readonly stage: string;
+  readonly service: string;
+  /** With one leading slash. */
+  readonly action: string;
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly retryWritten: boolean;
+  readonly handler: Names | null;
+}
+
+export interface BatchModel {
+  readonly name: Names;
+  readonly timeoutMs: number;
+  readonly schedule: {
+    readonly cron: string;
+    readonly timezone: string;
+    readonly overlap: "skip" | "queue" | "cancel";
+    readonly catchUp: boolean;
+  } | null;
+  readonly source: BatchSource;
+  readonly chunkSize: number;
+  readonly concurrency: number;
+  readonly maxFailures: number;
+  readonly waves: readonly WaveModel[];
+}
+
+export type BatchSource =
+  | { readonly kind: "entity"; readonly entity: Names; readonly where: JsonValue }
+  | { readonly kind: "service"; readonly service: string; readonly endpoint: string }
+  | { readonly kind: "items"; readonly items: readonly JsonValue[] };
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** Nested settings; a leaf is what one environment variable overrides. */
+export interface SettingsTree {
+  readonly [key: string]: SettingsTree | string | number | boolean;
+}
+
+export interface EnvironmentVariable {
+  /** The key path in upper snake case: `SESSION_CONTEXT_TTL`. */
+  readonly name: string;
+  /** The path in `configs/app.yaml`; null for a secret, which no file holds. */
+  readonly path: readonly string[] | null;
+  /** As it stands in `configs/app.yaml`; null: unset. */
+  readonly default: string | null;
+  /** One line. */
+  readonly description: string;
+}
+
+export interface SourceModel {
+  /** The config file as given. */
+  readonly text: string;
+  /** sha256 (hex) over the normalized config in canonical JSON. */
+  readonly configHash: string;
+}
