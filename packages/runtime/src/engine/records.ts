@@ -1,4 +1,4 @@
-import type { Json } from "../json.js";
+import type { Json, JsonObject } from "../json.js";
 
 /**
  * The journal: an append-only list of rows per run, each row an array of records written all or nothing. Its key
@@ -37,8 +37,8 @@ export type JournalRecord =
   | { readonly kind: "claimed"; readonly worker: string }
   /** Written before the step is performed: from here on it may have run. `attempt` counts from 1 in its round. */
   | { readonly kind: "dispatched"; readonly step: string; readonly direction: Direction; readonly attempt: number; readonly round: number }
-  /** The step ran; `context` is the merge patch it returned. */
-  | { readonly kind: "completed"; readonly step: string; readonly attempt: number; readonly output: Json; readonly context?: Json }
+  /** The step ran; `context` is what it changed in the run's context, on the way and with its answer. */
+  | { readonly kind: "completed"; readonly step: string; readonly attempt: number; readonly output: Json; readonly context?: ContextDelta }
   /**
    * An attempt ended without a result. `mayHaveRun` is sticky for the step. `retryAfterMs` is set when it will be tried
    * again, counted from the row's `at`; without it the attempt was the last.
@@ -56,7 +56,14 @@ export type JournalRecord =
   | { readonly kind: "compensated"; readonly step: string; readonly attempt: number }
   /** An operator says the compensation need not run (any more). */
   | { readonly kind: "compensation-skipped"; readonly step: string; readonly actor: string; readonly reason: string }
-  | { readonly kind: "unwinding"; readonly cause: UnwindCause; readonly step?: string; readonly error: Failure }
+  /** The run stops going forward. `compensate: false`: nothing is undone, it ends `failed` (strategy `retry`, or recovery off). */
+  | {
+      readonly kind: "unwinding";
+      readonly cause: UnwindCause;
+      readonly compensate: boolean;
+      readonly step?: string;
+      readonly error: Failure;
+    }
   /** The run waits for an operator. */
   | { readonly kind: "stuck"; readonly step?: string; readonly error: Failure }
   | { readonly kind: "resumed"; readonly actor: string; readonly reason: string }
@@ -66,6 +73,12 @@ export type JournalRecord =
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
   | { readonly kind: "finished"; readonly status: EndStatus; readonly output?: Json; readonly error?: Failure };
+
+/** New values of top-level keys. A nested object is one value, as in a session. */
+export interface ContextDelta {
+  readonly set?: JsonObject;
+  readonly unset?: readonly string[];
+}
 
 export type EndStatus = "completed" | "compensated" | "failed" | "cancelled";
 export type ParkedStatus = "stuck" | "paused";

@@ -1,0 +1,30 @@
+import type { Service } from "./project.generated.js";
+import type { AppSettings } from "./schema.js";
+
+/** The whole configuration of this process: what was read, and what follows from it. */
+export interface Settings {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** `NODE_ENV=production`. */
+  readonly production: boolean;
+  readonly app: AppSettings;
+  readonly port: number;
+  readonly host: string;
+  readonly auth: "none" | "session" | "token";
+  readonly operatorToken: string;
+  /** True: made up for this start, and to be printed once. */
+  readonly operatorTokenIsNew: boolean;
+  /** Absolute path. */
+  readonly databaseFile: string;
+  /** Absolute path of `migrations/`. */
+  readonly migrationsFolder: string;
+  /** Where sessions live in this version. */
+  readonly sessionStorage: "sqlite" | "memory";
+  readonly services: readonly ResolvedService[];
+}
+
+export interface ResolvedService extends Service {
+  /** Set for `http`. */
+  readonly url: string | null;
+}

@@ -1,0 +1,73 @@
+import type { Failure } from "./records.js";
+
+/**
+ * One act of a run: a step going forward, or its compensation. Both follow the same table; what is not in it cannot
+ * happen, and a journal that says otherwise is refused. Live runs, recovery and simulation all go through it.
+ */
+export type ActStatus =
+  | "idle"
+  /** Dispatched by the present owner, no result yet. */
+  | "running"
+  /** Dispatched by an owner that is gone: it may have run. */
+  | "interrupted"
+  /** Between two attempts. */
+  | "waiting"
+  | "done"
+  /** The participant said no. */
+  | "refused"
+  /** The last attempt failed. */
+  | "failed"
+  /** An operator said that it need not run. */
+  | "skipped";
+
+export type ActEvent = "dispatch" | "done" | "refuse" | "retry" | "fail" | "interrupt" | "resume" | "skip";
+
+const TRANSITIONS: Record<ActStatus, Partial<Record<ActEvent, ActStatus>>> = {
+  idle: { dispatch: "running" },
+  running: { done: "done", refuse: "refused", retry: "waiting", fail: "failed", interrupt: "interrupted" },
+  interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted" },
+  waiting: { dispatch: "running", fail: "failed" },
+  done: {},
+  refused: { resume: "waiting", skip: "skipped" },
+  failed: { resume: "waiting", skip: "skipped" },
+  skipped: {},
+};
+
+export interface Act {
+  status: ActStatus;
+  /** Attempts dispatched so far. */
+  attempt: number;
+  /** Attempts that ended in a failure since the start or the last resume; interrupted ones do not count. */
+  failures: number;
+  /** Sticky: some attempt may have had its effect without a result reaching us. */
+  mayHaveRun: boolean;
+  startedAt: number | null;
+  endedAt: number | null;
+  /** When a waiting act is due, by the store's clock. */
+  dueAt: number | null;
+  error: Failure | null;
+}
+
+export function newAct(): Act {
+  return { status: "idle", attempt: 0, failures: 0, mayHaveRun: false, startedAt: null, endedAt: null, dueAt: null, error: null };
+}
+
+export function transition(act: Act, event: ActEvent, where: string): void {
+  const next = TRANSITIONS[act.status][event];
+  if (next === undefined) throw new IllegalEventError(act.status, event, where);
+  act.status = next;
+}
+
+/** True when the act has nothing under way and nothing ahead unless somebody acts. */
+export function isSettled(act: Act): boolean {
+  return act.status !== "running" && act.status !== "waiting";
+}
+
+/** A journal that no run of this version can have written. */
+export class IllegalEventError extends Error {
+  override readonly name = "IllegalEventError";
+  constructor(status: ActStatus, event: ActEvent, where: string) {
+    const allowed = Object.keys(TRANSITIONS[status]).join(", ") || "nothing";
+    super(`expected one of ${allowed} after "${status}" in ${where}, got ${event}`);
+  }
+}

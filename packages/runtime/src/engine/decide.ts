@@ -1,0 +1,130 @@
+import { canonicalOutput } from "./output.js";
+import type { PlannedStep, RunPlan } from "./plan.js";
+import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
+import { foldRecord } from "./fold.js";
+import { isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
+import { decideUnwind } from "./unwind.js";
+
+/**
+ * What comes next for a run: a pure function of its definition, its state and the time by the store's clock. The records
+ * are already folded into `state` when this returns; the caller makes them durable, in one append, before it performs
+ * what they say was dispatched. Asked again with nothing new, it answers with no records.
+ */
+export interface Decision {
+  readonly records: readonly JournalRecord[];
+  /** Steps whose attempts under way should be cut short (the run's time is up). */
+  readonly abort: readonly string[];
+  /** When to ask again if nothing else happens, by the store's clock; null: only when something happens. */
+  readonly wakeAt: number | null;
+}
+
+export function decide(plan: RunPlan, state: RunState, now: number): Decision {
+  const records: JournalRecord[] = [];
+  // Each turn moves an act or the run's phase forward, so there cannot be more turns than acts and phases.
+  for (let turn = 0; turn <= 4 * plan.steps.size + 8; turn++) {
+    const next = decideOnce(plan, state, now);
+    if (next.length === 0) return { records, abort: aborts(state), wakeAt: wakeAt(plan, state) };
+    for (const record of next) foldRecord(plan, state, record, now);
+    records.push(...next);
+  }
+  throw new Error(`expected the decisions for a run of "${plan.definition.name}" to come to rest, they did not`);
+}
+
+function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+  if (state.phase === "ended") return [];
+  if (state.phase === "unwinding") return state.stuck === null ? decideUnwind(plan, state, now) : [];
+  return decideForward(plan, state, now);
+}
+
+function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+  if (state.wave === plan.waves.length) return [{ kind: "finished", status: "completed", output: canonicalOutput(plan, state) }];
+  const pastPivot = isPastPivot(plan, state);
+  if (state.cancel !== null && !pastPivot) {
+    const error = { code: "cancelled", message: `cancelled by ${state.cancel.actor}: ${state.cancel.reason}` };
+    return [{ kind: "unwinding", cause: "cancel", compensate: true, error }];
+  }
+  if (state.stuck !== null) return [];
+
+  const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
+  const ended = wave.find(({ step }) => step.forward.status === "refused" || step.forward.status === "failed");
+  if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
+  if (now >= state.createdAt + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
+
+  const due = wave.filter(({ step }) => isDue(step, now));
+  const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
+  if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
+  return due.map(({ planned, step }) => dispatch(planned, step));
+}
+
+function isDue(step: StepState, now: number): boolean {
+  const { status, dueAt } = step.forward;
+  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
+}
+
+function dispatch(planned: PlannedStep, step: StepState): JournalRecord {
+  return { kind: "dispatched", step: planned.name, direction: "forward", attempt: step.forward.attempt + 1, round: 1 };
+}
+
+/** With recovery off a crash uses up the only attempt. */
+function lostAttempt(step: StepState): JournalRecord {
+  const error = { code: "interrupted", message: `the instance that performed step "${step.name}" died, and recovery is off` };
+  const { attempt } = step.forward;
+  return { kind: "failed", step: step.name, direction: "forward", attempt, error, refused: false, mayHaveRun: true };
+}
+
+/** A step was refused, or failed for good. */
+function stopForward(plan: RunPlan, state: RunState, step: StepState, pastPivot: boolean): JournalRecord[] {
+  const error = step.forward.error ?? { code: "failed", message: `step "${step.name}" failed` };
+  const refused = step.forward.status === "refused";
+  if (pastPivot || plan.strategy === "manual") return stickWhenQuiet(state, { kind: "stuck", step: step.name, error });
+  const cause = refused ? "step-refused" : "step-failed";
+  return [{ kind: "unwinding", cause, compensate: plan.strategy === "compensate", step: step.name, error }];
+}
+
+function stopAtTimeout(plan: RunPlan, state: RunState, pastPivot: boolean): JournalRecord[] {
+  const error: Failure = { code: "run-timeout", message: `expected the run to end within ${plan.timeoutMs} ms of its start, it did not` };
+  if (pastPivot || plan.strategy === "manual") return stickWhenQuiet(state, { kind: "stuck", error });
+  return [{ kind: "unwinding", cause: "run-timeout", compensate: plan.strategy === "compensate", error }];
+}
+
+/** A run is handed to an operator only when nothing of it is under way any more. */
+function stickWhenQuiet(state: RunState, record: JournalRecord): JournalRecord[] {
+  return state.running > 0 ? [] : [record];
+}
+
+function aborts(state: RunState): string[] {
+  const late = state.unwind?.cause === "run-timeout";
+  if (!late || state.running === 0) return [];
+  return [...state.steps.values()].filter((step) => step.forward.status === "running").map((step) => step.name);
+}
+
+/** The earliest retry, or the run's deadline while it goes forward. */
+function wakeAt(plan: RunPlan, state: RunState): number | null {
+  if (state.phase === "ended" || state.stuck !== null) return null;
+  let earliest = state.phase === "forward" ? state.createdAt + plan.timeoutMs : Number.POSITIVE_INFINITY;
+  for (const planned of wavesInQuestion(plan, state)) {
+    const step = stepOf(state, planned.name);
+    const act = state.phase === "forward" ? step.forward : step.undo;
+    if (act.status === "waiting" && act.dueAt !== null) earliest = Math.min(earliest, act.dueAt);
+  }
+  return Number.isFinite(earliest) ? earliest : null;
+}
+
+function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {
+  return state.phase === "forward" ? (plan.waves[state.wave] ?? []) : plan.waves.flat();
+}
+
+/** The status that the run's row shows. `parked`: nobody owns it until it is due. */
+export function statusOf(state: RunState, parked: boolean): RunStatus {
+  if (state.end !== null) return state.end.status;
+  if (state.stuck !== null) return "stuck";
+  if (state.phase === "unwinding") return "compensating";
+  return parked ? "waiting" : "running";
+}
+
+export function rollbackStatusOf(state: RunState): RollbackStatus {
+  if (state.unwind === null || !state.unwind.compensate) return "none";
+  const undos = [...state.steps.values()].map((step) => step.undo.status);
+  if (undos.includes("skipped") || undos.includes("failed") || undos.includes("refused")) return "incomplete";
+  return state.end === null ? "running" : state.end.status === "failed" ? "incomplete" : "done";
+}

@@ -1,0 +1,141 @@
+import { type Act, type ActEvent, transition } from "./act.js";
+import { applyDelta } from "./context.js";
+import type { RunPlan } from "./plan.js";
+import type { JournalRecord, JournalRow } from "./records.js";
+import { newState, type RunState, type StepState, stepOf } from "./state.js";
+
+/**
+ * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
+ * showing, not for deciding. Throws `IllegalEventError` for a journal that breaks the table in act.ts.
+ */
+export function fold(plan: RunPlan | null, createdAt: number, rows: readonly JournalRow[]): RunState {
+  const state = newState(plan, createdAt);
+  for (const row of rows) foldRow(plan, state, row);
+  return state;
+}
+
+export function foldRow(plan: RunPlan | null, state: RunState, row: Pick<JournalRow, "seq" | "fence" | "at" | "records">): void {
+  if (row.seq !== state.seq + 1) throw new Error(`expected row ${state.seq + 1} of the journal, got ${row.seq}`);
+  if (row.fence < state.fence) throw new Error(`expected a fence of at least ${state.fence} in row ${row.seq}, got ${row.fence}`);
+  state.seq = row.seq;
+  state.fence = row.fence;
+  for (const record of row.records) foldRecord(plan, state, record, row.at);
+}
+
+/** Changes `state` in place: each state has one owner, who folds a record before it asks what comes next. */
+export function foldRecord(plan: RunPlan | null, state: RunState, record: JournalRecord, at: number): void {
+  if (state.phase === "ended") throw new Error(`expected no record after the end of the run, got "${record.kind}"`);
+  switch (record.kind) {
+    case "claimed":
+      return interruptAll(state);
+    case "dispatched": {
+      const act = actOf(stepOf(state, record.step), record.direction);
+      move(state, act, "dispatch", record.step);
+      act.attempt = record.attempt;
+      act.startedAt ??= at;
+      act.dueAt = null;
+      return;
+    }
+    case "completed":
+      return complete(plan, state, record, at);
+    case "failed":
+      return failAct(state, record, at);
+    case "compensated": {
+      const { undo } = stepOf(state, record.step);
+      move(state, undo, "done", record.step);
+      undo.endedAt = at;
+      undo.error = null;
+      return;
+    }
+    case "compensation-skipped": {
+      const { undo } = stepOf(state, record.step);
+      move(state, undo, "skip", record.step);
+      undo.endedAt = at;
+      state.stuck = null;
+      return;
+    }
+    case "unwinding":
+      state.phase = "unwinding";
+      state.stuck = null;
+      state.unwind = { cause: record.cause, compensate: record.compensate, error: record.error, step: record.step ?? null };
+      return;
+    case "stuck":
+      state.stuck = { step: record.step ?? null, error: record.error };
+      return;
+    case "resumed":
+      return resume(state, at);
+    case "cancel-requested":
+      state.cancel = { actor: record.actor, reason: record.reason };
+      return;
+    case "verb-refused":
+      return;
+    case "checkpointed":
+      state.checkpoints = record.n;
+      return;
+    case "finished":
+      state.phase = "ended";
+      state.stuck = null;
+      state.end = { status: record.status, output: record.output ?? null, error: record.error ?? null };
+      return;
+  }
+}
+
+function complete(plan: RunPlan | null, state: RunState, record: JournalRecord & { kind: "completed" }, at: number): void {
+  const step = stepOf(state, record.step);
+  move(state, step.forward, "done", record.step);
+  step.forward.endedAt = at;
+  step.forward.error = null;
+  step.output = record.output;
+  state.outputs[record.step] = record.output;
+  state.completedSteps += 1;
+  if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
+  if (plan === null) return;
+  while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => stepOf(state, s.name).forward.status === "done")) {
+    state.wave += 1;
+  }
+}
+
+function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
+  const act = actOf(stepOf(state, record.step), record.direction);
+  const event = record.refused ? "refuse" : record.retryAfterMs === undefined ? "fail" : "retry";
+  move(state, act, event, record.step);
+  act.failures += 1;
+  act.mayHaveRun ||= record.mayHaveRun;
+  act.error = record.error;
+  if (record.retryAfterMs === undefined) act.endedAt = at;
+  else act.dueAt = at + record.retryAfterMs;
+}
+
+function interruptAll(state: RunState): void {
+  if (state.running === 0) return;
+  for (const { name, forward, undo } of state.steps.values()) {
+    for (const act of [forward, undo]) {
+      if (act.status !== "running") continue;
+      move(state, act, "interrupt", name);
+      act.mayHaveRun = true;
+    }
+  }
+}
+
+/** Acts that ended badly get a fresh budget of attempts, at once. */
+function resume(state: RunState, at: number): void {
+  state.stuck = null;
+  for (const { name, forward, undo } of state.steps.values()) {
+    const act = state.phase === "unwinding" ? undo : forward;
+    if (act.status !== "failed" && act.status !== "refused") continue;
+    move(state, act, "resume", name);
+    act.failures = 0;
+    act.dueAt = at;
+    act.endedAt = null;
+  }
+}
+
+function actOf(step: StepState, direction: "forward" | "compensate"): Act {
+  return direction === "forward" ? step.forward : step.undo;
+}
+
+function move(state: RunState, act: Act, event: ActEvent, step: string): void {
+  const before = act.status === "running" ? 1 : 0;
+  transition(act, event, `step "${step}"`);
+  state.running += (act.status === "running" ? 1 : 0) - before;
+}

@@ -1,0 +1,50 @@
+import type { StepOutcome } from "../participants/participant.js";
+import { backoffMs } from "./backoff.js";
+import type { RunPlan } from "./plan.js";
+import type { ContextDelta, Direction, JournalRecord } from "./records.js";
+import { isPastPivot, type RunState, stepOf } from "./state.js";
+
+/** Turns what is known about an attempt into the record that says it, with the decision whether to try again. Pure. */
+export function recordOutcome(
+  plan: RunPlan,
+  state: RunState,
+  attempt: { readonly step: string; readonly direction: Direction; readonly attempt: number },
+  outcome: StepOutcome,
+  random: () => number,
+  context?: ContextDelta,
+): JournalRecord {
+  const { step, direction } = attempt;
+  if (outcome.kind === "completed") {
+    if (direction === "compensate") return { kind: "compensated", step, attempt: attempt.attempt };
+    return { kind: "completed", step, attempt: attempt.attempt, output: outcome.output, ...(context !== undefined && { context }) };
+  }
+  const base = { kind: "failed", ...attempt, error: outcome.error } as const;
+  if (outcome.kind === "refused") return { ...base, refused: true, mayHaveRun: false };
+  const retryAfterMs = outcome.retry ? delayMs(plan, state, step, direction, outcome.retryAfterMs, random) : undefined;
+  const failed = { ...base, refused: false, mayHaveRun: outcome.mayHaveRun };
+  return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
+}
+
+/** Undefined: that was the last attempt. */
+function delayMs(
+  plan: RunPlan,
+  state: RunState,
+  name: string,
+  direction: Direction,
+  retryAfterMs: number | undefined,
+  random: () => number,
+): number | undefined {
+  const planned = plan.steps.get(name);
+  const policy = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
+  if (policy === undefined) return undefined;
+  const step = stepOf(state, name);
+  const failures = (direction === "forward" ? step.forward : step.undo).failures + 1;
+  if (direction === "forward") {
+    // A sibling failed: this step is not tried again, its attempt is what the unwind goes by.
+    if (state.phase === "unwinding") return undefined;
+    const endless = isPastPivot(plan, state) || plan.strategy === "retry";
+    if (failures >= policy.maxAttempts && !endless) return undefined;
+    if (failures >= policy.maxAttempts) return backoffMs({ ...policy, initialDelayMs: policy.maxDelayMs }, 1, random, retryAfterMs);
+  } else if (failures >= policy.maxAttempts) return undefined;
+  return backoffMs(policy, failures, random, retryAfterMs);
+}

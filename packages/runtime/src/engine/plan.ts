@@ -1,0 +1,71 @@
+import type { CompensationDefinition, RetryPolicy, SagaDefinition, StepDefinition } from "../saga/definition.js";
+
+/** A definition with every default filled in: what the pure core decides by. */
+export interface RunPlan {
+  readonly definition: SagaDefinition;
+  readonly waves: readonly (readonly PlannedStep[])[];
+  readonly steps: ReadonlyMap<string, PlannedStep>;
+  readonly pivotAfterWave: number | null;
+  readonly timeoutMs: number;
+  readonly strategy: RecoveryStrategy;
+}
+
+/** `none`: recovery is switched off; one attempt per step, then `failed`. */
+export type RecoveryStrategy = "compensate" | "retry" | "manual" | "none";
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly wave: number;
+  readonly definition: StepDefinition;
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly compensation: PlannedCompensation | null;
+}
+
+export interface PlannedCompensation {
+  readonly definition: CompensationDefinition;
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+}
+
+export interface PlanDefaults {
+  readonly strategy: RecoveryStrategy;
+  readonly retry: RetryPolicy;
+  readonly runTimeoutMs: number;
+  readonly stepTimeoutMs: number;
+  /** Defaults of a service, between the stage's own and the general ones. */
+  readonly service: (name: string) => { readonly timeoutMs?: number; readonly retry?: Partial<RetryPolicy> };
+}
+
+/** What a stage says goes before what its service says, and that before the general defaults. */
+export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunPlan {
+  const single = defaults.strategy === "none" ? { maxAttempts: 1 } : {};
+  const act = (timeoutMs: number | null, retry: Partial<RetryPolicy>, service: string | null) => {
+    const ofService = service === null ? {} : defaults.service(service);
+    return {
+      timeoutMs: timeoutMs ?? ofService.timeoutMs ?? defaults.stepTimeoutMs,
+      retry: { ...defaults.retry, ...ofService.retry, ...retry, ...single },
+    };
+  };
+  const serviceOf = (action: object): string | null => ("service" in action ? String(action.service) : null);
+  const waves = definition.waves.map((wave, index) =>
+    wave.steps.map((step): PlannedStep => {
+      const undo = step.compensation;
+      return {
+        name: step.name,
+        wave: index,
+        definition: step,
+        ...act(step.timeoutMs, step.retry, serviceOf(step.action)),
+        compensation: undo && { definition: undo, ...act(undo.timeoutMs, undo.retry, serviceOf(undo.action)) },
+      };
+    }),
+  );
+  return {
+    definition,
+    waves,
+    steps: new Map(waves.flat().map((step) => [step.name, step])),
+    pivotAfterWave: definition.pivotAfterWave,
+    timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
+    strategy: defaults.strategy,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Json, JsonObject } from "../json.js";
+import { type Act, newAct } from "./act.js";
+import type { RunPlan } from "./plan.js";
+import type { EndStatus, Failure, UnwindCause } from "./records.js";
+
+/** A run as its journal tells it. Made by `fold` alone. */
+export interface RunState {
+  readonly createdAt: number;
+  seq: number;
+  fence: number;
+  phase: "forward" | "unwinding" | "ended";
+  readonly steps: Map<string, StepState>;
+  /** Of completed steps, by name. */
+  readonly outputs: Record<string, Json>;
+  /** What completed steps returned into the context, merged in order. */
+  context: JsonObject;
+  /** Acts now running, so that nobody has to look through all steps. */
+  running: number;
+  /** Every wave before this one is complete. */
+  wave: number;
+  cancel: { readonly actor: string; readonly reason: string } | null;
+  unwind: { readonly cause: UnwindCause; readonly compensate: boolean; readonly error: Failure; readonly step: string | null } | null;
+  stuck: { readonly step: string | null; readonly error: Failure } | null;
+  checkpoints: number;
+  completedSteps: number;
+  end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
+}
+
+export interface StepState {
+  readonly name: string;
+  readonly forward: Act;
+  readonly undo: Act;
+  output: Json;
+}
+
+export function newState(plan: RunPlan | null, createdAt: number): RunState {
+  const state: RunState = {
+    createdAt,
+    seq: 0,
+    fence: 0,
+    phase: "forward",
+    steps: new Map(),
+    outputs: {},
+    context: {},
+    running: 0,
+    wave: 0,
+    cancel: null,
+    unwind: null,
+    stuck: null,
+    checkpoints: 0,
+    completedSteps: 0,
+    end: null,
+  };
+  for (const name of plan?.steps.keys() ?? []) stepOf(state, name);
+  return state;
+}
+
+/** A step the definition no longer knows is kept all the same: old journals stay readable. */
+export function stepOf(state: RunState, name: string): StepState {
+  let step = state.steps.get(name);
+  if (step === undefined) {
+    step = { name, forward: newAct(), undo: newAct(), output: null };
+    state.steps.set(name, step);
+  }
+  return step;
+}
+
+/** Past the pivot a run only goes forward. */
+export function isPastPivot(plan: RunPlan, state: RunState): boolean {
+  return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;
+}
+
+/** It completed, or may have run: its compensation is due in an unwind. */
+export function needsUndo(step: StepState): boolean {
+  return step.forward.status === "done" || step.forward.mayHaveRun;
+}

@@ -1,0 +1,63 @@
+import { BusinessRefusal, RuntimeError } from "../errors.js";
+import { type Json, toJson } from "../json.js";
+import type { CompensationHandler, RetryPolicy, ServiceCall, StepHandler } from "../saga/definition.js";
+import type { Participant, StepOutcome } from "./participant.js";
+
+export interface LocalParticipantOptions {
+  readonly name: string;
+  /** By endpoint, with its leading slash. */
+  readonly handlers: Readonly<Record<string, StepHandler>>;
+  readonly compensations?: Readonly<Record<string, CompensationHandler>>;
+  readonly timeoutMs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+}
+
+/** A service whose handlers live in this process. Throwing `BusinessRefusal` refuses, any other throw is retried. */
+export function localParticipant({ name, handlers, compensations = {}, ...defaults }: LocalParticipantOptions): Participant {
+  const find = <Handler>(map: Readonly<Record<string, Handler>>, { endpoint }: ServiceCall): Handler => {
+    if (Object.hasOwn(map, endpoint)) return map[endpoint] as Handler;
+    const known = Object.keys(map).join(", ") || "none";
+    throw new RuntimeError("definition-invalid", `expected a handler of ${name} for ${endpoint}, got only: ${known}`);
+  };
+  return {
+    description: "local",
+    ...defaults,
+    perform: (target, call) => runHandler(() => find(handlers, target)(call), `the output of ${name}${target.endpoint}`),
+    compensate: (target, call) => runCompensation(() => find(compensations, target)(call)),
+  };
+}
+
+/** Performs a handler written by the user and says what is known about it. */
+export async function runHandler(handler: () => unknown, what: string): Promise<StepOutcome> {
+  let value: unknown;
+  try {
+    value = await handler();
+  } catch (error) {
+    return thrown(error);
+  }
+  try {
+    return { kind: "completed", output: toJson(value, what) };
+  } catch (error) {
+    // It ran; doing it again would not make its output storable.
+    return { kind: "failed", error: { code: "output-unknown", message: messageOf(error) }, mayHaveRun: true, retry: false };
+  }
+}
+
+export async function runCompensation(handler: () => unknown): Promise<StepOutcome> {
+  try {
+    await handler();
+    return { kind: "completed", output: null as Json };
+  } catch (error) {
+    return thrown(error);
+  }
+}
+
+function thrown(error: unknown): StepOutcome {
+  if (error instanceof BusinessRefusal) return { kind: "refused", error: { code: error.code, message: error.message.slice(0, 500) } };
+  const code = error instanceof RuntimeError ? error.code : "handler-threw";
+  return { kind: "failed", error: { code, message: messageOf(error) }, mayHaveRun: true, retry: true };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 500);
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { RuntimeError } from "../errors.js";
+import { canonicalJson } from "../json.js";
+import type { SagaDefinition, StepDefinition } from "./definition.js";
+
+/** No colon (keys use it), nothing that could be a path. */
+const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
+
+/** Checks a declared graph and gives it its version. Every definition, from code or config, is made here. */
+export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefinition {
+  const refuse = (message: string): never => {
+    throw new RuntimeError("definition-invalid", `saga ${JSON.stringify(draft.name)}: ${message}`, { saga: draft.name });
+  };
+  if (!NAME.test(draft.name)) refuse(`expected a name of letters, digits, "_", "-" or ".", starting with a letter`);
+  const seen = new Set<string>();
+  for (const step of draft.waves.flatMap((wave) => wave.steps)) {
+    if (!NAME.test(step.name)) refuse(`expected step names of letters, digits, "_", "-" or ".", got ${JSON.stringify(step.name)}`);
+    if (seen.has(step.name)) refuse(`expected each step name once, got ${JSON.stringify(step.name)} twice`);
+    seen.add(step.name);
+  }
+  if (seen.size === 0) refuse("expected at least one step, got none");
+  if (draft.waves.some((wave) => wave.steps.length === 0)) refuse("expected every parallel group to have a step, got an empty one");
+  return Object.freeze({ ...draft, version: fingerprint(draft) });
+}
+
+/**
+ * Of the graph's shape alone: a hash of the code or of timeouts would strand runs at each deploy. What a running saga
+ * could not survive changes it: names, order, kinds, pivot, and whether a step can be undone.
+ */
+function fingerprint(draft: Omit<SagaDefinition, "version">): string {
+  const shape = {
+    name: draft.name,
+    pivot: draft.pivotAfterWave,
+    waves: draft.waves.map((wave) => wave.steps.map((step) => [step.name, step.kind, step.compensation !== null])),
+  };
+  return createHash("sha256").update(canonicalJson(shape)).digest("hex").slice(0, 16);
+}
+
+/** Where a step is performed, in a word: for definitions' views. */
+export function describeAction(action: StepDefinition["action"]): { readonly service: string | null; readonly endpoint: string | null } {
+  return "service" in action ? { service: action.service, endpoint: action.endpoint } : { service: null, endpoint: null };
+}

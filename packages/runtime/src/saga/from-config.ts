@@ -1,0 +1,103 @@
+import { parseDurationMs } from "../duration.js";
+import { RuntimeError } from "../errors.js";
+import { defineSaga } from "./define.js";
+import type { CompensationDefinition, RetryPolicy, SagaDefinition, StepDefinition, Wave } from "./definition.js";
+
+/** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
+export interface TaskConfig {
+  readonly name: string;
+  readonly type?: "workflow";
+  readonly description?: string;
+  readonly timeout?: number | string;
+  readonly stages: readonly StageConfig[];
+  readonly compensation?: readonly CompensationConfig[];
+}
+
+export interface StageConfig {
+  readonly name: string;
+  readonly service?: string;
+  readonly endpoint?: string;
+  readonly method?: string;
+  readonly timeout?: number | string;
+  readonly retry?: RetryConfig;
+  readonly refusals?: readonly number[];
+  /** The saga only goes forward once this stage has completed. */
+  readonly pivot?: boolean;
+  /** Stages that run together, in the place of this one. */
+  readonly parallel?: readonly StageConfig[];
+}
+
+export interface CompensationConfig {
+  readonly stage: string;
+  readonly action: string;
+  readonly service?: string;
+  readonly timeout?: number | string;
+  readonly retry?: RetryConfig;
+}
+
+export interface RetryConfig {
+  readonly max_attempts?: number;
+  readonly backoff?: RetryPolicy["backoff"];
+  readonly initial_delay?: number | string;
+  readonly max_delay?: number | string;
+  readonly jitter?: RetryPolicy["jitter"];
+}
+
+/** The same definition that the builder makes. A compensation of a stage that is not there waits for the stage. */
+export function sagaFromConfig(task: TaskConfig): SagaDefinition {
+  const waves: Wave[] = [];
+  let pivotAfterWave: number | null = null;
+  for (const stage of task.stages) {
+    const steps = (stage.parallel ?? [stage]).map((each) => stepOf(task, each));
+    waves.push({ steps });
+    if (stage.pivot === true || stage.parallel?.some((each) => each.pivot === true)) pivotAfterWave = waves.length - 1;
+  }
+  return defineSaga({
+    name: task.name,
+    waves,
+    pivotAfterWave,
+    timeoutMs: task.timeout === undefined ? null : parseDurationMs(task.timeout, `${task.name}.timeout`),
+    ...(task.description !== undefined && { description: task.description }),
+  });
+}
+
+function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
+  const key = `${task.name}.${stage.name}`;
+  if (stage.service === undefined || stage.endpoint === undefined) {
+    throw new RuntimeError("definition-invalid", `expected stage ${key} to name its service and endpoint, got neither or one of them`, { key });
+  }
+  const undo = task.compensation?.find((each) => each.stage === stage.name);
+  return {
+    name: stage.name,
+    kind: "action",
+    action: {
+      service: stage.service,
+      endpoint: withSlash(stage.endpoint),
+      ...(stage.method !== undefined && { method: stage.method }),
+      ...(stage.refusals !== undefined && { refusals: stage.refusals }),
+    },
+    ...actOptions(key, stage),
+    compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
+  };
+}
+
+function compensationOf(key: string, service: string, undo: CompensationConfig): CompensationDefinition {
+  return { action: { service: undo.service ?? service, endpoint: withSlash(undo.action) }, ...actOptions(key, undo) };
+}
+
+function actOptions(key: string, { timeout, retry }: { readonly timeout?: number | string; readonly retry?: RetryConfig }) {
+  return {
+    timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
+    retry: {
+      ...(retry?.max_attempts !== undefined && { maxAttempts: retry.max_attempts }),
+      ...(retry?.backoff !== undefined && { backoff: retry.backoff }),
+      ...(retry?.jitter !== undefined && { jitter: retry.jitter }),
+      ...(retry?.initial_delay !== undefined && { initialDelayMs: parseDurationMs(retry.initial_delay, `${key}.retry.initial_delay`) }),
+      ...(retry?.max_delay !== undefined && { maxDelayMs: parseDurationMs(retry.max_delay, `${key}.retry.max_delay`) }),
+    },
+  };
+}
+
+function withSlash(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
