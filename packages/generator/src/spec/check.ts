@@ -6,12 +6,12 @@ import type { Diagnostic } from "../diagnostics.js";
 import { isWritten, pathText, placeOfKey, placeOfValue, type Node } from "./node.js";
 import { checkDomain } from "./rules/domain.js";
 import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
-import { checkServices } from "./rules/services.js";
+import { checkHandlers, checkServices } from "./rules/services.js";
 import { checkSession } from "./rules/session.js";
 import { checkTasks } from "./rules/tasks.js";
 import { checkUrls } from "./rules/urls.js";
 
-const rules: readonly Rule[] = [checkDomain, checkServices, checkUrls, checkSession, checkTasks];
+const rules: readonly Rule[] = [checkDomain, checkServices, checkHandlers, checkUrls, checkSession, checkTasks];
 
 export function check(value: unknown, root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];

@@ -1,9 +1,10 @@
 /** Services: names, urls that fit the transport, headers that carry no secret, and services nobody calls. */
 import { shown } from "../../diagnostics.js";
+import { handlerNames, namesOf } from "../../naming.js";
 import type { Path } from "../node.js";
 import type { ServiceConfig } from "../schema.js";
 import { checkNames, present, type Loose, type LooseConfig, type Rule, type RuleInput } from "./rule.js";
-import { reportUrl } from "./urls.js";
+import { reportUrl, withLeadingSlash } from "./urls.js";
 
 export const checkServices: Rule = ({ config, report }) => {
   const services = Object.entries(config.services ?? {});
@@ -64,6 +65,51 @@ function checkHeader(name: string, value: string, path: Path, report: RuleInput[
     const hint = "secrets come from the environment only";
     report({ code: "secret-in-config", path, expected: "a value that names a variable, `${NAME}`", got: "a literal", hint });
   }
+}
+
+/** Endpoints of one local service become functions, each in a file of its own; two must not become the same one. */
+export const checkHandlers: Rule = ({ config, report }) => {
+  const handlers = new Map<string, string>();
+  for (const { service, endpoint, path, kind } of callsWritten(config)) {
+    if (config.services?.[service]?.transport !== "local") continue;
+    const called = `${withLeadingSlash(endpoint)} as ${kind}`;
+    const identity = `${service}/${handlerNames(endpoint).kebab}`;
+    const first = handlers.get(identity);
+    handlers.set(identity, first ?? called);
+    if (first === undefined || first === called) continue;
+    const hint = `${first} has the same file, src/application/handlers/${namesOf(service).kebab}/${handlerNames(endpoint).kebab}.ts`;
+    report({ code: "duplicate-name", path, expected: "each local handler under a name of its own", got: called, hint });
+  }
+};
+
+interface WrittenCall {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly path: Path;
+  readonly kind: "action" | "compensation";
+}
+
+function callsWritten(config: LooseConfig): WrittenCall[] {
+  const calls: WrittenCall[] = [];
+  const add = (service: string | undefined, endpoint: string | undefined, path: Path, kind: WrittenCall["kind"]): void => {
+    if (service !== undefined && endpoint !== undefined) calls.push({ service, endpoint, path, kind });
+  };
+  for (const { item: task, i } of present(config.long_running?.tasks)) {
+    const at: Path = ["long_running", "tasks", i];
+    const serviceOf = new Map<string | undefined, string | undefined>();
+    for (const { item: stage, i: j } of present(task.stages)) {
+      serviceOf.set(stage.name, stage.service);
+      add(stage.service, stage.endpoint, [...at, "stages", j, "endpoint"], "action");
+      for (const { item: inner, i: k } of present(stage.parallel)) {
+        serviceOf.set(inner.name, inner.service);
+        add(inner.service, inner.endpoint, [...at, "stages", j, "parallel", k, "endpoint"], "action");
+      }
+    }
+    for (const { item: one, i: j } of present(task.compensation)) {
+      add(one.service ?? serviceOf.get(one.stage), one.action, [...at, "compensation", j, "action"], "compensation");
+    }
+  }
+  return calls;
 }
 
 /** Names of all services that a stage, a compensation or a source calls. */
