@@ -8,8 +8,13 @@ export const PROJECT = {
   databaseFile: "data/reference-service.db",
 } as const;
 
-/** The services that the stages of this service's sagas call, and how each is reached unless configs/app.yaml says otherwise. */
-export const SERVICES: readonly { readonly name: string; readonly transport: "http" | "local" | "simulated" }[] = [
+export interface Service {
+  readonly name: string;
+  readonly transport: "http" | "local" | "simulated";
+}
+
+/** The services that this service's stages call, and how each is reached unless configs/app.yaml says otherwise. */
+export const SERVICES: readonly Service[] = [
   { name: "bindery_service", transport: "local" },
   { name: "paper_service", transport: "simulated" },
   { name: "press_service", transport: "simulated" },

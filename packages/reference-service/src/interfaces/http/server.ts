@@ -49,7 +49,7 @@ export async function buildServer({ settings, application, logger }: ServerDepen
 
   await describeApi(app, settings);
   await app.register(async (routes) => {
-    healthRoutes(routes, application);
+    healthRoutes(routes, application, settings);
     registerRoutes(routes, application, {
       settings,
       callers: createCallers(settings, application.sessions),
