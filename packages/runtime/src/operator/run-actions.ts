@@ -21,7 +21,12 @@ export class RunActions {
   readonly #registry: PlanRegistry;
   readonly #poke: (run: string) => void;
 
-  constructor(options: { readonly store: RunStore; readonly ports: Ports; readonly registry: PlanRegistry; readonly poke: (run: string) => void }) {
+  constructor(options: {
+    readonly store: RunStore;
+    readonly ports: Ports;
+    readonly registry: PlanRegistry;
+    readonly poke: (run: string) => void;
+  }) {
     this.#store = options.store;
     this.#ports = options.ports;
     this.#registry = options.registry;
@@ -29,9 +34,12 @@ export class RunActions {
   }
 
   async act(id: string, verb: string, { reason, actor, idempotencyKey }: VerbRequest): Promise<void> {
-    if (LATER.includes(verb)) throw new RuntimeError("feature-unavailable", `the verb "${verb}" is not available in this version`);
-    if (!VERBS.includes(verb)) throw new RuntimeError("input-invalid", `expected one of ${VERBS.join(", ")}, got ${JSON.stringify(verb)}`);
-    if (reason.trim() === "" || reason.length > 500) throw new RuntimeError("input-invalid", `expected a reason of 1 to 500 characters, got ${reason.length}`);
+    if (LATER.includes(verb))
+      throw new RuntimeError("feature-unavailable", `the verb "${verb}" is not available in this version`);
+    if (!VERBS.includes(verb))
+      throw new RuntimeError("input-invalid", `expected one of ${VERBS.join(", ")}, got ${JSON.stringify(verb)}`);
+    if (reason.trim() === "" || reason.length > 500)
+      throw new RuntimeError("input-invalid", `expected a reason of 1 to 500 characters, got ${reason.length}`);
     const payload = toJson({ reason }, "reason");
     await this.#check(id, verb);
     const signalId = idempotencyKey === undefined ? uuidV7(this.#ports) : `${verb}:${idempotencyKey}`;
@@ -47,7 +55,8 @@ export class RunActions {
     const plan = this.#registry.find(run.definition, run.version) ?? null;
     const state = fold(plan, run.createdAt, await this.#store.journal(id, 0, Number.MAX_SAFE_INTEGER));
     const refusal = forbids(verb, plan, state);
-    if (refusal !== null) throw new RuntimeError("verb-forbidden", `the run cannot ${verb}: ${refusal}`, { run: id, status: run.status });
+    if (refusal !== null)
+      throw new RuntimeError("verb-forbidden", `the run cannot ${verb}: ${refusal}`, { run: id, status: run.status });
   }
 }
 

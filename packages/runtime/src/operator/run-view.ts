@@ -2,13 +2,18 @@ import type { Act } from "../engine/act.js";
 import { restoreContext } from "../engine/context.js";
 import { fold } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
-import { type JournalRow, isEnded } from "../engine/records.js";
+import { isEnded, type JournalRow } from "../engine/records.js";
 import { needsUndo, type RunState, type StepState } from "../engine/state.js";
 import type { Checkpoint, RunRow } from "../store/run-store.js";
 import type { CompensationView, RunSummary, RunView, StepStatus, StepView } from "./views.js";
 
 /** Folds a run's journal into what people read. `plan` may be missing: the steps are then those of the journal. */
-export function viewOfRun(plan: RunPlan | null, run: RunRow, rows: readonly JournalRow[], snapshot: Checkpoint | null): RunView {
+export function viewOfRun(
+  plan: RunPlan | null,
+  run: RunRow,
+  rows: readonly JournalRow[],
+  snapshot: Checkpoint | null,
+): RunView {
   const state = fold(plan, run.createdAt, rows);
   return {
     ...summaryOfRun(run),
@@ -20,8 +25,33 @@ export function viewOfRun(plan: RunPlan | null, run: RunRow, rows: readonly Jour
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {
-  const { id, type, definition, version, status, rollbackStatus, sessionId, businessKey, createdAt, updatedAt, endedAt } = run;
-  return { id, type, definition, version, status, rollbackStatus, sessionId, businessKey, createdAt, updatedAt, endedAt, error: run.failureReason };
+  const {
+    id,
+    type,
+    definition,
+    version,
+    status,
+    rollbackStatus,
+    sessionId,
+    businessKey,
+    createdAt,
+    updatedAt,
+    endedAt,
+  } = run;
+  return {
+    id,
+    type,
+    definition,
+    version,
+    status,
+    rollbackStatus,
+    sessionId,
+    businessKey,
+    createdAt,
+    updatedAt,
+    endedAt,
+    error: run.failureReason,
+  };
 }
 
 function viewOfStep(state: RunState, step: StepState): StepView {

@@ -42,5 +42,9 @@ export function isMisconfiguration(status: number): boolean {
 }
 
 function failureOf({ status, code, message }: ErrorAnswer, fallback: string): Failure {
-  return { code: (code ?? fallback).slice(0, 100), message: (message ?? `the service answered ${status}`).slice(0, 500), status };
+  return {
+    code: (code ?? fallback).slice(0, 100),
+    message: (message ?? `the service answered ${status}`).slice(0, 500),
+    status,
+  };
 }

@@ -20,7 +20,11 @@ export class Registry implements PlanRegistry {
   readonly #plans = new Map<string, RunPlan>();
   readonly #latest = new Map<string, Definition>();
 
-  constructor(definitions: readonly Definition[], participants: Readonly<Record<string, Participant>>, config: SessionConfig) {
+  constructor(
+    definitions: readonly Definition[],
+    participants: Readonly<Record<string, Participant>>,
+    config: SessionConfig,
+  ) {
     const { recovery, saga } = config;
     for (const definition of definitions) {
       this.#latest.set(definition.name, definition);
@@ -50,14 +54,24 @@ export class Registry implements PlanRegistry {
     const definition = this.#latest.get(name);
     if (definition === undefined) {
       const known = [...this.#latest.keys()].join(", ") || "none";
-      throw new RuntimeError("definition-unknown", `expected the name of a saga or task, got ${JSON.stringify(name)}; known are: ${known}`, { name });
+      throw new RuntimeError(
+        "definition-unknown",
+        `expected the name of a saga or task, got ${JSON.stringify(name)}; known are: ${known}`,
+        { name },
+      );
     }
     if (!("type" in definition)) return definition;
-    throw new RuntimeError("feature-unavailable", `expected a workflow, got the batch "${name}": batches are listed but not run in this version`, { name });
+    throw new RuntimeError(
+      "feature-unavailable",
+      `expected a workflow, got the batch "${name}": batches are listed but not run in this version`,
+      { name },
+    );
   }
 
   views(): readonly DefinitionView[] {
-    return [...this.#latest.values()].map((definition) => ("type" in definition ? viewOfBatch(definition) : viewOfSaga(definition)));
+    return [...this.#latest.values()].map((definition) =>
+      "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
+    );
   }
 }
 
@@ -71,7 +85,11 @@ function checkServices(definition: SagaDefinition, participants: Readonly<Record
       if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
       const message = `expected a participant for service ${JSON.stringify(action.service)} of step "${definition.name}.${step.name}", got only: ${known}`;
-      throw new RuntimeError("definition-invalid", message, { saga: definition.name, step: step.name, service: action.service });
+      throw new RuntimeError("definition-invalid", message, {
+        saga: definition.name,
+        step: step.name,
+        service: action.service,
+      });
     }
   }
 }
@@ -91,5 +109,14 @@ function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWa
 }
 
 function viewOfBatch({ name, version }: BatchDefinition): DefinitionView {
-  return { name, type: "batch", version, description: null, timeoutMs: null, available: false, waves: [], pivotAfterWave: null };
+  return {
+    name,
+    type: "batch",
+    version,
+    description: null,
+    timeoutMs: null,
+    available: false,
+    waves: [],
+    pivotAfterWave: null,
+  };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { decide } from "../engine/decide.js";
-import { type JournalRow, isEnded, type RunStatus } from "../engine/records.js";
+import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
 import { newState } from "../engine/state.js";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, isObject, type Json, toJson } from "../json.js";
@@ -17,7 +17,15 @@ import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
 import type { SagaDefinition } from "./definition.js";
-import type { ListRuns, SagaHealth, SagaManager, SagaMetrics, StartedRun, StartOptions, VerbRequest } from "./manager.js";
+import type {
+  ListRuns,
+  SagaHealth,
+  SagaManager,
+  SagaMetrics,
+  StartedRun,
+  StartOptions,
+  VerbRequest,
+} from "./manager.js";
 import { type Definition, Registry } from "./registry.js";
 
 export interface SagaManagerOptions {
@@ -73,7 +81,12 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     });
-    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke: (run) => this.#worker.pokeInbox(run) });
+    this.#actions = new RunActions({
+      store,
+      ports,
+      registry: this.#registry,
+      poke: (run) => this.#worker.pokeInbox(run),
+    });
   }
 
   open(): Promise<void> {
@@ -114,7 +127,11 @@ class StoreSagaManager implements SagaManager {
       const created = result.kind === "created" ? result : null;
       this.#worker.created(id, created?.run ?? null, created?.row ?? null);
     }
-    if (result.kind === "rejected") throw new RuntimeError("input-invalid", `expected an input that the store takes, got one it refused: ${result.reason}`);
+    if (result.kind === "rejected")
+      throw new RuntimeError(
+        "input-invalid",
+        `expected an input that the store takes, got one it refused: ${result.reason}`,
+      );
     if (result.kind === "created" && result.row === null) this.#worker.poke();
     return { id: result.run.id, status: startedStatus(result), replayed: this.#isReplay(result, run) };
   }
@@ -222,9 +239,13 @@ class StoreSagaManager implements SagaManager {
     const open: RunStatus[] = ["pending", "running", "waiting", "compensating"];
     const { items } = await this.#store.list({ status: open, limit: 200 });
     const missing = new Set(
-      items.filter((run) => this.#registry.find(run.definition, run.version) === undefined).map((run) => `${run.definition}@${run.version}`),
+      items
+        .filter((run) => this.#registry.find(run.definition, run.version) === undefined)
+        .map((run) => `${run.definition}@${run.version}`),
     );
-    return missing.size === 0 ? null : `runs wait for definitions that are not registered here: ${[...missing].sort().join(", ")}`;
+    return missing.size === 0
+      ? null
+      : `runs wait for definitions that are not registered here: ${[...missing].sort().join(", ")}`;
   }
 
   async metrics(): Promise<SagaMetrics> {
@@ -239,7 +260,8 @@ class StoreSagaManager implements SagaManager {
 
   async #row(id: string): Promise<RunRow> {
     const run = await this.#store.get(id);
-    if (run === undefined) throw new RuntimeError("run-not-found", `expected the id of a run, got ${JSON.stringify(id.slice(0, 100))}`);
+    if (run === undefined)
+      throw new RuntimeError("run-not-found", `expected the id of a run, got ${JSON.stringify(id.slice(0, 100))}`);
     return run;
   }
 
@@ -260,13 +282,22 @@ class StoreSagaManager implements SagaManager {
 
 function checkedInput(definition: SagaDefinition, value: Json): Json {
   const input = toJson(value, "input");
-  if (!isObject(input)) throw new RuntimeError("input-invalid", `expected the input of "${definition.name}" to be a JSON object, got ${JSON.stringify(input).slice(0, 60)}`);
+  if (!isObject(input))
+    throw new RuntimeError(
+      "input-invalid",
+      `expected the input of "${definition.name}" to be a JSON object, got ${JSON.stringify(input).slice(0, 60)}`,
+    );
   try {
     definition.checkInput?.(input);
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new RuntimeError("input-invalid", `the input of "${definition.name}" is refused: ${message}`, {}, { cause: error });
+    throw new RuntimeError(
+      "input-invalid",
+      `the input of "${definition.name}" is refused: ${message}`,
+      {},
+      { cause: error },
+    );
   }
   return input;
 }

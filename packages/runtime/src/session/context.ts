@@ -91,6 +91,7 @@ function isNewer(stamp: ContextStamp, than: ContextStamp): boolean {
 
 function decode({ kind, data }: SessionRecord): { readonly context: Json; readonly stamp: ContextStamp } | undefined {
   const { context, fence, seq }: JsonObject = data;
-  if (kind !== "context" || context === undefined || typeof fence !== "number" || typeof seq !== "number") return undefined;
+  if (kind !== "context" || context === undefined || typeof fence !== "number" || typeof seq !== "number")
+    return undefined;
   return { context, stamp: { fence, seq } };
 }

@@ -45,7 +45,10 @@ export class CoalescingQueue<Item, Result> {
   }
 
   push(item: Item): Promise<Result> {
-    if (this.#closed) return Promise.reject(new RuntimeError("runtime-stopped", `expected ${this.#options.name} while open, got one after close`));
+    if (this.#closed)
+      return Promise.reject(
+        new RuntimeError("runtime-stopped", `expected ${this.#options.name} while open, got one after close`),
+      );
     if (this.#waiting.length >= this.#options.maxQueued) {
       const message = `expected at most ${this.#options.maxQueued} unacknowledged ${this.#options.name}, got more; try again later`;
       return Promise.reject(new RuntimeError("overloaded", message));
@@ -61,7 +64,10 @@ export class CoalescingQueue<Item, Result> {
     this.#closed = true;
     this.#cancelRetry();
     this.#wakeRetry();
-    const error = new RuntimeError("runtime-stopped", `the runtime stopped before ${this.#options.name} could be written`);
+    const error = new RuntimeError(
+      "runtime-stopped",
+      `the runtime stopped before ${this.#options.name} could be written`,
+    );
     for (const entry of this.#waiting.splice(0)) entry.reject(error);
   }
 
@@ -98,7 +104,10 @@ export class CoalescingQueue<Item, Result> {
       } catch (error) {
         if (!(error instanceof RuntimeError && error.code === "store-unavailable") || this.#closed) throw error;
         const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), MAX_RETRY_MS);
-        this.#options.logger.warn({ items: items.length, failures, error: error.message }, `${this.#options.name}: the store does not answer, trying again`);
+        this.#options.logger.warn(
+          { items: items.length, failures, error: error.message },
+          `${this.#options.name}: the store does not answer, trying again`,
+        );
         await this.#pause(delayMs * (0.5 + this.#options.ports.random.float() / 2));
         if (this.#closed) throw error;
       }

@@ -127,7 +127,9 @@ export class ContextKeeper {
       this.#saveAgain = true;
       return;
     }
-    this.#saving = this.#attempt((sessions) => sessions.save(this.#options.run, this.#live, this.#options.stamp())).finally(() => {
+    this.#saving = this.#attempt((sessions) =>
+      sessions.save(this.#options.run, this.#live, this.#options.stamp()),
+    ).finally(() => {
       this.#saving = null;
       if (!this.#saveAgain) return;
       this.#saveAgain = false;
@@ -144,7 +146,10 @@ export class ContextKeeper {
         return;
       } catch (error) {
         if (failures >= config.maxRetries || this.#closed) {
-          logger.warn({ run, error: String(error) }, "the hot copy of the run's context could not be written; journal and snapshots hold it");
+          logger.warn(
+            { run, error: String(error) },
+            "the hot copy of the run's context could not be written; journal and snapshots hold it",
+          );
           return;
         }
         await sleep(clock, 50 * 2 ** failures);
@@ -152,4 +157,3 @@ export class ContextKeeper {
     }
   }
 }
-

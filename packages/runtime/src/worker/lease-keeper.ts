@@ -74,7 +74,10 @@ export class LeaseKeeper {
     await this.#renewing;
     if (!owned) return;
     await this.#options.store.retire(this.#id).catch((error: unknown) => {
-      this.#options.logger.warn({ error: String(error) }, "the lease could not be given up; others wait until it expires");
+      this.#options.logger.warn(
+        { error: String(error) },
+        "the lease could not be given up; others wait until it expires",
+      );
     });
   }
 

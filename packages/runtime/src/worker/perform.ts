@@ -1,9 +1,9 @@
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction } from "../engine/records.js";
 import { type RunState, stepOf } from "../engine/state.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 import type { Json } from "../json.js";
 import { runCompensation, runHandler } from "../participants/local.js";
-import type { StepOutcome } from "../engine/step-outcome.js";
 import type { Participant } from "../participants/participant.js";
 import type { Clock } from "../ports.js";
 import type { CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
@@ -38,7 +38,12 @@ export async function perform(options: PerformOptions): Promise<StepOutcome> {
     // The race bounds what ignores its signal.
     return await Promise.race([invoke(options), aborted(controller.signal, attempt.step)]);
   } catch (error) {
-    return { kind: "failed", error: { code: "internal", message: String(error).slice(0, 500) }, mayHaveRun: true, retry: true };
+    return {
+      kind: "failed",
+      error: { code: "internal", message: String(error).slice(0, 500) },
+      mayHaveRun: true,
+      retry: true,
+    };
   } finally {
     cancelTimer();
   }

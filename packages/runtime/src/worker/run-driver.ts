@@ -4,9 +4,9 @@ import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 import { applyVerb } from "../engine/verbs.js";
 import { isObject, type JsonObject } from "../json.js";
-import type { StepOutcome } from "../engine/step-outcome.js";
 import { type CancelTimer, uuidV7 } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunChange, RunRow } from "../store/run-store.js";
 import { ContextKeeper } from "./context-keeper.js";
@@ -110,8 +110,10 @@ export class RunDriver {
       // Before the end, which nothing may follow.
       records.splice(records.at(-1)?.kind === "finished" ? -1 : records.length, 0, record);
     }
-    if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, this.#next(decision.wakeAt, now));
-    if (decision.wakeAt !== null) this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
+    if (records.length > 0)
+      return void this.#append(records, consumed, snapshot !== null, this.#next(decision.wakeAt, now));
+    if (decision.wakeAt !== null)
+      this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
   }
 
   /** Folds what arrived: attempts' outcomes, then verbs. */
@@ -125,15 +127,24 @@ export class RunDriver {
     for (const { attempt, outcome } of this.#outcomes.splice(0)) {
       const done = outcome.kind === "completed" && attempt.direction === "forward";
       const delta = done ? this.#context.complete(attempt.step, outcome.output) : undefined;
-      const record = recordOutcome(this.#plan, this.#state, attempt, outcome, () => this.#env.ports.random.float(), delta);
+      const record = recordOutcome(
+        this.#plan,
+        this.#state,
+        attempt,
+        outcome,
+        () => this.#env.ports.random.float(),
+        delta,
+      );
       this.#env.counters.count(record);
       take(record);
     }
     if (this.#draining) return { records, consumed: [] };
     const consumed = [...this.#inbox.keys()];
     for (const entry of this.#inbox.values()) {
-      const reason = isObject(entry.payload) && typeof entry.payload["reason"] === "string" ? entry.payload["reason"] : "";
-      for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason })) take(record);
+      const reason =
+        isObject(entry.payload) && typeof entry.payload["reason"] === "string" ? entry.payload["reason"] : "";
+      for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason }))
+        take(record);
     }
     this.#inbox.clear();
     return { records, consumed };
@@ -153,7 +164,12 @@ export class RunDriver {
     return { kind: "keep" };
   }
 
-  async #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): Promise<void> {
+  async #append(
+    records: readonly JournalRecord[],
+    consumed: readonly string[],
+    snapshot: boolean,
+    next: Next,
+  ): Promise<void> {
     this.#appending = true;
     const waiters = snapshot ? this.#snapshots.splice(0) : [];
     const change = this.#change(next);
@@ -166,7 +182,9 @@ export class RunDriver {
       next,
       ...(change !== null && { change }),
       ...(consumed.length > 0 && { consumed }),
-      ...(snapshot && { checkpoint: { n: this.#state.checkpoints, context: this.#context.live, keep: this.#env.config.checkpoint.keep } }),
+      ...(snapshot && {
+        checkpoint: { n: this.#state.checkpoints, context: this.#context.live, keep: this.#env.config.checkpoint.keep },
+      }),
     };
     if (snapshot) this.#context.taken();
     try {
@@ -174,7 +192,11 @@ export class RunDriver {
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
       for (const waiter of waiters) waiter.reject(error);
-      if (!this.#gone) this.#env.logger.warn({ run: this.run.id, error: String(error) }, "the run is left to its next owner: its journal could not be written");
+      if (!this.#gone)
+        this.#env.logger.warn(
+          { run: this.run.id, error: String(error) },
+          "the run is left to its next owner: its journal could not be written",
+        );
       this.abandon();
     }
   }
@@ -185,7 +207,10 @@ export class RunDriver {
     if (result.kind === "rejected") return void this.#stick(append, result.reason);
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
-      this.#env.logger.warn({ run: this.run.id, fence: append.fence }, "another instance owns the run now; it is left alone");
+      this.#env.logger.warn(
+        { run: this.run.id, fence: append.fence },
+        "another instance owns the run now; it is left alone",
+      );
       return this.abandon();
     }
     this.#state.seq = append.seq;
@@ -214,14 +239,23 @@ export class RunDriver {
     const { run, fence, seq } = refused;
     const change: RunChange = { status: "stuck", failureReason: error };
     const records: JournalRecord[] = [{ kind: "stuck", error }];
-    const append: Append = { run, fence, seq, appendId: uuidV7(this.#env.ports), records, change, next: { kind: "park", delayMs: null } };
+    const append: Append = {
+      run,
+      fence,
+      seq,
+      appendId: uuidV7(this.#env.ports),
+      records,
+      change,
+      next: { kind: "park", delayMs: null },
+    };
     await this.#env.append(append).catch(() => {});
     this.abandon();
   }
 
   #performAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (record.kind === "dispatched") void this.#perform({ step: record.step, direction: record.direction, attempt: record.attempt });
+      if (record.kind === "dispatched")
+        void this.#perform({ step: record.step, direction: record.direction, attempt: record.attempt });
     }
   }
 
@@ -239,7 +273,8 @@ export class RunDriver {
   }
 
   #requestSnapshot(strategy: string): Promise<void> {
-    if (this.#gone) return Promise.reject(new Error("expected to snapshot a run that this instance owns; it no longer does"));
+    if (this.#gone)
+      return Promise.reject(new Error("expected to snapshot a run that this instance owns; it no longer does"));
     return new Promise((resolve, reject) => {
       this.#snapshots.push({ strategy, resolve, reject });
       this.#advance();
@@ -265,7 +300,8 @@ export class RunDriver {
     this.#gone = true;
     this.#cancelTimer();
     for (const controller of this.#underWay.values()) controller.abort("this instance no longer owns the run");
-    for (const waiter of this.#snapshots.splice(0)) waiter.reject(new Error("the run left this instance before its snapshot was written"));
+    for (const waiter of this.#snapshots.splice(0))
+      waiter.reject(new Error("the run left this instance before its snapshot was written"));
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }

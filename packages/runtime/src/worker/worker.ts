@@ -2,7 +2,7 @@ import type { SessionConfig } from "../config.js";
 import { restoreContext } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRow } from "../engine/records.js";
-import { type JsonObject, isObject } from "../json.js";
+import { isObject, type JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
@@ -78,7 +78,14 @@ export class Worker {
       onLost: () => this.#abandonAll(),
     });
     this.#environment = {
-      ...{ ports, logger, config, participants: options.participants, contexts: options.contexts, notifier: options.notifier },
+      ...{
+        ports,
+        logger,
+        config,
+        participants: options.participants,
+        contexts: options.contexts,
+        notifier: options.notifier,
+      },
       counters: this.counters,
       parkAfterMs: this.#options.parkAfterMs,
       append: (append) => {
@@ -200,7 +207,10 @@ export class Worker {
         const hot = await this.#options.contexts?.load(run.id);
         if (hot?.stamp.seq === before && isObject(hot.context)) return hot.context;
       } catch (error) {
-        this.#options.logger.warn({ run: run.id, error: String(error) }, "the hot copy of the run's context could not be read; journal and snapshots are used");
+        this.#options.logger.warn(
+          { run: run.id, error: String(error) },
+          "the hot copy of the run's context could not be read; journal and snapshots are used",
+        );
       }
     }
     return restoreContext(rows, checkpoint);
@@ -210,11 +220,16 @@ export class Worker {
     const plan = this.#options.plans.find(claimed.run.definition, claimed.run.version);
     if (plan === undefined) return undefined;
     try {
-      const driver = new RunDriver(this.#environment, plan, claimed, restored, (gone, parkedForMs) => this.#gone(gone, parkedForMs));
+      const driver = new RunDriver(this.#environment, plan, claimed, restored, (gone, parkedForMs) =>
+        this.#gone(gone, parkedForMs),
+      );
       this.#drivers.set(claimed.run.id, driver);
       return driver;
     } catch (error) {
-      this.#options.logger.error({ run: claimed.run.id, error: String(error) }, "the journal of the run cannot be read; the run is left alone");
+      this.#options.logger.error(
+        { run: claimed.run.id, error: String(error) },
+        "the journal of the run cannot be read; the run is left alone",
+      );
       return undefined;
     }
   }
@@ -241,7 +256,8 @@ export class Worker {
     for (const run of lost) this.#drivenAtRenewal.get(run)?.abandon();
     if (!this.#claiming) {
       for (const claimed of adopted) {
-        if (!this.#drivers.has(claimed.run.id) && !this.#creating.has(claimed.run.id)) void this.#take(claimed, "adopted");
+        if (!this.#drivers.has(claimed.run.id) && !this.#creating.has(claimed.run.id))
+          void this.#take(claimed, "adopted");
       }
     }
     for (const entry of inbox) this.#drivers.get(entry.run)?.deliver([entry]);

@@ -35,7 +35,12 @@ describe("openDatabase", () => {
   it("creates the folder and the file, durable and in write-ahead mode", () => {
     const db = openDatabase(join(folder, "deep/er/a.db"));
     const pragma = (name: string): unknown => Object.values(db.all(`pragma ${name}`)[0] ?? {})[0];
-    expect([pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys"), pragma("busy_timeout")]).toEqual(["wal", 2, 1, 2_000]);
+    expect([pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys"), pragma("busy_timeout")]).toEqual([
+      "wal",
+      2,
+      1,
+      2_000,
+    ]);
     expect(existsSync(join(folder, "deep/er/a.db"))).toBe(true);
     db.close();
   });
@@ -83,7 +88,9 @@ describe("openDatabase", () => {
 
   it("refuses an asynchronous transaction and undoes it", () => {
     const db = withTable();
-    expect(codeOf(() => db.transaction(async () => db.run("insert into t (name) values (?)", ["late"])))).toBe("internal");
+    expect(codeOf(() => db.transaction(async () => db.run("insert into t (name) values (?)", ["late"])))).toBe(
+      "internal",
+    );
     expect(names(db)).toEqual([]);
     db.close();
   });
@@ -110,12 +117,17 @@ describe("openDatabase", () => {
     const db = withTable();
     const insert = "insert into t (id, name) values (?, ?)";
     for (const bad of [true, undefined, Number.NaN, {}, 1n]) {
-      expect(codeOf(() => db.run(insert, [1, bad as never])), String(bad)).toBe("internal");
+      expect(
+        codeOf(() => db.run(insert, [1, bad as never])),
+        String(bad),
+      ).toBe("internal");
     }
     expect(codeOf(() => db.run(insert, [1]))).toBe("internal");
     expect(codeOf(() => db.run(insert, [1, "a", "b"]))).toBe("internal");
     expect(db.run(insert, [1, "a"]).changes).toBe(1);
-    expect(db.all("insert into t (name) values (?) returning id, name", ["b"]).map((row) => ({ ...row }))).toEqual([{ id: 2, name: "b" }]);
+    expect(db.all("insert into t (name) values (?) returning id, name", ["b"]).map((row) => ({ ...row }))).toEqual([
+      { id: 2, name: "b" },
+    ]);
     db.close();
   });
 
@@ -136,7 +148,9 @@ describe("openDatabase", () => {
     const db = openDatabase(join(folder, "a.db"), { busyTimeoutMs: 20 });
     const other = loadDriver().open(db.file);
     other.exec("begin immediate");
-    expect(() => db.transaction(() => undefined)).toThrow(expect.objectContaining({ code: "store-unavailable", message: expect.stringContaining(db.file) }));
+    expect(() => db.transaction(() => undefined)).toThrow(
+      expect.objectContaining({ code: "store-unavailable", message: expect.stringContaining(db.file) }),
+    );
     other.exec("rollback");
     expect(db.transaction(() => "free")).toBe("free");
     other.close();
@@ -146,7 +160,9 @@ describe("openDatabase", () => {
   it("names the file that is no database, damaged, or cannot be opened", () => {
     const text = join(folder, "text.db");
     writeFileSync(text, "this is a text, not a database\n".repeat(100));
-    expect(() => openDatabase(text)).toThrow(expect.objectContaining({ code: "store-incompatible", message: expect.stringContaining(text) }));
+    expect(() => openDatabase(text)).toThrow(
+      expect.objectContaining({ code: "store-incompatible", message: expect.stringContaining(text) }),
+    );
     expect(codeOf(() => openDatabase(folder))).toBe("store-unavailable");
     expect(codeOf(() => openDatabase(join(text, "below.db")))).toBe("store-unavailable");
   });

@@ -105,7 +105,11 @@ class Connection {
     let open = true;
     const connection = (): this => {
       if (open) return this;
-      throw new RuntimeError("store-unavailable", `expected the SQLite file ${this.#file} to be open, got a call after close`, { file: this.#file });
+      throw new RuntimeError(
+        "store-unavailable",
+        `expected the SQLite file ${this.#file} to be open, got a call after close`,
+        { file: this.#file },
+      );
     };
     return {
       file: this.#file,
@@ -144,7 +148,8 @@ class Connection {
     this.#depth += 1;
     try {
       const result = body();
-      if (result instanceof Promise) throw new RuntimeError("internal", "expected a synchronous transaction, got a promise");
+      if (result instanceof Promise)
+        throw new RuntimeError("internal", "expected a synchronous transaction, got a promise");
       this.exec(nested ? `release ${savepoint}` : "commit");
       return result;
     } catch (error) {
@@ -200,9 +205,14 @@ class Connection {
 
 /** libsql aborts the process on a boolean, keeps the last call's value for a missing parameter and stores NaN as null. */
 function checkParams(sql: string, params: readonly SqlValue[], expected: number): void {
-  if (params.length !== expected) throw new RuntimeError("internal", `expected ${expected} parameters, got ${params.length}: ${sql}`);
+  if (params.length !== expected)
+    throw new RuntimeError("internal", `expected ${expected} parameters, got ${params.length}: ${sql}`);
   for (const param of params) {
     const fits = param === null || typeof param === "string" || (typeof param === "number" && Number.isFinite(param));
-    if (!fits) throw new RuntimeError("internal", `expected text, finite numbers or null as parameters, got ${String(param)}: ${sql}`);
+    if (!fits)
+      throw new RuntimeError(
+        "internal",
+        `expected text, finite numbers or null as parameters, got ${String(param)}: ${sql}`,
+      );
   }
 }

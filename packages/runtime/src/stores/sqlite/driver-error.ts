@@ -39,12 +39,15 @@ export function fromDriver(error: unknown, file: string): RuntimeError {
     const message = `expected the SQLite file ${file} to answer, got: ${unavailable} (${text}); check its disk, its permissions and who else uses it`;
     return new RuntimeError("store-unavailable", message, details, { cause: error });
   }
-  const incompatible = INCOMPATIBLE[primary] ?? (/no such (table|column)/.test(text) ? "its schema differs" : undefined);
+  const incompatible =
+    INCOMPATIBLE[primary] ?? (/no such (table|column)/.test(text) ? "its schema differs" : undefined);
   if (incompatible) {
     const message = `expected ${file} to be a sound SQLite file of this runtime, got: ${incompatible} (${text}); restore it from a backup or name another file`;
     return new RuntimeError("store-incompatible", message, details, { cause: error });
   }
-  return new RuntimeError("internal", `a statement on the SQLite file ${file} failed: ${text}`, details, { cause: error });
+  return new RuntimeError("internal", `a statement on the SQLite file ${file} failed: ${text}`, details, {
+    cause: error,
+  });
 }
 
 /** SQLite's extended result code; 0 when there is none. node:sqlite: `errcode`, libsql: `rawCode`, or the message's end. */

@@ -25,7 +25,10 @@ interface NodeSqlite {
     file: string,
   ) => {
     exec(sql: string): void;
-    prepare(sql: string): { all(...params: SqlValue[]): unknown[]; run(...params: SqlValue[]): { changes: number | bigint } };
+    prepare(sql: string): {
+      all(...params: SqlValue[]): unknown[];
+      run(...params: SqlValue[]): { changes: number | bigint };
+    };
     close(): void;
   };
 }
@@ -34,9 +37,14 @@ type Libsql = new (
   file: string,
 ) => {
   exec(sql: string): void;
-  prepare(sql: string): { all(params: readonly SqlValue[]): unknown[]; run(params: readonly SqlValue[]): { changes: number } };
+  prepare(sql: string): {
+    all(params: readonly SqlValue[]): unknown[];
+    run(params: readonly SqlValue[]): { changes: number };
+  };
   close(): void;
 };
+
+const require = createRequire(import.meta.url);
 
 let loaded: Driver | undefined;
 
@@ -74,7 +82,7 @@ function nodeSqlite(): Driver | undefined {
 function libsql(): Driver {
   let Constructor: Libsql;
   try {
-    Constructor = createRequire(import.meta.url)("libsql") as Libsql;
+    Constructor = require("libsql") as Libsql;
   } catch (cause) {
     throw new RuntimeError(
       "store-incompatible",

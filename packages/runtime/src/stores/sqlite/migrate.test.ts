@@ -20,7 +20,9 @@ afterEach(() => {
 });
 
 function applied(): unknown[] {
-  return db.all("select component, number, name, applied_at from clean_arch_migrations order by 1, 2").map((row) => Object.values(row));
+  return db
+    .all("select component, number, name, applied_at from clean_arch_migrations order by 1, 2")
+    .map((row) => Object.values(row));
 }
 
 describe("migrate", () => {
@@ -44,6 +46,8 @@ describe("migrate", () => {
 
   it("refuses a schema newer than it knows", () => {
     migrate(db, "things", [FIRST, SECOND], 1);
-    expect(() => migrate(db, "things", [FIRST], 2)).toThrow(expect.objectContaining({ code: "store-incompatible", message: expect.stringContaining(db.file) }));
+    expect(() => migrate(db, "things", [FIRST], 2)).toThrow(
+      expect.objectContaining({ code: "store-incompatible", message: expect.stringContaining(db.file) }),
+    );
   });
 });

@@ -23,16 +23,29 @@ const APPLIED = `create table if not exists clean_arch_migrations (
 export function migrate(db: Database, component: string, migrations: readonly Migration[], nowMs: number): void {
   db.transaction(() => {
     db.exec(APPLIED);
-    const [row] = db.all<{ version: number | null }>("select max(number) as version from clean_arch_migrations where component = ?", [component]);
+    const [row] = db.all<{ version: number | null }>(
+      "select max(number) as version from clean_arch_migrations where component = ?",
+      [component],
+    );
     const version = row?.version ?? 0;
     if (version > migrations.length) {
       const message = `expected the ${component} of ${db.file} to have schema ${migrations.length} at most, got ${version}: a newer version wrote the file; upgrade this one`;
-      throw new RuntimeError("store-incompatible", message, { file: db.file, component, version, known: migrations.length });
+      throw new RuntimeError("store-incompatible", message, {
+        file: db.file,
+        component,
+        version,
+        known: migrations.length,
+      });
     }
     for (const [index, { name, sql }] of migrations.entries()) {
       if (index < version) continue;
       db.exec(sql);
-      db.run("insert into clean_arch_migrations (component, number, name, applied_at) values (?, ?, ?, ?)", [component, index + 1, name, nowMs]);
+      db.run("insert into clean_arch_migrations (component, number, name, applied_at) values (?, ?, ?, ?)", [
+        component,
+        index + 1,
+        name,
+        nowMs,
+      ]);
     }
   });
 }
