@@ -221,6 +221,8 @@ export interface SagaModel {
   readonly name: Names;
   /** The task's, else `session.saga.timeout`. */
   readonly timeoutMs: number;
+  /** False: the settings' `session.saga.timeout` holds, which an operator may change without new code. */
+  readonly timeoutWritten: boolean;
   /** In order; the stages of one wave run at the same time. Never empty. */
   readonly waves: readonly WaveModel[];
   /** Compensations whose stage the task does not have: kept, waiting for it, not emitted as code. */
@@ -247,7 +249,7 @@ export interface StageModel {
   readonly timeoutMs: number;
   /** The stage's keys before the service's before `session.recovery`'s. */
   readonly retry: RetryPolicy;
-  /** False: `retry` equals the recovery policy because neither stage nor service writes one. */
+  /** False: neither stage nor service writes one; the settings' `session.recovery` holds, and `retry` equals it. */
   readonly retryWritten: boolean;
   /** HTTP statuses that are a refusal beside the usual ones. */
   readonly refusals: readonly number[];
@@ -300,9 +302,9 @@ export interface SettingsTree {
 export interface EnvironmentVariable {
   /** The key path in upper snake case: `SESSION_CONTEXT_TTL`. */
   readonly name: string;
-  /** The path in `configs/app.yaml`; null for a secret, which no file holds. */
+  /** Its key path in `configs/app.yaml`, also when the file does not write it; null: it has no place there (secrets). */
   readonly path: readonly string[] | null;
-  /** As it stands in `configs/app.yaml`; null: unset. */
+  /** As `configs/app.yaml` writes it; null: not written. */
   readonly default: string | null;
   /** One line. */
   readonly description: string;

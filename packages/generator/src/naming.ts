@@ -122,6 +122,14 @@ export function reservedBecause(raw: string, kind: NameKind): string | null {
   return null;
 }
 
+/** A function's name for an endpoint; `/delete` cannot be one and `/2` cannot start one, so they get a word more. */
+export function handlerNames(endpoint: string): Names {
+  const names = namesOf(endpoint);
+  if (names.kebab === "") return { ...namesOf("root"), raw: endpoint };
+  if (/^[0-9]/.test(names.kebab)) return { ...namesOf(`call_${names.snake}`), raw: endpoint };
+  return reservedBecause(names.camel, "stage") === null ? names : { ...namesOf(`${names.snake}_call`), raw: endpoint };
+}
+
 /** Damerau-Levenshtein distance, given up above `limit`. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;

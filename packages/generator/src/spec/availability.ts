@@ -1,0 +1,106 @@
+/**
+ * Valid keys whose feature this version does not have. The schema knows them already, so that a config written for a
+ * later version reads the same; each is refused at its own line, never ignored. A feature that arrives loses its row.
+ */
+import type { Diagnostic } from "../diagnostics.js";
+import { shown } from "../diagnostics.js";
+import { nodeAt, pathText, type Node, type Path } from "./node.js";
+
+interface Row {
+  /** `*` stands for any key or index; `**` for the stages of a task, alone or in a group. */
+  readonly path: string;
+  /** Refused values; without it, any value but `false`. */
+  readonly values?: readonly string[];
+  /** Only in tasks of this type. */
+  readonly type?: "workflow" | "batch";
+  readonly hint: string;
+}
+
+const LEAVE_OUT = "leave it out";
+
+const rows: readonly Row[] = [
+  { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
+  { path: "http.cors", hint: LEAVE_OUT },
+  { path: "http.rate_limit", hint: LEAVE_OUT },
+  { path: "database.driver", values: ["postgres"], hint: "use sqlite" },
+  { path: "database.url", hint: "the database is the file data/<name>.db" },
+  { path: "database.pool", hint: LEAVE_OUT },
+  { path: "services.*.transport", values: ["nats"], hint: "use http, local or simulated" },
+  { path: "services.*.generate", hint: "write a config of its own for it" },
+  { path: "session.saga.orchestration", values: ["choreography"], hint: "use orchestration" },
+  { path: "session.context.storage", values: ["postgres"], hint: "use redis, sqlite or memory" },
+  { path: "session.context.encryption", hint: LEAVE_OUT },
+  { path: "session.cookie", hint: LEAVE_OUT },
+  { path: "session.rotation", hint: LEAVE_OUT },
+  { path: "session.limits", hint: LEAVE_OUT },
+  ...["queue", "priority", "rate_limit"].map((key) => ({ path: `long_running.tasks.*.${key}`, hint: LEAVE_OUT })),
+  ...["schedule", "timezone", "overlap", "catch_up", "concurrency"].map((key) => ({
+    path: `long_running.tasks.*.${key}`,
+    type: "workflow" as const,
+    hint: "leave it out, or use type batch",
+  })),
+  ...["input", "when", "wait_for", "sleep", "saga", "map", "concurrency", "heartbeat"].map((key) => ({
+    path: `long_running.tasks.*.stages.**.${key}`,
+    hint: LEAVE_OUT,
+  })),
+  { path: "events", hint: LEAVE_OUT },
+  { path: "observability.tracing", hint: LEAVE_OUT },
+  { path: "deploy.replicas", hint: LEAVE_OUT },
+  { path: "deploy.kubernetes", hint: LEAVE_OUT },
+];
+
+export function checkAvailability(root: Node, file: string): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const row of rows) {
+    for (const { path, key, value } of matching(root, row.path.split("."))) {
+      const scalar = value.kind === "scalar" ? value.value : undefined;
+      if (row.values === undefined ? scalar === false : !row.values.some((refused) => refused === scalar)) continue;
+      if (row.type !== undefined && typeOfTask(root, path) !== row.type) continue;
+      const [place, got] = row.values === undefined ? [key, `\`${path.at(-1)}\``] : [value, shown(scalar)];
+      diagnostics.push({
+        severity: "error",
+        code: "not-available",
+        file,
+        line: place.line,
+        column: place.column,
+        key: pathText(path),
+        expected: "a feature of this version",
+        got: `${got}, which is not available in this version`,
+        hint: row.hint,
+      });
+    }
+  }
+  return diagnostics;
+}
+
+interface Match {
+  readonly path: Path;
+  readonly key: { readonly line: number; readonly column: number };
+  readonly value: Node;
+}
+
+function matching(root: Node, pattern: readonly string[]): Match[] {
+  let found: Match[] = [{ path: [], key: root, value: root }];
+  for (const part of pattern) {
+    if (part === "**") {
+      const stages = found.flatMap(children);
+      found = [...stages, ...stages.flatMap((stage) => childrenNamed(stage, "parallel")).flatMap(children)];
+    } else found = found.flatMap((match) => (part === "*" ? children(match) : childrenNamed(match, part)));
+  }
+  return found;
+}
+
+function children({ path, value }: Match): Match[] {
+  if (value.kind === "list") return value.items.map((item, i) => ({ path: [...path, i], key: item, value: item }));
+  if (value.kind !== "map") return [];
+  return [...value.entries].map(([name, entry]) => ({ path: [...path, name], key: entry.key, value: entry.value }));
+}
+
+const childrenNamed = (match: Match, name: string): Match[] =>
+  match.value.kind === "map" ? children(match).filter(({ path }) => path.at(-1) === name) : [];
+
+/** As written; a task is a workflow unless it says so. */
+function typeOfTask(root: Node, path: Path): unknown {
+  const type = nodeAt(root, [...path.slice(0, 3), "type"]);
+  return type === undefined ? "workflow" : type.kind === "scalar" ? type.value : undefined;
+}

@@ -1,0 +1,28 @@
+/**
+ * What the schema cannot say: rules between keys. Each rule sees the whole config, of which wrong parts are left out,
+ * and reports at the key or value concerned; a rule says nothing about what is missing because it was wrong.
+ */
+import type { Diagnostic } from "../diagnostics.js";
+import { isWritten, pathText, placeOfKey, placeOfValue, type Node } from "./node.js";
+import { checkDomain } from "./rules/domain.js";
+import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
+import { checkHandlers, checkServices } from "./rules/services.js";
+import { checkSession } from "./rules/session.js";
+import { checkTasks } from "./rules/tasks.js";
+import { checkUrls } from "./rules/urls.js";
+
+const rules: readonly Rule[] = [checkDomain, checkServices, checkHandlers, checkUrls, checkSession, checkTasks];
+
+export function check(value: unknown, root: Node, file: string): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const report = (finding: Finding): void => {
+    const { code, path, at = "value", severity = "error", expected, got, hint } = finding;
+    // It is there, but wrong, and that has been said.
+    if (code === "missing-key" && isWritten(root, path)) return;
+    const { line, column } = at === "key" ? placeOfKey(root, path) : placeOfValue(root, path);
+    const rest = hint === undefined ? {} : { hint };
+    diagnostics.push({ severity, code, file, line, column, key: pathText(path), expected, got, ...rest });
+  };
+  for (const rule of rules) rule({ config: value as LooseConfig, root, report });
+  return diagnostics;
+}

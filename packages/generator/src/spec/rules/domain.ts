@@ -1,0 +1,219 @@
+/** Entities: names that become types, tables and paths; fields whose keys fit their type; references that can be met. */
+import { shown } from "../../diagnostics.js";
+import { IMPLICIT_FIELDS, nearestName, pluralOf } from "../../naming.js";
+import type { Path } from "../node.js";
+import type { FieldType } from "../../model.js";
+import { checkNames, present, type Loose, type Rule, type RuleInput } from "./rule.js";
+import type { EntityConfig, FieldConfig } from "../schema.js";
+
+type LooseEntity = Loose<EntityConfig>;
+type LooseField = Loose<FieldConfig>;
+
+export const checkDomain: Rule = ({ config, report }) => {
+  const entities = present(config.domain?.entities as readonly (LooseEntity | undefined)[]);
+  const base: Path = ["domain", "entities"];
+  const named = entities.flatMap(({ item, i }) =>
+    item.name === undefined ? [] : [{ name: item.name, path: [...base, i, "name"] }],
+  );
+  checkNames(report, "entity", named, (names) => pluralOf(names.snake).snake);
+  const known = named.map(({ name }) => name);
+  for (const { item, i } of entities) checkEntity(item, [...base, i], known, report);
+  checkCycles(entities, base, report);
+};
+
+function checkEntity(entity: LooseEntity, path: Path, entities: readonly string[], report: RuleInput["report"]): void {
+  const fields = present(entity.fields as readonly (LooseField | undefined)[]);
+  const named = fields.flatMap(({ item, i }) =>
+    item.name === undefined ? [] : [{ name: item.name, path: [...path, "fields", i, "name"] }],
+  );
+  checkNames(report, "field", named);
+  for (const { item, i } of fields) checkField(item, [...path, "fields", i], entities, report);
+  const columns = [...named.map(({ name }) => name), ...IMPLICIT_FIELDS];
+  for (const { item: index, i } of present(entity.indexes)) {
+    for (const { item: name, i: j } of present(index.fields)) {
+      const at = [...path, "indexes", i, "fields", j];
+      if (!columns.includes(name)) {
+        const nearest = nearestName(name, columns);
+        const hint = nearest === null ? {} : { hint: `did you mean ${nearest}` };
+        report({ code: "unknown-field", path: at, expected: "a field of the entity", got: shown(name), ...hint });
+      } else if (index.fields?.indexOf(name) !== j) {
+        report({ code: "duplicate-name", path: at, expected: "each field once", got: shown(name), hint: "remove one" });
+      }
+    }
+  }
+}
+
+const NUMBERS: readonly FieldType[] = ["integer", "bigint", "decimal"];
+const TEXTS: readonly FieldType[] = ["string", "text"];
+
+/** Keys that only some types have. */
+const KEYS_OF_TYPES: readonly (readonly [keyof LooseField, readonly FieldType[]])[] = [
+  ["min", NUMBERS],
+  ["max", NUMBERS],
+  ["min_length", TEXTS],
+  ["max_length", TEXTS],
+  ["pattern", TEXTS],
+  ["values", ["enum"]],
+  ["entity", ["reference"]],
+  ["on_delete", ["reference"]],
+];
+
+function checkField(field: LooseField, path: Path, entities: readonly string[], report: RuleInput["report"]): void {
+  const type = field.type;
+  if (type === undefined) return;
+  for (const [key, types] of KEYS_OF_TYPES) {
+    if (field[key] === undefined || types.includes(type)) continue;
+    const expected = `\`${key}\` only with type ${types.join(", ")}`;
+    report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: `type ${type}`, hint: "remove it" });
+  }
+  const need = (key: "values" | "entity"): void =>
+    report({ code: "missing-key", path: [...path, key], expected: `the key \`${key}\` of type ${type}`, got: "nothing" });
+  if (type === "enum" && field.values === undefined) need("values");
+  if (type === "reference") {
+    if (field.entity === undefined) need("entity");
+    else if (!entities.some((name) => name === field.entity)) {
+      const nearest = nearestName(field.entity, entities);
+      const hint = nearest === null ? {} : { hint: `did you mean ${nearest}` };
+      const expected = "an entity of this domain";
+      report({ code: "unknown-entity", path: [...path, "entity"], expected, got: shown(field.entity), ...hint });
+    }
+    if (field.on_delete === "set_null" && field.required === true) {
+      const expected = "restrict or cascade, since the field is required";
+      report({ code: "wrong-value", path: [...path, "on_delete"], expected, got: "set_null" });
+    }
+  }
+  checkBounds(field, path, report);
+  if (field.pattern !== undefined && TEXTS.includes(type)) {
+    try {
+      new RegExp(field.pattern, "u");
+    } catch {
+      const got = shown(field.pattern);
+      report({ code: "bad-pattern", path: [...path, "pattern"], expected: "a regular expression", got });
+    }
+  }
+  const wrong = field.default === undefined ? null : defaultExpected(field, field.default);
+  if (wrong !== null) report({ code: "bad-default", path: [...path, "default"], expected: wrong, got: shown(field.default) });
+}
+
+function checkBounds(field: LooseField, path: Path, report: RuleInput["report"]): void {
+  if (field.min !== undefined && field.max !== undefined && compareNumbers(field.min, field.max) > 0) {
+    report({ code: "out-of-range", path: [...path, "max"], expected: `at least min (${field.min})`, got: shown(field.max) });
+  }
+  const { min_length: shortest, max_length: longest } = field;
+  if (shortest !== undefined && longest !== undefined && shortest > longest) {
+    const expected = `at least min_length (${shortest})`;
+    report({ code: "out-of-range", path: [...path, "max_length"], expected, got: String(longest) });
+  }
+  for (const key of ["min", "max"] as const) {
+    const value = field[key];
+    if (value === undefined || field.type === "decimal" || !NUMBERS.includes(field.type ?? "json")) continue;
+    if (!/^-?[0-9]+$/.test(String(value))) {
+      report({ code: "wrong-value", path: [...path, key], expected: "a whole number", got: shown(value) });
+    }
+  }
+}
+
+/** Compares decimals by their digits, since a bigint or decimal may not fit a double. */
+export function compareNumbers(a: number | string, b: number | string): number {
+  const scaled = (value: number | string): bigint => {
+    const text = typeof value === "number" ? plainNumber(value) : value;
+    const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
+    const digits = BigInt(whole + fraction.padEnd(400, "0"));
+    return text.startsWith("-") ? -digits : digits;
+  };
+  const [left, right] = [scaled(a), scaled(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** A double without an exponent. */
+export const plainNumber = (value: number): string =>
+  /e/i.test(String(value)) ? value.toFixed(Math.abs(value) < 1 ? 40 : 0).replace(/(\.[0-9]*?)0+$/, "$1").replace(/\.$/, "") : String(value);
+
+/** What a default of the field must be; null when it is that. */
+function defaultExpected(field: LooseField, value: NonNullable<unknown> | null): string | null {
+  const text = typeof value === "string" ? value : null;
+  const numeric = typeof value === "number" ? plainNumber(value) : text;
+  const bounded = (): string | null => {
+    const outside =
+      (field.min !== undefined && compareNumbers(numeric ?? "0", field.min) < 0) ||
+      (field.max !== undefined && compareNumbers(numeric ?? "0", field.max) > 0);
+    return outside ? "a default within min and max" : null;
+  };
+  switch (field.type) {
+    case "string":
+    case "text":
+      if (text === null) return "text";
+      if (field.max_length !== undefined && [...text].length > field.max_length) return "text within max_length";
+      if (field.min_length !== undefined && [...text].length < field.min_length) return "text of at least min_length";
+      return null;
+    case "integer":
+      return typeof value === "number" && Number.isSafeInteger(value) ? bounded() : "a whole number";
+    case "bigint":
+      return numeric !== null && /^-?[0-9]{1,19}$/.test(numeric) ? bounded() : "a whole number";
+    case "decimal":
+      return numeric !== null && /^-?[0-9]{1,40}(\.[0-9]{1,40})?$/.test(numeric) ? bounded() : "a decimal number";
+    case "boolean":
+      return typeof value === "boolean" ? null : "true or false";
+    case "uuid":
+      return text !== null && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? null : "a uuid";
+    case "date":
+      return isDate(text, /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/) ? null : 'a date such as "2026-01-31"';
+    case "timestamp":
+      return isDate(text, /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$/)
+        ? null
+        : 'a time such as "2026-01-31T12:00:00Z"';
+    case "enum":
+      return text !== null && (field.values ?? [text]).includes(text) ? null : `one of ${(field.values ?? []).join(", ")}`;
+    case "reference":
+      return "no default for a reference";
+    default:
+      return null;
+  }
+}
+
+function isDate(text: string | null, form: RegExp): boolean {
+  if (text === null || !form.test(text)) return false;
+  const time = Date.parse(text);
+  // Date.parse rolls the 31st of a short month over; the calendar does not.
+  return !Number.isNaN(time) && new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10));
+}
+
+/** A cycle of required references: no record of it could ever be the first. */
+function checkCycles(entities: { item: LooseEntity; i: number }[], base: Path, report: RuleInput["report"]): void {
+  const edges = new Map<string, { target: string; path: Path }[]>();
+  for (const { item, i } of entities) {
+    if (item.name === undefined) continue;
+    const fields = present(item.fields as readonly (LooseField | undefined)[]);
+    edges.set(
+      item.name,
+      fields.flatMap(({ item: field, i: j }) =>
+        field.type === "reference" && field.required === true && field.entity !== undefined
+          ? [{ target: field.entity, path: [...base, i, "fields", j, "entity"] }]
+          : [],
+      ),
+    );
+  }
+  for (const { cycle, path } of cyclesOf(edges)) {
+    const hint = "make one of the references optional";
+    report({ code: "reference-cycle", path, expected: "required references without a cycle", got: cycle.join(" -> "), hint });
+  }
+}
+
+/** One entry for each edge that closes a cycle, in the order of the edges. */
+export function cyclesOf(
+  edges: ReadonlyMap<string, readonly { target: string; path: Path }[]>,
+): { cycle: string[]; path: Path }[] {
+  const found: { cycle: string[]; path: Path }[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): void => {
+    for (const { target, path } of edges.get(name) ?? []) {
+      const start = [...trail, name].indexOf(target);
+      if (start >= 0) found.push({ cycle: [...[...trail, name].slice(start), target], path });
+      else if (!done.has(target)) visit(target, [...trail, name]);
+    }
+    done.add(name);
+  };
+  for (const name of edges.keys()) if (!done.has(name)) visit(name, []);
+  return found;
+}
+

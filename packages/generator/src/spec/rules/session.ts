@@ -1,0 +1,40 @@
+/** The session block: values that are fine alone and odd together. */
+import { nodeAt, type Node } from "../node.js";
+import type { Rule } from "./rule.js";
+
+export const checkSession: Rule = ({ config, root, report }) => {
+  const { context, checkpoint, recovery, saga } = config.session ?? {};
+  const interval = ["session", "checkpoint", "interval"];
+  const strategy = checkpoint?.strategy;
+  if (checkpoint?.interval !== undefined) {
+    if (strategy === "step" || strategy === "manual") {
+      const expected = `no interval with strategy ${strategy}`;
+      const hint = "remove it, or use strategy time or count";
+      report({ code: "interval-ignored", severity: "warning", path: interval, at: "key", expected, got: "one", hint });
+    }
+    if (strategy === "count" && !isNumber(nodeAt(root, interval))) {
+      report({ code: "wrong-type", path: interval, expected: "a number of steps with strategy count", got: "a duration" });
+    }
+  }
+  if (context?.ttl !== undefined && context.absolute_ttl !== undefined && context.ttl > context.absolute_ttl) {
+    const expected = "at most absolute_ttl";
+    const hint = "absolute_ttl ends a context in any case; raise it";
+    report({ code: "out-of-range", severity: "warning", path: ["session", "context", "ttl"], expected, got: "more", hint });
+  }
+  if (
+    recovery?.initial_delay !== undefined &&
+    recovery.max_delay !== undefined &&
+    recovery.initial_delay > recovery.max_delay
+  ) {
+    const path = ["session", "recovery", "initial_delay"];
+    report({ code: "out-of-range", severity: "warning", path, expected: "at most max_delay", got: "more" });
+  }
+  const workflows = config.long_running?.tasks?.filter((task) => task?.type === "workflow") ?? [];
+  if (saga?.enabled === false && workflows.length > 0 && config.long_running?.enabled !== false) {
+    const hint = "they are not written; remove them, or enable sagas";
+    const path = ["session", "saga", "enabled"];
+    report({ code: "sagas-disabled", severity: "warning", path, expected: "no workflow tasks", got: `${workflows.length}`, hint });
+  }
+};
+
+const isNumber = (node: Node | undefined): boolean => node?.kind === "scalar" && typeof node.value === "number";

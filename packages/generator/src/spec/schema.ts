@@ -1,0 +1,328 @@
+/**
+ * The config file, described once. This schema is the published JSON Schema (`clean-arch-generator schema`), the static
+ * type of a validated config, the defaults, and the descriptions editors show. Whether a version has a key's feature is
+ * availability.ts; rules between keys are check.ts.
+ */
+import type { Static } from "typebox";
+
+import { block, choice, delay, duration, flag, identifier, integer, json, list, named, numeric, optional, section, size, text } from "./keywords.js";
+import type { Schema } from "./keywords.js";
+
+const url = (description: string) => text(description, { minLength: 1 });
+const cronText = (description: string) => text(description, { maxLength: 100, minLength: 1 });
+const expression = (description: string) => text(description, { minLength: 1, maxLength: 10_000 });
+
+const retry = block("How failed attempts are repeated. Stage before service before session.recovery, key by key.", {
+  max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
+  backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
+  initial_delay: optional(delay("Delay before the second attempt.")),
+  max_delay: optional(delay("Upper bound of the delay.")),
+  jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
+});
+
+const project = section("The project itself.", {
+  name: optional(
+    text("Name of the service, written in kebab-case everywhere. Default: the name of the output folder.", {
+      pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
+      minLength: 1,
+      maxLength: 64,
+    }),
+  ),
+  version: text("Version of the service.", {
+    pattern: "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$",
+    maxLength: 64,
+    default: "0.1.0",
+  }),
+  description: text("What the service is for.", { default: "" }),
+  license: text("SPDX expression of the license.", { maxLength: 100, default: "UNLICENSED" }),
+  author: optional(text("Who wrote the service.", { maxLength: 200 })),
+  package_manager: choice("Package manager of the project.", ["npm", "pnpm", "yarn"], "npm"),
+});
+
+const http = section("The service's own HTTP interface.", {
+  port: integer("Port to listen on.", 1, 65_535, 8080),
+  host: text("Address to listen on.", { pattern: "^[A-Za-z0-9._:-]+$", minLength: 1, maxLength: 255, default: "0.0.0.0" }),
+  cors: optional(json("Origins that may call from a browser.")),
+  body_limit: size("Largest request body.", "1MiB"),
+  rate_limit: optional(
+    block("Requests a caller may make.", {
+      max: integer("Requests in one window.", 1, 1_000_000, 100),
+      window: duration("Length of the window.", "1m"),
+    }),
+  ),
+  auth: optional(
+    choice("Who may start and read runs. Default: none outside production; production needs it written.", [
+      "none",
+      "session",
+      "token",
+    ]),
+  ),
+});
+
+const database = section("Journal, checkpoints and the service's own tables.", {
+  driver: optional(choice("Default: sqlite outside production, postgres in production.", ["sqlite", "postgres"])),
+  url: optional(url("Where the database is.")),
+  pool: optional(integer("Most connections at once.", 1, 1000)),
+});
+
+const field = block("One field of an entity.", {
+  name: identifier("Name of the field."),
+  type: choice("Kind of value.", [
+    "string",
+    "text",
+    "integer",
+    "bigint",
+    "decimal",
+    "boolean",
+    "uuid",
+    "date",
+    "timestamp",
+    "json",
+    "enum",
+    "reference",
+  ]),
+  required: flag("Whether a value must be given.", false),
+  unique: flag("Whether no two records share a value.", false),
+  default: optional(json("Value when none is given.")),
+  min: optional(numeric("Smallest value (integer, bigint, decimal).")),
+  max: optional(numeric("Largest value (integer, bigint, decimal).")),
+  min_length: optional(integer("Fewest characters (string, text).", 0, 1_000_000)),
+  max_length: optional(integer("Most characters (string, text).", 1, 1_000_000)),
+  pattern: optional(text("Regular expression the value matches (string, text).", { minLength: 1, maxLength: 500 })),
+  values: optional(
+    list("Values of an enum.", text("One value.", { minLength: 1, maxLength: 64 }), {
+      minItems: 1,
+      maxItems: 200,
+      uniqueItems: true,
+    }),
+  ),
+  entity: optional(identifier("Entity a reference points to.")),
+  on_delete: optional(
+    choice("What happens when the referenced record is deleted. Default: restrict.", ["restrict", "cascade", "set_null"]),
+  ),
+});
+
+const entity = block("One entity: table, type, use cases and routes.", {
+  name: identifier("Name of the entity, singular."),
+  fields: list("Fields; id, revision, created_at and updated_at are there already.", field, { minItems: 1, maxItems: 200 }),
+  indexes: list(
+    "Indexes.",
+    block("One index.", {
+      fields: list("Fields of the index, in order.", identifier("A field."), { minItems: 1, maxItems: 16 }),
+      unique: flag("Whether no two records share the values.", false),
+    }),
+    { maxItems: 50, default: [] },
+  ),
+  use_cases: optional(
+    list("Use cases the entity has. Default: all.", choice("A use case.", ["create", "get", "list", "update", "delete"]), {
+      minItems: 1,
+      maxItems: 5,
+      uniqueItems: true,
+    }),
+  ),
+});
+
+const service = block("One participant.", {
+  url: optional(url("Base url; http or https, or nats with transport nats.")),
+  transport: optional(
+    choice("How it is reached. Default: http with a url, else simulated (refused in production).", [
+      "http",
+      "nats",
+      "local",
+      "simulated",
+    ]),
+  ),
+  timeout: optional(duration("Time for one attempt. Default: 30s.")),
+  retry: optional(retry),
+  headers: optional(
+    named("Headers of every call; a value may name the environment as ${NAME}.", text("Value of the header."), {
+      propertyNames: { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", maxLength: 100 },
+      maxProperties: 50,
+    }),
+  ),
+  generate: optional(flag("Whether this service is emitted too, as a project of the fleet.")),
+});
+
+const session = section("Sessions: the context of every run, and how runs are kept, snapshotted and recovered.", {
+  saga: section("How workflows run.", {
+    enabled: flag("False: none of its code and routes.", true),
+    orchestration: choice(
+      "orchestration: a coordinator calls the participants. choreography: they react to each other's events.",
+      ["orchestration", "choreography"],
+      "orchestration",
+    ),
+    timeout: duration("Time for a whole run, unless its task says otherwise.", 300),
+  }),
+  context: section("The JSON that the steps of a run share.", {
+    storage: choice(
+      "Where contexts live. sqlite stands in for redis outside production when no redis url is set.",
+      ["redis", "sqlite", "memory", "postgres"],
+      "redis",
+    ),
+    ttl: duration("Lifetime without use.", 3600),
+    absolute_ttl: duration("Lifetime in any case.", 86_400),
+    prefix: text("Put before every key.", { pattern: "^[A-Za-z0-9._:{}/-]*$", maxLength: 100, default: "session:" }),
+    encryption: optional(json("Encryption at rest.")),
+  }),
+  checkpoint: section("Durable snapshots of the context.", {
+    enabled: flag("False: no snapshots.", true),
+    interval: optional(duration("Seconds between snapshots for time (default 30), completed steps for count (default 1).")),
+    strategy: choice("When a snapshot is taken.", ["time", "step", "count", "manual"], "time"),
+    max_retries: integer("Further attempts to write a snapshot.", 0, 100, 3),
+    keep: integer("Snapshots kept for each run.", 1, 1000, 10),
+  }),
+  recovery: section("What happens when a step fails or a process dies.", {
+    enabled: flag("False: one attempt, then failed.", true),
+    strategy: choice(
+      "When attempts are spent. compensate: unwind. retry: go on until the run's timeout. manual: park for an operator.",
+      ["compensate", "retry", "manual"],
+      "compensate",
+    ),
+    max_attempts: integer("Attempts in all; the first try counts.", 1, 1000, 5),
+    backoff: choice("How the delay grows.", ["exponential", "linear", "fixed"], "exponential"),
+    initial_delay: delay("Delay before the second attempt.", "1s"),
+    max_delay: delay("Upper bound of the delay.", "60s"),
+    jitter: choice("full: a random delay between zero and the computed one.", ["full", "none"], "full"),
+    lease: duration("How long a worker may go unheard before its runs are taken over.", "10s"),
+  }),
+  cookie: optional(
+    block("The cookie of a user's session.", {
+      name: optional(text("Name.", { minLength: 1, maxLength: 100 })),
+      same_site: optional(choice("SameSite attribute.", ["strict", "lax", "none"])),
+    }),
+  ),
+  rotation: optional(
+    block("Exchange of tokens.", {
+      period: optional(duration("Age at which a token is exchanged.")),
+      grace_period: optional(duration("How long the old token is still taken.")),
+    }),
+  ),
+  limits: optional(
+    block("Bounds of sessions.", { per_subject: optional(integer("Sessions one subject may have.", 1, 10_000)) }),
+  ),
+});
+
+const actionKeys = {
+  name: optional(identifier("Name of the stage, unique in its task. A parallel group needs none.")),
+  service: optional(identifier("Service that performs it.")),
+  endpoint: optional(text("Path below the service's url, `/validate`.", { minLength: 1, maxLength: 500 })),
+  method: optional(choice("HTTP method. Default: POST.", ["GET", "POST", "PUT", "PATCH", "DELETE"])),
+  timeout: optional(duration("Time for one attempt. Default: the service's.")),
+  retry: optional(retry),
+  refusals: optional(
+    list("HTTP statuses that are a refusal beside the usual ones.", integer("A status.", 300, 499), {
+      maxItems: 50,
+      uniqueItems: true,
+    }),
+  ),
+  input: optional(json("What is sent: one JSONata expression, or an object whose values may be `${ expression }`.")),
+  when: optional(expression("Runs only if this JSONata expression is true.")),
+  wait_for: optional(text("Waits for this signal.", { minLength: 1, maxLength: 64 })),
+  sleep: optional(duration("Waits this long, durably.")),
+  saga: optional(identifier("Runs this saga as a child.")),
+  map: optional(expression("JSONata giving a list; the stage runs once for each item.")),
+  concurrency: optional(integer("Items of map at once.", 1, 1000)),
+  heartbeat: optional(duration("How long the stage may be silent.")),
+  pivot: optional(flag("True: once this stage has completed, the run only goes forward.")),
+};
+
+const innerStage = block("A stage of a parallel group.", { ...actionKeys, parallel: optional(json("Not in a group.")) });
+
+const stage = block("One step, or a parallel group of steps.", {
+  ...actionKeys,
+  parallel: optional(list("Stages that run at the same time.", innerStage, { minItems: 1, maxItems: 100 })),
+});
+
+const compensation = block("What undoes a stage.", {
+  stage: identifier("The stage it undoes."),
+  action: text("Path below the service's url, called with POST.", { minLength: 1, maxLength: 500 }),
+  service: optional(identifier("Service that undoes it. Default: the stage's.")),
+  timeout: optional(duration("Time for one attempt. Default: the service's.")),
+  retry: optional(retry),
+});
+
+const source = block("Where a batch's items come from; one of entity, service, items.", {
+  entity: optional(identifier("Records of this entity.")),
+  where: optional(json("Equality conditions on its fields.")),
+  service: optional(identifier("Pages from this service.")),
+  endpoint: optional(text("Path that answers with a page and its cursor.", { minLength: 1, maxLength: 500 })),
+  items: optional(list("The items themselves.", json("An item."), { minItems: 1, maxItems: 10_000 })),
+});
+
+const task = block("A long-running definition.", {
+  name: identifier("Name of the definition: /sagas/<name>, /tasks/<name>."),
+  type: choice("workflow: stages in order. batch: the stages for each item of a source.", ["workflow", "batch"], "workflow"),
+  timeout: optional(duration("Time for a whole run. Default: session.saga.timeout.")),
+  schedule: optional(cronText("Cron expression: minute, hour, day, month, weekday.")),
+  timezone: optional(text("IANA time zone of the schedule. Default: UTC.", { minLength: 1, maxLength: 64 })),
+  overlap: optional(choice("When the last run is not over yet. Default: skip.", ["skip", "queue", "cancel"])),
+  catch_up: optional(flag("Whether ticks missed while nothing ran are made up for. Default: false.")),
+  queue: optional(text("Queue of its runs.", { minLength: 1, maxLength: 64 })),
+  priority: optional(integer("Runs of higher priority go first.", -1000, 1000)),
+  concurrency: optional(integer("batch: items at once. Default: 1.", 1, 10_000)),
+  rate_limit: optional(json("Starts in a window.")),
+  source: optional(source),
+  chunk_size: optional(integer("batch: items in one chunk. Default: 100.", 1, 100_000)),
+  max_failures: optional(integer("batch: items that may fail. Default: 0.", 0, 1_000_000_000)),
+  stages: list("The steps, in order.", stage, { minItems: 1 }),
+  compensation: list("What undoes them.", compensation, { default: [] }),
+});
+
+const events = block("Events of the service.", {
+  publish: optional(list("Subjects it publishes.", text("A subject."))),
+  consume: optional(
+    list(
+      "Subjects it reacts to.",
+      block("One subscription.", { subject: text("Subject."), handler: identifier("Handler.") }),
+    ),
+  ),
+});
+
+const observability = section("What the service tells about itself.", {
+  tracing: optional(url("OTLP endpoint.")),
+  metrics: flag("Whether /metrics is there.", true),
+  log_level: choice("Least severe level that is logged.", ["trace", "debug", "info", "warn", "error"], "info"),
+});
+
+const deploy = section("What surrounds the service.", {
+  replicas: optional(integer("Containers of the service.", 1, 1000)),
+  docker: flag("Whether a Dockerfile is written.", true),
+  compose: flag("Whether docker-compose.yml is written.", true),
+  kubernetes: optional(flag("Whether Kubernetes manifests are written.")),
+});
+
+export const configSchema = block("A service with durable sessions, sagas and long-running tasks.", {
+  project,
+  http,
+  database,
+  redis: section("Redis.", { url: optional(url("redis://host:port; production, unless a storage names it.")) }),
+  nats: section("NATS with JetStream.", { url: optional(url("nats://host:port; production.")) }),
+  domain: section("What the service is about.", { entities: list("Entities.", entity, { maxItems: 100, default: [] }) }),
+  services: optional(named("Participants by name. Without this block, undeclared ones are simulated.", service)),
+  session,
+  long_running: section("Tasks.", {
+    enabled: flag("False: none of its code and routes.", true),
+    tasks: list("Definitions.", task, { maxItems: 200, default: [] }),
+  }),
+  events: optional(events),
+  observability,
+  deploy,
+});
+
+/** A validated config: durations in milliseconds, sizes in bytes, defaults filled in. */
+export type Config = Static<typeof configSchema>;
+
+export type TaskConfig = Config["long_running"]["tasks"][number];
+export type StageConfig = TaskConfig["stages"][number];
+export type CompensationConfig = TaskConfig["compensation"][number];
+export type EntityConfig = Config["domain"]["entities"][number];
+export type FieldConfig = EntityConfig["fields"][number];
+export type ServiceConfig = NonNullable<Config["services"]>[string];
+export type RetryConfig = NonNullable<ServiceConfig["retry"]>;
+
+/** The document published as `schema/clean-arch.schema.json`. */
+export const schemaDocument = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "clean-arch config",
+  ...(configSchema as Schema),
+};

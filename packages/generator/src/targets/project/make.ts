@@ -1,0 +1,55 @@
+/** The Makefile: what one types in the project. */
+import type { Model } from "../../model.js";
+import type { TargetFile } from "../index.js";
+
+export function makeFiles({ features }: Model): TargetFile[] {
+  const compose = features.compose
+    ? `
+up: ## Start Redis, PostgreSQL and NATS in containers
+	docker compose up -d --wait
+
+down: ## Stop them; their data stays
+	docker compose down
+`
+    : "";
+  const phony = `help install build run test types verify migrate-up migrate-down clean${features.compose ? " up down" : ""}`;
+  const content = `GENERATOR ?= npx clean-arch-generator
+
+.DEFAULT_GOAL := help
+.PHONY: ${phony}
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: node_modules/.package-lock.json ## Install what the service needs
+
+node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
+	@if [ -f package-lock.json ]; then npm ci; else npm install; fi
+	@touch $@
+
+build: install ## Compile src into dist
+	npm run build
+
+run: build ## Run the service in the foreground
+	@exec node dist/main.js
+
+test: install ## Run the tests
+	npm test
+
+types: install ## Check the types
+	npm run types
+
+verify: ## Check files, configuration, wiring, dependencies and layers
+	$(GENERATOR) verify .
+
+migrate-up: build ## Apply pending migrations of the configured database
+	npm run migrate:up
+
+migrate-down: build ## Take back the last migration
+	npm run migrate:down
+
+clean: ## Remove what a build leaves; data stays
+	rm -rf dist coverage *.tsbuildinfo
+${compose}`;
+  return [{ path: "Makefile", owner: "merged", content }];
+}

@@ -1,0 +1,79 @@
+/** The project's README: what it is, how it runs, what it does, where what is. */
+import { commentText } from "../../emit.js";
+import type { Model, SagaModel, WaveModel } from "../../model.js";
+import type { TargetFile } from "../index.js";
+
+/** Text a stranger typed, as one line of Markdown that means nothing else. */
+const markdownText = (text: string): string => commentText(text).replace(/[\\`*_{}[\]<>#|!~$&-]/g, "\\$&");
+
+export function readmeFiles(model: Model): TargetFile[] {
+  const { project, http, features, sagas, batches, entities, services } = model;
+  const sections = [
+    `# ${project.name.kebab}`,
+    project.description === "" ? "" : markdownText(project.description),
+    "## Run",
+    `\`\`\`
+make run             # install, build, run: http://127.0.0.1:${http.port}
+make test            # the tests
+make help            # everything else
+\`\`\``,
+    "Outside production no server is needed: everything is kept in one SQLite file, " +
+      `\`${model.database.file}\`. Services without a url are simulated there.`,
+    "## HTTP",
+    apiTable(model),
+    sagas.length === 0 ? "" : `## Sagas\n\n${sagas.map(sagaSection).join("\n\n")}`,
+    batches.length === 0
+      ? ""
+      : `## Batches\n\n${batches.map(({ name }) => `- \`${name.raw}\`: listed at \`/api/v1/definitions\`; it cannot run yet.`).join("\n")}`,
+    entities.length === 0
+      ? ""
+      : `## Entities\n\n${entities.map(({ name, plural }) => `- ${name.pascal}: \`/api/v1/${plural.kebab}\``).join("\n")}`,
+    services.length === 0
+      ? ""
+      : `## Participants\n\n${services.map(({ name, transport }) => `- \`${name.raw}\`: ${transport}`).join("\n")}`,
+    "## Where what is",
+    `| folder | what |
+|---|---|
+${features.entities ? "| `src/domain` | entities: no imports from outside the domain |\n" : ""}| \`src/application\` | use cases, saga definitions, handlers, ports |
+| \`src/infrastructure\` | sessions, container, persistence, configuration |
+| \`src/interfaces\` | HTTP |
+| \`configs\` | \`app.yaml\`, and every variable that overrides it in \`.env.example\` |
+| \`migrations\` | plain SQL, up and down |`,
+    `Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`; everything else is yours. After a change of it:
+
+\`\`\`
+clean-arch-generator --config clean-arch.yaml --out .
+clean-arch-generator verify .
+\`\`\``,
+  ];
+  const content = `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+  return [{ path: "README.md", owner: "once", content }];
+}
+
+function apiTable({ features, sagas, entities }: Model): string {
+  const first = sagas[0];
+  const rows = [
+    ["`POST /api/v1/sessions`", "begin a session"],
+    ...(first === undefined ? [] : [[`\`POST /api/v1/sagas/${first.name.raw}?wait=10\``, "start a run and wait for its end"]]),
+    ...(features.sagas ? [["`GET /api/v1/runs/{id}`", "a run and its steps"]] : []),
+    ...(entities[0] === undefined ? [] : [[`\`GET /api/v1/${entities[0].plural.kebab}\``, "records, page by page"]]),
+    ["`GET /openapi.json`, `/docs`", "the whole interface"],
+    [`\`GET /health/live\`, \`/health/ready\`${features.metrics ? ", `/metrics`" : ""}`, "probes"],
+  ];
+  return `| call | what it does |\n|---|---|\n${rows.map(([call, what]) => `| ${call} | ${what} |`).join("\n")}`;
+}
+
+function sagaSection({ name, waves }: SagaModel): string {
+  const compensations = waves
+    .flatMap((wave) => wave.stages)
+    .flatMap(({ name: stage, compensation }) =>
+      compensation === null ? [] : [`\`${stage.raw}\` by \`${compensation.service}${compensation.action}\``],
+    );
+  const undone = compensations.length === 0 ? "" : `\n\nUndone, last first: ${compensations.reverse().join(", ")}.`;
+  return `\`${name.raw}\`: ${waves.map(waveText).join(" → ")}${undone}`;
+}
+
+const waveText = ({ parallel, stages, pivot }: WaveModel): string => {
+  const names = stages.map((stage) => `\`${stage.name.raw}\``).join(", ");
+  return `${parallel ? `(${names})` : names}${pivot ? " → **no way back**" : ""}`;
+};
