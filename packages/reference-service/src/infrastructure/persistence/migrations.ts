@@ -25,7 +25,7 @@ export interface MigrationStatus {
   readonly appliedAt: string | null;
 }
 
-export type MigrationErrorCode = "file-name" | "edited" | "missing" | "out-of-order" | "failed" | "no-way-back";
+export type MigrationErrorCode = "file-name" | "edited" | "missing" | "out-of-order" | "failed" | "no-way-back" | "pending";
 
 export class MigrationError extends Error {
   override readonly name = "MigrationError";

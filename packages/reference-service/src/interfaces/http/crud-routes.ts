@@ -3,10 +3,11 @@
  * document; whether a body fits is decided by the domain alone, which reports everything at once.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type TSchema, Type } from "typebox";
+import { Type } from "typebox";
+import type { Expectation, Field, Identified, Page, PageRequest } from "../../application/entity.js";
 import { Refusal } from "../../application/errors.js";
-import type { Expectation, Identified, Page, PageRequest } from "../../application/entity.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
+import { entitySchemas, pageSchema } from "./field-schemas.js";
 import { Problem } from "./problem.js";
 import { entityTag, matchingRevisions } from "./revision-header.js";
 
@@ -21,7 +22,7 @@ export interface CrudRoutes<Entity extends Identified, New, Patch> {
   readonly name: string;
   /** The key in HTTP bodies of every field, by property. */
   readonly keys: Readonly<Record<string, string>>;
-  readonly schemas: { readonly entity: TSchema; readonly create: TSchema; readonly patch: TSchema };
+  readonly fields: Readonly<Record<string, Field>>;
   readonly useCases: {
     readonly create?: (input: New) => Promise<Entity>;
     readonly get?: (id: string) => Promise<Entity>;
@@ -29,17 +30,18 @@ export interface CrudRoutes<Entity extends Identified, New, Patch> {
     readonly update?: (id: string, patch: Patch, expectation?: Expectation) => Promise<Entity>;
     readonly delete?: (id: string, expectation?: Expectation) => Promise<void>;
   };
-  readonly present: (entity: Entity) => object;
 }
 
 type WithId = FastifyRequest<{ Params: { id: string } }>;
 
 export function registerCrudRoutes<Entity extends Identified, New, Patch>(
   app: FastifyInstance,
-  { path, name, keys, schemas, useCases, present }: CrudRoutes<Entity, New, Patch>,
+  { path, name, keys, fields, useCases }: CrudRoutes<Entity, New, Patch>,
 ): void {
   const body = bodyReader(keys);
-  const shared = { validatorCompiler: () => () => true, serializerCompiler: () => JSON.stringify } as const;
+  const present = presenter(keys);
+  const schemas = entitySchemas(keys, fields);
+  const shared = { validatorCompiler: () => () => true };
   const describe = (summary: string) => ({ tags: [name], summary: `${summary} ${name}` });
   const one = `${path}/:id`;
   const { create, get, list, update, delete: remove } = useCases;
@@ -56,7 +58,7 @@ export function registerCrudRoutes<Entity extends Identified, New, Patch>(
   }
 
   if (list !== undefined) {
-    const schema = { ...describe("List"), querystring: PAGE_QUERY, response: { 200: pageOf(schemas.entity) } };
+    const schema = { ...describe("List"), querystring: PAGE_QUERY, response: { 200: pageSchema(schemas.entity) } };
     app.get(path, { ...shared, schema }, async (request) => {
       const page = await list(pageRequest(request.query as Record<string, unknown>));
       const next = page.next === null ? null : encodeCursor(page.next);
@@ -126,6 +128,19 @@ function bodyReader(keys: Readonly<Record<string, string>>) {
   };
 }
 
+/** Text for what JSON's numbers cannot hold; decimals are text already. */
+function presenter(keys: Readonly<Record<string, string>>) {
+  return (entity: Identified): object => {
+    const values = entity as unknown as Readonly<Record<string, unknown>>;
+    const shown = Object.entries(keys).map(([property, key]): [string, unknown] => {
+      const value = values[property];
+      return [key, typeof value === "bigint" ? value.toString() : value];
+    });
+    const { id, revision, createdAt, updatedAt } = entity;
+    return { id, revision, ...Object.fromEntries(shown), created_at: createdAt, updated_at: updatedAt };
+  };
+}
+
 function invalid(errors: readonly { readonly path: string; readonly message: string }[]): Problem {
   return new Problem(422, "validation-failed", "The body does not fit.", { errors });
 }
@@ -159,7 +174,3 @@ const PAGE_QUERY = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })),
   cursor: Type.Optional(Type.String({ description: "The `next_cursor` of the page before." })),
 });
-
-function pageOf(item: TSchema): TSchema {
-  return Type.Object({ items: Type.Array(item), next_cursor: Type.Union([Type.String(), Type.Null()]) });
-}
