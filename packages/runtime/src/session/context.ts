@@ -7,11 +7,12 @@ import type { SessionRecord, SessionStore } from "../store/session-store.js";
 /**
  * The hot copy of a run's context: a session of kind `context` under the run's id, without a token and without an
  * absolute lifetime, kept for the idle time after each save. It is a cache beside the journal, and a stamp tells how
- * much of the journal it contains: a save by an older owner, or an older save that arrives late, changes nothing.
+ * much of the journal it contains: a save by an older owner, or an older save that arrives late, changes nothing. What a
+ * step writes on the way leaves the stamp as it is, so a save under the same stamp replaces the one before.
  * Losing it, by expiry or with the store, loses no run; the next save makes it anew.
  */
 export interface ContextSessions {
-  /** False when the stored context has this stamp or a newer one, and stays. */
+  /** False when the stored context has a newer stamp, and stays. */
   save(runId: string, context: Json, stamp: ContextStamp): Promise<boolean>;
   /** Undefined when nothing was saved, when it expired or was dropped, or when what is stored is not readable. */
   load(runId: string): Promise<{ readonly context: Json; readonly stamp: ContextStamp } | undefined>;
@@ -61,7 +62,7 @@ class StoreContextSessions implements ContextSessions {
         if (created !== "exists") return true;
       } else {
         const stored = decode(present);
-        if (stored && !isNewer(stamp, stored.stamp)) return false;
+        if (stored && isNewer(stored.stamp, stamp)) return false;
         // The stamp was compared with this revision, so it is written over this revision or not at all.
         const committed = await this.#store.commit(id, { set: data }, present.revision);
         if (typeof committed === "object") return true;

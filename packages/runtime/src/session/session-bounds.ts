@@ -11,7 +11,12 @@ const DEFAULT_PAGE = 50;
 export function checkSubject(subject: string | undefined): string | null {
   if (subject === undefined) return null;
   const fits = typeof subject === "string" && subject.length >= 1 && subject.length <= MAX_SUBJECT_LENGTH;
-  if (!fits) throw invalid("subject", `a text of 1 to ${MAX_SUBJECT_LENGTH} characters`, typeof subject === "string" ? `${subject.length} characters` : typeof subject);
+  if (!fits)
+    throw invalid(
+      "subject",
+      `a text of 1 to ${MAX_SUBJECT_LENGTH} characters`,
+      typeof subject === "string" ? `${subject.length} characters` : typeof subject,
+    );
   toJson(subject, "subject");
   return subject;
 }

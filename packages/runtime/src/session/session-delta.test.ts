@@ -11,7 +11,10 @@ describe("a merge patch as a delta", () => {
   it("needs the present data to merge an object", () => {
     expect(needsPresentData({ a: 1, b: {} })).toBe(true);
     const present = { b: { c: 1, d: { e: 2, f: 3 } }, z: 1 };
-    expect(patchToDelta({ b: { d: { e: null, g: 4 } } }, present)).toEqual({ set: { b: { c: 1, d: { f: 3, g: 4 } } }, unset: [] });
+    expect(patchToDelta({ b: { d: { e: null, g: 4 } } }, present)).toEqual({
+      set: { b: { c: 1, d: { f: 3, g: 4 } } },
+      unset: [],
+    });
   });
 
   it("leaves out what would not change", () => {

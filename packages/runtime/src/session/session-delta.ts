@@ -17,7 +17,10 @@ export function patchToDelta(patch: JsonObject, present?: JsonObject): Required<
   const unset = entries.filter(([key, value]) => value === null && has(key)).map(([key]) => key);
   const set = entries
     .filter(([, value]) => value !== null)
-    .map(([key, value]) => [key, mergePatch(present && Object.hasOwn(present, key) ? (present[key] ?? null) : null, value)] as const)
+    .map(
+      ([key, value]) =>
+        [key, mergePatch(present && Object.hasOwn(present, key) ? (present[key] ?? null) : null, value)] as const,
+    )
     .filter(([key, value]) => !present || !has(key) || canonicalJson(value) !== canonicalJson(present[key] ?? null));
   return { set: Object.fromEntries(set), unset };
 }

@@ -51,7 +51,13 @@ class StoreSessionManager implements SessionManager {
     this.#ports = options.ports ?? systemPorts;
     this.#logger = options.logger ?? silentLogger;
     const { sweepIntervalMs: intervalMs = 60_000, sweepBatchSize: batchSize = 500 } = options;
-    this.#sweep = new SessionSweep({ store: this.#store, ports: this.#ports, logger: this.#logger, intervalMs, batchSize });
+    this.#sweep = new SessionSweep({
+      store: this.#store,
+      ports: this.#ports,
+      logger: this.#logger,
+      intervalMs,
+      batchSize,
+    });
   }
 
   async open(): Promise<void> {
@@ -74,9 +80,21 @@ class StoreSessionManager implements SessionManager {
     const idleMs = checkTtl(session.ttlMs, Math.ceil(this.#config.ttlMs), absoluteMs);
     const [token, tokenHash] = this.#newToken();
     const id = uuidV7(this.#ports);
-    const created = await this.#store.create({ id, kind: "login", tokenHash, subject, data: session.data ?? {}, idleMs, absoluteMs });
+    const created = await this.#store.create({
+      id,
+      kind: "login",
+      tokenHash,
+      subject,
+      data: session.data ?? {},
+      idleMs,
+      absoluteMs,
+    });
     if (created === "exists") {
-      throw new RuntimeError("internal", `expected a fresh id and token, got ones that are taken (session ${id}); check the random source`, { sessionId: id });
+      throw new RuntimeError(
+        "internal",
+        `expected a fresh id and token, got ones that are taken (session ${id}); check the random source`,
+        { sessionId: id },
+      );
     }
     this.#logger.info({ sessionId: id }, "session created");
     return { session: toSession(created), token };

@@ -11,7 +11,11 @@ const INTERVAL_MS = 60_000;
 
 describe("the sweep of expired sessions", () => {
   it("waits between half and one and a half intervals, as chance says, each time anew", async () => {
-    for (const [chance, delayMs] of [[0, 30_000], [0.5, 60_000], [0.999, 89_940]] as const) {
+    for (const [chance, delayMs] of [
+      [0, 30_000],
+      [0.5, 60_000],
+      [0.999, 89_940],
+    ] as const) {
       const { sweep, clock, sweeps } = await setUp({ chance });
       sweep.start();
       for (let n = 1; n <= 3; n += 1) {

@@ -13,7 +13,11 @@ describe("a session token", () => {
   it("holds exactly the 32 bytes that the random port gave", () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, n) => n * 7);
     const asked: number[] = [];
-    const random = { float: () => 0, bytes: (length: number) => (asked.push(length), bytes) };
+    const give = (length: number): Uint8Array => {
+      asked.push(length);
+      return bytes;
+    };
+    const random = { float: () => 0, bytes: give };
     expect(Buffer.from(createToken(random), "base64url")).toEqual(Buffer.from(bytes));
     expect(asked).toEqual([32]);
   });
@@ -22,7 +26,8 @@ describe("a session token", () => {
     const counts = new Array<number>(256).fill(0);
     for (let n = 0; n < 2_000; n += 1) {
       const bytes = Buffer.from(createToken(systemPorts.random), "base64url");
-      for (let bit = 0; bit < 256; bit += 1) counts[bit] = (counts[bit] ?? 0) + (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1);
+      for (let bit = 0; bit < 256; bit += 1)
+        counts[bit] = (counts[bit] ?? 0) + (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1);
     }
     // 1,000 expected, standard deviation 22: eight of them away happens once in 10^12 runs.
     expect(Math.min(...counts)).toBeGreaterThan(820);

@@ -20,7 +20,11 @@ export function decodeSessionCursor(cursor: string): SessionPlace {
   } catch {
     // Falls through: what does not parse is refused like what parses to something else.
   }
-  throw new RuntimeError("input-invalid", "expected a cursor taken from the previous page; leave it out for the first page", {
-    what: "cursor",
-  });
+  throw new RuntimeError(
+    "input-invalid",
+    "expected a cursor taken from the previous page; leave it out for the first page",
+    {
+      what: "cursor",
+    },
+  );
 }

@@ -40,5 +40,7 @@ function checkFields(kind: SessionKind, fields: unknown): JsonObject {
   const json: Json = toJson(fields, "session data", MAX_DATA_BYTES[kind]);
   if (isObject(json)) return json;
   const got = Array.isArray(json) ? "an array" : JSON.stringify(json).slice(0, 40);
-  throw new RuntimeError("input-invalid", `expected session data to be a JSON object, got ${got}`, { what: "session data" });
+  throw new RuntimeError("input-invalid", `expected session data to be a JSON object, got ${got}`, {
+    what: "session data",
+  });
 }

@@ -1,41 +1,43 @@
 import type { Clock } from "../ports.js";
 
-/** A clock that stands still until it is told to go on. Timers fire inside `advance`, in the order of their time. */
+/** A clock that stands still until it is moved. Timers fire in the order of their time, inside `advance`. */
 export interface ManualClock extends Clock {
+  /** Moves time forward by exactly `ms`. */
   advance(ms: number): void;
   /** Timers that wait. */
   readonly pending: number;
 }
 
-/** `startMs`: wall clock at the start, ms since the epoch. */
-export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
-  let elapsedMs = 0;
-  let timers: { readonly at: number; readonly callback: () => void }[] = [];
-  const add = (delayMs: number, callback: () => void): (() => void) => {
-    const timer = { at: elapsedMs + Math.max(0, delayMs), callback };
-    timers.push(timer);
-    return () => {
-      timers = timers.filter((other) => other !== timer);
-    };
+export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
+  let now = startMs;
+  let order = 0;
+  const timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
+  const after = (delayMs: number, callback: () => void): (() => void) => {
+    const id = order++;
+    timers.set(id, { at: now + Math.max(0, delayMs), callback });
+    return () => void timers.delete(id);
   };
   return {
-    now: () => startMs + elapsedMs,
-    monotonic: () => elapsedMs,
-    after: add,
-    soon: (callback) => add(0, callback),
-    advance(ms) {
-      const end = elapsedMs + ms;
-      for (;;) {
-        const [next] = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at);
-        if (!next) break;
-        timers = timers.filter((timer) => timer !== next);
-        elapsedMs = next.at;
-        next.callback();
-      }
-      elapsedMs = end;
-    },
+    now: () => now,
+    monotonic: () => now - startMs,
+    after,
+    soon: (callback) => after(0, callback),
     get pending() {
-      return timers.length;
+      return timers.size;
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const [next] = [...timers]
+          .filter(([, timer]) => timer.at <= end)
+          .sort(([a, first], [b, second]) => first.at - second.at || a - b);
+        if (!next) break;
+        const [id, { at, callback }] = next;
+        timers.delete(id);
+        now = Math.max(now, at);
+        callback();
+      }
+      now = end;
     },
   };
 }

@@ -67,9 +67,13 @@ class MemorySessionStore implements SessionStore {
     if (this.#live(id, now) || (tokenHash !== null && this.#idByToken.has(tokenHash))) return "exists";
     this.#remove(id);
     if (this.#entries.size >= this.#maxSessions) {
-      throw new RuntimeError("overloaded", `expected at most ${this.#maxSessions} sessions in memory; raise maxSessions or use another store`, {
-        maxSessions: this.#maxSessions,
-      });
+      throw new RuntimeError(
+        "overloaded",
+        `expected at most ${this.#maxSessions} sessions in memory; raise maxSessions or use another store`,
+        {
+          maxSessions: this.#maxSessions,
+        },
+      );
     }
     const absoluteExpiresAt = absoluteMs === null ? null : now + absoluteMs;
     const expiresAt = deadline(now, idleMs, absoluteExpiresAt);
@@ -157,7 +161,10 @@ class MemorySessionStore implements SessionStore {
 
   #now(): number {
     if (this.#isOpen) return this.#clock.now();
-    throw new RuntimeError("store-unavailable", "expected an open session store, got one that is closed; call open() first");
+    throw new RuntimeError(
+      "store-unavailable",
+      "expected an open session store, got one that is closed; call open() first",
+    );
   }
 
   #live(id: string | undefined, now: number): Entry | undefined {

@@ -40,7 +40,8 @@ it("forgets the epoch of a subject a day later, once it has no session", async (
   const { store, file, advance, close } = await openTemporary();
   const db = openDatabase(file);
   try {
-    const epochs = () => db.all<{ subject: string }>("select subject from clean_arch_session_epochs").map(({ subject }) => subject);
+    const epochs = () =>
+      db.all<{ subject: string }>("select subject from clean_arch_session_epochs").map(({ subject }) => subject);
     await store.revokeSubject("gone");
     await store.revokeSubject("s");
     await store.create(session("a"));
@@ -65,8 +66,15 @@ it("finds sessions by index: by token, previous token, subject and deadline", as
   const db = openDatabase(file);
   try {
     const plan = (where: string) =>
-      db.all<{ detail: string }>(`explain query plan select id from clean_arch_sessions where ${where}`).map(({ detail }) => detail).join("; ");
-    for (const where of ["token_hash = 'a' or previous_token_hash = 'a'", "subject = 'a' order by created_at desc", "expires_at <= 1 order by expires_at"]) {
+      db
+        .all<{ detail: string }>(`explain query plan select id from clean_arch_sessions where ${where}`)
+        .map(({ detail }) => detail)
+        .join("; ");
+    for (const where of [
+      "token_hash = 'a' or previous_token_hash = 'a'",
+      "subject = 'a' order by created_at desc",
+      "expires_at <= 1 order by expires_at",
+    ]) {
       expect(plan(where)).toMatch(/USING (COVERING )?INDEX/);
       expect(plan(where)).not.toMatch(/SCAN|TEMP B-TREE/);
     }

@@ -101,11 +101,10 @@ class SqliteSessionStore implements SessionStore {
       [tokenHash, tokenHash, now, now],
     );
     if (!found || !options.touch || !isTouchDue(found, now)) return found;
-    return this.#one(`update clean_arch_sessions as s set ${TOUCH} where s.id = ? and ${LIVE} returning ${SESSION_COLUMNS}`, [
-      ...[now, now, now],
-      found.id,
-      now,
-    ]);
+    return this.#one(
+      `update clean_arch_sessions as s set ${TOUCH} where s.id = ? and ${LIVE} returning ${SESSION_COLUMNS}`,
+      [...[now, now, now], found.id, now],
+    );
   }
 
   async loadById(id: string): Promise<SessionRecord | undefined> {
@@ -116,7 +115,10 @@ class SqliteSessionStore implements SessionStore {
     const db = this.#db;
     return db.transaction(() => {
       const now = this.#clock.now();
-      const [row] = db.all<SessionRow>(`select ${SESSION_COLUMNS} from clean_arch_sessions s where s.id = ? and ${LIVE}`, [id, now]);
+      const [row] = db.all<SessionRow>(
+        `select ${SESSION_COLUMNS} from clean_arch_sessions s where s.id = ? and ${LIVE}`,
+        [id, now],
+      );
       if (!row) return "not-found";
       if (revision !== undefined && revision !== row.revision) return "moved";
       const updated = this.#one(
@@ -140,7 +142,10 @@ class SqliteSessionStore implements SessionStore {
   }
 
   async revoke(id: string): Promise<boolean> {
-    return this.#db.run(`delete from clean_arch_sessions as s where s.id = ? and ${LIVE}`, [id, this.#clock.now()]).changes > 0;
+    return (
+      this.#db.run(`delete from clean_arch_sessions as s where s.id = ? and ${LIVE}`, [id, this.#clock.now()]).changes >
+      0
+    );
   }
 
   async revokeSubject(subject: string): Promise<number> {
@@ -182,7 +187,9 @@ class SqliteSessionStore implements SessionStore {
     return db.transaction(() => {
       // A session of an earlier epoch was revoked, not expired, unless it had expired before that epoch ended.
       const rows = db.all<SessionRow & { readonly revoked: number }>(
-        `select ${SESSION_COLUMNS.split(", ").map((column) => `s.${column}`).join(", ")},
+        `select ${SESSION_COLUMNS.split(", ")
+          .map((column) => `s.${column}`)
+          .join(", ")},
            s.epoch < coalesce(e.epoch, 0) and s.expires_at > e.started_at as revoked
          from clean_arch_sessions s left join clean_arch_session_epochs e on e.subject = s.subject
          where s.expires_at <= ? order by s.expires_at limit ?`,
@@ -195,13 +202,19 @@ class SqliteSessionStore implements SessionStore {
 
   get #db(): Database {
     if (this.#opened) return this.#opened;
-    throw new RuntimeError("store-unavailable", `expected an open session store, got one that is closed (${this.#file}); call open() first`, {
-      file: this.#file,
-    });
+    throw new RuntimeError(
+      "store-unavailable",
+      `expected an open session store, got one that is closed (${this.#file}); call open() first`,
+      {
+        file: this.#file,
+      },
+    );
   }
 
   #epoch(subject: string | null): number {
-    const [row] = this.#db.all<{ epoch: number }>("select epoch from clean_arch_session_epochs where subject = ?", [subject]);
+    const [row] = this.#db.all<{ epoch: number }>("select epoch from clean_arch_session_epochs where subject = ?", [
+      subject,
+    ]);
     return row?.epoch ?? 0;
   }
 
