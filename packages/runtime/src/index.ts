@@ -17,6 +17,7 @@ export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
+export type * from "./participants/ledger.js";
 export type { Participant } from "./participants/participant.js";
 export type { Clock, Ports, Random } from "./ports.js";
 export { systemPorts } from "./ports.js";
