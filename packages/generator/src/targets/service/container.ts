@@ -98,6 +98,10 @@ const SESSIONS = `  const sessionStore = createSessionStore(settings);
 
 `;
 
+const LEDGER = `  const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });
+  if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
+`;
+
 function runsText({ services, features }: Model): string {
   const { simulated, localHandlers } = features;
   const ledger = simulated ? "ledger" : "null";
@@ -109,7 +113,7 @@ function runsText({ services, features }: Model): string {
   const replaced = services.length === 0 ? "" : "    ...bindings.participants,\n";
   const list = `${entries.join("")}${replaced}`;
   return [
-    simulated ? "  const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });\n" : "",
+    simulated ? LEDGER : "",
     localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
     `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
     `  const runs = scope.own("runs", createSagas(settings, sessionStore, participants, logger), (manager) => manager.close());

@@ -1,6 +1,6 @@
 /** The list of every saga and batch of the service. */
 import type { Model } from "../../model.js";
-import { HEADER } from "../entity/source.js";
+import { code, HEADER, print } from "../entity/source.js";
 import { batchConstant } from "./batch.js";
 import { sagaConstant } from "./saga.js";
 
@@ -12,10 +12,10 @@ export function definitionsFile({ sagas, batches }: Model): string {
   const imports = [...entries]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ constant, path }) => `import { ${constant} } from ${JSON.stringify(path)};\n`);
-  const list = entries.map(({ constant }) => `  ${constant},\n`).join("");
+  const list = { items: entries.map(({ constant }) => code(constant)) };
   return `${HEADER}import type { BatchDefinition, SagaDefinition } from "@clean-arch/runtime";
 ${imports.join("")}
 /** Every saga and task of this service. */
-export const definitions: readonly (SagaDefinition | BatchDefinition)[] = [${list === "" ? "" : `\n${list}`}];
+${print(list, "export const definitions: readonly (SagaDefinition | BatchDefinition)[] = ", ";")}
 `;
 }

@@ -60,6 +60,7 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   await sessions.open();
 
   const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });
+  if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
   const handlerDeps = { useCases, logger };
   const participants: Record<string, Participant> = {
     bindery_service: localService(settings, "bindery_service", handlers.bindery_service, handlerDeps),
