@@ -52,7 +52,9 @@ async function main(): Promise<void> {
   logger.info({ addresses: container.server.addresses() }, "listening");
   if (settings.operatorTokenIsNew) {
     // Once, and not through the logger, whose lines are kept and shipped.
-    process.stdout.write(`operator token for this start (set OPERATOR_TOKEN to choose one): ${settings.operatorToken}\n`);
+    process.stdout.write(
+      `operator token for this start (set OPERATOR_TOKEN to choose one): ${settings.operatorToken}\n`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** A batch task: listed with the task as its config has it; this version cannot run it. */
-import { durationText } from "../../spec/quantity.js";
+
 import type { BatchModel, JsonValue, StageModel } from "../../model.js";
+import { durationText } from "../../spec/quantity.js";
 import { HEADER, json, print } from "../entity/source.js";
 
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;

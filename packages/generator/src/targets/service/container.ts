@@ -59,7 +59,9 @@ function bindingsText(services: readonly ServiceModel[] | null, entities: boolea
     participants === "" ? "" : `  readonly participants?: {\n${participants}  };\n`,
   ].join("");
   const text = "/** What container.ts may put in the place of what is built here. */\n";
-  return members === "" ? `${text}export type Bindings = Readonly<Record<never, never>>;\n\n` : `${text}export interface Bindings {\n${members}}\n\n`;
+  return members === ""
+    ? `${text}export type Bindings = Readonly<Record<never, never>>;\n\n`
+    : `${text}export interface Bindings {\n${members}}\n\n`;
 }
 
 const WIRING = `export interface Wiring {
@@ -116,7 +118,8 @@ function runsText({ services, features }: Model): string {
     simulated ? LEDGER : "",
     localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
     `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
-    `  const runs = scope.own("runs", createSagas(settings, sessionStore, participants, logger), (manager) => manager.close());
+    `  const sagas = createSagas(settings, sessionStore, participants, logger);
+  const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 
 `,

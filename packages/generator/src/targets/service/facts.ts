@@ -12,7 +12,15 @@ export function factsFile({ project, database, services }: Model): string {
       ["databaseFile", json(database.file)],
     ],
   };
-  const rows = services.map(({ name, transport }) => ({ entries: [["name", json(name.raw)], ["transport", code(JSON.stringify(transport))]] }) as const);
+  const rows = services.map(
+    ({ name, transport }) =>
+      ({
+        entries: [
+          ["name", json(name.raw)],
+          ["transport", code(JSON.stringify(transport))],
+        ],
+      }) as const,
+  );
   const list = rows.map((row) => `  ${print(row, "", ",", 2)}\n`).join("");
   return `${HEADER}
 /** What this service is, as its config says. */

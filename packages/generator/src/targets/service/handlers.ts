@@ -6,7 +6,8 @@ import type { TargetFile } from "../index.js";
 
 const FOLDER = "src/application/handlers";
 
-export const localServices = ({ services }: Model): ServiceModel[] => services.filter(({ transport }) => transport === "local");
+export const localServices = ({ services }: Model): ServiceModel[] =>
+  services.filter(({ transport }) => transport === "local");
 
 export function handlerFiles(model: Model): TargetFile[] {
   const files = localServices(model).flatMap((service) =>
@@ -40,7 +41,8 @@ export const ${functionOf(handler)}: CompensationHandler = async (call, { logger
 `;
 }
 
-const functionOf = ({ name, kind }: HandlerModel): string => `${name.camel}${kind === "action" ? "Handler" : "Compensation"}`;
+const functionOf = ({ name, kind }: HandlerModel): string =>
+  `${name.camel}${kind === "action" ? "Handler" : "Compensation"}`;
 
 function handlersText(model: Model): string {
   const services = localServices(model);
@@ -57,7 +59,9 @@ function handlersText(model: Model): string {
   const used = endpointsInUse(model);
   const list = (service: ServiceModel, kind: HandlerModel["kind"]): string => {
     const handlers = service.handlers.filter(({ endpoint }) => used[kind].has(`${service.name.raw} ${endpoint}`));
-    const lines = handlers.map((handler) => `      ${JSON.stringify(handler.endpoint)}: ${names.get(handler)},\n`).join("");
+    const lines = handlers
+      .map((handler) => `      ${JSON.stringify(handler.endpoint)}: ${names.get(handler)},\n`)
+      .join("");
     return lines === "" ? "{}" : `{\n${lines}    }`;
   };
   const entries = services.map(

@@ -5,6 +5,8 @@ import { HEADER } from "../entity/source.js";
 interface RouteGroup {
   readonly file: string;
   readonly functions: readonly string[];
+  /** False: the same for every caller. */
+  readonly context?: boolean;
 }
 
 export function routesFile({ features }: Model): string {
@@ -16,7 +18,7 @@ export function routesFile({ features }: Model): string {
       ? [
           { file: "start-routes", functions: starts },
           { file: "run-routes", functions: ["runRoutes"] },
-          { file: "operation-routes", functions: ["operationRoutes"] },
+          { file: "operation-routes", functions: ["operationRoutes"], context: false },
         ]
       : []),
     ...(sagas && simulated ? [{ file: "simulated-routes", functions: ["simulatedRoutes"] }] : []),
@@ -27,7 +29,9 @@ export function routesFile({ features }: Model): string {
     ...groups.map(({ file, functions }) => `import { ${functions.join(", ")} } from "./${file}.js";`),
   ];
   const sorted = local.sort((a, b) => (pathOf(a) < pathOf(b) ? -1 : 1));
-  const calls = groups.flatMap(({ functions }) => functions.map((name) => `  ${name}(app, application, context);\n`));
+  const calls = groups.flatMap(({ functions, context }) =>
+    functions.map((name) => `  ${name}(app, application${context === false ? "" : ", context"});\n`),
+  );
   return `${HEADER}import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 ${sorted.join("\n")}

@@ -1,6 +1,7 @@
 /** A workflow task as typed builder code: what the config says, resolved, so that the graph can be read in one place. */
-import { durationText } from "../../spec/quantity.js";
+
 import type { CompensationModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
+import { durationText } from "../../spec/quantity.js";
 import { code, HEADER, json, print, type Source } from "../entity/source.js";
 
 /** The exported constant; the suffix keeps it apart from every import. */
@@ -33,7 +34,9 @@ function stepText(stage: StageModel, indent: number): string {
     ["timeout", code(duration(stage.timeoutMs))],
     ...retryEntry(stage),
     ...(stage.refusals.length === 0 ? [] : [["refusals", json(stage.refusals)] satisfies [string, Source]]),
-    ...(stage.compensation === null ? [] : [["compensate", compensation(stage.compensation)] satisfies [string, Source]]),
+    ...(stage.compensation === null
+      ? []
+      : [["compensate", compensation(stage.compensation)] satisfies [string, Source]]),
   ];
   const margin = " ".repeat(indent);
   return `${margin}${print({ entries, open: true }, `.step(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
@@ -49,7 +52,13 @@ function compensation(model: CompensationModel): Source {
   return { entries };
 }
 
-function retryEntry({ retry, retryWritten }: { readonly retry: RetryPolicy; readonly retryWritten: boolean }): [string, Source][] {
+function retryEntry({
+  retry,
+  retryWritten,
+}: {
+  readonly retry: RetryPolicy;
+  readonly retryWritten: boolean;
+}): [string, Source][] {
   if (!retryWritten) return [];
   const entries: [string, Source][] = [
     ["maxAttempts", json(retry.maxAttempts)],

@@ -27,7 +27,12 @@ interface Block {
 function readBlock(block: Block, value: unknown, path: readonly string[], reading: Reading): Record<string, unknown> {
   const present = isRecord(value) ? value : {};
   if (!isRecord(value) && value !== null) {
-    reading.issues.push({ source: reading.file, key: path.join(".") || "(all)", expected: "a block of keys", got: show(value) });
+    reading.issues.push({
+      source: reading.file,
+      key: path.join(".") || "(all)",
+      expected: "a block of keys",
+      got: show(value),
+    });
   }
   for (const key of Object.keys(present)) {
     if (Object.hasOwn(block.properties, key)) continue;
@@ -70,9 +75,13 @@ function readHeaders(value: unknown, path: readonly string[], reading: Reading):
   }
   const headers: [string, string][] = [];
   for (const [header, text] of Object.entries(value)) {
-    const variable = [...path, header].join("_").replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
+    const variable = [...path, header]
+      .join("_")
+      .replace(/[^A-Za-z0-9]+/g, "_")
+      .toUpperCase();
     const given = reading.environment[variable] || text;
-    const isHeader = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header) && typeof given === "string" && /^[\t\x20-\x7e]*$/.test(given);
+    const isHeader =
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header) && typeof given === "string" && /^[\t\x20-\x7e]*$/.test(given);
     // The value may be a secret.
     if (isHeader) headers.push([header, given]);
     else refuse(`${key}.${header}`, "a header's name and its value as printable text", "something else");

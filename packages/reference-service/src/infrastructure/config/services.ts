@@ -11,7 +11,12 @@ export function resolveServices(app: AppSettings, environment: Environment, issu
       const key = `services.${name}.url`;
       issues.push({ source: "configs/app.yaml", key, expected: "a url: the transport is http", got: "nothing" });
     }
-    return { name, transport, url, headers: transport === "http" ? resolveHeaders(name, headers, environment, issues) : {} };
+    return {
+      name,
+      transport,
+      url,
+      headers: transport === "http" ? resolveHeaders(name, headers, environment, issues) : {},
+    };
   });
 }
 

@@ -69,7 +69,8 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     courier_service: remoteService(settings, "courier_service", ledger),
     ...bindings.participants,
   };
-  const runs = scope.own("runs", createSagas(settings, sessionStore, participants, logger), (manager) => manager.close());
+  const sagas = createSagas(settings, sessionStore, participants, logger);
+  const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 
   const dependencies: Dependency[] = [

@@ -1,4 +1,10 @@
-import { httpParticipant, type Ledger, type Participant, RuntimeError, simulatedParticipant } from "@clean-arch/runtime";
+import {
+  httpParticipant,
+  type Ledger,
+  type Participant,
+  RuntimeError,
+  simulatedParticipant,
+} from "@clean-arch/runtime";
 import type { ResolvedService, Settings } from "../config/settings.js";
 
 /** A service with a url; outside production one without is simulated, and the ledger keeps what it did. */

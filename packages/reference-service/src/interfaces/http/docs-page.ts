@@ -54,8 +54,12 @@ function operationText(method: string, path: string, operation: Operation): stri
     `<summary><b>${escapeHtml(method.toUpperCase())}</b> <code>${escapeHtml(path)}</code> ${escapeHtml(operation.summary ?? "")}</summary>`,
     operation.security === undefined ? "" : `<p class="key">Needs: ${escapeHtml(keysOf(operation.security))}</p>`,
     block("Parameters", operation.parameters),
-    ...Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) => block(`Body (${type})`, schema)),
-    ...Object.entries(operation.responses ?? {}).map(([status, { content = {} }]) => block(`Answer ${status}`, Object.values(content)[0]?.schema)),
+    ...Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) =>
+      block(`Body (${type})`, schema),
+    ),
+    ...Object.entries(operation.responses ?? {}).map(([status, { content = {} }]) =>
+      block(`Answer ${status}`, Object.values(content)[0]?.schema),
+    ),
   ];
   return `<details>${parts.filter((part) => part !== "").join("\n")}</details>`;
 }
@@ -67,7 +71,13 @@ function block(title: string, value: unknown): string {
   return `<p>${escapeHtml(title)}</p><pre>${escapeHtml(JSON.stringify(value, null, 2))}</pre>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);

@@ -9,7 +9,11 @@ const CHECK_TIMEOUT_MS = 2_000;
  * `/health/live`: the process answers. `/health/ready`: each dependency answers; 503 names those that do not.
  * `/metrics` unless `observability.metrics` is off.
  */
-export function healthRoutes(app: FastifyInstance, { dependencies, telemetry }: Application, settings: HttpSettings): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  { dependencies, telemetry }: Application,
+  settings: HttpSettings,
+): void {
   const schema = (summary: string) => ({ schema: { tags: ["health"], summary } });
 
   app.get("/health/live", schema("The process runs"), async () => ({ status: "up" }));

@@ -1,22 +1,26 @@
 /** What an operator sees of the service itself: its definitions and its live instances. */
 import type { FastifyInstance } from "fastify";
 import type { DefinitionView, InstanceView, Runs } from "../../application/ports/runs.js";
-import type { HttpContext } from "./http-context.js";
 import { Problem } from "./problem.js";
 import { isoTime, JsonObject, operatorOnly, page } from "./schemas.js";
 
-export function operationRoutes(app: FastifyInstance, { runs }: { readonly runs: Runs }, { callers }: HttpContext): void {
-  const schema = (summary: string) => ({ tags: ["operations"], summary, security: operatorOnly, response: { 200: page(JsonObject) } });
-
-  app.get("/api/v1/definitions", { schema: schema("Sagas and tasks with their graphs") }, async (request) => {
-    callers.requireOperator(request);
-    return { items: runs.definitions().map(presentDefinition), next_cursor: null };
+export function operationRoutes(app: FastifyInstance, { runs }: { readonly runs: Runs }): void {
+  const schema = (summary: string) => ({
+    tags: ["operations"],
+    summary,
+    security: operatorOnly,
+    response: { 200: page(JsonObject) },
   });
 
-  app.get("/api/v1/instances", { schema: schema("Live instances, their leases and load") }, async (request) => {
-    callers.requireOperator(request);
-    return { items: (await runs.instances()).map(presentInstance), next_cursor: null };
-  });
+  app.get("/api/v1/definitions", { schema: schema("Sagas and tasks with their graphs") }, async () => ({
+    items: runs.definitions().map(presentDefinition),
+    next_cursor: null,
+  }));
+
+  app.get("/api/v1/instances", { schema: schema("Live instances, their leases and load") }, async () => ({
+    items: (await runs.instances()).map(presentInstance),
+    next_cursor: null,
+  }));
 
   app.get("/console", { schema: { hide: true } }, async () => {
     throw new Problem(501, "feature-unavailable", "The console is not available in this version.");

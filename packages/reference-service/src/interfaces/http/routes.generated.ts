@@ -14,7 +14,7 @@ export function registerRoutes(app: FastifyInstance, application: Application, c
   sagaStartRoute(app, application, context);
   taskStartRoute(app, application, context);
   runRoutes(app, application, context);
-  operationRoutes(app, application, context);
+  operationRoutes(app, application);
   simulatedRoutes(app, application, context);
   registerEntities(app, application, context);
 }

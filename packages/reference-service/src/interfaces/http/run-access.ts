@@ -7,7 +7,12 @@ import { Problem } from "./problem.js";
  * The run, if the caller may read it. With `http.auth: session` a client reads the runs of its own session only; another's
  * run does not exist for it.
  */
-export async function readableRun(request: FastifyRequest, id: string, runs: Runs, context: HttpContext): Promise<RunView> {
+export async function readableRun(
+  request: FastifyRequest,
+  id: string,
+  runs: Runs,
+  context: HttpContext,
+): Promise<RunView> {
   const { callers, settings } = context;
   const caller = await callers.requireCaller(request);
   const run = await runs.get(id);

@@ -12,9 +12,25 @@ import { isoTime } from "./schemas.js";
 const HEARTBEAT_MS = 15_000;
 
 /** What a client may see of a record; who did what, and under which fence, is the operators' business. */
-const PUBLIC_KEYS = new Set(["kind", "step", "direction", "attempt", "status", "error", "refused", "retryAfterMs", "cause"]);
+const PUBLIC_KEYS = new Set([
+  "kind",
+  "step",
+  "direction",
+  "attempt",
+  "status",
+  "error",
+  "refused",
+  "retryAfterMs",
+  "cause",
+]);
 
-export async function streamRun(request: FastifyRequest, reply: FastifyReply, id: string, runs: Runs, context: HttpContext): Promise<void> {
+export async function streamRun(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+  runs: Runs,
+  context: HttpContext,
+): Promise<void> {
   const left = new AbortController();
   const leave = (): void => left.abort();
   request.raw.socket.once("close", leave);
@@ -39,7 +55,7 @@ export async function streamRun(request: FastifyRequest, reply: FastifyReply, id
       if (raw.writableNeedDrain && !signal.aborted) await drained(raw, signal);
     }
   } catch (error) {
-    if (!signal.aborted) request.log.warn({ err: error, run_id: id }, "event stream failed");
+    if (!signal.aborted) context.logger.warn({ request_id: request.id, err: error, run_id: id }, "event stream failed");
   } finally {
     clearInterval(heartbeat);
     request.raw.socket.off("close", leave);
@@ -48,7 +64,9 @@ export async function streamRun(request: FastifyRequest, reply: FastifyReply, id
 }
 
 function presentRow({ seq, at, records }: JournalRow): object {
-  const visible = records.map((record) => Object.fromEntries(Object.entries(record).filter(([key]) => PUBLIC_KEYS.has(key))));
+  const visible = records.map((record) =>
+    Object.fromEntries(Object.entries(record).filter(([key]) => PUBLIC_KEYS.has(key))),
+  );
   return { seq, at: isoTime(at), records: visible.map(toSnakeCase) };
 }
 

@@ -1,13 +1,13 @@
 /** Runs: read by clients, listed and acted upon by operators. */
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
-import type { Runs, RunStatus, RunVerb } from "../../application/ports/runs.js";
+import type { RunStatus, Runs, RunVerb } from "../../application/ports/runs.js";
 import type { HttpContext } from "./http-context.js";
 import { Problem } from "./problem.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
 import { presentRow, presentRun, presentSummary, RunSchema, RunSummarySchema } from "./run-view.js";
-import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page, ProblemDetails } from "./schemas.js";
+import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, ProblemDetails, page } from "./schemas.js";
 
 const STATUSES: readonly RunStatus[] = [
   "pending",
@@ -30,11 +30,13 @@ interface Served {
 }
 
 export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpContext): void {
-  const { callers, settings } = context;
+  const { settings } = context;
 
   app.get<{ Params: Static<typeof Id> }>(
     "/api/v1/runs/:id",
-    { schema: { tags, summary: "A run with its steps", params: Id, response: { 200: RunSchema, 404: ProblemDetails } } },
+    {
+      schema: { tags, summary: "A run with its steps", params: Id, response: { 200: RunSchema, 404: ProblemDetails } },
+    },
     async (request) => presentRun(await readableRun(request, request.params.id, runs, context)),
   );
 
@@ -53,12 +55,20 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     since: Type.Optional(Type.String({ maxLength: 40, description: "ISO 8601 time." })),
     session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     ...PageQuery,
+    cursor: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{36}$" })),
   });
   app.get<{ Querystring: Static<typeof ListQuery> }>(
     "/api/v1/runs",
-    { schema: { tags, summary: "Runs, newest first", security: operatorOnly, querystring: ListQuery, response: { 200: page(RunSummarySchema) } } },
+    {
+      schema: {
+        tags,
+        summary: "Runs, newest first",
+        security: operatorOnly,
+        querystring: ListQuery,
+        response: { 200: page(RunSummarySchema) },
+      },
+    },
     async (request) => {
-      callers.requireOperator(request);
       const { status, since, session_id: sessionId, ...query } = request.query;
       const { items, nextCursor } = await runs.list({
         ...query,
@@ -72,9 +82,16 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
 
   app.get<{ Params: Static<typeof Id> }>(
     "/api/v1/runs/:id/journal",
-    { schema: { tags, summary: "The run's records", security: operatorOnly, params: Id, response: { 200: page(JsonObject) } } },
+    {
+      schema: {
+        tags,
+        summary: "The run's records",
+        security: operatorOnly,
+        params: Id,
+        response: { 200: page(JsonObject) },
+      },
+    },
     async (request) => {
-      callers.requireOperator(request);
       await runs.get(request.params.id);
       return { items: (await runs.journal(request.params.id)).map(presentRow), next_cursor: null };
     },
@@ -83,24 +100,42 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
   if (settings.checkpoints) {
     app.get<{ Params: Static<typeof Id> }>(
       "/api/v1/runs/:id/checkpoints",
-      { schema: { tags, summary: "Snapshots of the run's context", security: operatorOnly, params: Id, response: { 200: page(JsonObject) } } },
+      {
+        schema: {
+          tags,
+          summary: "Snapshots of the run's context",
+          security: operatorOnly,
+          params: Id,
+          response: { 200: page(JsonObject) },
+        },
+      },
       async (request) => {
-        callers.requireOperator(request);
         await runs.get(request.params.id);
         const items = await runs.checkpoints(request.params.id);
-        return { items: items.map(({ n, seq, fence, at, context }) => ({ n, seq, fence, at: isoTime(at), context })), next_cursor: null };
+        return {
+          items: items.map(({ n, seq, fence, at, context }) => ({ n, seq, fence, at: isoTime(at), context })),
+          next_cursor: null,
+        };
       },
     );
   }
 
-  const Reason = Type.Optional(closed({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) }));
+  const Reason = closed({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) });
   for (const verb of VERBS) {
-    app.post<{ Params: Static<typeof Id>; Body: { reason?: string } | undefined }>(
+    app.post<{ Params: Static<typeof Id>; Body: { reason?: string } }>(
       `/api/v1/runs/:id/${verb}`,
-      { schema: { tags, summary: `Ask a run to ${verb}`, security: operatorOnly, params: Id, body: Reason, response: { 202: RunSchema } } },
+      {
+        schema: {
+          tags,
+          summary: `Ask a run to ${verb}`,
+          security: operatorOnly,
+          params: Id,
+          body: Reason,
+          response: { 202: RunSchema },
+        },
+      },
       async (request, reply) => {
-        callers.requireOperator(request);
-        const reason = request.body?.reason ?? "no reason given";
+        const reason = request.body.reason ?? "no reason given";
         await runs.act(request.params.id, verb, { reason, actor: "operator" });
         return reply.code(202).send(presentRun(await runs.get(request.params.id)));
       },
@@ -109,9 +144,15 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
   for (const verb of [...LATER, "signals/:name"]) {
     app.post<{ Params: Static<typeof Id> }>(
       `/api/v1/runs/:id/${verb}`,
-      { schema: { tags, summary: "Not available in this version", security: operatorOnly, response: { 501: ProblemDetails } } },
-      async (request) => {
-        callers.requireOperator(request);
+      {
+        schema: {
+          tags,
+          summary: "Not available in this version",
+          security: operatorOnly,
+          response: { 501: ProblemDetails },
+        },
+      },
+      async () => {
         throw new Problem(501, "feature-unavailable", "This call is not available in this version.");
       },
     );
@@ -131,5 +172,7 @@ function timeOf(text: string): number {
 }
 
 function doesNotFit(path: string, message: string): Problem {
-  return new Problem(422, "validation-failed", "The request's querystring does not fit.", { errors: [{ path, message }] });
+  return new Problem(422, "validation-failed", "The request's querystring does not fit.", {
+    errors: [{ path, message }],
+  });
 }

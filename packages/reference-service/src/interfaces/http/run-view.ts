@@ -7,14 +7,21 @@ const FailureSchema = Type.Union([
   Type.Object({ code: Type.String(), message: Type.String(), status: Type.Optional(Type.Integer()) }),
   Type.Null(),
 ]);
-const attempts = { attempts: Type.Integer(), started_at: OptionalTimestamp, ended_at: OptionalTimestamp, error: FailureSchema };
+const attempts = {
+  attempts: Type.Integer(),
+  started_at: OptionalTimestamp,
+  ended_at: OptionalTimestamp,
+  error: FailureSchema,
+};
 
 export const RunSummarySchema = Type.Object({
   id: Type.String(),
   definition: Type.String(),
   version: Type.String(),
   type: Type.String(),
-  status: Type.String({ description: "pending running waiting compensating stuck paused completed compensated failed cancelled" }),
+  status: Type.String({
+    description: "pending running waiting compensating stuck paused completed compensated failed cancelled",
+  }),
   rollback: Type.String({ description: "none running done incomplete" }),
   session_id: Type.Union([Type.String(), Type.Null()]),
   error: FailureSchema,
@@ -35,7 +42,10 @@ export const RunSchema = Type.Intersect([
         status: Type.String({ description: "pending running waiting completed refused failed unknown" }),
         output: Type.Unknown(),
         ...attempts,
-        compensation: Type.Union([Type.Object({ status: Type.String(), outcome: Type.String(), ...attempts }), Type.Null()]),
+        compensation: Type.Union([
+          Type.Object({ status: Type.String(), outcome: Type.String(), ...attempts }),
+          Type.Null(),
+        ]),
       }),
     ),
   }),
@@ -88,5 +98,7 @@ export function presentRow({ seq, fence, at, records }: JournalRow): object {
 /** Keys of the record itself; payloads (`output`, `context`) are the users' and stay as they are. */
 export function toSnakeCase(record: object): object {
   const entries = Object.entries(record);
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  );
 }

@@ -31,8 +31,9 @@ export function page<Item extends Type.TSchema>(item: Item) {
   return Type.Object({ items: Type.Array(item), next_cursor: Type.Union([Type.String(), Type.Null()]) });
 }
 
-export const operatorOnly = [{ operator: [] }];
+/** The `security` of a route for operators; callers.ts refuses everybody else by it. */
+export const operatorOnly: readonly { readonly [scheme: string]: readonly string[] }[] = [{ operator: [] }];
 
-/** The same for a time that may not have come. */
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
+/** The same for a time that may not have come. */
 export const isoTimeOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));

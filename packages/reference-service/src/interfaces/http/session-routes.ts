@@ -22,7 +22,11 @@ const Transport = Type.Union([Type.Literal("cookie"), Type.Literal("bearer")], {
 const tags = ["sessions"];
 const own = [{ session_cookie: [] }, { session: [] }];
 
-export function sessionRoutes(app: FastifyInstance, application: { readonly sessions: Sessions }, context: HttpContext): void {
+export function sessionRoutes(
+  app: FastifyInstance,
+  application: { readonly sessions: Sessions },
+  context: HttpContext,
+): void {
   const { sessions } = application;
   const { callers, settings } = context;
   const maxSeconds = Math.floor(settings.sessionLifetimeMs / 1_000);
@@ -41,11 +45,11 @@ export function sessionRoutes(app: FastifyInstance, application: { readonly sess
     return present(made.session);
   }
 
-  app.post<{ Body: Static<typeof NewSession> | undefined }>(
+  app.post<{ Body: Static<typeof NewSession> }>(
     "/api/v1/sessions",
-    { schema: { tags, summary: "Start a session", body: Type.Optional(NewSession), response: { 201: SessionView } } },
+    { schema: { tags, summary: "Start a session", body: NewSession, response: { 201: SessionView } } },
     async (request, reply) => {
-      const { subject, data, ttl, transport = "cookie" } = request.body ?? {};
+      const { subject, data, ttl, transport = "cookie" } = request.body;
       // Else anyone would become anyone.
       if (subject !== undefined && settings.production) callers.requireOperator(request);
       const made = await sessions.create({
@@ -90,11 +94,15 @@ export function sessionRoutes(app: FastifyInstance, application: { readonly sess
     },
   );
 
-  app.delete("/api/v1/sessions/current", { schema: { tags, summary: "End the session", security: own } }, async (request, reply) => {
-    const { session } = await callers.requireSession(request);
-    await sessions.destroy(session.id);
-    return reply.code(204).header("set-cookie", callers.cookie.clear()).header("cache-control", "no-store").send();
-  });
+  app.delete(
+    "/api/v1/sessions/current",
+    { schema: { tags, summary: "End the session", security: own } },
+    async (request, reply) => {
+      const { session } = await callers.requireSession(request);
+      await sessions.destroy(session.id);
+      return reply.code(204).header("set-cookie", callers.cookie.clear()).header("cache-control", "no-store").send();
+    },
+  );
 
   const ListQuery = closed({
     subject: Type.Optional(Subject),
@@ -103,9 +111,16 @@ export function sessionRoutes(app: FastifyInstance, application: { readonly sess
   });
   app.get<{ Querystring: Static<typeof ListQuery> }>(
     "/api/v1/sessions",
-    { schema: { tags, summary: "Live sessions", security: operatorOnly, querystring: ListQuery, response: { 200: page(SessionView) } } },
+    {
+      schema: {
+        tags,
+        summary: "Live sessions",
+        security: operatorOnly,
+        querystring: ListQuery,
+        response: { 200: page(SessionView) },
+      },
+    },
     async (request) => {
-      callers.requireOperator(request);
       const { items, nextCursor } = await sessions.list(request.query);
       return { items: items.map(present), next_cursor: nextCursor };
     },
@@ -124,7 +139,6 @@ export function sessionRoutes(app: FastifyInstance, application: { readonly sess
       },
     },
     async (request) => {
-      callers.requireOperator(request);
       return { revoked: await sessions.revokeSubject(request.query.subject) };
     },
   );
@@ -133,8 +147,8 @@ export function sessionRoutes(app: FastifyInstance, application: { readonly sess
     "/api/v1/sessions/:id",
     { schema: { tags, summary: "Revoke one session", security: operatorOnly, params: Id } },
     async (request, reply) => {
-      callers.requireOperator(request);
-      if (!(await sessions.destroy(request.params.id))) throw new Problem(404, "not-found", "No live session has this id.");
+      if (!(await sessions.destroy(request.params.id)))
+        throw new Problem(404, "not-found", "No live session has this id.");
       return reply.code(204).send();
     },
   );

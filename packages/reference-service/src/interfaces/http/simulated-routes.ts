@@ -7,13 +7,24 @@ import { closed, isoTime, JsonObject, PageQuery, page } from "./schemas.js";
 const LedgerQuery = closed({ run: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })), ...PageQuery });
 
 /** What the simulated services did, one entry per idempotency key. Not in production, where nothing is simulated. */
-export function simulatedRoutes(app: FastifyInstance, application: { readonly ledger: Ledger | null }, { callers }: HttpContext): void {
+export function simulatedRoutes(
+  app: FastifyInstance,
+  application: { readonly ledger: Ledger | null },
+  { callers }: HttpContext,
+): void {
   const { ledger } = application;
   if (ledger === null) return;
 
   app.get<{ Querystring: Static<typeof LedgerQuery> }>(
     "/simulated/ledger",
-    { schema: { tags: ["simulated"], summary: "What the simulated services did", querystring: LedgerQuery, response: { 200: page(JsonObject) } } },
+    {
+      schema: {
+        tags: ["simulated"],
+        summary: "What the simulated services did",
+        querystring: LedgerQuery,
+        response: { 200: page(JsonObject) },
+      },
+    },
     async (request) => {
       await callers.requireCaller(request);
       const { items, nextCursor } = await ledger.list(request.query);

@@ -13,18 +13,18 @@ const Name = Type.Object({ name: Type.String({ minLength: 1, maxLength: 128 }) }
 const WaitQuery = closed({
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: 60, description: "Seconds to wait for the run's end." })),
 });
-const StartBody = Type.Optional(
-  closed({
-    input: Type.Optional(JsonObject),
-    session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: "Operators only; else the caller's session." })),
-  }),
-);
+const StartBody = closed({
+  input: Type.Optional(JsonObject),
+  session_id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: "Operators only; else the caller's session." }),
+  ),
+});
 const Accepted = Type.Object({ id: Type.String(), status: Type.String() });
 
 type StartRequest = FastifyRequest<{
   Params: Static<typeof Name>;
   Querystring: Static<typeof WaitQuery>;
-  Body: { input?: JsonInput; session_id?: string } | undefined;
+  Body: { input?: JsonInput; session_id?: string };
 }>;
 
 interface Started {
@@ -40,12 +40,17 @@ export function taskStartRoute(app: FastifyInstance, application: Started, conte
   startRoute(app, application, context, "task");
 }
 
-function startRoute(app: FastifyInstance, { runs, sessions }: Started, context: HttpContext, kind: "saga" | "task"): void {
+function startRoute(
+  app: FastifyInstance,
+  { runs, sessions }: Started,
+  context: HttpContext,
+  kind: "saga" | "task",
+): void {
   const { callers, stopping } = context;
 
   async function linkedSession(request: StartRequest): Promise<string | undefined> {
     const caller = await callers.requireCaller(request);
-    const named = request.body?.session_id;
+    const named = request.body.session_id;
     if (named === undefined) return caller?.session.id;
     callers.requireOperator(request);
     if ((await sessions.get(named)) === undefined) {
@@ -61,7 +66,7 @@ function startRoute(app: FastifyInstance, { runs, sessions }: Started, context: 
     const { name } = request.params;
     refuseOtherKinds(runs, name, kind);
     const idempotencyKey = idempotencyKeyOf(request.headers["idempotency-key"]);
-    const started = await runs.start(name, request.body?.input ?? {}, {
+    const started = await runs.start(name, request.body.input ?? {}, {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(sessionId === undefined ? {} : { sessionId }),
     });

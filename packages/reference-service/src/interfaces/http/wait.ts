@@ -1,7 +1,12 @@
 import type { Runs, RunView } from "../../application/ports/runs.js";
 
 /** The run at its end, or as it is after `waitMs`; undefined when the service begins to stop before. */
-export async function waitForRun(runs: Runs, id: string, waitMs: number, stopping: AbortSignal): Promise<RunView | undefined> {
+export async function waitForRun(
+  runs: Runs,
+  id: string,
+  waitMs: number,
+  stopping: AbortSignal,
+): Promise<RunView | undefined> {
   if (stopping.aborted) return undefined;
   let stop: (() => void) | undefined;
   const stopped = new Promise<undefined>((resolve) => {
