@@ -60,7 +60,8 @@ function composeFile({ project, http, features }: Model): TargetFile {
     environment: {
       NODE_ENV: "${NODE_ENV:-development}",
       HTTP_PORT: port,
-      OPERATOR_TOKEN: "${OPERATOR_TOKEN:-}",
+      // Without a value compose hands on what the shell has, or nothing.
+      OPERATOR_TOKEN: null,
     },
     ports: [`127.0.0.1:${port}:${port}`],
     volumes: ["service-data:/app/data"],
@@ -73,7 +74,12 @@ function composeFile({ project, http, features }: Model): TargetFile {
     {
       name,
       services: { ...engines, ...(features.docker ? { app: service } : {}) },
-      volumes: { "redis-data": {}, "postgres-data": {}, "nats-data": {}, ...(features.docker ? { "service-data": {} } : {}) },
+      volumes: {
+        "redis-data": {},
+        "postgres-data": {},
+        "nats-data": {},
+        ...(features.docker ? { "service-data": {} } : {}),
+      },
     },
     [
       "`docker compose up -d` starts Redis, PostgreSQL and NATS; `docker compose --profile app up -d` the service too.",
