@@ -75,9 +75,13 @@ export function importOf(names: readonly string[], path: string, typeOnly = fals
 
 const bare = (name: string): string => name.replace(/^type /, "");
 
-/** Letters first without case, then upper case before lower. Not by locale: the same everywhere. */
+/** Character by character: A, a, B, b. Not by locale: the same everywhere. */
 function compareNames(a: string, b: string): number {
-  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
-  if (x !== y) return x < y ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  for (let i = 0; i < Math.min(a.length, b.length); i += 1) {
+    const [x, y] = [a.charAt(i), b.charAt(i)];
+    if (x === y) continue;
+    if (x.toLowerCase() === y.toLowerCase()) return x < y ? -1 : 1;
+    return x.toLowerCase() < y.toLowerCase() ? -1 : 1;
+  }
+  return a.length - b.length;
 }
