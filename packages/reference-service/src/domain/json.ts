@@ -21,7 +21,9 @@ export function isJson(value: unknown, depth = 0): value is Json {
   if (typeof value !== "object" || depth === MAX_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
   // As a key of an object literal it would set a prototype somewhere down the road.
-  return Object.entries(value).every(([key, item]) => key !== "__proto__" && isKeepable(key) && isJson(item, depth + 1));
+  return Object.entries(value).every(
+    ([key, item]) => key !== "__proto__" && isKeepable(key) && isJson(item, depth + 1),
+  );
 }
 
 function isJsonObject(value: Json): value is JsonObject {

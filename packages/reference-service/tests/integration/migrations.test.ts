@@ -115,7 +115,8 @@ test("without a down file there is no way back", () => {
 });
 
 test("in production pending migrations refuse the start; elsewhere the start applies them", () => {
-  const prepare = (production: boolean): string[] => prepareDatabase(database, { migrationsFolder: root, production, now });
+  const prepare = (production: boolean): string[] =>
+    prepareDatabase(database, { migrationsFolder: root, production, now });
   expect(codeOf(() => prepare(true))).toBe("pending");
   expect(prepare(false)).toHaveLength(2);
   expect(prepare(true)).toEqual([]);

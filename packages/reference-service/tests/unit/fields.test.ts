@@ -15,7 +15,7 @@ describe("kept forms", () => {
   test.each([
     [{ type: "string" }, "any", "any"],
     [{ type: "string", maxLength: 2 }, "😀😀", "😀😀"],
-    [{ type: "string", pattern: /^[A-Z]+$/u }, "AB", "AB"],
+    [{ type: "string", pattern: "^[A-Z]+$" }, "AB", "AB"],
     [{ type: "integer" }, -0, 0],
     [{ type: "integer", min: 1, max: 3 }, 3, 3],
     [{ type: "bigint" }, "9223372036854775807", 9223372036854775807n],
@@ -41,7 +41,7 @@ describe("refusals", () => {
     [{ type: "string" }, "\ud800"],
     [{ type: "string", minLength: 1 }, ""],
     [{ type: "string", maxLength: 2 }, "abc"],
-    [{ type: "string", pattern: /a/u }, "a".repeat(1001)],
+    [{ type: "string", pattern: "a" }, "a".repeat(1001)],
     [{ type: "text" }, null],
     [{ type: "integer" }, 1.5],
     [{ type: "integer" }, "1"],
@@ -125,6 +125,8 @@ describe("checkPatch", () => {
   });
 
   test("refuses to unset what is required", () => {
-    expect(checkPatch(THING, current, { name: null }).violations).toEqual([{ path: "name", message: "expected a value" }]);
+    expect(checkPatch(THING, current, { name: null }).violations).toEqual([
+      { path: "name", message: "expected a value" },
+    ]);
   });
 });
