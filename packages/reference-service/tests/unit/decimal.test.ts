@@ -16,7 +16,7 @@ describe("decimalText", () => {
     [1.5e-7, "0.00000015"],
     [123.456e3, "123456"],
     [9_007_199_254_740_993n, "9007199254740993"],
-  ])("takes %j as %s", (value, text) => {
+  ])("takes %s as %s", (value, text) => {
     expect(decimalText(value)).toBe(text);
   });
 
