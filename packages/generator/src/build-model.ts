@@ -1,6 +1,5 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
-import { createHash } from "node:crypto";
-
+import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
   EntityModel,
@@ -135,7 +134,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
     },
     settings,
     environment: environmentOf(settings, publishedSchema().schema),
-    source: { text, configHash: createHash("sha256").update(canonicalJson(config)).digest("hex") },
+    source: { text, configHash: hashOfConfig(config) },
   };
 }
 
@@ -345,8 +344,11 @@ function buildField(field: FieldConfig): FieldModel {
   };
 }
 
+/** sha256 (hex) of what a config says, whatever its spelling. */
+export const hashOfConfig = (config: Config): string => sha256(canonicalJson(config));
+
 /** Keys sorted at every level, so that one config has one hash. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   const sorted = (one: unknown): JsonValue => {
     if (Array.isArray(one)) return one.map(sorted);
     if (one === null || typeof one !== "object") return one as JsonValue;

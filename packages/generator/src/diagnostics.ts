@@ -71,7 +71,6 @@ export const diagnosticCodes = [
   "bad-settings",
   "bad-wiring",
   "missing-dependency",
-  "unused-dependency",
   "layer-violation",
   "unreadable-source",
 ] as const;

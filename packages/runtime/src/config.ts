@@ -90,6 +90,13 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   positive("session.recovery.initialDelayMs", config.recovery.initialDelayMs);
   positive("session.recovery.maxDelayMs", config.recovery.maxDelayMs);
   positive("session.recovery.leaseMs", config.recovery.leaseMs);
+  if (config.context.ttlMs > config.context.absoluteTtlMs) {
+    throw new RuntimeError(
+      "config-invalid",
+      `expected session.context.ttlMs of at most absoluteTtlMs (${config.context.absoluteTtlMs}), got ${config.context.ttlMs}; raise absoluteTtlMs as well`,
+      { key: "session.context.ttlMs" },
+    );
+  }
   if (config.saga.orchestration === "choreography") {
     throw new RuntimeError(
       "feature-unavailable",

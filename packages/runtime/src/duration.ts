@@ -10,5 +10,9 @@ export function parseDurationMs(value: string | number, key: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(typeof value === "number" ? `${value}s` : value);
   const ms = Number(match?.[1]) * (UNITS_MS[match?.[2] ?? ""] ?? Number.NaN);
   if (Number.isFinite(ms)) return ms;
-  throw new RuntimeError("definition-invalid", `expected ${key} to be a duration such as "30s" or "5m", got ${JSON.stringify(value)}`, { key });
+  throw new RuntimeError(
+    "definition-invalid",
+    `expected ${key} to be a duration such as "30s" or "5m", got ${JSON.stringify(value)}`,
+    { key },
+  );
 }

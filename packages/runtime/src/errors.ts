@@ -6,7 +6,11 @@ export const ERRORS = {
   "config-invalid": { status: 500, retry: false, meaning: "A configured value is missing or does not fit." },
   "definition-invalid": { status: 500, retry: false, meaning: "A saga or task is not well formed." },
   "definition-unknown": { status: 404, retry: false, meaning: "No saga or task of that name is registered here." },
-  "feature-unavailable": { status: 501, retry: false, meaning: "The feature exists in the contract, not in this version." },
+  "feature-unavailable": {
+    status: 501,
+    retry: false,
+    meaning: "The feature exists in the contract, not in this version.",
+  },
   "idempotency-key-reused": { status: 409, retry: false, meaning: "The key was used before with another input." },
   "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
@@ -14,10 +18,18 @@ export const ERRORS = {
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
   "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },
-  "store-incompatible": { status: 500, retry: false, meaning: "The store's schema or settings do not fit this version." },
+  "store-incompatible": {
+    status: 500,
+    retry: false,
+    meaning: "The store's schema or settings do not fit this version.",
+  },
   "runtime-stopped": { status: 503, retry: true, meaning: "The runtime is stopping or was never started." },
   overloaded: { status: 429, retry: true, meaning: "A bound of this instance is reached." },
-  "session-not-found": { status: 401, retry: false, meaning: "No live session: unknown, expired, revoked or rotated away." },
+  "session-not-found": {
+    status: 401,
+    retry: false,
+    meaning: "No live session: unknown, expired, revoked or rotated away.",
+  },
   "session-revision-moved": { status: 412, retry: true, meaning: "The session changed since the revision given." },
   internal: { status: 500, retry: false, meaning: "A fault of ours." },
 } as const satisfies Record<string, { status: number; retry: boolean; meaning: string }>;

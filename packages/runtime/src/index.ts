@@ -1,18 +1,31 @@
 // The public API on one screen.
+
+export type {
+  CheckpointConfig,
+  ContextConfig,
+  PartialConfig,
+  RecoveryConfig,
+  SagaConfig,
+  SessionConfig,
+} from "./config.js";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.js";
-export type { CheckpointConfig, ContextConfig, PartialConfig, RecoveryConfig, SagaConfig, SessionConfig } from "./config.js";
-export { END_STATUSES, isEnded } from "./engine/records.js";
 export type { Failure, JournalRecord, JournalRow, RollbackStatus, RunStatus } from "./engine/records.js";
-export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
+export { END_STATUSES, isEnded } from "./engine/records.js";
+export type { StepOutcome } from "./engine/step-outcome.js";
 export type { ErrorCode } from "./errors.js";
+export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
-export type { Participant, StepOutcome } from "./participants/participant.js";
-export { systemPorts } from "./ports.js";
+export type { Participant } from "./participants/participant.js";
 export type { Clock, Ports, Random } from "./ports.js";
+export { systemPorts } from "./ports.js";
 export type * from "./saga/definition.js";
 export type * from "./saga/manager.js";
+export type { ContextSessions, ContextSessionsOptions, ContextStamp } from "./session/context.js";
+export { createContextSessions } from "./session/context.js";
 export type * from "./session/manager.js";
+export type { SessionManagerOptions } from "./session/session-manager.js";
+export { createSessionManager } from "./session/session-manager.js";
 export type * from "./store/run-store.js";
 export type * from "./store/session-store.js";

@@ -18,11 +18,20 @@ export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got a value that is not: ${String(cause)}`, { what }, { cause });
+    throw new RuntimeError(
+      "input-invalid",
+      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
+      { what },
+      { cause },
+    );
   }
   if (text === undefined) return null;
   if (Buffer.byteLength(text) > maxBytes) {
-    throw new RuntimeError("payload-too-large", `expected ${what} of at most ${maxBytes} bytes, got ${Buffer.byteLength(text)}`, { what });
+    throw new RuntimeError(
+      "payload-too-large",
+      `expected ${what} of at most ${maxBytes} bytes, got ${Buffer.byteLength(text)}`,
+      { what },
+    );
   }
   const json = JSON.parse(text) as Json;
   checkJson(json, what, 0);
@@ -30,7 +39,8 @@ export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json
 }
 
 function checkJson(value: Json, where: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw new RuntimeError("input-invalid", `expected at most ${MAX_DEPTH} levels in ${where}, got more`);
+  if (depth > MAX_DEPTH)
+    throw new RuntimeError("input-invalid", `expected at most ${MAX_DEPTH} levels in ${where}, got more`);
   if (typeof value === "string") return checkText(value, where);
   if (value === null || typeof value !== "object") return;
   if (Array.isArray(value)) {
@@ -38,7 +48,8 @@ function checkJson(value: Json, where: string, depth: number): void {
     return;
   }
   for (const [key, item] of Object.entries(value)) {
-    if (FORBIDDEN_KEYS.has(key)) throw new RuntimeError("input-invalid", `expected no key ${JSON.stringify(key)} in ${where}; rename it`);
+    if (FORBIDDEN_KEYS.has(key))
+      throw new RuntimeError("input-invalid", `expected no key ${JSON.stringify(key)} in ${where}; rename it`);
     checkText(key, where);
     checkJson(item, `${where}.${key}`, depth + 1);
   }
@@ -46,7 +57,10 @@ function checkJson(value: Json, where: string, depth: number): void {
 
 function checkText(text: string, where: string): void {
   if (text.includes("\0") || !text.isWellFormed()) {
-    throw new RuntimeError("input-invalid", `expected well-formed Unicode without NUL in ${where}, got ${JSON.stringify(text.slice(0, 40))}`);
+    throw new RuntimeError(
+      "input-invalid",
+      `expected well-formed Unicode without NUL in ${where}, got ${JSON.stringify(text.slice(0, 40))}`,
+    );
   }
 }
 

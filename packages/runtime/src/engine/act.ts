@@ -49,7 +49,16 @@ export interface Act {
 }
 
 export function newAct(): Act {
-  return { status: "idle", attempt: 0, failures: 0, mayHaveRun: false, startedAt: null, endedAt: null, dueAt: null, error: null };
+  return {
+    status: "idle",
+    attempt: 0,
+    failures: 0,
+    mayHaveRun: false,
+    startedAt: null,
+    endedAt: null,
+    dueAt: null,
+    error: null,
+  };
 }
 
 export function transition(act: Act, event: ActEvent, where: string): void {

@@ -5,7 +5,10 @@ import type { ContextDelta, JournalRow } from "./records.js";
  * The context as it can be known after a crash: the newest snapshot, and over it what steps changed in later rows.
  * What was written on the way after the snapshot is gone; the checkpoint strategy bounds how much that is.
  */
-export function restoreContext(rows: readonly JournalRow[], snapshot: { readonly seq: number; readonly context: Json } | null): JsonObject {
+export function restoreContext(
+  rows: readonly JournalRow[],
+  snapshot: { readonly seq: number; readonly context: Json } | null,
+): JsonObject {
   let context: JsonObject = isObject(snapshot?.context) ? snapshot.context : {};
   for (const row of rows) {
     if (snapshot !== null && row.seq <= snapshot.seq) continue;

@@ -1,7 +1,7 @@
+import { foldRecord } from "./fold.js";
 import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
-import { foldRecord } from "./fold.js";
 import { isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
 import { decideUnwind } from "./unwind.js";
 
@@ -37,7 +37,8 @@ function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[
 }
 
 function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
-  if (state.wave === plan.waves.length) return [{ kind: "finished", status: "completed", output: canonicalOutput(plan, state) }];
+  if (state.wave === plan.waves.length)
+    return [{ kind: "finished", status: "completed", output: canonicalOutput(plan, state) }];
   const pastPivot = isPastPivot(plan, state);
   if (state.cancel !== null && !pastPivot) {
     const error = { code: "cancelled", message: `cancelled by ${state.cancel.actor}: ${state.cancel.reason}` };
@@ -67,7 +68,10 @@ function dispatch(planned: PlannedStep, step: StepState): JournalRecord {
 
 /** With recovery off a crash uses up the only attempt. */
 function lostAttempt(step: StepState): JournalRecord {
-  const error = { code: "interrupted", message: `the instance that performed step "${step.name}" died, and recovery is off` };
+  const error = {
+    code: "interrupted",
+    message: `the instance that performed step "${step.name}" died, and recovery is off`,
+  };
   const { attempt } = step.forward;
   return { kind: "failed", step: step.name, direction: "forward", attempt, error, refused: false, mayHaveRun: true };
 }
@@ -82,7 +86,10 @@ function stopForward(plan: RunPlan, state: RunState, step: StepState, pastPivot:
 }
 
 function stopAtTimeout(plan: RunPlan, state: RunState, pastPivot: boolean): JournalRecord[] {
-  const error: Failure = { code: "run-timeout", message: `expected the run to end within ${plan.timeoutMs} ms of its start, it did not` };
+  const error: Failure = {
+    code: "run-timeout",
+    message: `expected the run to end within ${plan.timeoutMs} ms of its start, it did not`,
+  };
   if (pastPivot || plan.strategy === "manual") return stickWhenQuiet(state, { kind: "stuck", error });
   return [{ kind: "unwinding", cause: "run-timeout", compensate: plan.strategy === "compensate", error }];
 }

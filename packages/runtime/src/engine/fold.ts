@@ -14,9 +14,14 @@ export function fold(plan: RunPlan | null, createdAt: number, rows: readonly Jou
   return state;
 }
 
-export function foldRow(plan: RunPlan | null, state: RunState, row: Pick<JournalRow, "seq" | "fence" | "at" | "records">): void {
+export function foldRow(
+  plan: RunPlan | null,
+  state: RunState,
+  row: Pick<JournalRow, "seq" | "fence" | "at" | "records">,
+): void {
   if (row.seq !== state.seq + 1) throw new Error(`expected row ${state.seq + 1} of the journal, got ${row.seq}`);
-  if (row.fence < state.fence) throw new Error(`expected a fence of at least ${state.fence} in row ${row.seq}, got ${row.fence}`);
+  if (row.fence < state.fence)
+    throw new Error(`expected a fence of at least ${state.fence} in row ${row.seq}, got ${row.fence}`);
   state.seq = row.seq;
   state.fence = row.fence;
   for (const record of row.records) foldRecord(plan, state, record, row.at);
@@ -57,7 +62,12 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "unwinding":
       state.phase = "unwinding";
       state.stuck = null;
-      state.unwind = { cause: record.cause, compensate: record.compensate, error: record.error, step: record.step ?? null };
+      state.unwind = {
+        cause: record.cause,
+        compensate: record.compensate,
+        error: record.error,
+        step: record.step ?? null,
+      };
       return;
     case "stuck":
       state.stuck = { step: record.step ?? null, error: record.error };
@@ -80,7 +90,12 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
   }
 }
 
-function complete(plan: RunPlan | null, state: RunState, record: JournalRecord & { kind: "completed" }, at: number): void {
+function complete(
+  plan: RunPlan | null,
+  state: RunState,
+  record: JournalRecord & { kind: "completed" },
+  at: number,
+): void {
   const step = stepOf(state, record.step);
   move(state, step.forward, "done", record.step);
   step.forward.endedAt = at;
@@ -90,7 +105,10 @@ function complete(plan: RunPlan | null, state: RunState, record: JournalRecord &
   state.completedSteps += 1;
   if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
   if (plan === null) return;
-  while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => stepOf(state, s.name).forward.status === "done")) {
+  while (
+    state.wave < plan.waves.length &&
+    plan.waves[state.wave]?.every((s) => stepOf(state, s.name).forward.status === "done")
+  ) {
     state.wave += 1;
   }
 }

@@ -1,8 +1,8 @@
-import type { StepOutcome } from "../participants/participant.js";
 import { backoffMs } from "./backoff.js";
 import type { RunPlan } from "./plan.js";
 import type { ContextDelta, Direction, JournalRecord } from "./records.js";
 import { isPastPivot, type RunState, stepOf } from "./state.js";
+import type { StepOutcome } from "./step-outcome.js";
 
 /** Turns what is known about an attempt into the record that says it, with the decision whether to try again. Pure. */
 export function recordOutcome(
@@ -16,7 +16,13 @@ export function recordOutcome(
   const { step, direction } = attempt;
   if (outcome.kind === "completed") {
     if (direction === "compensate") return { kind: "compensated", step, attempt: attempt.attempt };
-    return { kind: "completed", step, attempt: attempt.attempt, output: outcome.output, ...(context !== undefined && { context }) };
+    return {
+      kind: "completed",
+      step,
+      attempt: attempt.attempt,
+      output: outcome.output,
+      ...(context !== undefined && { context }),
+    };
   }
   const base = { kind: "failed", ...attempt, error: outcome.error } as const;
   if (outcome.kind === "refused") return { ...base, refused: true, mayHaveRun: false };
@@ -44,7 +50,8 @@ function delayMs(
     if (state.phase === "unwinding") return undefined;
     const endless = isPastPivot(plan, state) || plan.strategy === "retry";
     if (failures >= policy.maxAttempts && !endless) return undefined;
-    if (failures >= policy.maxAttempts) return backoffMs({ ...policy, initialDelayMs: policy.maxDelayMs }, 1, random, retryAfterMs);
+    if (failures >= policy.maxAttempts)
+      return backoffMs({ ...policy, initialDelayMs: policy.maxDelayMs }, 1, random, retryAfterMs);
   } else if (failures >= policy.maxAttempts) return undefined;
   return backoffMs(policy, failures, random, retryAfterMs);
 }

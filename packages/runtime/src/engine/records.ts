@@ -36,9 +36,21 @@ export type JournalRecord =
   /** A worker took the run over from another one, or from the dead. */
   | { readonly kind: "claimed"; readonly worker: string }
   /** Written before the step is performed: from here on it may have run. `attempt` counts from 1 in its round. */
-  | { readonly kind: "dispatched"; readonly step: string; readonly direction: Direction; readonly attempt: number; readonly round: number }
+  | {
+      readonly kind: "dispatched";
+      readonly step: string;
+      readonly direction: Direction;
+      readonly attempt: number;
+      readonly round: number;
+    }
   /** The step ran; `context` is what it changed in the run's context, on the way and with its answer. */
-  | { readonly kind: "completed"; readonly step: string; readonly attempt: number; readonly output: Json; readonly context?: ContextDelta }
+  | {
+      readonly kind: "completed";
+      readonly step: string;
+      readonly attempt: number;
+      readonly output: Json;
+      readonly context?: ContextDelta;
+    }
   /**
    * An attempt ended without a result. `mayHaveRun` is sticky for the step. `retryAfterMs` is set when it will be tried
    * again, counted from the row's `at`; without it the attempt was the last.

@@ -19,7 +19,12 @@ export interface RunState {
   /** Every wave before this one is complete. */
   wave: number;
   cancel: { readonly actor: string; readonly reason: string } | null;
-  unwind: { readonly cause: UnwindCause; readonly compensate: boolean; readonly error: Failure; readonly step: string | null } | null;
+  unwind: {
+    readonly cause: UnwindCause;
+    readonly compensate: boolean;
+    readonly error: Failure;
+    readonly step: string | null;
+  } | null;
   stuck: { readonly step: string | null; readonly error: Failure } | null;
   checkpoints: number;
   completedSteps: number;

@@ -49,6 +49,9 @@ function decideStuck(open: readonly StepState[]): JournalRecord[] {
   const quiet = open.every((step) => step.undo.status === "failed" || step.undo.status === "refused");
   const broken = open.find((step) => step.undo.status === "failed" || step.undo.status === "refused");
   if (!quiet || broken === undefined) return [];
-  const error = broken.undo.error ?? { code: "compensation-failed", message: `compensation of "${broken.name}" failed` };
+  const error = broken.undo.error ?? {
+    code: "compensation-failed",
+    message: `compensation of "${broken.name}" failed`,
+  };
   return [{ kind: "stuck", step: broken.name, error }];
 }

@@ -40,10 +40,14 @@ export function forbids(verb: string, plan: RunPlan | null, state: RunState): st
       return null;
     case "resume":
     case "abandon":
-      return state.stuck === null ? `expected a stuck run; only a stuck run can ${verb === "resume" ? "be resumed" : "be abandoned"}` : null;
+      return state.stuck === null
+        ? `expected a stuck run; only a stuck run can ${verb === "resume" ? "be resumed" : "be abandoned"}`
+        : null;
     case "skip":
       if (state.stuck === null) return "expected a stuck run; only a stuck run's compensations can be skipped";
-      return state.phase === "unwinding" ? null : "the run is stuck going forward; there is no failed compensation to skip";
+      return state.phase === "unwinding"
+        ? null
+        : "the run is stuck going forward; there is no failed compensation to skip";
     default:
       return `expected cancel, resume, skip or abandon, got ${JSON.stringify(verb)}`;
   }

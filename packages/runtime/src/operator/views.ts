@@ -13,7 +13,17 @@ export interface RunView extends RunSummary {
 export interface RunSummary
   extends Pick<
     RunRow,
-    "id" | "type" | "definition" | "version" | "status" | "rollbackStatus" | "sessionId" | "businessKey" | "createdAt" | "updatedAt" | "endedAt"
+    | "id"
+    | "type"
+    | "definition"
+    | "version"
+    | "status"
+    | "rollbackStatus"
+    | "sessionId"
+    | "businessKey"
+    | "createdAt"
+    | "updatedAt"
+    | "endedAt"
   > {
   readonly error: Failure | null;
 }

@@ -1,5 +1,5 @@
 import type { Failure } from "../engine/records.js";
-import type { StepOutcome } from "./participant.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 
 /** A participant's answer with an error status, as far as it matters. */
 export interface ErrorAnswer {
@@ -42,5 +42,9 @@ export function isMisconfiguration(status: number): boolean {
 }
 
 function failureOf({ status, code, message }: ErrorAnswer, fallback: string): Failure {
-  return { code: (code ?? fallback).slice(0, 100), message: (message ?? `the service answered ${status}`).slice(0, 500), status };
+  return {
+    code: (code ?? fallback).slice(0, 100),
+    message: (message ?? `the service answered ${status}`).slice(0, 500),
+    status,
+  };
 }

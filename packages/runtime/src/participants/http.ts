@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import type { StepOutcome } from "../engine/step-outcome.js";
 import { isObject, type Json, toJson } from "../json.js";
 import type { Logger } from "../log.js";
 import { silentLogger } from "../log.js";
 import type { CompensationCall, RetryPolicy, ServiceCall, StepCall } from "../saga/definition.js";
 import { classifyError, type ErrorAnswer, isMisconfiguration } from "./answer.js";
-import type { Participant, StepOutcome } from "./participant.js";
+import type { Participant } from "./participant.js";
 
 export interface HttpParticipantOptions {
   readonly name: string;
@@ -43,11 +44,18 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
     });
   }
 
-  function refuseOrFail(answer: Answer, refusals: readonly number[] | undefined, step: StepCall | CompensationCall): StepOutcome {
+  function refuseOrFail(
+    answer: Answer,
+    refusals: readonly number[] | undefined,
+    step: StepCall | CompensationCall,
+  ): StepOutcome {
     const error = errorAnswer(answer);
     if (isMisconfiguration(error.status)) {
       const facts = { service: name, run: step.runId, step: step.stage, status: error.status };
-      logger.error(facts, `expected ${name} to accept the call, got ${error.status}: check its url, token and endpoint`);
+      logger.error(
+        facts,
+        `expected ${name} to accept the call, got ${error.status}: check its url, token and endpoint`,
+      );
     }
     return classifyError(error, refusals);
   }
@@ -66,7 +74,16 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
     },
     async compensate(target, step) {
       const { input, outcome, output, reason } = step;
-      const body = { run_id: step.runId, stage: step.stage, input, outcome, output, forward_key: step.forwardKey, reason, context: step.context.get() };
+      const body = {
+        run_id: step.runId,
+        stage: step.stage,
+        input,
+        outcome,
+        output,
+        forward_key: step.forwardKey,
+        reason,
+        context: step.context.get(),
+      };
       const answer = await call(request(target, step, body), step.signal);
       if ("kind" in answer) return answer;
       return answer.response.ok ? { kind: "completed", output: null } : refuseOrFail(answer, undefined, step);
@@ -95,7 +112,14 @@ function protocolHeaders(step: StepCall | CompensationCall): Record<string, stri
 }
 
 /** Errors that occur before a byte of the request has left: the step certainly did not run. */
-const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const NEVER_SENT = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 function connectionFailure(service: string, error: unknown): StepOutcome {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -118,13 +142,18 @@ async function readBounded(response: Response, maxBytes: number): Promise<string
 }
 
 function readOutput(service: string, { response, text }: Answer): StepOutcome {
-  const got = text === undefined ? "one over the size bound" : `"${response.headers.get("content-type") ?? "no content type"}"`;
+  const got =
+    text === undefined ? "one over the size bound" : `"${response.headers.get("content-type") ?? "no content type"}"`;
   try {
     if (text !== undefined) return { kind: "completed", output: toJson(JSON.parse(text), `the answer of ${service}`) };
   } catch {
     // Falls through: it ran, its output cannot be known.
   }
-  const error = { code: "output-unknown", message: `expected a JSON answer of ${service}, got ${got}`, status: response.status };
+  const error = {
+    code: "output-unknown",
+    message: `expected a JSON answer of ${service}, got ${got}`,
+    status: response.status,
+  };
   return { kind: "failed", error, mayHaveRun: true, retry: false };
 }
 

@@ -1,7 +1,8 @@
+import type { StepOutcome } from "../engine/step-outcome.js";
 import { BusinessRefusal, RuntimeError } from "../errors.js";
 import { type Json, toJson } from "../json.js";
 import type { CompensationHandler, RetryPolicy, ServiceCall, StepHandler } from "../saga/definition.js";
-import type { Participant, StepOutcome } from "./participant.js";
+import type { Participant } from "./participant.js";
 
 export interface LocalParticipantOptions {
   readonly name: string;
@@ -13,7 +14,12 @@ export interface LocalParticipantOptions {
 }
 
 /** A service whose handlers live in this process. Throwing `BusinessRefusal` refuses, any other throw is retried. */
-export function localParticipant({ name, handlers, compensations = {}, ...defaults }: LocalParticipantOptions): Participant {
+export function localParticipant({
+  name,
+  handlers,
+  compensations = {},
+  ...defaults
+}: LocalParticipantOptions): Participant {
   const find = <Handler>(map: Readonly<Record<string, Handler>>, { endpoint }: ServiceCall): Handler => {
     if (Object.hasOwn(map, endpoint)) return map[endpoint] as Handler;
     const known = Object.keys(map).join(", ") || "none";
@@ -22,7 +28,8 @@ export function localParticipant({ name, handlers, compensations = {}, ...defaul
   return {
     description: "local",
     ...defaults,
-    perform: (target, call) => runHandler(() => find(handlers, target)(call), `the output of ${name}${target.endpoint}`),
+    perform: (target, call) =>
+      runHandler(() => find(handlers, target)(call), `the output of ${name}${target.endpoint}`),
     compensate: (target, call) => runCompensation(() => find(compensations, target)(call)),
   };
 }
@@ -39,7 +46,12 @@ export async function runHandler(handler: () => unknown, what: string): Promise<
     return { kind: "completed", output: toJson(value, what) };
   } catch (error) {
     // It ran; doing it again would not make its output storable.
-    return { kind: "failed", error: { code: "output-unknown", message: messageOf(error) }, mayHaveRun: true, retry: false };
+    return {
+      kind: "failed",
+      error: { code: "output-unknown", message: messageOf(error) },
+      mayHaveRun: true,
+      retry: false,
+    };
   }
 }
 
@@ -53,7 +65,8 @@ export async function runCompensation(handler: () => unknown): Promise<StepOutco
 }
 
 function thrown(error: unknown): StepOutcome {
-  if (error instanceof BusinessRefusal) return { kind: "refused", error: { code: error.code, message: error.message.slice(0, 500) } };
+  if (error instanceof BusinessRefusal)
+    return { kind: "refused", error: { code: error.code, message: error.message.slice(0, 500) } };
   const code = error instanceof RuntimeError ? error.code : "handler-threw";
   return { kind: "failed", error: { code, message: messageOf(error) }, mayHaveRun: true, retry: true };
 }

@@ -1,5 +1,4 @@
-import type { Failure } from "../engine/records.js";
-import type { Json } from "../json.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 import type { CompensationCall, RetryPolicy, ServiceCall, StepCall } from "../saga/definition.js";
 
 /** A service that performs steps. Never throws for what a service does; says what is known about it. */
@@ -12,18 +11,3 @@ export interface Participant {
   perform(target: ServiceCall, call: StepCall): Promise<StepOutcome>;
   compensate(target: ServiceCall, call: CompensationCall): Promise<StepOutcome>;
 }
-
-export type StepOutcome =
-  | { readonly kind: "completed"; readonly output: Json; readonly context?: Json }
-  /** A business refusal: never retried. It certainly did not run in this attempt. */
-  | { readonly kind: "refused"; readonly error: Failure }
-  | {
-      readonly kind: "failed";
-      readonly error: Failure;
-      /** False only when it certainly did not run. */
-      readonly mayHaveRun: boolean;
-      /** False: trying again cannot help (it ran, its answer cannot be read). */
-      readonly retry: boolean;
-      /** The participant's own wish (`Retry-After`), ms. */
-      readonly retryAfterMs?: number;
-    };

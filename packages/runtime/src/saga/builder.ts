@@ -58,7 +58,10 @@ export interface RetryOptions extends Partial<Pick<RetryPolicy, "maxAttempts" | 
   readonly maxDelay?: Duration;
 }
 
-export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & { readonly input: Input; readonly outputs: Readonly<Outputs> };
+export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & {
+  readonly input: Input;
+  readonly outputs: Readonly<Outputs>;
+};
 
 export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "input" | "outputs" | "output"> & {
   readonly input: Input;
@@ -84,7 +87,10 @@ export class SagaBuilder<Input, Outputs> {
     this.#draft = draft;
   }
 
-  step<Name extends string>(name: NewName<Name, Outputs>, step: ServiceStep): SagaBuilder<Input, Outputs & Record<Name, Json>>;
+  step<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: ServiceStep,
+  ): SagaBuilder<Input, Outputs & Record<Name, Json>>;
   step<Name extends string, Output>(
     name: NewName<Name, Outputs>,
     step: LocalStep<Input, Outputs, Output>,
@@ -138,7 +144,10 @@ export class ParallelGroup<Input, Outputs, Group> {
     this.steps = steps;
   }
 
-  step<Name extends string>(name: NewName<Name, Outputs & Group>, step: ServiceStep): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
+  step<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: ServiceStep,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
   step<Name extends string, Output>(
     name: NewName<Name, Outputs & Group>,
     step: LocalStep<Input, Outputs, Output>,
@@ -171,8 +180,14 @@ function serviceCall({ service, endpoint, method, refusals }: ServiceCall): Serv
   return { service, endpoint, ...(method !== undefined && { method }), ...(refusals !== undefined && { refusals }) };
 }
 
-function actOptions(key: string, { timeout, retry }: StepOptions): { timeoutMs: number | null; retry: Partial<RetryPolicy> } {
-  return { timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`), retry: retryPolicy(key, retry ?? {}) };
+function actOptions(
+  key: string,
+  { timeout, retry }: StepOptions,
+): { timeoutMs: number | null; retry: Partial<RetryPolicy> } {
+  return {
+    timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
+    retry: retryPolicy(key, retry ?? {}),
+  };
 }
 
 function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson } from "../json.js";
-import type { SagaDefinition, StepDefinition } from "./definition.js";
+import type { SagaDefinition, ServiceCall } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -9,17 +9,21 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 /** Checks a declared graph and gives it its version. Every definition, from code or config, is made here. */
 export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefinition {
   const refuse = (message: string): never => {
-    throw new RuntimeError("definition-invalid", `saga ${JSON.stringify(draft.name)}: ${message}`, { saga: draft.name });
+    throw new RuntimeError("definition-invalid", `saga ${JSON.stringify(draft.name)}: ${message}`, {
+      saga: draft.name,
+    });
   };
   if (!NAME.test(draft.name)) refuse(`expected a name of letters, digits, "_", "-" or ".", starting with a letter`);
   const seen = new Set<string>();
   for (const step of draft.waves.flatMap((wave) => wave.steps)) {
-    if (!NAME.test(step.name)) refuse(`expected step names of letters, digits, "_", "-" or ".", got ${JSON.stringify(step.name)}`);
+    if (!NAME.test(step.name))
+      refuse(`expected step names of letters, digits, "_", "-" or ".", got ${JSON.stringify(step.name)}`);
     if (seen.has(step.name)) refuse(`expected each step name once, got ${JSON.stringify(step.name)} twice`);
     seen.add(step.name);
   }
   if (seen.size === 0) refuse("expected at least one step, got none");
-  if (draft.waves.some((wave) => wave.steps.length === 0)) refuse("expected every parallel group to have a step, got an empty one");
+  if (draft.waves.some((wave) => wave.steps.length === 0))
+    refuse("expected every parallel group to have a step, got an empty one");
   return Object.freeze({ ...draft, version: fingerprint(draft) });
 }
 
@@ -37,6 +41,11 @@ function fingerprint(draft: Omit<SagaDefinition, "version">): string {
 }
 
 /** Where a step is performed, in a word: for definitions' views. */
-export function describeAction(action: StepDefinition["action"]): { readonly service: string | null; readonly endpoint: string | null } {
-  return "service" in action ? { service: action.service, endpoint: action.endpoint } : { service: null, endpoint: null };
+export function describeAction(action: ServiceCall | { readonly run: unknown }): {
+  readonly service: string | null;
+  readonly endpoint: string | null;
+} {
+  return "service" in action
+    ? { service: action.service, endpoint: action.endpoint }
+    : { service: null, endpoint: null };
 }

@@ -64,7 +64,11 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
 function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   const key = `${task.name}.${stage.name}`;
   if (stage.service === undefined || stage.endpoint === undefined) {
-    throw new RuntimeError("definition-invalid", `expected stage ${key} to name its service and endpoint, got neither or one of them`, { key });
+    throw new RuntimeError(
+      "definition-invalid",
+      `expected stage ${key} to name its service and endpoint, got neither or one of them`,
+      { key },
+    );
   }
   const undo = task.compensation?.find((each) => each.stage === stage.name);
   return {
@@ -85,14 +89,19 @@ function compensationOf(key: string, service: string, undo: CompensationConfig):
   return { action: { service: undo.service ?? service, endpoint: withSlash(undo.action) }, ...actOptions(key, undo) };
 }
 
-function actOptions(key: string, { timeout, retry }: { readonly timeout?: number | string; readonly retry?: RetryConfig }) {
+function actOptions(
+  key: string,
+  { timeout, retry }: { readonly timeout?: number | string; readonly retry?: RetryConfig },
+) {
   return {
     timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
     retry: {
       ...(retry?.max_attempts !== undefined && { maxAttempts: retry.max_attempts }),
       ...(retry?.backoff !== undefined && { backoff: retry.backoff }),
       ...(retry?.jitter !== undefined && { jitter: retry.jitter }),
-      ...(retry?.initial_delay !== undefined && { initialDelayMs: parseDurationMs(retry.initial_delay, `${key}.retry.initial_delay`) }),
+      ...(retry?.initial_delay !== undefined && {
+        initialDelayMs: parseDurationMs(retry.initial_delay, `${key}.retry.initial_delay`),
+      }),
       ...(retry?.max_delay !== undefined && { maxDelayMs: parseDurationMs(retry.max_delay, `${key}.retry.max_delay`) }),
     },
   };

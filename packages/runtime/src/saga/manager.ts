@@ -32,7 +32,7 @@ export interface SagaManager {
    * Asks for something to be done to a run; takes effect when its owner reads it. Errors: `run-not-found`,
    * `verb-forbidden` (the state forbids it), `feature-unavailable`.
    */
-  act(id: string, verb: RunVerb, request: VerbRequest): Promise<void>;
+  act(id: string, verb: RunVerb | LaterVerb, request: VerbRequest): Promise<void>;
 
   definitions(): readonly DefinitionView[];
   instances(): Promise<readonly InstanceView[]>;

@@ -19,8 +19,9 @@ export interface RunStore {
   create(runs: readonly CreateRun[]): Promise<CreateResult[]>;
   /**
    * Takes up to `limit` due runs for an active worker: never-owned ones, parked ones whose time or signal came, and those
-   * of dead workers. Only runs whose (definition, version) is listed. A run owned before gets a `claimed` row, which
-   * fences off its previous owner. Returns nothing for a worker that is not active.
+   * of dead workers; the highest priority first, then the oldest. Only runs whose (definition, version) is listed. A run
+   * owned before gets a `claimed` row, which fences off its previous owner. A `pending` or `waiting` run is `running` from
+   * here on. Returns nothing for a worker that is not active.
    */
   claim(request: ClaimRequest): Promise<ClaimedRun[]>;
   /** Writes one row each, and whatever else belongs to it, if and only if `fence` and `seq` are the run's next. */
@@ -29,7 +30,7 @@ export interface RunStore {
   renew(request: RenewRequest): Promise<RenewResult>;
   /** Gives up the lease at once: the worker's runs are due for others. Harmless when it is unknown. */
   retire(worker: string): Promise<void>;
-  /** Puts a message into runs' inboxes and wakes them. The same id twice is one message. */
+  /** Puts messages into runs' inboxes and wakes the runs. The same id twice is one message, also after the run ended. */
   signal(signals: readonly Signal[]): Promise<SignalResult[]>;
 
   get(id: string): Promise<RunRow | undefined>;
@@ -83,11 +84,29 @@ export interface RunRow {
 export interface CreateRun
   extends Pick<
     RunRow,
-    | "id" | "tenant" | "type" | "definition" | "version" | "key" | "inputHash" | "businessKey" | "sessionId" | "queue" | "partitionKey" | "priority" | "input"
-    | "rootId" | "parentId" | "restartedFrom"
+    | "id"
+    | "tenant"
+    | "type"
+    | "definition"
+    | "version"
+    | "key"
+    | "inputHash"
+    | "businessKey"
+    | "sessionId"
+    | "queue"
+    | "partitionKey"
+    | "priority"
+    | "input"
+    | "rootId"
+    | "parentId"
+    | "restartedFrom"
   > {
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
-  readonly claim: { readonly worker: string; readonly appendId: string; readonly records: readonly JournalRecord[] } | null;
+  readonly claim: {
+    readonly worker: string;
+    readonly appendId: string;
+    readonly records: readonly JournalRecord[];
+  } | null;
 }
 
 export type CreateResult =
@@ -135,12 +154,20 @@ export interface RunChange {
 export type Next =
   /** The worker goes on with it. */
   | { readonly kind: "keep" }
-  /** Nobody owns it until `delayMs` from now (null: until signaled). Not parked when its inbox holds unconsumed entries. */
+  /**
+   * Nobody owns it until `delayMs` from now (null: until signaled). Not parked when its inbox holds unconsumed entries;
+   * everything else of the append counts all the same.
+   */
   | { readonly kind: "park"; readonly delayMs: number | null }
   /** It ended: `change.status` says how; it is never claimed again. */
   | { readonly kind: "finish" };
 
+/**
+ * `lease-lost`: the fence or the seq is not the run's next one, or the run ended or is unknown; nothing changed.
+ * `rejected`: the append itself cannot be stored; nothing changed, sending it again cannot help.
+ */
 export type AppendResult =
+  /** `at` and `parked` of the row; those of the first time when the same append was sent again. */
   | { readonly kind: "appended"; readonly at: number; readonly parked: boolean }
   | { readonly kind: "lease-lost" }
   | { readonly kind: "rejected"; readonly reason: string };
@@ -179,7 +206,8 @@ export interface Signal {
   readonly actor: string;
 }
 
-export type SignalResult = "accepted" | "duplicate" | "ended" | "not-found";
+/** `rejected`: the signal itself cannot be stored (an empty id, a NUL character). */
+export type SignalResult = "accepted" | "duplicate" | "ended" | "not-found" | "rejected";
 
 export interface InboxEntry extends Signal {
   readonly at: number;

@@ -1,1 +1,7 @@
-export {};
+export { createManualClock, type ManualClock } from "./manual-clock.js";
+export { type RunStoreTraits, type RunStoreUnderTest, runStoreContract } from "./run-store-contract.js";
+export {
+  type SessionStoreContractOptions,
+  type SessionStoreUnderTest,
+  sessionStoreContract,
+} from "./session-store-contract.js";

@@ -60,7 +60,8 @@ function composeFile({ project, http, features }: Model): TargetFile {
     environment: {
       NODE_ENV: "${NODE_ENV:-development}",
       HTTP_PORT: port,
-      OPERATOR_TOKEN: "${OPERATOR_TOKEN:-}",
+      // Without a value compose hands on what the shell has, or nothing.
+      OPERATOR_TOKEN: null,
     },
     ports: [`127.0.0.1:${port}:${port}`],
     volumes: ["service-data:/app/data"],

@@ -5,7 +5,7 @@ export const repositoryFiles = (): TargetFile[] => [
   {
     path: ".gitignore",
     owner: "merged",
-    content: "node_modules/\ndist/\ncoverage/\ndata/\n*.tsbuildinfo\nconfigs/.env\n",
+    content: "node_modules/\ndist/\ncoverage/\ndata/\n*.tsbuildinfo\nconfigs/.env\n.clean-arch/pending*/\n",
   },
   {
     // Line endings are part of what `verify` compares.

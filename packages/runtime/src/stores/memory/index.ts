@@ -1,1 +1,3 @@
-export {};
+export { createMemoryRunStore, type MemoryRunStoreOptions } from "./run-store.js";
+export { createMemorySessionStore, type MemorySessionStoreOptions } from "./session-store.js";
+export { createMemoryWorld, type MemoryWorld } from "./world.js";

@@ -1,1 +1,3 @@
-export {};
+export { type Database, type DatabaseOptions, openDatabase } from "./database.js";
+export { createSqliteRunStore, type SqliteRunStoreOptions } from "./run-store.js";
+export { createSqliteSessionStore, type SqliteSessionStoreOptions } from "./session-store.js";

@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { type Core, CoreSimulation, realCore } from "../testing/core-simulation.js";
+import { InvariantBroken } from "../testing/invariants.js";
+import { randomPlan } from "../testing/random-plan.js";
+import { SeededRandom } from "../testing/seeded-random.js";
+import { decide } from "./decide.js";
+import { fold } from "./fold.js";
+import { recordOutcome } from "./outcome.js";
+
+const SCHEDULES = Number(process.env["CORE_SCHEDULES"] ?? 5_000);
+
+function simulate(core: Core, seed: number, crashAt: number | null = null) {
+  const random = new SeededRandom(seed);
+  return new CoreSimulation(core, random, randomPlan(random), crashAt).run();
+}
+
+/** The first seed whose schedule breaks an invariant; null when none of them does. */
+function firstBreach(core: Core, seeds = SCHEDULES): { seed: number; error: unknown } | null {
+  for (let seed = 1; seed <= seeds; seed++) {
+    try {
+      simulate(core, seed);
+    } catch (error) {
+      return { seed, error };
+    }
+  }
+  return null;
+}
+
+describe("the pure core, over random graphs, failures, crashes and duplicates", () => {
+  it("keeps the invariants at every boundary of the journal", () => {
+    const ends = new Map<string, number>();
+    let [crashes, duplicates, rows] = [0, 0, 0];
+    for (let seed = 1; seed <= SCHEDULES; seed++) {
+      try {
+        const schedule = simulate(realCore, seed);
+        const end = schedule.state.end?.status ?? "stuck";
+        ends.set(end, (ends.get(end) ?? 0) + 1);
+        crashes += schedule.crashes;
+        duplicates += schedule.duplicates;
+        rows += schedule.rows.length;
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
+      }
+    }
+    console.info(
+      `core: ${SCHEDULES} schedules, ${rows} journal rows, ${crashes} crashes, ${duplicates} late or doubled calls; ends: ${JSON.stringify(Object.fromEntries([...ends].sort()))}`,
+    );
+    // A simulation that never reaches an end tests nothing of it.
+    for (const end of ["completed", "compensated", "failed", "cancelled", "stuck"])
+      expect(ends.get(end), end).toBeGreaterThan(SCHEDULES / 200);
+  }, 120_000);
+
+  it("keeps them when the owner dies once, at each boundary in turn", () => {
+    let schedules = 0;
+    for (let seed = 1; seed <= SCHEDULES / 10; seed++) {
+      let boundaries = 1;
+      for (let crashAt = 0; crashAt <= boundaries; crashAt++) {
+        try {
+          const schedule = simulate(realCore, seed, crashAt);
+          // Without a crash (0) the schedule tells how many boundaries it has.
+          if (crashAt === 0) boundaries = schedule.boundaries;
+          schedules += 1;
+        } catch (error) {
+          throw new Error(`seed ${seed}, boundary ${crashAt}: ${String(error)}`, { cause: error });
+        }
+      }
+    }
+    console.info(`core: ${schedules} schedules with one crash each, every boundary of ${SCHEDULES / 10} runs`);
+    expect(schedules).toBeGreaterThan(SCHEDULES);
+  }, 120_000);
+
+  const planted: Record<string, Core> = {
+    "compensations in forward order": {
+      ...realCore,
+      decide(plan, state, now) {
+        if (state.phase !== "unwinding" || state.running > 0) return decide(plan, state, now);
+        const wave = state.wave;
+        state.wave = plan.waves.length;
+        const decision = decide({ ...plan, waves: [...plan.waves].reverse() }, state, now);
+        state.wave = wave;
+        return decision;
+      },
+    },
+    "an effect before its dispatch is durable": { ...realCore, performsBeforeAppend: true },
+    "an unknown outcome taken for a failure": {
+      ...realCore,
+      recordOutcome(plan, state, attempt, outcome, random) {
+        const record = recordOutcome(plan, state, attempt, outcome, random);
+        return record.kind === "failed" ? { ...record, mayHaveRun: false } : record;
+      },
+    },
+    "retries that do not wait": { ...realCore, decide: (plan, state, now) => decide(plan, state, now + 300) },
+    "a recovery that forgets what was under way": {
+      ...realCore,
+      fold: (plan, createdAt, rows) => {
+        const state = fold(plan, createdAt, rows);
+        for (const step of state.steps.values()) {
+          if (step.forward.status === "interrupted") Object.assign(step.forward, { status: "idle", mayHaveRun: false });
+        }
+        return state;
+      },
+    },
+    "a pivot that is not respected": {
+      ...realCore,
+      decide: (plan, state, now) => decide({ ...plan, pivotAfterWave: null }, state, now),
+    },
+  };
+
+  it.each(Object.entries(planted))("finds a planted bug: %s", (_, core) => {
+    const breach = firstBreach(core);
+    expect(breach?.error).toBeInstanceOf(InvariantBroken);
+  });
+});

@@ -1,0 +1,114 @@
+import type { Act } from "../engine/act.js";
+import { restoreContext } from "../engine/context.js";
+import { fold } from "../engine/fold.js";
+import type { RunPlan } from "../engine/plan.js";
+import { isEnded, type JournalRow } from "../engine/records.js";
+import { needsUndo, type RunState, type StepState } from "../engine/state.js";
+import type { Checkpoint, RunRow } from "../store/run-store.js";
+import type { CompensationView, RunSummary, RunView, StepStatus, StepView } from "./views.js";
+
+/** Folds a run's journal into what people read. `plan` may be missing: the steps are then those of the journal. */
+export function viewOfRun(
+  plan: RunPlan | null,
+  run: RunRow,
+  rows: readonly JournalRow[],
+  snapshot: Checkpoint | null,
+): RunView {
+  const state = fold(plan, run.createdAt, rows);
+  return {
+    ...summaryOfRun(run),
+    input: run.input,
+    output: run.output,
+    context: restoreContext(rows, snapshot),
+    steps: [...state.steps.values()].map((step) => viewOfStep(state, step)),
+  };
+}
+
+export function summaryOfRun(run: RunRow): RunSummary {
+  const {
+    id,
+    type,
+    definition,
+    version,
+    status,
+    rollbackStatus,
+    sessionId,
+    businessKey,
+    createdAt,
+    updatedAt,
+    endedAt,
+  } = run;
+  return {
+    id,
+    type,
+    definition,
+    version,
+    status,
+    rollbackStatus,
+    sessionId,
+    businessKey,
+    createdAt,
+    updatedAt,
+    endedAt,
+    error: run.failureReason,
+  };
+}
+
+function viewOfStep(state: RunState, step: StepState): StepView {
+  const { forward } = step;
+  return {
+    name: step.name,
+    status: statusOfStep(state, forward),
+    attempts: forward.attempt,
+    startedAt: forward.startedAt,
+    endedAt: forward.endedAt,
+    output: step.output,
+    error: forward.error,
+    compensation: viewOfCompensation(step),
+  };
+}
+
+function statusOfStep(state: RunState, act: Act): StepStatus {
+  const ended = state.phase !== "forward" || (state.end !== null && isEnded(state.end.status));
+  switch (act.status) {
+    case "idle":
+      return "pending";
+    case "done":
+      return "completed";
+    case "refused":
+      return act.mayHaveRun ? "unknown" : "refused";
+    case "running":
+      return "running";
+    case "skipped":
+      return "failed";
+    default: {
+      const over = act.status === "failed" || ended;
+      if (!over) return act.status === "waiting" ? "waiting" : "running";
+      return act.mayHaveRun ? "unknown" : "failed";
+    }
+  }
+}
+
+const COMPENSATION_STATUS: Readonly<Record<Act["status"], CompensationView["status"]>> = {
+  idle: "waiting",
+  running: "running",
+  interrupted: "running",
+  waiting: "waiting",
+  done: "compensated",
+  refused: "failed",
+  failed: "failed",
+  skipped: "skipped",
+};
+
+function viewOfCompensation(step: StepState): CompensationView | null {
+  const { undo, forward } = step;
+  if (undo.status === "idle" || !needsUndo(step)) return null;
+  return {
+    status: COMPENSATION_STATUS[undo.status],
+    outcome: forward.status === "done" ? "completed" : "unknown",
+    attempts: undo.attempt,
+    startedAt: undo.startedAt,
+    endedAt: undo.endedAt,
+    error: undo.error,
+  };
+}

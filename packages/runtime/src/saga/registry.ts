@@ -1,0 +1,122 @@
+import type { SessionConfig } from "../config.js";
+import { planOf, type RunPlan } from "../engine/plan.js";
+import { RuntimeError } from "../errors.js";
+import type { DefinitionView } from "../operator/views.js";
+import type { Participant } from "../participants/participant.js";
+import type { PlanRegistry } from "../worker/worker.js";
+import type { BatchDefinition } from "./batch.js";
+import { describeAction } from "./define.js";
+import type { SagaDefinition } from "./definition.js";
+
+export type Definition = SagaDefinition | BatchDefinition;
+
+const DEFAULT_STEP_TIMEOUT_MS = 30_000;
+
+/**
+ * The definitions of this process. Of one name there may be several versions: the last one given starts new runs, the
+ * others finish theirs. Refuses definitions whose services nobody performs.
+ */
+export class Registry implements PlanRegistry {
+  readonly #plans = new Map<string, RunPlan>();
+  readonly #latest = new Map<string, Definition>();
+
+  constructor(
+    definitions: readonly Definition[],
+    participants: Readonly<Record<string, Participant>>,
+    config: SessionConfig,
+  ) {
+    const { recovery, saga } = config;
+    for (const definition of definitions) {
+      this.#latest.set(definition.name, definition);
+      if ("type" in definition) continue;
+      checkServices(definition, participants);
+      const plan = planOf(definition, {
+        strategy: recovery.enabled ? recovery.strategy : "none",
+        retry: recovery,
+        runTimeoutMs: saga.timeoutMs,
+        stepTimeoutMs: DEFAULT_STEP_TIMEOUT_MS,
+        service: (name) => participants[name] ?? {},
+      });
+      this.#plans.set(key(definition.name, definition.version), plan);
+    }
+  }
+
+  find(definition: string, version: string): RunPlan | undefined {
+    return this.#plans.get(key(definition, version));
+  }
+
+  list(): readonly { readonly name: string; readonly version: string }[] {
+    return [...this.#plans.values()].map(({ definition }) => ({ name: definition.name, version: definition.version }));
+  }
+
+  /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */
+  latest(name: string): SagaDefinition {
+    const definition = this.#latest.get(name);
+    if (definition === undefined) {
+      const known = [...this.#latest.keys()].join(", ") || "none";
+      throw new RuntimeError(
+        "definition-unknown",
+        `expected the name of a saga or task, got ${JSON.stringify(name)}; known are: ${known}`,
+        { name },
+      );
+    }
+    if (!("type" in definition)) return definition;
+    throw new RuntimeError(
+      "feature-unavailable",
+      `expected a workflow, got the batch "${name}": batches are listed but not run in this version`,
+      { name },
+    );
+  }
+
+  views(): readonly DefinitionView[] {
+    return [...this.#latest.values()].map((definition) =>
+      "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
+    );
+  }
+}
+
+function key(name: string, version: string): string {
+  return `${name}@${version}`;
+}
+
+function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
+  for (const step of definition.waves.flatMap((wave) => wave.steps)) {
+    for (const action of [step.action, step.compensation?.action]) {
+      if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
+      const known = Object.keys(participants).join(", ") || "none";
+      const message = `expected a participant for service ${JSON.stringify(action.service)} of step "${definition.name}.${step.name}", got only: ${known}`;
+      throw new RuntimeError("definition-invalid", message, {
+        saga: definition.name,
+        step: step.name,
+        service: action.service,
+      });
+    }
+  }
+}
+
+function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWave }: SagaDefinition): DefinitionView {
+  return {
+    ...{ name, type: "saga", version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
+    waves: waves.map(({ steps }) => ({
+      steps: steps.map((step) => ({
+        name: step.name,
+        kind: step.kind,
+        ...describeAction(step.action),
+        compensation: step.compensation && (describeAction(step.compensation.action).endpoint ?? "local"),
+      })),
+    })),
+  };
+}
+
+function viewOfBatch({ name, version }: BatchDefinition): DefinitionView {
+  return {
+    name,
+    type: "batch",
+    version,
+    description: null,
+    timeoutMs: null,
+    available: false,
+    waves: [],
+    pivotAfterWave: null,
+  };
+}

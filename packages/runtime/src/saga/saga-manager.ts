@@ -1,0 +1,311 @@
+import { createHash } from "node:crypto";
+import type { SessionConfig } from "../config.js";
+import { decide } from "../engine/decide.js";
+import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
+import { newState } from "../engine/state.js";
+import { RuntimeError } from "../errors.js";
+import { canonicalJson, isObject, type Json, toJson } from "../json.js";
+import { type Logger, silentLogger } from "../log.js";
+import { RunActions } from "../operator/run-actions.js";
+import { summaryOfRun, viewOfRun } from "../operator/run-view.js";
+import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
+import type { Participant } from "../participants/participant.js";
+import { type Ports, systemPorts, uuidV7 } from "../ports.js";
+import type { ContextSessions } from "../session/context.js";
+import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
+import { CoalescingQueue } from "../worker/coalescing-queue.js";
+import { RunNotifier } from "../worker/run-notifier.js";
+import { Worker } from "../worker/worker.js";
+import type { SagaDefinition } from "./definition.js";
+import type {
+  ListRuns,
+  SagaHealth,
+  SagaManager,
+  SagaMetrics,
+  StartedRun,
+  StartOptions,
+  VerbRequest,
+} from "./manager.js";
+import { type Definition, Registry } from "./registry.js";
+
+export interface SagaManagerOptions {
+  readonly store: RunStore;
+  readonly definitions: readonly Definition[];
+  /** By the service names that stages use. */
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly config: SessionConfig;
+  /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
+  readonly contexts?: ContextSessions;
+  /** Shown to operators. Default: the process id. */
+  readonly label?: string;
+  readonly ports?: Ports;
+  readonly logger?: Logger;
+  /** Runs driven at once in this process. Default 1,000. */
+  readonly maxRuns?: number;
+  /** How often the store is asked for due runs, ms. Default 500. */
+  readonly pollMs?: number;
+}
+
+/** Errors: `definition-invalid` when a stage's service has no participant. */
+export function createSagaManager(options: SagaManagerOptions): SagaManager {
+  return new StoreSagaManager(options);
+}
+
+const DEFAULT_GRACE_MS = 10_000;
+/** How often a waiter looks at the store itself: its run may be driven by another instance. */
+const LOOK_MS = 500;
+const JOURNAL_PAGE = 1_000;
+
+class StoreSagaManager implements SagaManager {
+  readonly #store: RunStore;
+  readonly #ports: Ports;
+  readonly #registry: Registry;
+  readonly #notifier: RunNotifier;
+  readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
+  readonly #worker: Worker;
+  readonly #actions: RunActions;
+  #opened: Promise<void> | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: SagaManagerOptions) {
+    const { store, participants, config, ports = systemPorts, logger = silentLogger } = options;
+    this.#store = store;
+    this.#ports = ports;
+    this.#registry = new Registry(options.definitions, participants, config);
+    this.#notifier = new RunNotifier(ports.clock);
+    this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
+    this.#worker = new Worker({
+      ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
+      contexts: options.contexts ?? null,
+      label: options.label ?? `process ${process.pid}`,
+      ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
+      ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
+    });
+    this.#actions = new RunActions({
+      store,
+      ports,
+      registry: this.#registry,
+      poke: (run) => this.#worker.pokeInbox(run),
+    });
+  }
+
+  open(): Promise<void> {
+    this.#opened ??= this.#store.open().then(() => this.#worker.start());
+    return this.#opened;
+  }
+
+  close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.#creates.close();
+    if (this.#opened === null) return;
+    await this.#opened.catch(() => {});
+    await this.#worker.stop(graceMs);
+    await this.#store.close();
+  }
+
+  async start(name: string, value: Json, options: StartOptions = {}): Promise<StartedRun> {
+    const definition = this.#registry.latest(name);
+    const input = checkedInput(definition, value);
+    if (this.#opened === null || this.#closed !== null) {
+      throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
+    }
+    await this.#opened;
+    const id = uuidV7(this.#ports);
+    const run = this.#newRun(id, definition, input, options);
+    let result: CreateResult;
+    try {
+      result = await this.#creates.push(run);
+    } catch (error) {
+      if (run.claim !== null) this.#worker.created(id, null, null);
+      throw error;
+    }
+    if (run.claim !== null) {
+      const created = result.kind === "created" ? result : null;
+      this.#worker.created(id, created?.run ?? null, created?.row ?? null);
+    }
+    if (result.kind === "rejected")
+      throw new RuntimeError(
+        "input-invalid",
+        `expected an input that the store takes, got one it refused: ${result.reason}`,
+      );
+    if (result.kind === "created" && result.row === null) this.#worker.poke();
+    return { id: result.run.id, status: startedStatus(result), replayed: this.#isReplay(result, run) };
+  }
+
+  /** With the first row of its journal, when this process may drive it: one write starts it. */
+  #newRun(id: string, definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
+    const plan = this.#registry.find(definition.name, definition.version);
+    const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
+    const now = this.#ports.clock.now();
+    const records = plan === undefined || worker === null ? [] : decide(plan, newState(plan, now), now).records;
+    return {
+      ...{ id, type: "saga", definition: definition.name, version: definition.version, input },
+      ...{ tenant: options.tenant ?? "default", key: options.idempotencyKey ?? null, inputHash: hash(input) },
+      ...{ businessKey: options.businessKey ?? null, sessionId: options.sessionId ?? null },
+      ...{ queue: "default", partitionKey: null, priority: 0, rootId: id, parentId: null, restartedFrom: null },
+      claim: worker === null ? null : { worker, appendId: uuidV7(this.#ports), records },
+    };
+  }
+
+  #isReplay(result: CreateResult, run: CreateRun): boolean {
+    if (result.kind !== "existing" || result.run.id === run.id) return false;
+    if (result.run.inputHash === run.inputHash) return true;
+    const message = `expected the input that idempotency key ${JSON.stringify(run.key)} was first used with, got another one; use a new key for a new run`;
+    throw new RuntimeError("idempotency-key-reused", message, { run: result.run.id });
+  }
+
+  async wait(id: string, timeoutMs: number): Promise<RunView> {
+    const deadline = this.#ports.clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = deadline - this.#ports.clock.monotonic();
+      const changed = this.#notifier.next(id, Math.max(0, Math.min(leftMs, LOOK_MS)));
+      const run = await this.#row(id);
+      if (isEnded(run.status) || leftMs <= 0) return this.#view(run);
+      await changed;
+    }
+  }
+
+  async get(id: string): Promise<RunView> {
+    return this.#view(await this.#row(id));
+  }
+
+  async list(query: ListRuns) {
+    const page = await this.#store.list({ ...query, limit: Math.min(query.limit ?? 50, 200) });
+    return { items: page.items.map(summaryOfRun), nextCursor: page.nextCursor };
+  }
+
+  async journal(id: string): Promise<readonly JournalRow[]> {
+    await this.#row(id);
+    return this.#rows(id);
+  }
+
+  async checkpoints(id: string): Promise<readonly Checkpoint[]> {
+    await this.#row(id);
+    return this.#store.checkpoints(id);
+  }
+
+  async *watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
+    let seq = 0;
+    while (!signal.aborted) {
+      const stop = new AbortController();
+      const changed = this.#notifier.next(id, LOOK_MS, AbortSignal.any([signal, stop.signal]));
+      // The row before the journal: an ended run's journal is then known to be complete.
+      const run = await this.#row(id);
+      const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
+      seq = rows.at(-1)?.seq ?? seq;
+      if (rows.length > 0) {
+        stop.abort();
+        yield { rows, status: run.status };
+      }
+      if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return stop.abort();
+      if (rows.length === 0) await changed;
+    }
+  }
+
+  act(id: string, verb: string, request: VerbRequest): Promise<void> {
+    return this.#actions.act(id, verb, request);
+  }
+
+  definitions(): readonly DefinitionView[] {
+    return this.#registry.views();
+  }
+
+  async instances(): Promise<readonly InstanceView[]> {
+    const workers = await this.#store.workers();
+    const now = await this.#store.now();
+    return workers.map(({ id, label, startedAt, renewedAt, expiresAt, dead, runs }) => ({
+      ...{ id, label, startedAt, renewedAt, leaseExpiresAt: expiresAt, runs },
+      alive: !dead && expiresAt > now,
+    }));
+  }
+
+  async health(): Promise<SagaHealth> {
+    const worker = this.#worker.state;
+    try {
+      await this.#store.ping();
+      const stranded = await this.#stranded();
+      return { ok: worker !== "stopped", worker, store: "up", detail: stranded };
+    } catch (error) {
+      return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Runs left alone because nobody here has their definition: said, not hidden. */
+  async #stranded(): Promise<string | null> {
+    const open: RunStatus[] = ["pending", "running", "waiting", "compensating"];
+    const { items } = await this.#store.list({ status: open, limit: 200 });
+    const missing = new Set(
+      items
+        .filter((run) => this.#registry.find(run.definition, run.version) === undefined)
+        .map((run) => `${run.definition}@${run.version}`),
+    );
+    return missing.size === 0
+      ? null
+      : `runs wait for definitions that are not registered here: ${[...missing].sort().join(", ")}`;
+  }
+
+  async metrics(): Promise<SagaMetrics> {
+    const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
+    return {
+      runsByStatus: await this.#store.count(),
+      activeRuns: this.#worker.activeRuns,
+      flushes: this.#worker.flushes,
+      ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
+    };
+  }
+
+  async #row(id: string): Promise<RunRow> {
+    const run = await this.#store.get(id);
+    if (run === undefined)
+      throw new RuntimeError("run-not-found", `expected the id of a run, got ${JSON.stringify(id.slice(0, 100))}`);
+    return run;
+  }
+
+  async #view(run: RunRow): Promise<RunView> {
+    const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
+    return viewOfRun(this.#registry.find(run.definition, run.version) ?? null, run, rows, checkpoints[0] ?? null);
+  }
+
+  async #rows(id: string): Promise<JournalRow[]> {
+    const rows: JournalRow[] = [];
+    for (;;) {
+      const page = await this.#store.journal(id, rows.length, JOURNAL_PAGE);
+      rows.push(...page);
+      if (page.length < JOURNAL_PAGE) return rows;
+    }
+  }
+}
+
+function checkedInput(definition: SagaDefinition, value: Json): Json {
+  const input = toJson(value, "input");
+  if (!isObject(input))
+    throw new RuntimeError(
+      "input-invalid",
+      `expected the input of "${definition.name}" to be a JSON object, got ${JSON.stringify(input).slice(0, 60)}`,
+    );
+  try {
+    definition.checkInput?.(input);
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RuntimeError(
+      "input-invalid",
+      `the input of "${definition.name}" is refused: ${message}`,
+      {},
+      { cause: error },
+    );
+  }
+  return input;
+}
+
+function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {
+  return result.kind === "created" && result.row !== null ? "running" : result.run.status;
+}
+
+function hash(input: Json): string {
+  return createHash("sha256").update(canonicalJson(input)).digest("hex");
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { isEmptyDelta, needsPresentData, patchToDelta } from "./session-delta.js";
+
+describe("a merge patch as a delta", () => {
+  it("sets values and unsets nulls without a look at the present data", () => {
+    const patch = { a: 1, b: [1, null], c: null, d: "x", e: false };
+    expect(needsPresentData(patch)).toBe(false);
+    expect(patchToDelta(patch)).toEqual({ set: { a: 1, b: [1, null], d: "x", e: false }, unset: ["c"] });
+  });
+
+  it("needs the present data to merge an object", () => {
+    expect(needsPresentData({ a: 1, b: {} })).toBe(true);
+    const present = { b: { c: 1, d: { e: 2, f: 3 } }, z: 1 };
+    expect(patchToDelta({ b: { d: { e: null, g: 4 } } }, present)).toEqual({
+      set: { b: { c: 1, d: { f: 3, g: 4 } } },
+      unset: [],
+    });
+  });
+
+  it("leaves out what would not change", () => {
+    const present = { a: 1, b: { c: 1, d: 2 }, n: null };
+    expect(patchToDelta({ a: 1, b: { d: 2, c: 1 }, absent: null }, present)).toEqual({ set: {}, unset: [] });
+    expect(isEmptyDelta(patchToDelta({}, present))).toBe(true);
+    expect(patchToDelta({ n: null }, present)).toEqual({ set: {}, unset: ["n"] });
+  });
+
+  // RFC 7396, appendix A: those whose target and patch are objects.
+  it.each([
+    [{ a: "b" }, { a: "c" }, { a: "c" }],
+    [{ a: "b" }, { b: "c" }, { a: "b", b: "c" }],
+    [{ a: "b" }, { a: null }, {}],
+    [{ a: "b", b: "c" }, { a: null }, { b: "c" }],
+    [{ a: ["b"] }, { a: "c" }, { a: "c" }],
+    [{ a: "c" }, { a: ["b"] }, { a: ["b"] }],
+    [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
+    [{ a: [{ b: "c" }] }, { a: [1] }, { a: [1] }],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ])("turns %j by %j into %j", (target, patch, result) => {
+    const { set, unset } = patchToDelta(patch, target);
+    const kept = Object.entries(target).filter(([key]) => !unset.includes(key));
+    expect({ ...Object.fromEntries(kept), ...set }).toEqual(result);
+  });
+
+  it("takes an inherited property for no field", () => {
+    expect(patchToDelta({ toString: { a: 1 }, valueOf: null }, {})).toEqual({ set: { toString: { a: 1 } }, unset: [] });
+  });
+});

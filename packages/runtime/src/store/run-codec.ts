@@ -1,0 +1,124 @@
+import { isEnded } from "../engine/records.js";
+import { RuntimeError } from "../errors.js";
+import type { Json } from "../json.js";
+import type { Append, CreateRun, Signal } from "./run-store.js";
+
+/**
+ * What a store writes for one element of a batch: its payloads as JSON text, after everything that could make a database
+ * refuse the whole batch, or give back something else than it got, is refused for this element alone (`input-invalid`).
+ */
+export interface EncodedCreate {
+  readonly input: string;
+  /** Of the journal's first row; null when the run is not claimed in the same write. */
+  readonly records: string | null;
+}
+
+export interface EncodedAppend {
+  readonly records: string;
+  readonly failureReason?: string | null;
+  readonly output?: string;
+  readonly context?: string;
+}
+
+export function encodeCreate(create: CreateRun): EncodedCreate {
+  checkTexts(create, "a run", ["id", "tenant", "type", "definition", "version", "inputHash", "queue", "rootId"]);
+  checkOptionalTexts(create, "a run", ["key", "businessKey", "sessionId", "partitionKey", "parentId", "restartedFrom"]);
+  checkInteger(create.priority, "priority", Number.MIN_SAFE_INTEGER);
+  if (create.claim !== null) checkTexts(create.claim, "a claim", ["worker", "appendId"]);
+  return {
+    input: encodeJson(create.input, "the input"),
+    records: create.claim === null ? null : encodeJson(create.claim.records as unknown as Json, "the records"),
+  };
+}
+
+export function encodeAppend(append: Append): EncodedAppend {
+  const { change = {}, next, checkpoint } = append;
+  checkTexts(append, "an append", ["run", "appendId"]);
+  checkInteger(append.fence, "fence", 1);
+  checkInteger(append.seq, "seq", 1);
+  for (const id of append.consumed ?? []) checkText(id, "the id of a consumed signal");
+  const ends = change.status !== undefined && isEnded(change.status);
+  if (ends !== (next.kind === "finish")) {
+    throw new RuntimeError(
+      "input-invalid",
+      `expected an end status exactly when a run finishes, got ${String(change.status)} with "${next.kind}"`,
+    );
+  }
+  if (next.kind === "park" && next.delayMs !== null && !(next.delayMs >= 0 && Number.isFinite(next.delayMs))) {
+    throw new RuntimeError("input-invalid", `expected a delay of 0 ms or more, or null, got ${next.delayMs}`);
+  }
+  if (checkpoint) {
+    checkInteger(checkpoint.n, "a checkpoint's n", 1);
+    checkInteger(checkpoint.keep, "a checkpoint's keep", 1);
+  }
+  return {
+    records: encodeJson(append.records as unknown as Json, "the records"),
+    ...(change.failureReason !== undefined && {
+      failureReason:
+        change.failureReason === null ? null : encodeJson(change.failureReason as unknown as Json, "the failure"),
+    }),
+    ...(change.output !== undefined && { output: encodeJson(change.output, "the output") }),
+    ...(checkpoint && { context: encodeJson(checkpoint.context, "the context") }),
+  };
+}
+
+/** The payload as JSON text. */
+export function encodeSignal(signal: Signal): string {
+  checkTexts(signal, "a signal", ["run", "id", "kind", "name", "actor"]);
+  return encodeJson(signal.payload, "the payload");
+}
+
+function encodeJson(value: Json, what: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new RuntimeError(
+      "input-invalid",
+      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
+      {},
+      { cause },
+    );
+  }
+  if (text === undefined) throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got ${typeof value}`);
+  // JSON.stringify escapes NUL and lone surrogates, so nearly all payloads need no second look.
+  if (/\\u(?:0000|d[89a-f])/.test(text)) checkJson(JSON.parse(text) as Json, what);
+  return text;
+}
+
+function checkJson(value: Json, what: string): void {
+  if (typeof value === "string") checkText(value, what);
+  else if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      checkText(key, what);
+      checkJson(item as Json, what);
+    }
+  }
+}
+
+function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
+  for (const name of names) {
+    checkText(element[name], `${name} of ${what}`);
+    if (element[name] === "") throw new RuntimeError("input-invalid", `expected ${name} of ${what}, got an empty text`);
+  }
+}
+
+function checkOptionalTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
+  for (const name of names) if (element[name] !== null) checkText(element[name], `${name} of ${what}`);
+}
+
+function checkText(text: unknown, what: string): void {
+  if (typeof text !== "string")
+    throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
+  if (text.includes("\0") || !text.isWellFormed()) {
+    throw new RuntimeError(
+      "input-invalid",
+      `expected well-formed Unicode without NUL in ${what}, got ${JSON.stringify(text.slice(0, 40))}`,
+    );
+  }
+}
+
+function checkInteger(value: number, what: string, min: number): void {
+  if (Number.isSafeInteger(value) && value >= min) return;
+  throw new RuntimeError("input-invalid", `expected ${what} to be a whole number of at least ${min}, got ${value}`);
+}

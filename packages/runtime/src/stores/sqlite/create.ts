@@ -1,0 +1,105 @@
+import type { JournalRow } from "../../engine/records.js";
+import { encodeCreate } from "../../store/run-codec.js";
+import type { CreateResult, CreateRun, RunRow } from "../../store/run-store.js";
+import type { Database } from "./database.js";
+import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
+import { isActive } from "./workers.js";
+
+const INSERT_RUN = `
+insert into clean_arch_runs (
+  id, tenant, type, definition, version, status, failure_reason, rollback_status, root_id, parent_id, restarted_from, key,
+  input_hash, business_key, session_id, queue, partition_key, priority, created_at, updated_at, ended_at, wake_at, ready,
+  owner, fence, output, input)
+values (?, ?, ?, ?, ?, ?, null, 'none', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, 'null', ?)`;
+
+const INSERT_FIRST_ROW = `insert into clean_arch_journal (run, seq, fence, append_id, at, records) values (?, 1, 1, ?, ?, ?)`;
+
+/** Within a transaction that holds the write lock: between the look-up of a key and the insert nobody comes in. */
+export function createRun(db: Database, create: CreateRun, now: number): CreateResult {
+  const { input, records } = encodeCreate(create);
+  const known = selectRun(db, create.id);
+  if (known) return sameRun(db, known, create);
+  if (create.key !== null) {
+    const [holder] = selectRuns(db, "where tenant = ? and definition = ? and key = ?", [
+      create.tenant,
+      create.definition,
+      create.key,
+    ]);
+    if (holder) return { kind: "existing", run: holder };
+  }
+  const { claim, input: _, ...row } = create;
+  const owner = claim !== null && isActive(db, claim.worker, now) ? claim : null;
+  const run: RunRow = {
+    ...row,
+    input: JSON.parse(input),
+    output: null,
+    status: owner ? "running" : "pending",
+    failureReason: null,
+    rollbackStatus: "none",
+    createdAt: now,
+    updatedAt: now,
+    endedAt: null,
+    wakeAt: owner ? null : now,
+    owner: owner?.worker ?? null,
+    fence: owner ? 1 : 0,
+    seq: owner ? 1 : 0,
+  };
+  insertRun(db, run, input);
+  if (!owner) return { kind: "created", run, row: null };
+  db.run(INSERT_FIRST_ROW, [run.id, owner.appendId, now, records]);
+  return { kind: "created", run, row: firstRow(db, create) };
+}
+
+function insertRun(db: Database, run: RunRow, input: string): void {
+  const {
+    id,
+    tenant,
+    type,
+    definition,
+    version,
+    status,
+    rootId,
+    parentId,
+    restartedFrom,
+    key,
+    inputHash,
+    businessKey,
+    sessionId,
+  } = run;
+  const { queue, partitionKey, priority, createdAt, wakeAt, owner, fence } = run;
+  db.run(INSERT_RUN, [
+    ...[
+      id,
+      tenant,
+      type,
+      definition,
+      version,
+      status,
+      rootId,
+      parentId,
+      restartedFrom,
+      key,
+      inputHash,
+      businessKey,
+      sessionId,
+    ],
+    ...[queue, partitionKey, priority, createdAt, createdAt, wakeAt, wakeAt === null ? 0 : 1, owner, fence, input],
+  ]);
+}
+
+/** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */
+function sameRun(db: Database, run: RunRow, create: CreateRun): CreateResult {
+  const same =
+    run.tenant === create.tenant &&
+    run.definition === create.definition &&
+    run.key === create.key &&
+    run.inputHash === create.inputHash;
+  if (!same) return { kind: "rejected", reason: `the run id ${create.id} is taken by another run` };
+  return { kind: "created", run, row: firstRow(db, create) };
+}
+
+function firstRow(db: Database, { id, claim }: CreateRun): JournalRow | null {
+  if (claim === null) return null;
+  const [row] = selectJournal(db, id, 0, 1);
+  return row?.appendId === claim.appendId ? row : null;
+}

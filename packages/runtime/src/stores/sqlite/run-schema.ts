@@ -1,0 +1,98 @@
+import type { Migration } from "./migrate.js";
+
+/**
+ * The tables of the runs. A step that changes nothing but the journal costs one inserted row: a run's `seq` is its newest
+ * journal row, not a column. `ready` marks the runs that a worker may claim at once; sleeping ones become ready when
+ * `wake_at` comes. Payloads are JSON text; `codec` and `key_id` of a journal row are for compressed and encrypted records,
+ * which this version neither writes nor reads. No foreign keys: every write names its run, and `prune` deletes by run.
+ */
+export const RUN_MIGRATIONS: readonly Migration[] = [
+  {
+    name: "create runs, journal, inbox, checkpoints, workers",
+    sql: `
+create table clean_arch_runs (
+  id text primary key not null,
+  tenant text not null,
+  type text not null,
+  definition text not null,
+  version text not null,
+  status text not null,
+  failure_reason text,
+  rollback_status text not null,
+  root_id text not null,
+  parent_id text,
+  restarted_from text,
+  key text,
+  input_hash text not null,
+  business_key text,
+  session_id text,
+  queue text not null,
+  partition_key text,
+  priority integer not null,
+  created_at integer not null,
+  updated_at integer not null,
+  ended_at integer,
+  wake_at integer,
+  ready integer not null,
+  owner text,
+  fence integer not null,
+  output text not null,
+  input text not null
+) strict;
+create unique index clean_arch_runs_key on clean_arch_runs (tenant, definition, key) where key is not null;
+create index clean_arch_runs_ready on clean_arch_runs (priority desc, id) where ready = 1;
+create index clean_arch_runs_sleeping on clean_arch_runs (wake_at) where ready = 0 and wake_at is not null;
+create index clean_arch_runs_owner on clean_arch_runs (owner) where owner is not null;
+create index clean_arch_runs_status on clean_arch_runs (status, id);
+create index clean_arch_runs_session on clean_arch_runs (session_id, id) where session_id is not null;
+create index clean_arch_runs_ended on clean_arch_runs (ended_at) where ended_at is not null;
+
+create table clean_arch_journal (
+  run text not null,
+  seq integer not null,
+  v integer not null default 1,
+  fence integer not null,
+  append_id text not null,
+  at integer not null,
+  parked integer not null default 0,
+  codec text,
+  key_id text,
+  records text not null,
+  primary key (run, seq)
+) strict, without rowid;
+
+create table clean_arch_inbox (
+  run text not null,
+  id text not null,
+  kind text not null,
+  name text not null,
+  actor text not null,
+  at integer not null,
+  n integer not null,
+  consumed integer not null default 0,
+  payload text not null,
+  primary key (run, id)
+) strict, without rowid;
+create index clean_arch_inbox_open on clean_arch_inbox (run, n) where consumed = 0;
+
+create table clean_arch_checkpoints (
+  run text not null,
+  fence integer not null,
+  n integer not null,
+  seq integer not null,
+  at integer not null,
+  context text not null,
+  primary key (run, fence, n)
+) strict, without rowid;
+
+create table clean_arch_workers (
+  id text primary key not null,
+  label text not null,
+  started_at integer not null,
+  renewed_at integer not null,
+  expires_at integer not null,
+  dead integer not null default 0
+) strict;
+`,
+  },
+];

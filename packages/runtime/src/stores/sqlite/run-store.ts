@@ -1,0 +1,109 @@
+import { RuntimeError } from "../../errors.js";
+import { type Clock, systemPorts } from "../../ports.js";
+import type { RunStore } from "../../store/run-store.js";
+import { append } from "./append.js";
+import { applyBatch } from "./batch.js";
+import { claim } from "./claim.js";
+import { createRun } from "./create.js";
+import { type Database, openDatabase } from "./database.js";
+import { signal } from "./inbox.js";
+import { migrate } from "./migrate.js";
+import { countRuns, listRuns, prune } from "./query.js";
+import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
+import { RUN_MIGRATIONS } from "./run-schema.js";
+import { listWorkers, renew, retire } from "./workers.js";
+
+export interface SqliteRunStoreOptions {
+  /** Path of the database file; created with its folder when missing. */
+  readonly file: string;
+  /** The store's clock. Default: the system's. All processes of a file share a machine, so each one's clock is the file's. */
+  readonly clock?: Clock;
+  /** How long a call blocks for another process's lock, ms. Default 2,000. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Runs in one SQLite file. Calls are synchronous inside and take effect before their promise is returned; a batch is one
+ * commit, durable when it is answered. A file has no outage while all its processes are down, so a lease that ran out
+ * meanwhile is taken over at once; when the file itself did not answer (locked, full, read-only), no lease is taken
+ * over until it has answered for the length of a lease.
+ */
+export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
+  const { file, clock = systemPorts.clock } = options;
+  let db: Database | undefined;
+  let failedAt = Number.NEGATIVE_INFINITY;
+
+  const answer = async <T>(call: (db: Database, now: number) => T): Promise<T> => {
+    if (!db)
+      throw new RuntimeError(
+        "store-unavailable",
+        `expected the store ${file} to be open, got a call before open or after close`,
+        { file },
+      );
+    const now = clock.now();
+    try {
+      return call(db, now);
+    } catch (error) {
+      if (error instanceof RuntimeError && error.code === "store-unavailable") failedAt = now;
+      throw error;
+    }
+  };
+  const write = <T>(call: (db: Database, now: number) => T): Promise<T> =>
+    answer((open, now) => open.transaction(() => call(open, now)));
+
+  return {
+    open: async () => {
+      if (db) return;
+      const opened = openDatabase(file, options);
+      try {
+        migrate(opened, "runs", RUN_MIGRATIONS, clock.now());
+        db = opened;
+      } finally {
+        if (!db) opened.close();
+      }
+    },
+    close: async () => {
+      db?.close();
+      db = undefined;
+    },
+    ping: () => answer((open) => void open.all("select 1 from clean_arch_workers limit 1")),
+    now: () => answer((_, now) => now),
+    create: (runs) =>
+      answer((open, now) =>
+        applyBatch(
+          open,
+          runs,
+          (run) => createRun(open, run, now),
+          (reason) => ({ kind: "rejected", reason }),
+        ),
+      ),
+    claim: (request) => write((open, now) => claim(open, request, now)),
+    append: (appends) =>
+      answer((open, now) =>
+        applyBatch(
+          open,
+          appends,
+          (element) => append(open, element, now),
+          (reason) => ({ kind: "rejected", reason }),
+        ),
+      ),
+    renew: (request) => write((open, now) => renew(open, request, now, failedAt + request.leaseMs)),
+    retire: (worker) => write((open, now) => retire(open, worker, now)),
+    signal: (signals) =>
+      answer((open, now) =>
+        applyBatch(
+          open,
+          signals,
+          (element) => signal(open, element, now),
+          () => "rejected",
+        ),
+      ),
+    get: (id) => answer((open) => selectRun(open, id)),
+    journal: (id, afterSeq = 0, limit = 1_000) => answer((open) => selectJournal(open, id, afterSeq, limit)),
+    checkpoints: (id) => answer((open) => selectCheckpoints(open, id, Number.MAX_SAFE_INTEGER)),
+    list: (query) => answer((open) => listRuns(open, query)),
+    workers: () => answer(listWorkers),
+    count: () => answer(countRuns),
+    prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
+  };
+}

@@ -1,0 +1,210 @@
+import { decide } from "../engine/decide.js";
+import { fold, foldRecord } from "../engine/fold.js";
+import { recordOutcome } from "../engine/outcome.js";
+import type { RunPlan } from "../engine/plan.js";
+import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
+import type { RunState } from "../engine/state.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
+import { applyVerb } from "../engine/verbs.js";
+import { EffectLedger } from "./effect-ledger.js";
+import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
+import type { SeededRandom } from "./seeded-random.js";
+
+/** The functions under test, so that a test can plant a bug in one of them. */
+export interface Core {
+  readonly decide: typeof decide;
+  readonly fold: typeof fold;
+  readonly recordOutcome: typeof recordOutcome;
+  /** Planted bug: perform first, write afterwards. */
+  readonly performsBeforeAppend?: boolean;
+}
+
+export const realCore: Core = { decide, fold, recordOutcome };
+
+export interface Schedule {
+  readonly plan: RunPlan;
+  readonly rows: readonly JournalRow[];
+  readonly ledger: EffectLedger;
+  readonly state: RunState;
+  readonly crashes: number;
+  readonly duplicates: number;
+  readonly boundaries: number;
+}
+
+interface Call {
+  readonly step: string;
+  readonly direction: Direction;
+  readonly attempt: number;
+  /** Of the owner that sent it; an answer to an earlier owner reaches nobody. */
+  readonly fence: number;
+}
+
+const MAX_EVENTS = 3_000;
+
+/**
+ * One random life of one run, against the pure core: crashes before and after every append, attempts that fail in every
+ * way, calls that arrive twice or late, an operator who cancels, resumes, skips and abandons. Throws when an invariant
+ * of ARCHITECTURE.md breaks.
+ */
+export class CoreSimulation {
+  readonly #core: Core;
+  readonly #random: SeededRandom;
+  readonly #plan: RunPlan;
+  readonly #ledger = new EffectLedger();
+  readonly #rows: JournalRow[] = [];
+  readonly #inFlight: Call[] = [];
+  /** Calls nobody waits for: sent by a dead owner, or doubled by the network. They may still arrive. */
+  readonly #stray: Call[] = [];
+  #state: RunState;
+  #now = 1_000_000;
+  #crashes = 0;
+  #duplicates = 0;
+  /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
+  #boundaries = 0;
+  readonly #crashAt: number | null;
+
+  /** `crashAt`: the one boundary at which the owner dies; without it, it dies at random. */
+  constructor(core: Core, random: SeededRandom, plan: RunPlan, crashAt: number | null = null) {
+    this.#crashAt = crashAt;
+    this.#core = core;
+    this.#random = random;
+    this.#plan = plan;
+    this.#state = core.fold(plan, this.#now, []);
+    this.#state.fence = 1;
+  }
+
+  run(): Schedule {
+    this.#step([]);
+    for (let event = 0; this.#state.phase !== "ended"; event++) {
+      if (event > MAX_EVENTS) throw new Error("expected the run to end or to be parked, it did neither");
+      if (!this.#happen()) break;
+    }
+    for (const call of this.#stray.splice(0)) this.#ledger.apply(call.step, call.direction);
+    const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
+    checkAtEnd(schedule);
+    return { ...schedule, crashes: this.#crashes, duplicates: this.#duplicates, boundaries: this.#boundaries };
+  }
+
+  /** One event. False: the run is parked and the operator leaves it so. */
+  #happen(): boolean {
+    const random = this.#random;
+    if (this.#stray.length > 0 && random.chance(0.2)) this.#strayArrives();
+    if (this.#crashAt === null && random.chance(0.05)) this.#crash();
+    if (random.chance(0.02)) this.#operate("cancel");
+    if (this.#state.stuck !== null) {
+      if (random.chance(0.1)) return false;
+      this.#operate(random.pick(["resume", "resume", "skip", "abandon"]));
+      return true;
+    }
+    if (this.#inFlight.length > 0) this.#answer();
+    else this.#waitUntilDue();
+    return true;
+  }
+
+  #waitUntilDue(): void {
+    const { wakeAt } = this.#core.decide(
+      this.#plan,
+      this.#core.fold(this.#plan, this.#state.createdAt, this.#rows),
+      this.#now,
+    );
+    if (wakeAt !== null) this.#now = Math.max(this.#now, wakeAt);
+    this.#step([]);
+  }
+
+  #answer(): void {
+    const [call] = this.#inFlight.splice(this.#random.below(this.#inFlight.length), 1);
+    if (call === undefined) return;
+    this.#now += this.#random.below(500);
+    const outcome = this.#participate(call);
+    // What was refused, or never arrived, is not done later: a participant stands by its answer.
+    const mayArriveAgain = outcome.kind === "completed" || (outcome.kind === "failed" && outcome.mayHaveRun);
+    if (mayArriveAgain && this.#random.chance(0.1)) this.#stray.push(call);
+    this.#step([this.#core.recordOutcome(this.#plan, this.#state, call, outcome, () => this.#random.float())]);
+  }
+
+  /** A participant does what it does, and what is known of it afterwards. */
+  #participate(call: Call): StepOutcome {
+    const random = this.#random;
+    const error = { code: "simulated", message: "simulated" };
+    const dice = random.float();
+    if (dice < 0.7) {
+      this.#ledger.apply(call.step, call.direction);
+      return { kind: "completed", output: { by: call.attempt } };
+    }
+    if (dice < 0.76) return { kind: "refused", error };
+    if (dice < 0.84) return { kind: "failed", error, mayHaveRun: false, retry: true };
+    // Executed, and the caller sees a timeout; or it is still on its way.
+    if (dice < 0.92) this.#ledger.apply(call.step, call.direction);
+    else this.#stray.push(call);
+    const retry = call.direction === "compensate" || random.chance(0.9);
+    return { kind: "failed", error, mayHaveRun: true, retry, ...(random.chance(0.2) && { retryAfterMs: 1_500 }) };
+  }
+
+  #strayArrives(): void {
+    const [call] = this.#stray.splice(this.#random.below(this.#stray.length), 1);
+    if (call === undefined) return;
+    this.#duplicates += 1;
+    this.#ledger.apply(call.step, call.direction);
+  }
+
+  #operate(verb: string): void {
+    this.#step(applyVerb(this.#plan, this.#state, { name: verb, actor: "operator", reason: "simulated" }));
+  }
+
+  /** Folds what happened, decides, appends (crashing before or after, at times), performs. */
+  #step(arrived: readonly JournalRecord[]): void {
+    const records = [...arrived];
+    for (const record of records) foldRecord(this.#plan, this.#state, record, this.#now);
+    if (this.#state.phase !== "ended") records.push(...this.#core.decide(this.#plan, this.#state, this.#now).records);
+    if (records.length === 0) return;
+    const calls = records.flatMap((record) =>
+      record.kind === "dispatched"
+        ? [{ step: record.step, direction: record.direction, attempt: record.attempt, fence: this.#state.fence }]
+        : [],
+    );
+    if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
+    if (this.#crashesHere()) return this.#crash();
+    this.#append(records);
+    if (this.#crashesHere()) return this.#crash();
+    if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
+  }
+
+  #crashesHere(): boolean {
+    this.#boundaries += 1;
+    return this.#crashAt === null ? this.#random.chance(0.04) : this.#boundaries === this.#crashAt;
+  }
+
+  #append(records: readonly JournalRecord[]): void {
+    const seq = this.#rows.length + 1;
+    const row: JournalRow = {
+      v: 1,
+      run: "run",
+      seq,
+      fence: this.#state.fence,
+      appendId: String(seq),
+      at: this.#now,
+      records,
+    };
+    checkRow(this.#plan, this.#rows, row);
+    this.#rows.push(row);
+    this.#state.seq = seq;
+    checkSameState(this.#core.fold(this.#plan, this.#state.createdAt, this.#rows), this.#state);
+  }
+
+  /** The owner dies. What it had sent may still arrive; its answers reach nobody. Another owner takes over. */
+  #crash(): void {
+    if (this.#rows.at(-1)?.records.some((record) => record.kind === "finished")) return;
+    this.#crashes += 1;
+    for (const call of this.#inFlight.splice(0)) {
+      if (this.#random.chance(0.5)) this.#ledger.apply(call.step, call.direction);
+      else this.#stray.push(call);
+    }
+    this.#now += this.#random.below(20_000);
+    const fence = (this.#rows.at(-1)?.fence ?? 1) + 1;
+    const seq = this.#rows.length + 1;
+    const records = [{ kind: "claimed", worker: `worker-${fence}` }] as const;
+    this.#rows.push({ v: 1, run: "run", seq, fence, appendId: String(seq), at: this.#now, records });
+    this.#state = this.#core.fold(this.#plan, this.#state.createdAt, this.#rows);
+    this.#step([]);
+  }
+}

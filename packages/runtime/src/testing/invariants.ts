@@ -1,0 +1,162 @@
+import { deepStrictEqual } from "node:assert/strict";
+import type { RunPlan } from "../engine/plan.js";
+import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
+import type { RunState } from "../engine/state.js";
+import type { EffectLedger } from "./effect-ledger.js";
+
+/** The invariants of ARCHITECTURE.md that one run's journal and its participants' ledger can break, as checks. */
+
+export class InvariantBroken extends Error {
+  override readonly name = "InvariantBroken";
+  constructor(invariant: number, message: string) {
+    super(`invariant ${invariant}: ${message}`);
+  }
+}
+
+/** Checks a row against the rows before it, at the moment it is appended. */
+export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: JournalRow): void {
+  const earlier = before.flatMap((each) => each.records);
+  const upTo = [...earlier, ...row.records];
+  if (before.length > 0 && earlier.some((record) => record.kind === "finished")) {
+    throw new InvariantBroken(6, `row ${row.seq} follows the end of the run`);
+  }
+  if (row.fence < (before.at(-1)?.fence ?? 0))
+    throw new InvariantBroken(2, `row ${row.seq} has an older fence than the row before`);
+  for (const [index, record] of row.records.entries()) {
+    const past = [...earlier, ...row.records.slice(0, index)];
+    if (record.kind === "dispatched" && record.direction === "forward") checkForwardOrder(plan, past, record.step);
+    if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
+    if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
+    if (record.kind === "unwinding") checkBeforePivot(plan, past);
+  }
+  if (upTo.filter((record) => record.kind === "finished").length > 1)
+    throw new InvariantBroken(6, "the run ends twice");
+}
+
+/** Invariant 3: what a step depends on is durable, in this row or before, when it is dispatched. */
+function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
+  const wave = plan.steps.get(step)?.wave ?? 0;
+  for (const earlier of plan.waves.slice(0, wave).flat()) {
+    if (!has(past, "completed", earlier.name))
+      throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
+  }
+  if (past.some((record) => record.kind === "unwinding"))
+    throw new InvariantBroken(5, `"${step}" goes forward in an unwinding run`);
+}
+
+/** Invariant 5: reverse waves, after everything under way has settled, and only what may have run. */
+function checkUndoOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
+  const own = plan.steps.get(step);
+  if (!has(past, "dispatched", step)) throw new InvariantBroken(5, `"${step}" is undone though it never ran`);
+  for (const planned of plan.steps.values()) {
+    if (isUnderWay(past, planned.name))
+      throw new InvariantBroken(5, `"${step}" is undone while "${planned.name}" is under way`);
+    const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, planned.name);
+    const undone = has(past, "compensated", planned.name) || has(past, "compensation-skipped", planned.name);
+    if (later && !undone)
+      throw new InvariantBroken(5, `"${step}" is undone before "${planned.name}", which came after it`);
+  }
+}
+
+/** Invariant 8: no retry before its time, whoever owns the run. */
+function checkNotEarly(
+  rows: readonly JournalRow[],
+  dispatched: JournalRecord & { kind: "dispatched" },
+  row: JournalRow,
+): void {
+  let dueAt = 0;
+  for (const each of rows) {
+    for (const record of each.records) {
+      if (record === dispatched) break;
+      if (record.kind === "resumed") dueAt = 0;
+      if (record.kind !== "failed" || record.step !== dispatched.step || record.direction !== dispatched.direction)
+        continue;
+      dueAt = each.at + (record.retryAfterMs ?? 0);
+    }
+  }
+  if (row.at < dueAt) throw new InvariantBroken(8, `"${dispatched.step}" is tried again ${dueAt - row.at} ms early`);
+}
+
+function checkBeforePivot(plan: RunPlan, past: readonly JournalRecord[]): void {
+  if (plan.pivotAfterWave === null) return;
+  const upToPivot = plan.waves.slice(0, plan.pivotAfterWave + 1).flat();
+  if (upToPivot.every((step) => has(past, "completed", step.name)))
+    throw new InvariantBroken(6, "a run past its pivot unwinds");
+}
+
+/** What a recovery would see is what the live run believes. */
+export function checkSameState(recovered: RunState, live: RunState): void {
+  try {
+    deepStrictEqual(recovered, live);
+  } catch (error) {
+    throw new InvariantBroken(1, `the journal tells another story than the live run: ${String(error).slice(0, 600)}`);
+  }
+}
+
+/** Checks a run that ended, or was parked for good, against what its participants really did. */
+export function checkAtEnd(schedule: {
+  readonly plan: RunPlan;
+  readonly rows: readonly JournalRow[];
+  readonly ledger: EffectLedger;
+  readonly state: RunState;
+}): void {
+  const { plan, rows, ledger, state } = schedule;
+  const records = rows.flatMap((row) => row.records);
+  for (const effect of ledger.order) checkDispatched(records, effect);
+  if (state.end === null) {
+    if (state.stuck === null) throw new InvariantBroken(6, "the run neither ended nor is parked");
+    return;
+  }
+  const { status } = state.end;
+  for (const { name, compensation } of plan.steps.values()) {
+    const done = ledger.has(name, "forward");
+    const undone = ledger.has(name, "compensate");
+    const skipped = has(records, "compensation-skipped", name);
+    if (status === "completed" && (!done || undone))
+      throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
+    if (status !== "compensated" && status !== "cancelled") continue;
+    if (done && !undone && !skipped && compensation !== null)
+      throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${name}"`);
+  }
+}
+
+/** Invariant 3 and 5 seen from outside: nothing happens that was not durable before. */
+function checkDispatched(records: readonly JournalRecord[], effect: string): void {
+  const known = records.some(
+    (record) => record.kind === "dispatched" && `${record.direction}:${record.step}` === effect,
+  );
+  if (!known) throw new InvariantBroken(3, `${effect} happened, and the journal does not know that it was dispatched`);
+}
+
+function has(records: readonly JournalRecord[], kind: JournalRecord["kind"], step: string): boolean {
+  return records.some((record) => record.kind === kind && "step" in record && record.step === step);
+}
+
+/** Dispatched forward by the present owner, no outcome yet. */
+function isUnderWay(records: readonly JournalRecord[], step: string): boolean {
+  let underWay = false;
+  for (const record of records) {
+    if (record.kind === "claimed") underWay = false;
+    if (!("step" in record) || record.step !== step) continue;
+    if (record.kind === "dispatched") underWay = record.direction === "forward";
+    else if (record.kind === "completed" || record.kind === "failed") underWay = false;
+  }
+  return underWay;
+}
+
+/** Completed, cut off by a crash, or failed with an unknown outcome. */
+function mayHaveRun(records: readonly JournalRecord[], step: string): boolean {
+  let open: Direction | null = null;
+  for (const record of records) {
+    if (record.kind === "claimed" && open === "forward") return true;
+    if (!("step" in record) || record.step !== step) continue;
+    if (
+      record.kind === "completed" ||
+      (record.kind === "failed" && record.direction === "forward" && record.mayHaveRun)
+    )
+      return true;
+    if (record.kind === "dispatched") open = record.direction;
+    else open = null;
+  }
+  return false;
+}

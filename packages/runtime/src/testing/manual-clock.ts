@@ -1,0 +1,43 @@
+import type { Clock } from "../ports.js";
+
+/** A clock that stands still until it is moved. Timers fire in the order of their time, inside `advance`. */
+export interface ManualClock extends Clock {
+  /** Moves time forward by exactly `ms`. */
+  advance(ms: number): void;
+  /** Timers that wait. */
+  readonly pending: number;
+}
+
+export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
+  let now = startMs;
+  let order = 0;
+  const timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
+  const after = (delayMs: number, callback: () => void): (() => void) => {
+    const id = order++;
+    timers.set(id, { at: now + Math.max(0, delayMs), callback });
+    return () => void timers.delete(id);
+  };
+  return {
+    now: () => now,
+    monotonic: () => now - startMs,
+    after,
+    soon: (callback) => after(0, callback),
+    get pending() {
+      return timers.size;
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const [next] = [...timers]
+          .filter(([, timer]) => timer.at <= end)
+          .sort(([a, first], [b, second]) => first.at - second.at || a - b);
+        if (!next) break;
+        const [id, { at, callback }] = next;
+        timers.delete(id);
+        now = Math.max(now, at);
+        callback();
+      }
+      now = end;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { describe } from "vitest";
+import { appending } from "./run-store-contract/appending.js";
+import { claiming } from "./run-store-contract/claiming.js";
+import { creating } from "./run-store-contract/creating.js";
+import { type RunStoreTraits, testWith } from "./run-store-contract/harness.js";
+import { leases } from "./run-store-contract/leases.js";
+import { opening } from "./run-store-contract/opening.js";
+import { querying } from "./run-store-contract/querying.js";
+import { signaling } from "./run-store-contract/signaling.js";
+
+export type { RunStoreTraits, RunStoreUnderTest } from "./run-store-contract/harness.js";
+
+/**
+ * The contract of `RunStore` as Vitest tests, for every store there is and every one you write. Call it in a test file:
+ * `runStoreContract("my store", { open, singleWorker: false })`.
+ */
+export function runStoreContract(name: string, traits: RunStoreTraits): void {
+  const test = testWith(traits);
+  describe(`${name}: run store contract`, () => {
+    opening(test, traits);
+    creating(test);
+    claiming(test);
+    appending(test);
+    leases(test, traits);
+    signaling(test);
+    querying(test);
+  });
+}

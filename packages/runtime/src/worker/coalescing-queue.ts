@@ -1,0 +1,123 @@
+import { RuntimeError } from "../errors.js";
+import type { Logger } from "../log.js";
+import type { CancelTimer, Ports } from "../ports.js";
+
+export interface CoalescingQueueOptions<Item, Result> {
+  /** What is sent, for logs. */
+  readonly name: string;
+  /** Sends a batch; one result per item, in order. Throwing `store-unavailable` means: effect unknown, send again. */
+  readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Items of one flush. Default 500. */
+  readonly maxBatch?: number;
+  /** Items waiting; more are refused with `overloaded`. Default 10,000. */
+  readonly maxQueued?: number;
+}
+
+interface Entry<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 2_000;
+
+/**
+ * Group commit: while one flush is in flight, everything that arrives rides in the next. An item is acknowledged only
+ * after its flush was. A flush whose reply is lost is sent again as it was, for as long as the queue is open: items
+ * carry ids by which the store recognizes them.
+ */
+export class CoalescingQueue<Item, Result> {
+  readonly #options: Required<CoalescingQueueOptions<Item, Result>>;
+  #waiting: Entry<Item, Result>[] = [];
+  #flushing = false;
+  #scheduled = false;
+  #closed = false;
+  #cancelRetry: CancelTimer = () => {};
+  #wakeRetry: () => void = () => {};
+  /** Flushes sent, for metrics. */
+  flushes = 0;
+
+  constructor(options: CoalescingQueueOptions<Item, Result>) {
+    this.#options = { maxBatch: 500, maxQueued: 10_000, ...options };
+  }
+
+  push(item: Item): Promise<Result> {
+    if (this.#closed)
+      return Promise.reject(
+        new RuntimeError("runtime-stopped", `expected ${this.#options.name} while open, got one after close`),
+      );
+    if (this.#waiting.length >= this.#options.maxQueued) {
+      const message = `expected at most ${this.#options.maxQueued} unacknowledged ${this.#options.name}, got more; try again later`;
+      return Promise.reject(new RuntimeError("overloaded", message));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Refuses what comes and what still waits. A flush in flight is not sent again. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry();
+    this.#wakeRetry();
+    const error = new RuntimeError(
+      "runtime-stopped",
+      `the runtime stopped before ${this.#options.name} could be written`,
+    );
+    for (const entry of this.#waiting.splice(0)) entry.reject(error);
+  }
+
+  /** The flush is put off to the end of the turn, so that all that one turn produces travels together. */
+  #schedule(): void {
+    if (this.#flushing || this.#scheduled || this.#waiting.length === 0) return;
+    this.#scheduled = true;
+    this.#options.ports.clock.soon(() => {
+      this.#scheduled = false;
+      void this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#flushing || this.#waiting.length === 0) return;
+    this.#flushing = true;
+    const batch = this.#waiting.splice(0, this.#options.maxBatch);
+    try {
+      const results = await this.#send(batch.map((entry) => entry.item));
+      for (const [index, entry] of batch.entries()) entry.resolve(results[index] as Result);
+    } catch (error) {
+      for (const entry of batch) entry.reject(error);
+    } finally {
+      this.#flushing = false;
+      this.#schedule();
+    }
+  }
+
+  async #send(items: readonly Item[]): Promise<readonly Result[]> {
+    for (let failures = 0; ; failures++) {
+      try {
+        this.flushes += 1;
+        return await this.#options.send(items);
+      } catch (error) {
+        if (!(error instanceof RuntimeError && error.code === "store-unavailable") || this.#closed) throw error;
+        const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), MAX_RETRY_MS);
+        this.#options.logger.warn(
+          { items: items.length, failures, error: error.message },
+          `${this.#options.name}: the store does not answer, trying again`,
+        );
+        await this.#pause(delayMs * (0.5 + this.#options.ports.random.float() / 2));
+        if (this.#closed) throw error;
+      }
+    }
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeRetry = resolve;
+      this.#cancelRetry = this.#options.ports.clock.after(delayMs, resolve);
+    });
+  }
+}

@@ -1,0 +1,159 @@
+import type { CheckpointConfig } from "../config.js";
+import { deltaOf } from "../engine/context.js";
+import type { ContextDelta } from "../engine/records.js";
+import { isObject, type Json, type JsonObject, mergePatch, toJson } from "../json.js";
+import type { Logger } from "../log.js";
+import type { CancelTimer, Clock } from "../ports.js";
+import { sleep } from "../ports.js";
+import type { ContextHandle } from "../saga/definition.js";
+import type { ContextSessions } from "../session/context.js";
+
+export interface ContextKeeperOptions {
+  readonly run: string;
+  readonly restored: JsonObject;
+  readonly config: CheckpointConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Null: contexts are kept in the journal and its snapshots alone. */
+  readonly sessions: ContextSessions | null;
+  /** Where the journal stands, for the hot copy's stamp. */
+  readonly stamp: () => { readonly seq: number; readonly fence: number };
+  /** Asks for a snapshot in the next append; resolves when it is durable. */
+  readonly snapshot: (strategy: string) => Promise<void>;
+}
+
+/**
+ * One run's context while this process owns the run. It lives here; what a step changed goes into the journal with
+ * its result; snapshots go out by strategy; and a hot copy, stamped with the journal's place, is kept as a session, from
+ * the first change on. Only the journal and the snapshots are needed to get it back.
+ */
+export class ContextKeeper {
+  readonly #options: ContextKeeperOptions;
+  /** Top-level keys that a step wrote since its last result. */
+  readonly #touched = new Map<string, Set<string>>();
+  #live: JsonObject;
+  /** True when the last snapshot does not hold everything. */
+  #dirty = false;
+  #stepsSinceSnapshot = 0;
+  #cancelTimer: CancelTimer | null = null;
+  #saving: Promise<void> | null = null;
+  #saveAgain = false;
+  #everSaved = false;
+  #closed = false;
+
+  constructor(options: ContextKeeperOptions) {
+    this.#options = options;
+    this.#live = options.restored;
+  }
+
+  get live(): JsonObject {
+    return this.#live;
+  }
+
+  handle(step: string): ContextHandle {
+    return {
+      get: () => this.#live,
+      patch: (patch) => this.#patch(step, toJson(patch, `the context patch of step "${step}"`)),
+      checkpoint: () => (this.#options.config.enabled ? this.#options.snapshot("manual") : Promise.resolve()),
+    };
+  }
+
+  /** A step completed: takes in the `context` object of its output, gives the delta for the journal. */
+  complete(step: string, output: Json): ContextDelta | undefined {
+    const returned = isObject(output) ? output["context"] : undefined;
+    if (isObject(returned)) this.#patch(step, returned);
+    const touched = this.#touched.get(step) ?? new Set();
+    this.#touched.delete(step);
+    this.#stepsSinceSnapshot += 1;
+    return deltaOf(this.#live, touched);
+  }
+
+  /** The strategy that wants a snapshot in the append about to be made, if any. */
+  due(ending: boolean): string | null {
+    const { enabled, strategy, interval } = this.#options.config;
+    if (!enabled || !this.#dirty) return null;
+    if (ending) return "end";
+    if (strategy === "step" && this.#stepsSinceSnapshot > 0) return strategy;
+    if (strategy === "count" && this.#stepsSinceSnapshot >= interval) return strategy;
+    return null;
+  }
+
+  /** The snapshot just taken will be durable with its append; a failed append ends this keeper with its run. */
+  taken(): void {
+    this.#dirty = false;
+    this.#stepsSinceSnapshot = 0;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+  }
+
+  /** After an append: the hot copy's stamp must follow the journal. */
+  moved(): void {
+    if (this.#everSaved) this.#save();
+  }
+
+  /** The run left this process; `ended`: its hot copy has served. */
+  async close(ended: boolean): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    await this.#saving;
+    if (ended && this.#everSaved) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
+  }
+
+  #patch(step: string, patch: Json): void {
+    if (!isObject(patch) || this.#closed) return;
+    const touched = this.#touched.get(step) ?? new Set();
+    for (const key of Object.keys(patch)) touched.add(key);
+    this.#touched.set(step, touched);
+    this.#live = mergePatch(this.#live, patch) as JsonObject;
+    this.#dirty = true;
+    this.#save();
+    this.#startTimer();
+  }
+
+  #startTimer(): void {
+    const { enabled, strategy, interval } = this.#options.config;
+    if (!enabled || strategy !== "time" || this.#cancelTimer !== null) return;
+    this.#cancelTimer = this.#options.clock.after(interval, () => {
+      this.#cancelTimer = null;
+      if (this.#dirty && !this.#closed) void this.#options.snapshot("time").catch(() => {});
+    });
+  }
+
+  /** One save in flight; what changes meanwhile goes with the next one. */
+  #save(): void {
+    if (this.#options.sessions === null || this.#closed) return;
+    this.#everSaved = true;
+    if (this.#saving !== null) {
+      this.#saveAgain = true;
+      return;
+    }
+    this.#saving = this.#attempt((sessions) =>
+      sessions.save(this.#options.run, this.#live, this.#options.stamp()),
+    ).finally(() => {
+      this.#saving = null;
+      if (!this.#saveAgain) return;
+      this.#saveAgain = false;
+      this.#save();
+    });
+  }
+
+  async #attempt(call: (sessions: ContextSessions) => Promise<unknown>): Promise<void> {
+    const { sessions, config, clock, logger, run } = this.#options;
+    if (sessions === null) return;
+    for (let failures = 0; ; failures++) {
+      try {
+        await call(sessions);
+        return;
+      } catch (error) {
+        if (failures >= config.maxRetries || this.#closed) {
+          logger.warn(
+            { run, error: String(error) },
+            "the hot copy of the run's context could not be written; journal and snapshots hold it",
+          );
+          return;
+        }
+        await sleep(clock, 50 * 2 ** failures);
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type { RunPlan } from "../engine/plan.js";
+import type { Direction } from "../engine/records.js";
+import { type RunState, stepOf } from "../engine/state.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
+import type { Json } from "../json.js";
+import { runCompensation, runHandler } from "../participants/local.js";
+import type { Participant } from "../participants/participant.js";
+import type { Clock } from "../ports.js";
+import type { CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
+
+/** One attempt at one act, as the journal says it was dispatched. */
+export interface Attempt {
+  readonly step: string;
+  readonly direction: Direction;
+  readonly attempt: number;
+}
+
+export interface PerformOptions {
+  readonly plan: RunPlan;
+  readonly state: RunState;
+  readonly run: { readonly id: string; readonly input: Json };
+  readonly attempt: Attempt;
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly context: ContextHandle;
+  readonly clock: Clock;
+  /** Cuts the attempt short: its timeout, the run's, or the loss of the run. */
+  readonly controller: AbortController;
+}
+
+/** Performs one attempt and says what is known about it. Never throws; never outlasts the attempt's timeout. */
+export async function perform(options: PerformOptions): Promise<StepOutcome> {
+  const { plan, attempt, clock, controller } = options;
+  const planned = plan.steps.get(attempt.step);
+  const act = attempt.direction === "forward" ? planned : planned?.compensation;
+  const timeoutMs = act?.timeoutMs ?? 0;
+  const cancelTimer = clock.after(timeoutMs, () => controller.abort(`no answer within ${timeoutMs} ms`));
+  try {
+    // The race bounds what ignores its signal.
+    return await Promise.race([invoke(options), aborted(controller.signal, attempt.step)]);
+  } catch (error) {
+    return {
+      kind: "failed",
+      error: { code: "internal", message: String(error).slice(0, 500) },
+      mayHaveRun: true,
+      retry: true,
+    };
+  } finally {
+    cancelTimer();
+  }
+}
+
+function aborted(signal: AbortSignal, step: string): Promise<StepOutcome> {
+  const outcome = (): StepOutcome => ({
+    kind: "failed",
+    error: { code: "timeout", message: `step "${step}" was cut short: ${String(signal.reason)}` },
+    mayHaveRun: true,
+    retry: true,
+  });
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(outcome());
+    else signal.addEventListener("abort", () => resolve(outcome()), { once: true });
+  });
+}
+
+async function invoke(options: PerformOptions): Promise<StepOutcome> {
+  const { plan, attempt, participants } = options;
+  const planned = plan.steps.get(attempt.step);
+  if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
+  if (attempt.direction === "forward") {
+    const { action } = planned.definition;
+    const call = stepCall(options);
+    if ("run" in action) return runHandler(() => action.run(call), `the output of step "${attempt.step}"`);
+    return participantOf(participants, action.service).perform(action, call);
+  }
+  if (planned.compensation === null) throw new Error(`expected a compensation of step "${attempt.step}", got none`);
+  const { action } = planned.compensation.definition;
+  const call = compensationCall(options);
+  if ("run" in action) return runCompensation(() => action.run(call));
+  return participantOf(participants, action.service).compensate(action, call);
+}
+
+function participantOf(participants: Readonly<Record<string, Participant>>, service: string): Participant {
+  const participant = Object.hasOwn(participants, service) ? participants[service] : undefined;
+  if (participant === undefined) throw new Error(`expected a participant named ${JSON.stringify(service)}, got none`);
+  return participant;
+}
+
+function stepCall({ plan, run, state, attempt, context, controller }: PerformOptions): StepCall {
+  return {
+    runId: run.id,
+    stage: attempt.step,
+    input: run.input,
+    outputs: visibleOutputs(plan, state, attempt.step),
+    context,
+    idempotencyKey: `${run.id}:${attempt.step}`,
+    attempt: attempt.attempt,
+    fence: state.fence,
+    signal: controller.signal,
+  };
+}
+
+function compensationCall(options: PerformOptions): CompensationCall {
+  const { state, attempt } = options;
+  const step = stepOf(state, attempt.step);
+  const completed = step.forward.status === "done";
+  const call = stepCall(options);
+  return {
+    ...call,
+    idempotencyKey: `${call.idempotencyKey}:compensate`,
+    forwardKey: call.idempotencyKey,
+    outcome: completed ? "completed" : "unknown",
+    output: completed ? step.output : null,
+    reason: state.unwind?.error.message ?? "",
+  };
+}
+
+/** Of earlier waves only, so that an attempt sees the same however far its siblings have come. */
+function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
+  const siblings = plan.waves[plan.steps.get(name)?.wave ?? 0] ?? [];
+  // Alone in its wave: nothing is added while it runs, and a copy would make the n-th step cost n.
+  if (siblings.length === 1) return state.outputs;
+  const hidden = new Set(siblings.map((step) => step.name));
+  return Object.fromEntries(Object.entries(state.outputs).filter(([step]) => !hidden.has(step)));
+}

@@ -1,0 +1,29 @@
+import type { SessionConfig } from "../config.js";
+import type { Logger } from "../log.js";
+import type { Participant } from "../participants/participant.js";
+import type { Ports } from "../ports.js";
+import type { ContextSessions } from "../session/context.js";
+import type { Append, AppendResult } from "../store/run-store.js";
+import type { Counters } from "./counters.js";
+import type { RunNotifier } from "./run-notifier.js";
+
+/** What a run's driver needs of its worker. */
+export interface WorkerEnvironment {
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly config: SessionConfig;
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly contexts: ContextSessions | null;
+  readonly notifier: RunNotifier;
+  readonly counters: Counters;
+  /** A run whose next event is further away than this is handed back to the store until then. */
+  readonly parkAfterMs: number;
+  append(append: Append): Promise<AppendResult>;
+  /** The store's clock, as far as it can be told from here. */
+  storeNow(): number;
+  /** False: the lease may have expired; nothing more may be performed in its name. */
+  trusted(): boolean;
+  workerId(): string;
+  /** Asks for the inboxes soon. */
+  lookIntoInbox(): void;
+}

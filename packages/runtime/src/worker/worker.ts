@@ -1,0 +1,270 @@
+import type { SessionConfig } from "../config.js";
+import { restoreContext } from "../engine/context.js";
+import type { RunPlan } from "../engine/plan.js";
+import type { JournalRow } from "../engine/records.js";
+import { isObject, type JsonObject } from "../json.js";
+import type { Logger } from "../log.js";
+import type { Participant } from "../participants/participant.js";
+import { type CancelTimer, type Ports, sleep } from "../ports.js";
+import type { ContextSessions } from "../session/context.js";
+import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore } from "../store/run-store.js";
+import { CoalescingQueue } from "./coalescing-queue.js";
+import { Counters } from "./counters.js";
+import { LeaseKeeper } from "./lease-keeper.js";
+import { RunDriver } from "./run-driver.js";
+import type { RunNotifier } from "./run-notifier.js";
+import type { WorkerEnvironment } from "./worker-environment.js";
+
+export interface WorkerOptions {
+  readonly store: RunStore;
+  readonly plans: PlanRegistry;
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly config: SessionConfig;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  readonly contexts: ContextSessions | null;
+  readonly notifier: RunNotifier;
+  readonly label: string;
+  /** Runs driven at once. Default 1,000. */
+  readonly maxRuns?: number;
+  /** How often the store is asked for due runs when nothing hints at any, ms. Default 500. */
+  readonly pollMs?: number;
+  /** Default 5,000. */
+  readonly parkAfterMs?: number;
+}
+
+/** The definitions this process can execute, by name and version. */
+export interface PlanRegistry {
+  find(definition: string, version: string): RunPlan | undefined;
+  list(): readonly { readonly name: string; readonly version: string }[];
+}
+
+const CLAIM_BATCH = 100;
+
+/**
+ * Claims due runs and drives them while it holds the lease. Polling is what finds work; pokes only make it faster.
+ * A store that does not answer is asked again; nothing is performed once the lease cannot be trusted.
+ */
+export class Worker {
+  readonly counters = new Counters();
+  readonly #options: Required<WorkerOptions>;
+  readonly #lease: LeaseKeeper;
+  readonly #appends: CoalescingQueue<Append, AppendResult>;
+  readonly #drivers = new Map<string, RunDriver>();
+  /** Runs being created with a claim: ours if the reply is lost. */
+  readonly #creating = new Set<string>();
+  readonly #environment: WorkerEnvironment;
+  /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
+  #drivenAtRenewal: ReadonlyMap<string, RunDriver> = new Map();
+  /** While a claim is under way the store may own us runs that we cannot know yet. */
+  #claiming = false;
+  #stop = new AbortController();
+  #wake: () => void = () => {};
+  #poked = false;
+  #loop: Promise<void> | null = null;
+  #onIdle: () => void = () => {};
+
+  constructor(options: WorkerOptions) {
+    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
+    const { store, ports, logger, config, label } = this.#options;
+    this.#appends = new CoalescingQueue({ name: "appends", ports, logger, send: (appends) => store.append(appends) });
+    this.#lease = new LeaseKeeper({
+      ...{ store, ports, logger, label, leaseMs: config.recovery.leaseMs },
+      runs: () => {
+        this.#drivenAtRenewal = new Map(this.#drivers);
+        return [...this.#drivers.keys(), ...this.#creating];
+      },
+      onRenewed: (result) => this.#reconcile(result.adopted, result.lost, result.inbox),
+      onLost: () => this.#abandonAll(),
+    });
+    this.#environment = {
+      ...{
+        ports,
+        logger,
+        config,
+        participants: options.participants,
+        contexts: options.contexts,
+        notifier: options.notifier,
+      },
+      counters: this.counters,
+      parkAfterMs: this.#options.parkAfterMs,
+      append: (append) => {
+        this.counters.appends += 1;
+        return this.#appends.push(append);
+      },
+      storeNow: () => this.#lease.storeNow(),
+      trusted: () => this.#lease.trusted(),
+      workerId: () => this.#lease.id,
+      lookIntoInbox: () => void this.#lease.renew(),
+    };
+  }
+
+  get state(): "active" | "standby" | "stopped" {
+    return this.#lease.state;
+  }
+
+  get activeRuns(): number {
+    return this.#drivers.size;
+  }
+
+  get flushes(): number {
+    return this.#appends.flushes;
+  }
+
+  async start(): Promise<void> {
+    await this.#lease.start();
+    this.#loop = this.#claimLoop(this.#stop.signal);
+  }
+
+  /** Lets attempts under way finish for up to `graceMs`, then gives up the lease. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#loop;
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    for (const driver of [...this.#drivers.values()]) driver.drain();
+    if (this.#drivers.size > 0) await Promise.race([idle, sleep(this.#options.ports.clock, graceMs)]);
+    this.#abandonAll();
+    this.#appends.close();
+    await this.#lease.stop();
+  }
+
+  /** Something may be due: look now instead of at the next poll. */
+  poke(): void {
+    this.#poked = true;
+    this.#wake();
+  }
+
+  /** Messages may lie in the inboxes of runs this worker owns, or have made parked runs due. */
+  pokeInbox(run: string): void {
+    if (this.#drivers.has(run)) void this.#lease.renew();
+    else this.poke();
+  }
+
+  /** The worker's id when it may claim a run in the write that creates it; null when others should have it. */
+  claimOnCreate(run: string): string | null {
+    if (!this.#lease.trusted() || this.#stop.signal.aborted) return null;
+    if (this.#drivers.size + this.#creating.size >= this.#options.maxRuns) return null;
+    this.#creating.add(run);
+    return this.#lease.id;
+  }
+
+  /** Follows every `claimOnCreate` that gave an id. `row`: null when the run was not created, or not claimed. */
+  created(id: string, run: RunRow | null, row: JournalRow | null): void {
+    this.#creating.delete(id);
+    if (run === null || row === null || this.#drivers.has(id) || !this.#lease.trusted()) return;
+    const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
+    driver?.startCreated(row.records);
+  }
+
+  async #claimLoop(signal: AbortSignal): Promise<void> {
+    const { ports, pollMs } = this.#options;
+    while (!signal.aborted) {
+      this.#poked = false;
+      const more = await this.#claim();
+      if (more || this.#poked) continue;
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      await sleep(ports.clock, pollMs * (0.75 + ports.random.float() / 2), woken.signal);
+    }
+  }
+
+  /** True when there is probably more to claim. */
+  async #claim(): Promise<boolean> {
+    const { store, plans, logger, maxRuns } = this.#options;
+    const limit = Math.min(CLAIM_BATCH, maxRuns - this.#drivers.size - this.#creating.size);
+    if (!this.#lease.trusted() || limit <= 0) return false;
+    this.#claiming = true;
+    try {
+      const claimed = await store.claim({ worker: this.#lease.id, definitions: plans.list(), limit });
+      for (const each of claimed) await this.#take(each, "claimed");
+      return claimed.length === limit;
+    } catch (error) {
+      logger.warn({ error: String(error) }, "due runs could not be claimed; trying again");
+      return false;
+    } finally {
+      this.#claiming = false;
+    }
+  }
+
+  async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
+    this.#drivers.get(claimed.run.id)?.abandon();
+    const restored = await this.#restore(claimed);
+    if (!this.#lease.trusted() || this.#stop.signal.aborted) return;
+    const driver = this.#add(claimed, restored);
+    if (how === "adopted") driver?.startAdopted();
+    else driver?.startClaimed();
+  }
+
+  /** The hot copy if it stands where the journal stood before this claim, else journal and snapshot. */
+  async #restore({ run, rows, checkpoint }: ClaimedRun): Promise<JsonObject> {
+    const last = rows.at(-1);
+    const before = last?.records.some((record) => record.kind === "claimed") ? last.seq - 1 : (last?.seq ?? 0);
+    if (before > 0) {
+      try {
+        const hot = await this.#options.contexts?.load(run.id);
+        if (hot?.stamp.seq === before && isObject(hot.context)) return hot.context;
+      } catch (error) {
+        this.#options.logger.warn(
+          { run: run.id, error: String(error) },
+          "the hot copy of the run's context could not be read; journal and snapshots are used",
+        );
+      }
+    }
+    return restoreContext(rows, checkpoint);
+  }
+
+  #add(claimed: ClaimedRun, restored: JsonObject): RunDriver | undefined {
+    const plan = this.#options.plans.find(claimed.run.definition, claimed.run.version);
+    if (plan === undefined) return undefined;
+    try {
+      const driver = new RunDriver(this.#environment, plan, claimed, restored, (gone, parkedForMs) =>
+        this.#gone(gone, parkedForMs),
+      );
+      this.#drivers.set(claimed.run.id, driver);
+      return driver;
+    } catch (error) {
+      this.#options.logger.error(
+        { run: claimed.run.id, error: String(error) },
+        "the journal of the run cannot be read; the run is left alone",
+      );
+      return undefined;
+    }
+  }
+
+  #gone(driver: RunDriver, parkedForMs: number | null): void {
+    if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
+    if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
+    if (this.#drivers.size === 0) this.#onIdle();
+    else if (this.#drivers.size === this.#options.maxRuns - 1) this.poke();
+  }
+
+  #pokeAfter(delayMs: number): void {
+    const stop = this.#stop.signal;
+    let cancel: CancelTimer = () => {};
+    const forget = (): void => cancel();
+    cancel = this.#options.ports.clock.after(delayMs, () => {
+      stop.removeEventListener("abort", forget);
+      this.poke();
+    });
+    stop.addEventListener("abort", forget, { once: true });
+  }
+
+  #reconcile(adopted: readonly ClaimedRun[], lost: readonly string[], inbox: readonly InboxEntry[]): void {
+    for (const run of lost) this.#drivenAtRenewal.get(run)?.abandon();
+    if (!this.#claiming) {
+      for (const claimed of adopted) {
+        if (!this.#drivers.has(claimed.run.id) && !this.#creating.has(claimed.run.id))
+          void this.#take(claimed, "adopted");
+      }
+    }
+    for (const entry of inbox) this.#drivers.get(entry.run)?.deliver([entry]);
+    if (inbox.length > 0) this.poke();
+  }
+
+  #abandonAll(): void {
+    for (const driver of [...this.#drivers.values()]) driver.abandon();
+  }
+}
