@@ -19,7 +19,8 @@ function migrate(verb: string | undefined): void {
       say(name === null ? "nothing is applied" : `took back ${name}`);
     } else {
       const status = migrationStatus(database, migrations);
-      for (const { name, appliedAt } of status) say(`${name}  ${appliedAt === null ? "pending" : `applied ${appliedAt}`}`);
+      for (const { name, appliedAt } of status)
+        say(`${name}  ${appliedAt === null ? "pending" : `applied ${appliedAt}`}`);
     }
   } finally {
     database.close();

@@ -29,8 +29,8 @@ export interface Field {
   /** In Unicode characters. */
   readonly minLength?: number;
   readonly maxLength?: number;
-  /** Matches anywhere unless anchored; text over 1000 characters is refused before it is tried. */
-  readonly pattern?: RegExp;
+  /** A regular expression (flag u) that matches anywhere unless anchored; text over 1000 characters is refused untried. */
+  readonly pattern?: string;
   /** The values of an enum. */
   readonly values?: readonly string[];
 }

@@ -19,9 +19,14 @@ export function isJson(value: unknown, depth = 0): value is Json {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value === "string") return isKeepable(value);
   if (typeof value !== "object" || depth === MAX_DEPTH) return false;
-  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  // As a key of an object literal it would set a prototype somewhere down the road.
-  return Object.entries(value).every(([key, item]) => key !== "__proto__" && isKeepable(key) && isJson(item, depth + 1));
+  // Not `every`: it steps over holes.
+  if (Array.isArray(value)) return !Array.from(value).some((item) => !isJson(item, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  // As a key of an object literal `__proto__` would set a prototype somewhere down the road.
+  return Object.entries(value).every(
+    ([key, item]) => key !== "__proto__" && isKeepable(key) && isJson(item, depth + 1),
+  );
 }
 
 function isJsonObject(value: Json): value is JsonObject {

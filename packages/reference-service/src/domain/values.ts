@@ -49,7 +49,16 @@ function readText(value: unknown, field: Field): unknown {
   if (maxLength !== undefined && length > maxLength) return new Expected(`at most ${maxLength} characters`);
   if (pattern === undefined) return value;
   if (length > MAX_LENGTH_FOR_PATTERN) return new Expected(`at most ${MAX_LENGTH_FOR_PATTERN} characters`);
-  return pattern.test(value) ? value : new Expected(`text that matches ${pattern.source}`);
+  return expressionOf(pattern).test(value) ? value : new Expected(`text that matches ${pattern}`);
+}
+
+/** By pattern; there are as many as the fields have. */
+const expressions = new Map<string, RegExp>();
+
+function expressionOf(pattern: string): RegExp {
+  const expression = expressions.get(pattern) ?? new RegExp(pattern, "u");
+  expressions.set(pattern, expression);
+  return expression;
 }
 
 /** As databases and JSON Schema count: a surrogate pair is one. */

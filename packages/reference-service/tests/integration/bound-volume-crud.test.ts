@@ -31,8 +31,8 @@ test("BoundVolume over HTTP: created, read, listed, changed, deleted", async () 
   const values = await sample();
   const created = await service.call("POST", path, values);
   expect(created).toMatchObject({ status: 201, headers: { etag: '"1"' }, body: { ...values, revision: 1 } });
-  const one = `${path}/${created.body["id"]}`;
-  expect(created.headers["location"]).toBe(one);
+  const one = `${path}/${created.body.id}`;
+  expect(created.headers.location).toBe(one);
 
   expect(await service.call("GET", one)).toMatchObject({ status: 200, body: created.body });
 
@@ -50,5 +50,5 @@ test("BoundVolume over HTTP: created, read, listed, changed, deleted", async () 
 
 test("BoundVolume over HTTP: what does not fit is refused by name", async () => {
   const refused = await service.call("POST", path, { ...(await sample()), no_such_field: 1 });
-  expect(refused).toMatchObject({ status: 422, body: { code: "validation-failed", errors: [{ path: "no_such_field" }] } });
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: "no_such_field" }] } });
 });

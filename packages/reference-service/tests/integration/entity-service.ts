@@ -63,7 +63,7 @@ export async function startEntityService(): Promise<EntityService> {
     async create(path, body) {
       const created = await call("POST", path, body);
       if (created.status !== 201) throw new Error(`POST ${path}: ${JSON.stringify(created.body)}`);
-      return String(created.body["id"]);
+      return String(created.body.id);
     },
     async close() {
       await app.close();

@@ -20,7 +20,9 @@ export function copyFor(entity: EntityModel, template: Template, path: string): 
 
 function renamer(entity: EntityModel): (text: string) => string {
   const pairs = new Map<string, string>();
-  const add = (from: Names, to: Names): void => CASES.forEach((form) => pairs.set(from[form], to[form]));
+  const add = (from: Names, to: Names): void => {
+    for (const form of CASES) pairs.set(from[form], to[form]);
+  };
   add(SAMPLE.name, entity.name);
   add(SAMPLE.plural, entity.plural);
   // The longest first, or a plural would be taken for a singular and an s.

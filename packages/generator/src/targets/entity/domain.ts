@@ -2,7 +2,7 @@
 import { literal } from "../../emit.js";
 import type { EntityModel, FieldModel } from "../../model.js";
 import { maxLengthOf } from "./field-limits.js";
-import { code, HEADER, json, print, type Source, signature } from "./source.js";
+import { HEADER, json, print, type Source, signature } from "./source.js";
 
 export function domainFile(entity: EntityModel): string {
   const { pascal, camel } = entity.name;
@@ -88,7 +88,7 @@ function fieldOf(entity: EntityModel, field: FieldModel): Source {
   add("max", field.max === null ? null : json(field.max));
   add("minLength", field.minLength === null ? null : json(field.minLength));
   add("maxLength", maxLength === null ? null : json(maxLength));
-  add("pattern", field.pattern === null ? null : code(`new RegExp(${literal(field.pattern)}, "u")`));
+  add("pattern", field.pattern === null ? null : json(field.pattern));
   add("values", field.type === "enum" ? json(field.values) : null);
   return { entries };
 }

@@ -47,7 +47,10 @@ const TYPES: Readonly<Record<Database, Readonly<Record<FieldType, string>>>> = {
 export function upMigration(entities: readonly EntityModel[], database: Database): string {
   const indexes = indexesOf(entities);
   const blocks = entities.map((entity) => {
-    const rows = [...columnsBefore(database), ...entity.fields.map((field) => column(entities, entity, field, database))];
+    const rows = [
+      ...columnsBefore(database),
+      ...entity.fields.map((field) => column(entities, entity, field, database)),
+    ];
     const table = `CREATE TABLE ${quoted(entity.plural.snake)} (\n${[...rows, ...columnsAfter(database)]
       .map((row) => `  ${row}`)
       .join(",\n")}\n)${database === "sqlite" ? " STRICT" : ""};\n`;

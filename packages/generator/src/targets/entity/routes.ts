@@ -39,9 +39,10 @@ export function registerEntities(
   { useCases }: Pick<Application, "useCases">,
   { callers }: { readonly callers: Pick<Callers, "requireCaller"> },
 ): void {
-  void app.register(async (scope) => {
+  void app.register((scope, _options, done) => {
     scope.addHook("onRequest", async (request) => void (await callers.requireCaller(request)));
-${entities.map(({ name }) => `    ${name.camel}Routes(scope, useCases.${name.camel});\n`).join("")}  });
+${entities.map(({ name }) => `    ${name.camel}Routes(scope, useCases.${name.camel});\n`).join("")}    done();
+  });
 }
 `;
 }

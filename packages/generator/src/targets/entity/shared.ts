@@ -14,6 +14,7 @@ export const ENTITY_FILES = [
   "src/application/ports/clock.ts",
   "src/application/ports/repository.ts",
   "src/application/revision.ts",
+  "src/application/timestamp.ts",
   "src/domain/check.ts",
   "src/domain/decimal.ts",
   "src/domain/fields.ts",

@@ -3,7 +3,11 @@ import type { EntityModel } from "../../model.js";
 import { HEADER, importOf, json, print, type Source } from "./source.js";
 import type { IndexName } from "./sql-names.js";
 
-export function tableFile(entity: EntityModel, entities: readonly EntityModel[], indexes: readonly IndexName[]): string {
+export function tableFile(
+  entity: EntityModel,
+  entities: readonly EntityModel[],
+  indexes: readonly IndexName[],
+): string {
   const columns = entity.fields.map(({ name, type, reference }): readonly [string, Source] => {
     const column: [string, Source][] = [
       ["name", json(name.snake)],

@@ -1,6 +1,7 @@
 /** The use cases of each entity, put together as its `use_cases` say, and those of all entities. */
-import type { Names } from "../../naming.js";
+
 import type { EntityModel, UseCase } from "../../model.js";
+import type { Names } from "../../naming.js";
 import { HEADER, importOf } from "./source.js";
 
 /** As users of an API think of them. */

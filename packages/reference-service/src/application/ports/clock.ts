@@ -3,8 +3,3 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
 }
-
-/** The moment as entities keep it: ISO 8601, UTC, milliseconds. */
-export function timestamp(clock: Clock): string {
-  return new Date(clock.now()).toISOString();
-}

@@ -46,7 +46,7 @@ export type BoundVolumePatch = Partial<NewBoundVolume>;
 
 export const boundVolumeFields: fields.Fields<BoundVolumeValues> = {
   title: { type: "string", required: true, minLength: 1, maxLength: 200 },
-  callNumber: { type: "string", required: true, maxLength: 20, pattern: new RegExp("^[A-Z]{2}-[0-9]{4}$", "u") },
+  callNumber: { type: "string", required: true, maxLength: 20, pattern: "^[A-Z]{2}-[0-9]{4}$" },
   summary: { type: "text", required: false },
   pageCount: { type: "integer", required: true, min: 1, max: 20000 },
   wordCount: { type: "bigint", required: false, min: "0" },

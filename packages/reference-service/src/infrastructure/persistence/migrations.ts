@@ -25,7 +25,14 @@ export interface MigrationStatus {
   readonly appliedAt: string | null;
 }
 
-export type MigrationErrorCode = "file-name" | "edited" | "missing" | "out-of-order" | "failed" | "no-way-back" | "pending";
+export type MigrationErrorCode =
+  | "file-name"
+  | "edited"
+  | "missing"
+  | "out-of-order"
+  | "failed"
+  | "no-way-back"
+  | "pending";
 
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
@@ -58,7 +65,10 @@ export function readMigrations(folder: string): Migration[] {
     });
   const double = migrations.find(({ name }, index) => migrations[index + 1]?.name.slice(0, 4) === name.slice(0, 4));
   if (double !== undefined) {
-    throw new MigrationError("file-name", `${join(folder, double.name)}: its number is used twice; take the next free one`);
+    throw new MigrationError(
+      "file-name",
+      `${join(folder, double.name)}: its number is used twice; take the next free one`,
+    );
   }
   return migrations;
 }
@@ -96,7 +106,10 @@ export function migrateDown(database: SqliteDatabase, migrations: readonly Migra
     const newest = migrations[applied.length - 1];
     if (newest === undefined) return null;
     if (newest.down === null) {
-      throw new MigrationError("no-way-back", `${newest.name}: there is no ${newest.name}.down.sql to take it back with`);
+      throw new MigrationError(
+        "no-way-back",
+        `${newest.name}: there is no ${newest.name}.down.sql to take it back with`,
+      );
     }
     run(database, newest.name, newest.down);
     database.prepare("DELETE FROM _migrations WHERE name = ?").run([newest.name]);
@@ -116,9 +129,9 @@ function readApplied(database: SqliteDatabase): Applied[] {
   );
   const rows = database.prepare("SELECT name, checksum, applied_at FROM _migrations ORDER BY name").all([]);
   return rows.map((row) => ({
-    name: String(row["name"]),
-    checksum: String(row["checksum"]),
-    appliedAt: String(row["applied_at"]),
+    name: String(row.name),
+    checksum: String(row.checksum),
+    appliedAt: String(row.applied_at),
   }));
 }
 
@@ -131,7 +144,10 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
     }
     if (migration === undefined || migration.name !== name) {
       const late = migration?.name ?? name;
-      throw new MigrationError("out-of-order", `${late} is older than ${name}, which is applied: give it the next number`);
+      throw new MigrationError(
+        "out-of-order",
+        `${late} is older than ${name}, which is applied: give it the next number`,
+      );
     }
     if (migration.checksum !== checksum) {
       const mend = "restore it and put the change into a new migration";

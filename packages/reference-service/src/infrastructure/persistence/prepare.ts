@@ -1,5 +1,5 @@
 /** Brings the tables up to date when the service starts; in production that is a step of the deployment instead. */
-import { migrateUp, MigrationError, migrationStatus, readMigrations } from "./migrations.js";
+import { MigrationError, migrateUp, migrationStatus, readMigrations } from "./migrations.js";
 import type { SqliteDatabase } from "./sqlite/database.js";
 
 export interface Preparation {

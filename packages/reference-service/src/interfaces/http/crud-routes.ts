@@ -14,7 +14,6 @@ import { entityTag, matchingRevisions } from "./revision-header.js";
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-
 export interface CrudRoutes<Entity extends Identified, New, Patch> {
   /** `/api/v1/order-lines` */
   readonly path: string;

@@ -11,9 +11,10 @@ export function registerEntities(
   { useCases }: Pick<Application, "useCases">,
   { callers }: { readonly callers: Pick<Callers, "requireCaller"> },
 ): void {
-  void app.register(async (scope) => {
+  void app.register((scope, _options, done) => {
     scope.addHook("onRequest", async (request) => void (await callers.requireCaller(request)));
     boundVolumeRoutes(scope, useCases.boundVolume);
     shelfMarkRoutes(scope, useCases.shelfMark);
+    done();
   });
 }

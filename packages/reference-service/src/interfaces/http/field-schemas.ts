@@ -87,7 +87,7 @@ function common(field: Field): TSchema {
       return Type.String({
         ...given("minLength", minLength),
         ...given("maxLength", maxLength),
-        ...given("pattern", pattern?.source),
+        ...given("pattern", pattern),
       });
   }
 }

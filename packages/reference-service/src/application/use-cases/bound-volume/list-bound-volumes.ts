@@ -1,11 +1,11 @@
 /** Yours: how BoundVolume is listed, oldest first. */
-import type { BoundVolume } from "../../../domain/bound-volume/bound-volume.generated.js";
-import type * as ports from "../../ports/repository.js";
+import type * as domain from "../../../domain/bound-volume/bound-volume.generated.js";
 import type * as dependencies from "../../dependencies.js";
+import type * as entity from "../../entity.js";
 import type { BoundVolumeRepository } from "../../ports/bound-volume-repository.js";
 
-export type ListBoundVolumes = (request: ports.PageRequest) => Promise<ports.Page<BoundVolume>>;
+export type ListBoundVolumes = (request: entity.PageRequest) => Promise<entity.Page<domain.BoundVolume>>;
 
-export function listBoundVolumes({ repository }: dependencies.Dependencies<BoundVolumeRepository>): ListBoundVolumes {
-  return (request) => repository.page(request);
+export function listBoundVolumes(needed: dependencies.Dependencies<BoundVolumeRepository>): ListBoundVolumes {
+  return (request) => needed.repository.page(request);
 }

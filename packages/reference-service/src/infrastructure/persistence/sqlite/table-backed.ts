@@ -46,7 +46,8 @@ export function createTableRepository<Entity extends Identified>(
   function takenBy(index: string | null, names: readonly string[]): Refusal {
     const byColumn = columns.filter(([, column]) => names.includes(column.name)).map(([property]) => property);
     const properties = (index === null ? undefined : table.uniques[index]) ?? byColumn;
-    const together = properties.length > 1 ? "expected values that are not taken together" : "expected a value not taken";
+    const together =
+      properties.length > 1 ? "expected values that are not taken together" : "expected a value not taken";
     const violations = properties.map((path) => ({ path, message: together }));
     return new Refusal("unique-violation", "Another one has these values.", violations);
   }
@@ -57,7 +58,7 @@ export function createTableRepository<Entity extends Identified>(
     const violations = [];
     for (const [path, { references }] of columns) {
       const id = values[path];
-      if (references === undefined || id === null || id === values["id"]) continue;
+      if (references === undefined || id === null || id === values.id) continue;
       const found = await queries.selectFrom(references).select("id").where("id", "=", id).executeTakeFirst();
       if (found === undefined) violations.push({ path, message: "expected the id of one that exists" });
     }
