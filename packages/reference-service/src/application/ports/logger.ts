@@ -1,0 +1,2 @@
+/** Structured logs: facts first, sentence second. */
+export type { Logger } from "@clean-arch/runtime";

@@ -1,0 +1,13 @@
+/** Yours: the rules of BoundVolume beyond its fields, and what happens to a new one before it is stored. */
+import type * as fields from "../fields.js";
+import type { BoundVolumeValues } from "./bound-volume.generated.js";
+
+/** Gets the checked values of a new one; what it returns is stored. */
+export function beforeCreate(values: BoundVolumeValues): BoundVolumeValues {
+  return values;
+}
+
+/** Rules over several fields, asked before every write. One violation for each broken rule; none lets it through. */
+export function brokenRules(_values: BoundVolumeValues): readonly fields.Violation[] {
+  return [];
+}

@@ -1,0 +1,133 @@
+/**
+ * configs/app.yaml, overridden by environment variables; outside production configs/.env stands behind the real
+ * environment. Everything that does not fit is reported at once, in a `ConfigError`; nothing falls back silently.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { ConfigError, type ConfigIssue } from "./config-error.js";
+import { parseDotEnv } from "./dot-env.js";
+import { productionIssues } from "./production.js";
+import { PROJECT } from "./project.generated.js";
+import { type Environment, readSettings } from "./read.js";
+import type { AppSettings } from "./schema.js";
+import { resolveServices } from "./services.js";
+import type { Settings } from "./settings.js";
+
+const FILE = "configs/app.yaml";
+
+/** `root` is the folder that holds `configs/`. */
+export function loadSettings(root: string, realEnvironment: Environment = process.env): Settings {
+  const production = realEnvironment.NODE_ENV === "production";
+  const issues: ConfigIssue[] = [];
+  const environment = production ? realEnvironment : { ...readDotEnv(root, issues), ...realEnvironment };
+  const [app, found] = readSettings(readDocument(root, issues), FILE, environment);
+  issues.push(...found);
+
+  const operatorToken = environment.OPERATOR_TOKEN ?? "";
+  const services = resolveServices(app, environment, issues);
+  issues.push(...featureIssues(app, environment, production));
+  if (production) issues.push(...productionIssues(app, services, operatorToken));
+  else if (operatorToken !== "" && operatorToken.length < 16) issues.push(shortToken);
+  if (issues.length > 0) throw new ConfigError(issues);
+
+  return {
+    name: PROJECT.name,
+    version: PROJECT.version,
+    description: PROJECT.description,
+    production,
+    app,
+    port: app.http.port,
+    host: app.http.host,
+    auth: app.http.auth ?? "none",
+    operatorToken: operatorToken || randomBytes(32).toString("base64url"),
+    operatorTokenIsNew: operatorToken === "",
+    databaseFile: databaseFile(root, app),
+    migrationsFolder: join(root, "migrations"),
+    sessionStorage: app.session.context.storage === "memory" ? "memory" : "sqlite",
+    services,
+  };
+}
+
+const shortToken: ConfigIssue = {
+  source: "environment variable OPERATOR_TOKEN",
+  key: "OPERATOR_TOKEN",
+  expected: "at least 16 characters",
+  got: "fewer",
+};
+
+function readDocument(root: string, issues: ConfigIssue[]): unknown {
+  let text: string;
+  try {
+    text = readFileSync(join(root, FILE), "utf8");
+  } catch (error) {
+    const got = (error as NodeJS.ErrnoException).code ?? "an error";
+    issues.push({ source: FILE, key: "(file)", expected: "a readable file", got });
+    return {};
+  }
+  const document = parseDocument(text, { maxAliasCount: 50, prettyErrors: true } as object);
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem !== undefined) {
+    const at = problem.linePos?.[0];
+    const source = at === undefined ? FILE : `${FILE}:${at.line}:${at.col}`;
+    issues.push({ source, key: "(file)", expected: "YAML 1.2", got: problem.code });
+    return {};
+  }
+  return document.toJS({ maxAliasCount: 50 });
+}
+
+function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(join(root, "configs/.env"), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
+  const { values, brokenLines } = parseDotEnv(text);
+  for (const line of brokenLines) {
+    issues.push({ source: `configs/.env:${line}`, key: "(line)", expected: "NAME=value", got: "something else" });
+  }
+  return values;
+}
+
+/** Keys that fit the contract but name what this version does not have. */
+function featureIssues(app: AppSettings, environment: Environment, production: boolean): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const unavailable = (key: string, expected: string, got: string) => {
+    const variable = key.replaceAll(".", "_").toUpperCase();
+    const source = (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
+    issues.push({ source, key, expected, got: `${got}, which is not available in this version` });
+  };
+  const { driver, url } = app.database;
+  if (driver === "postgres") unavailable("database.driver", "sqlite", "postgres");
+  else if (driver === null && production)
+    unavailable("database.driver", "sqlite, written out", "postgres (the default in production)");
+  else if (url !== null && /^[a-z][a-z0-9+.-]+:\/\//i.test(url))
+    unavailable("database.url", "a path or file:<path>", "the url of a server");
+  const { storage } = app.session.context;
+  if (storage === "postgres") unavailable("session.context.storage", "sqlite or memory", storage);
+  if (storage === "redis" && (production || app.redis.url !== null)) {
+    unavailable("session.context.storage", "sqlite or memory (or no redis url, outside production)", "redis");
+  }
+  if (app.session.context.ttl > app.session.context.absolute_ttl) {
+    const expected = `at most session.context.absolute_ttl (${app.session.context.absolute_ttl} ms)`;
+    issues.push({ source: FILE, key: "session.context.ttl", expected, got: `${app.session.context.ttl} ms` });
+  }
+  if (app.session.recovery.initial_delay > app.session.recovery.max_delay) {
+    const expected = `at most session.recovery.max_delay (${app.session.recovery.max_delay} ms)`;
+    issues.push({
+      source: FILE,
+      key: "session.recovery.initial_delay",
+      expected,
+      got: `${app.session.recovery.initial_delay} ms`,
+    });
+  }
+  return issues;
+}
+
+function databaseFile(root: string, app: AppSettings): string {
+  const path = (app.database.url ?? PROJECT.databaseFile).replace(/^file:/, "");
+  return isAbsolute(path) ? path : resolve(root, path);
+}

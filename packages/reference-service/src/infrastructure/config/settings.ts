@@ -1,0 +1,34 @@
+import type { AppSettings } from "./schema.js";
+
+/** The whole configuration of this process: what was read, and what follows from it. */
+export interface Settings {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** `NODE_ENV=production`. */
+  readonly production: boolean;
+  readonly app: AppSettings;
+  readonly port: number;
+  readonly host: string;
+  readonly auth: "none" | "session" | "token";
+  readonly operatorToken: string;
+  /** True: made up for this start, and to be printed once. */
+  readonly operatorTokenIsNew: boolean;
+  /** Absolute path. */
+  readonly databaseFile: string;
+  /** Absolute path of `migrations/`. */
+  readonly migrationsFolder: string;
+  /** Where sessions live in this version. */
+  readonly sessionStorage: "sqlite" | "memory";
+  readonly services: readonly ResolvedService[];
+}
+
+/** How a service is reached: by its url, in this process, or not at all (simulated). */
+export interface ResolvedService {
+  readonly name: string;
+  readonly transport: "http" | "local" | "simulated";
+  /** Set for `http`. */
+  readonly url: string | null;
+  /** Sent with every call. */
+  readonly headers: Readonly<Record<string, string>>;
+}

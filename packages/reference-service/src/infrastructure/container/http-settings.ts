@@ -1,0 +1,18 @@
+import type { HttpSettings } from "../../interfaces/http/http-settings.js";
+import type { Settings } from "../config/settings.js";
+
+export function httpSettings(settings: Settings): HttpSettings {
+  const { app } = settings;
+  return {
+    name: settings.name,
+    version: settings.version,
+    description: settings.description,
+    production: settings.production,
+    bodyLimitBytes: app.http.body_limit,
+    auth: settings.auth,
+    operatorToken: settings.operatorToken,
+    sessionLifetimeMs: app.session.context.absolute_ttl,
+    checkpoints: app.session.checkpoint.enabled,
+    metrics: app.observability.metrics,
+  };
+}

@@ -1,0 +1,46 @@
+import type { FastifyInstance } from "fastify";
+import type { Application } from "../../application/application.generated.js";
+import type { Dependency } from "../../application/ports/health.js";
+import type { HttpSettings } from "./http-settings.js";
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+/**
+ * `/health/live`: the process answers. `/health/ready`: each dependency answers; 503 names those that do not.
+ * `/metrics` unless `observability.metrics` is off.
+ */
+export function healthRoutes(
+  app: FastifyInstance,
+  { dependencies, telemetry }: Application,
+  settings: HttpSettings,
+): void {
+  const schema = (summary: string) => ({ schema: { tags: ["health"], summary } });
+
+  app.get("/health/live", schema("The process runs"), async () => ({ status: "up" }));
+
+  app.get("/health/ready", schema("Every dependency answers"), async (_request, reply) => {
+    const checks = await Promise.all(dependencies.map(async (one) => [one.name, await check(one)] as const));
+    const up = checks.every(([, result]) => result.status === "up");
+    return reply.code(up ? 200 : 503).send({ status: up ? "up" : "down", dependencies: Object.fromEntries(checks) });
+  });
+
+  if (!settings.metrics) return;
+  app.get("/metrics", schema("Metrics in Prometheus text format"), async (_request, reply) =>
+    reply.type("text/plain; version=0.0.4; charset=utf-8").send(await telemetry.text()),
+  );
+}
+
+async function check(dependency: Dependency): Promise<{ status: "up" | "down"; detail?: string }> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer")), CHECK_TIMEOUT_MS);
+  });
+  try {
+    const detail = await Promise.race([dependency.check(), timeout]);
+    return detail === undefined ? { status: "up" } : { status: "up", detail };
+  } catch {
+    return { status: "down" };
+  } finally {
+    clearTimeout(timer);
+  }
+}

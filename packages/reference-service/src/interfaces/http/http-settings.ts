@@ -1,0 +1,17 @@
+/** What the HTTP interface needs to know of the configuration. */
+export interface HttpSettings {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly production: boolean;
+  readonly bodyLimitBytes: number;
+  /** Who may start and read runs and use the entities. */
+  readonly auth: "none" | "session" | "token";
+  readonly operatorToken: string;
+  /** Longest life of a session, ms: the bound of a requested `ttl`. */
+  readonly sessionLifetimeMs: number;
+  /** Snapshots are taken: `/runs/{id}/checkpoints` exists. */
+  readonly checkpoints: boolean;
+  /** `/metrics` exists. */
+  readonly metrics: boolean;
+}
