@@ -18,7 +18,16 @@ import { publishedSchema } from "./spec/published.js";
 import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
 import { withLeadingSlash } from "./spec/rules/urls.js";
-import type { CompensationConfig, Config, EntityConfig, FieldConfig, RetryConfig, ServiceConfig, StageConfig, TaskConfig } from "./spec/schema.js";
+import type {
+  CompensationConfig,
+  Config,
+  EntityConfig,
+  FieldConfig,
+  RetryConfig,
+  ServiceConfig,
+  StageConfig,
+  TaskConfig,
+} from "./spec/schema.js";
 
 const STAGE_TIMEOUT_MS = 30_000;
 
@@ -87,7 +96,12 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         maxRetries: checkpoint.max_retries,
         keep: checkpoint.keep,
       },
-      recovery: { enabled: recovery.enabled, strategy: recovery.strategy, retry: recoveryRetry, leaseMs: recovery.lease },
+      recovery: {
+        enabled: recovery.enabled,
+        strategy: recovery.strategy,
+        retry: recoveryRetry,
+        leaseMs: recovery.lease,
+      },
     },
     services,
     entities: creationOrder(config.domain.entities).map(buildEntity),
@@ -186,16 +200,27 @@ function callsOf(task: TaskConfig): Call[] {
   const stages = stagesOf(task);
   const serviceOf = new Map(stages.map((stage) => [stage.name, stage.service]));
   return [
-    ...stages.map((stage): Call => ({ service: stage.service ?? "", path: stage.endpoint ?? "", kind: "action", stage: stage.name ?? "" })),
-    ...task.compensation.map((one): Call => ({
-      service: one.service ?? serviceOf.get(one.stage) ?? "",
-      path: one.action,
-      kind: "compensation",
-      stage: one.stage,
-    })),
+    ...stages.map(
+      (stage): Call => ({
+        service: stage.service ?? "",
+        path: stage.endpoint ?? "",
+        kind: "action",
+        stage: stage.name ?? "",
+      }),
+    ),
+    ...task.compensation.map(
+      (one): Call => ({
+        service: one.service ?? serviceOf.get(one.stage) ?? "",
+        path: one.action,
+        kind: "compensation",
+        stage: one.stage,
+      }),
+    ),
     ...(task.source?.service === undefined
       ? []
-      : [{ service: task.source.service, path: task.source.endpoint ?? "", kind: "action" as const, stage: task.name }]),
+      : [
+          { service: task.source.service, path: task.source.endpoint ?? "", kind: "action" as const, stage: task.name },
+        ]),
   ];
 }
 
@@ -205,7 +230,11 @@ function buildServices(config: Config, tasks: readonly TaskConfig[], base: Retry
   const undeclared = calls.map((call) => call.service).filter((name) => !declared.includes(name));
   return [...declared, ...new Set(undeclared)].map((name) => {
     const written: ServiceConfig = config.services?.[name] ?? {};
-    const transport = available(written.transport ?? (written.url === undefined ? "simulated" : "http"), ["http", "local", "simulated"]);
+    const transport = available(written.transport ?? (written.url === undefined ? "simulated" : "http"), [
+      "http",
+      "local",
+      "simulated",
+    ]);
     const own = calls.filter((call) => call.service === name);
     return {
       name: namesOf(name),
@@ -283,7 +312,8 @@ function serviceNamed(name: string, { services }: Context): ServiceModel {
 }
 
 function buildSource({ source }: TaskConfig): Model["batches"][number]["source"] {
-  if (source?.entity !== undefined) return { kind: "entity", entity: namesOf(source.entity), where: source.where ?? {} };
+  if (source?.entity !== undefined)
+    return { kind: "entity", entity: namesOf(source.entity), where: source.where ?? {} };
   if (source?.service !== undefined) {
     return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
   }

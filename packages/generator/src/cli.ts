@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 
 import type { Command, Flags, Io } from "./commands/command.js";
-import { refusal, RefusedError, renderJson, renderText, shown } from "./diagnostics.js";
+import { RefusedError, refusal, renderJson, renderText, shown } from "./diagnostics.js";
 import { nearestName } from "./naming.js";
 import { generatorName } from "./version.js";
 
@@ -44,7 +44,11 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     flags: ["config", "strict", "json"],
     positionals: 1,
   },
-  verify: { load: async () => (await import("./commands/verify.js")).verify, flags: ["strict", "json"], positionals: 1 },
+  verify: {
+    load: async () => (await import("./commands/verify.js")).verify,
+    flags: ["strict", "json"],
+    positionals: 1,
+  },
   schema: { load: async () => (await import("./commands/schema.js")).schema, flags: [], positionals: 0 },
 };
 
@@ -80,15 +84,15 @@ export async function main(argv: readonly string[], io: Io = standard): Promise<
     }
     const message = error instanceof Error ? error.message : String(error);
     io.err(`${SELF}: a fault of ours: ${message}\n`);
-    if (process.env["CLEAN_ARCH_DEBUG"] === "1" && error instanceof Error) io.err(`${error.stack}\n`);
+    if (process.env.CLEAN_ARCH_DEBUG === "1" && error instanceof Error) io.err(`${error.stack}\n`);
     return 70;
   }
 }
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parse(argv);
-  if (values["help"] === true) return print(io, HELP);
-  if (values["version"] === true) return print(io, `${generatorName}\n`);
+  if (values.help === true) return print(io, HELP);
+  if (values.version === true) return print(io, `${generatorName}\n`);
   if (argv.length === 0) {
     io.err(HELP);
     return 2;
@@ -101,12 +105,19 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     throw refusal("bad-flag", SELF, `a command (${Object.keys(COMMANDS).join(", ")})`, shown(name), hint);
   }
   for (const flag of Object.keys(values)) {
-    if (!(entry.flags as readonly string[]).includes(flag)) throw refusal("bad-flag", SELF, `a flag of ${name}`, `--${flag}`, "see --help");
+    if (!(entry.flags as readonly string[]).includes(flag))
+      throw refusal("bad-flag", SELF, `a flag of ${name}`, `--${flag}`, "see --help");
   }
   const rest = positionals.slice(1);
   if (rest.length > entry.positionals) {
     const extra = rest[entry.positionals];
-    throw refusal("bad-flag", SELF, entry.positionals === 0 ? `no argument of ${name}` : "one argument", shown(extra), "see --help");
+    throw refusal(
+      "bad-flag",
+      SELF,
+      entry.positionals === 0 ? `no argument of ${name}` : "one argument",
+      shown(extra),
+      "see --help",
+    );
   }
   const flags = flagsOf(values);
   const command = await entry.load();
@@ -116,21 +127,37 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
 type Values = Readonly<Record<string, string | boolean>>;
 
 function parse(argv: readonly string[]): { values: Values; positionals: readonly string[] } {
-  const { tokens, positionals } = parseArgs({ args: [...argv], options: FLAGS, strict: false, allowPositionals: true, tokens: true });
+  const { tokens, positionals } = parseArgs({
+    args: [...argv],
+    options: FLAGS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values: Record<string, string | boolean> = {};
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const known = Object.hasOwn(FLAGS, token.name) ? FLAGS[token.name as keyof typeof FLAGS] : undefined;
     if (known === undefined) {
       const nearest = nearestName(token.name, Object.keys(FLAGS));
-      throw refusal("bad-flag", SELF, "a flag", token.rawName, nearest === null ? "see --help" : `did you mean --${nearest}`);
+      throw refusal(
+        "bad-flag",
+        SELF,
+        "a flag",
+        token.rawName,
+        nearest === null ? "see --help" : `did you mean --${nearest}`,
+      );
     }
     if (Object.hasOwn(values, token.name)) throw refusal("bad-flag", SELF, "each flag once", token.rawName);
     const wantsValue = known.type === "string";
-    if (wantsValue && (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("-")))) {
+    if (
+      wantsValue &&
+      (token.value === undefined || token.value === "" || (!token.inlineValue && token.value.startsWith("-")))
+    ) {
       throw refusal("bad-flag", SELF, `a value after ${token.rawName}`, shown(token.value));
     }
-    if (!wantsValue && token.value !== undefined) throw refusal("bad-flag", SELF, `${token.rawName} alone`, shown(token.value));
+    if (!wantsValue && token.value !== undefined)
+      throw refusal("bad-flag", SELF, `${token.rawName} alone`, shown(token.value));
     values[token.name] = token.value ?? true;
   }
   return { values, positionals };
@@ -147,10 +174,10 @@ function flagsOf(values: Values): Flags {
     ...(config === undefined ? {} : { config }),
     ...(out === undefined ? {} : { out }),
     ...(runtime === undefined ? {} : { runtime }),
-    strict: values["strict"] === true,
-    json: values["json"] === true,
+    strict: values.strict === true,
+    json: values.json === true,
     dryRun: values["dry-run"] === true,
-    diff: values["diff"] === true,
+    diff: values.diff === true,
   };
 }
 

@@ -25,7 +25,8 @@ function compare(before: readonly string[], after: readonly string[]): Line[] {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
   let end = 0;
-  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end))
+    end += 1;
   const same = (text: string): Line => ({ sign: " ", text });
   return [
     ...before.slice(0, start).map(same),
@@ -77,7 +78,8 @@ function hunks(lines: readonly Line[]): string[] {
     else ranges.push({ from, to });
   }
   return ranges.map(({ from, to }) => {
-    const count = (signs: string, within: readonly Line[]): number => within.filter(({ sign }) => signs.includes(sign)).length;
+    const count = (signs: string, within: readonly Line[]): number =>
+      within.filter(({ sign }) => signs.includes(sign)).length;
     const part = lines.slice(from, to);
     const place = (signs: string): string => {
       const length = count(signs, part);

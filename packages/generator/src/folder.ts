@@ -6,7 +6,7 @@ import { accessSync, constants, lstatSync, readdirSync, type Stats } from "node:
 import { dirname, join } from "node:path";
 
 import { refusal } from "./diagnostics.js";
-import { readLock, type Lock } from "./lock.js";
+import { type Lock, readLock } from "./lock.js";
 
 export type Target =
   | { readonly kind: "missing" | "empty"; readonly folder: string }
@@ -56,7 +56,13 @@ function requireWritable(folder: string, shownAs: string): void {
 }
 
 export const notWritable = (shownAs: string): Error =>
-  refusal("folder-not-writable", shownAs, "a folder that can be written to", "one that cannot", "choose another --out, or change its permissions");
+  refusal(
+    "folder-not-writable",
+    shownAs,
+    "a folder that can be written to",
+    "one that cannot",
+    "choose another --out, or change its permissions",
+  );
 
 function requireWritableAncestor(folder: string, shownAs: string): void {
   const parent = dirname(folder);

@@ -46,10 +46,13 @@ export function readLock(folder: string, shownAs: string, exitCode: 1 | 2 = 2): 
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    return damaged("JSON", error instanceof SyntaxError ? "text that is not" : `a file that cannot be read (${codeOf(error)})`);
+    return damaged(
+      "JSON",
+      error instanceof SyntaxError ? "text that is not" : `a file that cannot be read (${codeOf(error)})`,
+    );
   }
-  if (!isRecord(value) || value["format"] !== 1) {
-    return damaged("a lock of format 1", isRecord(value) ? `format ${JSON.stringify(value["format"])}` : "another value");
+  if (!isRecord(value) || value.format !== 1) {
+    return damaged("a lock of format 1", isRecord(value) ? `format ${JSON.stringify(value.format)}` : "another value");
   }
   const { generator, config_hash, files } = value;
   if (typeof generator !== "string" || typeof config_hash !== "string" || !isRecord(files)) {
@@ -57,7 +60,8 @@ export function readLock(folder: string, shownAs: string, exitCode: 1 | 2 = 2): 
   }
   for (const [name, entry] of Object.entries(files)) {
     if (!isSafePath(name)) return damaged("paths inside the project", JSON.stringify(name));
-    if (!isEntry(entry)) return damaged("owner, sha256 and mode for each file", `another entry for ${JSON.stringify(name)}`);
+    if (!isEntry(entry))
+      return damaged("owner, sha256 and mode for each file", `another entry for ${JSON.stringify(name)}`);
   }
   return value as unknown as Lock;
 }
@@ -67,9 +71,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isEntry = (value: unknown): value is LockEntry =>
   isRecord(value) &&
-  ["generated", "merged", "once"].includes(String(value["owner"])) &&
-  /^[0-9a-f]{64}$/.test(String(value["sha256"])) &&
-  ["644", "755"].includes(String(value["mode"]));
+  ["generated", "merged", "once"].includes(String(value.owner)) &&
+  /^[0-9a-f]{64}$/.test(String(value.sha256)) &&
+  ["644", "755"].includes(String(value.mode));
 
 /** Relative, `/` between the parts, nothing that climbs out, nothing a file system spells in two ways. */
 export const isSafePath = (path: string): boolean =>

@@ -9,11 +9,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { RefusedError, type Diagnostic } from "./diagnostics.js";
+import { type Diagnostic, RefusedError } from "./diagnostics.js";
 import { sha256 } from "./hash.js";
-import { BASE_FOLDER, isSafePath, LOCK_PATH, lockText, type Lock, type LockEntry } from "./lock.js";
+import { BASE_FOLDER, isSafePath, LOCK_PATH, type Lock, type LockEntry, lockText } from "./lock.js";
 import type { Model } from "./model.js";
-import { renderTargets, type Owner, type TargetFile } from "./targets/index.js";
+import { type Owner, renderTargets, type TargetFile } from "./targets/index.js";
 import type { Template } from "./template.js";
 import { generatorName } from "./version.js";
 
@@ -84,13 +84,21 @@ export interface Comparison {
 
 /** @throws RefusedError (exit 1) naming every file changed on both sides or standing where one of ours goes. */
 export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shownAs: string): Comparison {
-  const read = (path: string): Uint8Array | null => (existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : null);
+  const read = (path: string): Uint8Array | null =>
+    existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : null;
   const changes: Change[] = [];
   const conflicts: Diagnostic[] = [];
   const warnings: Diagnostic[] = [];
   const entries: Record<string, LockEntry> = {};
-  const say = (to: Diagnostic[], severity: Diagnostic["severity"], code: Diagnostic["code"], path: string, expected: string, got: string, hint: string) =>
-    to.push({ severity, code, file: join(shownAs, path), line: 1, column: 1, key: "", expected, got, hint });
+  const say = (
+    to: Diagnostic[],
+    severity: Diagnostic["severity"],
+    code: Diagnostic["code"],
+    path: string,
+    expected: string,
+    got: string,
+    hint: string,
+  ) => to.push({ severity, code, file: join(shownAs, path), line: 1, column: 1, key: "", expected, got, hint });
 
   for (const file of plan.files) {
     const before = read(file.path);
@@ -98,7 +106,15 @@ export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shown
     const kind = decide(file, before, known);
     if (kind === "edited-file") {
       const hint = "move your edit elsewhere, or undo it, generate, and make it again";
-      say(conflicts, "error", kind, file.path, "a file unedited since it was written", "your edit and a change of ours", hint);
+      say(
+        conflicts,
+        "error",
+        kind,
+        file.path,
+        "a file unedited since it was written",
+        "your edit and a change of ours",
+        hint,
+      );
     } else if (kind === "file-in-the-way") {
       const hint = "move it away, generate, and bring back what you need of it";
       say(conflicts, "error", kind, file.path, "no file of yours where one of ours goes", "one", hint);
@@ -118,7 +134,15 @@ export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shown
       changes.push({ kind: "delete", path, owner: entry.owner, before, after: null });
     } else if (entry.owner !== "once") {
       const hint = "the config no longer needs it; remove it if you do not";
-      say(warnings, "warning", "edited-file", path, "a file that can be removed", "one with an edit of yours, which stays", hint);
+      say(
+        warnings,
+        "warning",
+        "edited-file",
+        path,
+        "a file that can be removed",
+        "one with an edit of yours, which stays",
+        hint,
+      );
     }
   }
 

@@ -51,7 +51,12 @@ export function buildSettings({ config, databaseFile, services }: SettingsInput)
       checkpoint: given({
         enabled: checkpoint.enabled,
         strategy: checkpoint.strategy,
-        interval: checkpoint.strategy === "time" ? (interval ?? 30) : checkpoint.strategy === "count" ? (interval ?? 1) : undefined,
+        interval:
+          checkpoint.strategy === "time"
+            ? (interval ?? 30)
+            : checkpoint.strategy === "count"
+              ? (interval ?? 1)
+              : undefined,
         max_retries: checkpoint.max_retries,
         keep: checkpoint.keep,
       }),
@@ -74,7 +79,11 @@ const serviceSettings = (services: SettingsInput["services"]): Tree =>
   Object.fromEntries(
     services.map(({ name, transport, url, headers }) => [
       name,
-      given({ transport, url: url ?? undefined, headers: Object.keys(headers).length === 0 ? undefined : { ...headers } }),
+      given({
+        transport,
+        url: url ?? undefined,
+        headers: Object.keys(headers).length === 0 ? undefined : { ...headers },
+      }),
     ]),
   );
 
@@ -109,7 +118,8 @@ export function environmentOf(settings: SettingsTree, schema: Schema): Environme
     const services = path.length === 1 && path[0] === "services" ? Object.keys(tree) : [];
     for (const name of services) {
       const at = [...path, name, "url"];
-      if (!variables.some((variable) => variable.name === variableName(at))) variables.push(variableOf(at, null, schema));
+      if (!variables.some((variable) => variable.name === variableName(at)))
+        variables.push(variableOf(at, null, schema));
     }
   };
   walk(settings, []);

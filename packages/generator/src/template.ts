@@ -67,7 +67,8 @@ export function loadTemplate(): Template {
 }
 
 /** Not source: what a build or a run leaves, and the manifests, which are emitted from the model. */
-const NOT_TEMPLATE = /^(node_modules|dist|data|coverage|package\.json|package-lock\.json|tsconfig[^/]*\.json|.*\.tsbuildinfo|\.env)$/;
+const NOT_TEMPLATE =
+  /^(node_modules|dist|data|coverage|package\.json|package-lock\.json|tsconfig[^/]*\.json|.*\.tsbuildinfo|\.env)$/;
 
 export function readReferenceService(folder: string): Omit<Template, "runtime"> {
   const files = new Map<string, string>();

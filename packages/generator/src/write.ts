@@ -83,7 +83,13 @@ function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep 
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOTEMPTY" || code === "EEXIST") {
         const hint = "run again, or choose another --out";
-        throw refusal("folder-not-empty", shownAs, "a folder that stays as it was found", "one written to meanwhile", hint);
+        throw refusal(
+          "folder-not-empty",
+          shownAs,
+          "a folder that stays as it was found",
+          "one written to meanwhile",
+          hint,
+        );
       }
       if (target.kind === "empty") return false;
       throw error;
@@ -153,7 +159,13 @@ function writeOver(folder: string, writes: readonly Write[], { shownAs, onStep =
 }
 
 const busy = (shownAs: string): Error =>
-  refusal("busy-folder", shownAs, "a project nobody else is writing", "one that another run is writing", "wait for it to end");
+  refusal(
+    "busy-folder",
+    shownAs,
+    "a project nobody else is writing",
+    "one that another run is writing",
+    "wait for it to end",
+  );
 
 /**
  * Brings a project out of what a killed run left: rolls an unfinished swap forward, forgets an unstarted one. Call it
@@ -204,7 +216,13 @@ function perform(folder: string, { path, staged, before, after }: Operation, sho
   const from = join(folder, PENDING, staged);
   if (!existsSync(from)) {
     const hint = "restore the project from version control";
-    throw refusal("project-damaged", join(shownAs, path), "its new content, staged by an interrupted run", "nothing", hint);
+    throw refusal(
+      "project-damaged",
+      join(shownAs, path),
+      "its new content, staged by an interrupted run",
+      "nothing",
+      hint,
+    );
   }
   ensureFolder(dirname(target), folder);
   renameSync(from, target);
@@ -213,7 +231,13 @@ function perform(folder: string, { path, staged, before, after }: Operation, sho
 function readIntent(pending: string, shownAs: string): readonly Operation[] {
   const hint = `remove ${PENDING} and restore the project from version control`;
   const damaged = (): Error =>
-    refusal("project-damaged", join(shownAs, PENDING, "intent.json"), "what an interrupted run meant to do", "something else", hint);
+    refusal(
+      "project-damaged",
+      join(shownAs, PENDING, "intent.json"),
+      "what an interrupted run meant to do",
+      "something else",
+      hint,
+    );
   let intent: Partial<Intent>;
   try {
     intent = JSON.parse(readFileSync(join(pending, "intent.json"), "utf8")) as Partial<Intent>;

@@ -37,7 +37,13 @@ try {
   const bytes = readFileSync(join(target, fileName));
   const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
   const { files, packageJson, packageLock } = readReferenceService(join(packages, "reference-service"));
-  const packed = { format: 1, files: Object.fromEntries(files), packageJson, packageLock, runtime: { version, fileName, integrity } };
+  const packed = {
+    format: 1,
+    files: Object.fromEntries(files),
+    packageJson,
+    packageLock,
+    runtime: { version, fileName, integrity },
+  };
   writeFileSync(join(target, "template.json"), `${JSON.stringify(packed)}\n`);
   console.log(`template: ${files.size} files, ${fileName} ${bytes.length} bytes`);
 } finally {

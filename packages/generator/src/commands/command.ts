@@ -1,10 +1,10 @@
 /** What a command is given and gives back. */
 import { readFileSync, statSync } from "node:fs";
 
-import { refusal, RefusedError, renderJson, renderText, type Diagnostic } from "../diagnostics.js";
+import { type Diagnostic, RefusedError, refusal, renderJson, renderText } from "../diagnostics.js";
 import { CONFIG_MAX_BYTES } from "../spec/load.js";
+import { type ReadConfig, readConfig } from "../spec/read.js";
 import type { Template } from "../template.js";
-import { readConfig, type ReadConfig } from "../spec/read.js";
 
 export interface Io {
   readonly out: (text: string) => void;
@@ -32,7 +32,10 @@ export interface Invocation {
 /** Resolves with the process's exit code; refusals are thrown. */
 export type Command = (invocation: Invocation) => Promise<number>;
 
-export function printDiagnostics({ io, flags }: Pick<Invocation, "io" | "flags">, diagnostics: readonly Diagnostic[]): void {
+export function printDiagnostics(
+  { io, flags }: Pick<Invocation, "io" | "flags">,
+  diagnostics: readonly Diagnostic[],
+): void {
   for (const one of diagnostics) io.err(`${flags.json ? renderJson(one) : renderText(one)}\n`);
 }
 
@@ -43,7 +46,8 @@ export function readConfigFile(path: string, options: { strict: boolean }): Read
 function readBounded(path: string): Uint8Array {
   try {
     const stats = statSync(path);
-    if (!stats.isFile()) throw refusal("not-a-file", path, "a config file", stats.isDirectory() ? "a folder" : "something else");
+    if (!stats.isFile())
+      throw refusal("not-a-file", path, "a config file", stats.isDirectory() ? "a folder" : "something else");
     if (stats.size > CONFIG_MAX_BYTES) {
       throw refusal("file-too-large", path, `at most 1 MiB (${CONFIG_MAX_BYTES} bytes)`, `${stats.size} bytes`);
     }

@@ -2,15 +2,15 @@
 import { basename, extname, resolve } from "node:path";
 
 import { buildModel } from "../build-model.js";
-import { unifiedDiff } from "../diff.js";
 import { refusal } from "../diagnostics.js";
+import { unifiedDiff } from "../diff.js";
 import { guardPath, inspectFolder } from "../folder.js";
 import { namesOf } from "../naming.js";
-import { buildPlan, comparePlan, type Change, type Comparison } from "../plan.js";
+import { buildPlan, type Change, type Comparison, comparePlan } from "../plan.js";
 import type { Config } from "../spec/schema.js";
 import { loadTemplate, type Template } from "../template.js";
 import { recoverProject, writeProject } from "../write.js";
-import { printDiagnostics, readConfigFile, type Command, type Invocation } from "./command.js";
+import { type Command, type Invocation, printDiagnostics, readConfigFile } from "./command.js";
 
 export const generate: Command = async (invocation) => {
   const { flags } = invocation;
@@ -18,7 +18,8 @@ export const generate: Command = async (invocation) => {
     throw refusal("bad-flag", "clean-arch-generator", "`--config FILE`", "no config", "or `new NAME` for a first one");
   }
   const { config, text, warnings } = readConfigFile(flags.config, flags);
-  const standIn = flags.out === undefined ? basename(flags.config, extname(flags.config)) : basename(resolve(flags.out));
+  const standIn =
+    flags.out === undefined ? basename(flags.config, extname(flags.config)) : basename(resolve(flags.out));
   printDiagnostics(invocation, warnings);
   return writeFromConfig(invocation, { config, text, source: flags.config, standIn });
 };
@@ -32,7 +33,10 @@ export interface FromConfig {
   readonly standIn: string;
 }
 
-export async function writeFromConfig(invocation: Invocation, { config, text, source, standIn }: FromConfig): Promise<number> {
+export async function writeFromConfig(
+  invocation: Invocation,
+  { config, text, source, standIn }: FromConfig,
+): Promise<number> {
   const { flags, io } = invocation;
   const template = (io.loadTemplate ?? loadTemplate)();
   const name = projectName(config, standIn, source, template);
@@ -43,11 +47,14 @@ export async function writeFromConfig(invocation: Invocation, { config, text, so
   const target = inspectFolder(folder, shownAs);
   const plan = buildPlan(buildModel(config, { name, text }), template);
   const lock = target.kind === "project" ? target.lock : null;
-  for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})]) guardPath(folder, path, shownAs);
+  for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})])
+    guardPath(folder, path, shownAs);
   const comparison = comparePlan(plan, folder, lock, shownAs);
   printDiagnostics(invocation, comparison.warnings);
   if (!writesNothing) writeProject(target, comparison.writes, { shownAs });
-  io.out(flags.json ? summaryJson(shownAs, comparison) : summaryText(shownAs, comparison, flags, target.kind === "project"));
+  io.out(
+    flags.json ? summaryJson(shownAs, comparison) : summaryText(shownAs, comparison, flags, target.kind === "project"),
+  );
   return 0;
 }
 
@@ -57,7 +64,13 @@ function projectName(config: Config, standIn: string, source: string, template: 
   const name = namesOf(given).kebab;
   const hint = "set project.name in the config";
   if (name === "" || name.length > 64) {
-    throw refusal("bad-name", source, "a name of 1 to 64 letters and digits for the project", JSON.stringify(given), hint);
+    throw refusal(
+      "bad-name",
+      source,
+      "a name of 1 to 64 letters and digits for the project",
+      JSON.stringify(given),
+      hint,
+    );
   }
   const { dependencies = {}, devDependencies = {} } = template.packageJson;
   if (Object.hasOwn(dependencies, name) || Object.hasOwn(devDependencies, name)) {
@@ -74,11 +87,18 @@ function summaryJson(folder: string, { changes }: Comparison): string {
   return `${JSON.stringify({ folder, ...Object.fromEntries(kinds.map((kind) => [kind, counted(changes, kind)])) })}\n`;
 }
 
-function summaryText(folder: string, { changes, writes }: Comparison, flags: Invocation["flags"], exists: boolean): string {
+function summaryText(
+  folder: string,
+  { changes, writes }: Comparison,
+  flags: Invocation["flags"],
+  exists: boolean,
+): string {
   const changing = changes.filter(({ kind }) => kind === "create" || kind === "rewrite" || kind === "delete");
   if (flags.diff) return changing.map(({ path, before, after }) => unifiedDiff(path, before, after)).join("");
   if (flags.dryRun) {
-    return [...changes.map(({ kind, path }) => `${kind.padEnd(9)} ${path}\n`), `nothing written to ${folder}\n`].join("");
+    return [...changes.map(({ kind, path }) => `${kind.padEnd(9)} ${path}\n`), `nothing written to ${folder}\n`].join(
+      "",
+    );
   }
   const counts = (["create", "rewrite", "delete", "keep", "unchanged"] as const)
     .map((kind) => [kind, counted(changes, kind).length] as const)
@@ -88,4 +108,10 @@ function summaryText(folder: string, { changes, writes }: Comparison, flags: Inv
   return exists ? result : `${result}Next: cd ${folder} && make run\n`;
 }
 
-const PAST = { create: "created", rewrite: "rewritten", delete: "removed", keep: "kept", unchanged: "unchanged" } as const;
+const PAST = {
+  create: "created",
+  rewrite: "rewritten",
+  delete: "removed",
+  keep: "kept",
+  unchanged: "unchanged",
+} as const;

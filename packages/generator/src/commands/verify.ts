@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { hasErrors, refusal, strict } from "../diagnostics.js";
 import { verifyProject } from "../verify/index.js";
 import { recoverProject } from "../write.js";
-import { printDiagnostics, type Command } from "./command.js";
+import { type Command, printDiagnostics } from "./command.js";
 
 export const verify: Command = async (invocation) => {
   const { flags, io, positionals } = invocation;

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics.js";
 import { shown } from "../diagnostics.js";
-import { nodeAt, pathText, type Node, type Path } from "./node.js";
+import { type Node, nodeAt, type Path, pathText } from "./node.js";
 
 interface Row {
   /** `*` stands for any key or index; `**` for the stages of a task, alone or in a group. */

@@ -3,7 +3,7 @@
  * and reports at the key or value concerned; a rule says nothing about what is missing because it was wrong.
  */
 import type { Diagnostic } from "../diagnostics.js";
-import { isWritten, pathText, placeOfKey, placeOfValue, type Node } from "./node.js";
+import { isWritten, type Node, pathText, placeOfKey, placeOfValue } from "./node.js";
 import { checkDomain } from "./rules/domain.js";
 import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
 import { checkHandlers, checkServices } from "./rules/services.js";

@@ -140,4 +140,5 @@ export const numeric = (description: string): TUnsafe<number | string> =>
 /** Any value YAML and JSON share. */
 export const json = (description: string): TUnsafe<JsonValue> => written<JsonValue>({ description });
 
-export const optional = <T>(schema: TUnsafe<T>): TOptional<TUnsafe<T>> => Type.Optional(schema) as TOptional<TUnsafe<T>>;
+export const optional = <T>(schema: TUnsafe<T>): TOptional<TUnsafe<T>> =>
+  Type.Optional(schema) as TOptional<TUnsafe<T>>;

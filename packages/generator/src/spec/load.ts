@@ -4,9 +4,21 @@
  * UTF-8 text, more than one document, YAML other than 1.2, tags, merge keys, duplicate keys, tabs as indentation, more
  * than 50 alias expansions, nesting beyond 64, and the keys through which a prototype could be reached.
  */
-import { type CST, Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser, type Document, type ParsedNode, type YAMLError } from "yaml";
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+  type YAMLError,
+} from "yaml";
 
-import { RefusedError, printable, shown, type Diagnostic, type DiagnosticCode } from "../diagnostics.js";
+import { type Diagnostic, type DiagnosticCode, printable, RefusedError, shown } from "../diagnostics.js";
 import type { Node, Path, Place } from "./node.js";
 import { pathText } from "./node.js";
 
@@ -46,7 +58,13 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
   }
   const text = decode(bytes);
   if (typeof text !== "string") {
-    return refuse("not-utf8", placeAt(bytes, text.offset), "UTF-8 text", "bytes that are not", "save the file as UTF-8");
+    return refuse(
+      "not-utf8",
+      placeAt(bytes, text.offset),
+      "UTF-8 text",
+      "bytes that are not",
+      "save the file as UTF-8",
+    );
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for.
   const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.exec(text);
@@ -81,7 +99,13 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
   }
   if (syntax.length > 0) throw new RefusedError(syntax.slice(0, MAX_REPORTED));
   if (document.directives.yaml.version !== "1.2") {
-    refuse("yaml-version", top, "YAML 1.2", `a %YAML ${document.directives.yaml.version} directive`, "remove the directive");
+    refuse(
+      "yaml-version",
+      top,
+      "YAML 1.2",
+      `a %YAML ${document.directives.yaml.version} directive`,
+      "remove the directive",
+    );
   }
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     return refuse("empty-file", top, EXPECTED_BLOCKS, "a file with nothing in it");
@@ -110,7 +134,8 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
       if (target === undefined) return report("yaml-syntax", place, "an anchor that stands before", `*${node.source}`);
       return convert(target, path, place, depth + 1);
     }
-    if (node.tag !== undefined) return report("yaml-tag", place, "no tag", shown(node.tag), "remove it; the schema decides the type");
+    if (node.tag !== undefined)
+      return report("yaml-tag", place, "no tag", shown(node.tag), "remove it; the schema decides the type");
     if (isScalar(node)) return scalar(node.value, place, report);
     if (isSeq(node)) {
       const items = node.items.map((item, i) => convert(item as ParsedNode | null, [...path, i], place, depth + 1));
@@ -138,7 +163,9 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
       }
       // The parser compares keys as written, so that `a` and "a" are only found equal here.
       if (entries.has(name)) {
-        found.push(diagnostic("duplicate-key", keyPlace, pathText(keyPath), "each key once", shown(name), "remove one"));
+        found.push(
+          diagnostic("duplicate-key", keyPlace, pathText(keyPath), "each key once", shown(name), "remove one"),
+        );
         continue;
       }
       const value = convert(pair.value as ParsedNode | null, keyPath, keyPlace, depth + 1);
@@ -173,7 +200,8 @@ function scalar(value: unknown, place: Place, report: Report): Node | null {
   return report("wrong-type", place, "text, a number, true or false", typeof value);
 }
 
-const keyShown = (key: ParsedNode | null): string => (isScalar(key) ? shown(key.value) : "a mapping, list or alias as a key");
+const keyShown = (key: ParsedNode | null): string =>
+  isScalar(key) ? shown(key.value) : "a mapping, list or alias as a key";
 
 function decode(bytes: Uint8Array): string | { offset: number } {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -234,11 +262,13 @@ function boundDepth(root: CST.Token, tooDeep: (offset: number) => never): void {
 /** The parser's errors in our words, as code, expected, got, hint. */
 function describe(error: YAMLError, text: string): [DiagnosticCode, string, string, string?] {
   const source = text.slice(error.pos[0], Math.min(error.pos[1], error.pos[0] + 40)).split("\n", 1)[0] ?? "";
-  if (error.code === "DUPLICATE_KEY") return ["duplicate-key", "each key once", keyAt(text, error.pos[0]), "remove one"];
+  if (error.code === "DUPLICATE_KEY")
+    return ["duplicate-key", "each key once", keyAt(text, error.pos[0]), "remove one"];
   if (error.code === "TAB_AS_INDENT") return ["yaml-tab", "spaces as indentation", "a tab", "replace tabs by spaces"];
   if (error.code === "TAG_RESOLVE_FAILED") return ["yaml-tag", "no tag", shown(source), "remove it"];
   const message = printable(error.message.split("\n", 1)[0] ?? "").replace(/\.$/, "");
   return ["yaml-syntax", "YAML 1.2", `${shown(source)} (${message})`];
 }
 
-const keyAt = (text: string, offset: number): string => shown(/^[^\s:]+/.exec(text.slice(offset, offset + 100))?.[0] ?? "");
+const keyAt = (text: string, offset: number): string =>
+  shown(/^[^\s:]+/.exec(text.slice(offset, offset + 100))?.[0] ?? "");

@@ -65,10 +65,10 @@ export function placeOfKey(root: Node, path: Path): Place {
 }
 
 /** The plain value, mappings without a prototype. */
-export function valueOf(node: Node): unknown {
+export function plainValue(node: Node): unknown {
   if (node.kind === "scalar") return node.value;
-  if (node.kind === "list") return node.items.map(valueOf);
+  if (node.kind === "list") return node.items.map(plainValue);
   const value: Record<string, unknown> = Object.create(null);
-  for (const [key, entry] of node.entries) value[key] = valueOf(entry.value);
+  for (const [key, entry] of node.entries) value[key] = plainValue(entry.value);
   return value;
 }

@@ -2,7 +2,7 @@
  * A config file from bytes to a checked `Config`: load, validate, check, availability, in that order, with everything
  * that is wrong reported at once in the order of the file.
  */
-import { hasErrors, inFileOrder, RefusedError, strict, type Diagnostic } from "../diagnostics.js";
+import { type Diagnostic, hasErrors, inFileOrder, RefusedError, strict } from "../diagnostics.js";
 import { checkAvailability } from "./availability.js";
 import { check } from "./check.js";
 import { loadConfig } from "./load.js";

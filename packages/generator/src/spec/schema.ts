@@ -4,9 +4,24 @@
  * availability.ts; rules between keys are check.ts.
  */
 import type { Static } from "typebox";
-
-import { block, choice, delay, duration, flag, identifier, integer, json, list, named, numeric, optional, section, size, text } from "./keywords.js";
 import type { Schema } from "./keywords.js";
+import {
+  block,
+  choice,
+  delay,
+  duration,
+  flag,
+  identifier,
+  integer,
+  json,
+  list,
+  named,
+  numeric,
+  optional,
+  section,
+  size,
+  text,
+} from "./keywords.js";
 
 const url = (description: string) => text(description, { minLength: 1 });
 const cronText = (description: string) => text(description, { maxLength: 100, minLength: 1 });
@@ -41,7 +56,12 @@ const project = section("The project itself.", {
 
 const http = section("The service's own HTTP interface.", {
   port: integer("Port to listen on.", 1, 65_535, 8080),
-  host: text("Address to listen on.", { pattern: "^[A-Za-z0-9._:-]+$", minLength: 1, maxLength: 255, default: "0.0.0.0" }),
+  host: text("Address to listen on.", {
+    pattern: "^[A-Za-z0-9._:-]+$",
+    minLength: 1,
+    maxLength: 255,
+    default: "0.0.0.0",
+  }),
   cors: optional(json("Origins that may call from a browser.")),
   body_limit: size("Largest request body.", "1MiB"),
   rate_limit: optional(
@@ -98,13 +118,20 @@ const field = block("One field of an entity.", {
   ),
   entity: optional(identifier("Entity a reference points to.")),
   on_delete: optional(
-    choice("What happens when the referenced record is deleted. Default: restrict.", ["restrict", "cascade", "set_null"]),
+    choice("What happens when the referenced record is deleted. Default: restrict.", [
+      "restrict",
+      "cascade",
+      "set_null",
+    ]),
   ),
 });
 
 const entity = block("One entity: table, type, use cases and routes.", {
   name: identifier("Name of the entity, singular."),
-  fields: list("Fields; id, revision, created_at and updated_at are there already.", field, { minItems: 1, maxItems: 200 }),
+  fields: list("Fields; id, revision, created_at and updated_at are there already.", field, {
+    minItems: 1,
+    maxItems: 200,
+  }),
   indexes: list(
     "Indexes.",
     block("One index.", {
@@ -114,11 +141,15 @@ const entity = block("One entity: table, type, use cases and routes.", {
     { maxItems: 50, default: [] },
   ),
   use_cases: optional(
-    list("Use cases the entity has. Default: all.", choice("A use case.", ["create", "get", "list", "update", "delete"]), {
-      minItems: 1,
-      maxItems: 5,
-      uniqueItems: true,
-    }),
+    list(
+      "Use cases the entity has. Default: all.",
+      choice("A use case.", ["create", "get", "list", "update", "delete"]),
+      {
+        minItems: 1,
+        maxItems: 5,
+        uniqueItems: true,
+      },
+    ),
   ),
 });
 
@@ -166,7 +197,9 @@ const session = section("Sessions: the context of every run, and how runs are ke
   }),
   checkpoint: section("Durable snapshots of the context.", {
     enabled: flag("False: no snapshots.", true),
-    interval: optional(duration("Seconds between snapshots for time (default 30), completed steps for count (default 1).")),
+    interval: optional(
+      duration("Seconds between snapshots for time (default 30), completed steps for count (default 1)."),
+    ),
     strategy: choice("When a snapshot is taken.", ["time", "step", "count", "manual"], "time"),
     max_retries: integer("Further attempts to write a snapshot.", 0, 100, 3),
     keep: integer("Snapshots kept for each run.", 1, 1000, 10),
@@ -226,7 +259,10 @@ const actionKeys = {
   pivot: optional(flag("True: once this stage has completed, the run only goes forward.")),
 };
 
-const innerStage = block("A stage of a parallel group.", { ...actionKeys, parallel: optional(json("Not in a group.")) });
+const innerStage = block("A stage of a parallel group.", {
+  ...actionKeys,
+  parallel: optional(json("Not in a group.")),
+});
 
 const stage = block("One step, or a parallel group of steps.", {
   ...actionKeys,
@@ -251,7 +287,11 @@ const source = block("Where a batch's items come from; one of entity, service, i
 
 const task = block("A long-running definition.", {
   name: identifier("Name of the definition: /sagas/<name>, /tasks/<name>."),
-  type: choice("workflow: stages in order. batch: the stages for each item of a source.", ["workflow", "batch"], "workflow"),
+  type: choice(
+    "workflow: stages in order. batch: the stages for each item of a source.",
+    ["workflow", "batch"],
+    "workflow",
+  ),
   timeout: optional(duration("Time for a whole run. Default: session.saga.timeout.")),
   schedule: optional(cronText("Cron expression: minute, hour, day, month, weekday.")),
   timezone: optional(text("IANA time zone of the schedule. Default: UTC.", { minLength: 1, maxLength: 64 })),
@@ -297,7 +337,9 @@ export const configSchema = block("A service with durable sessions, sagas and lo
   database,
   redis: section("Redis.", { url: optional(url("redis://host:port; production, unless a storage names it.")) }),
   nats: section("NATS with JetStream.", { url: optional(url("nats://host:port; production.")) }),
-  domain: section("What the service is about.", { entities: list("Entities.", entity, { maxItems: 100, default: [] }) }),
+  domain: section("What the service is about.", {
+    entities: list("Entities.", entity, { maxItems: 100, default: [] }),
+  }),
   services: optional(named("Participants by name. Without this block, undeclared ones are simulated.", service)),
   session,
   long_running: section("Tasks.", {

@@ -8,7 +8,7 @@ import { shown } from "../diagnostics.js";
 import { IDENTIFIER_MAX_LENGTH, IDENTIFIER_PATTERN, namesOf, nearestName } from "../naming.js";
 import type { Schema } from "./keywords.js";
 import type { Node, Path, Place } from "./node.js";
-import { pathText, valueOf } from "./node.js";
+import { pathText, plainValue } from "./node.js";
 import { DURATION_MAX_MS, parseDuration, parseSize, SIZE_MAX_BYTES } from "./quantity.js";
 
 export interface Validated {
@@ -58,7 +58,7 @@ function accept(node: Node, schema: Schema, path: Path, report: Report): unknown
   if (schema.title === "duration") return acceptDuration(node, schema, path, report);
   if (schema.title === "size") return acceptSize(node, path, report);
   if (schema.anyOf !== undefined) return acceptNumeric(node, schema.anyOf, path, report);
-  if (schema.type === undefined) return valueOf(node);
+  if (schema.type === undefined) return plainValue(node);
   switch (schema.type) {
     case "object":
       return acceptMap(node, schema, path, report);
@@ -86,7 +86,15 @@ function acceptMap(node: Node, schema: Schema, path: Path, report: Report): unkn
   for (const [key, entry] of node.entries) {
     const property = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (property !== undefined) value.set(key, accept(entry.value, property, [...path, key], report));
-    else report("unknown-key", entry.key, [...path, key], `one of ${known.join(", ")}`, shown(key), didYouMean(nearestName(key, known)));
+    else
+      report(
+        "unknown-key",
+        entry.key,
+        [...path, key],
+        `one of ${known.join(", ")}`,
+        shown(key),
+        didYouMean(nearestName(key, known)),
+      );
   }
   for (const key of schema.required ?? []) {
     if (!node.entries.has(key)) report("missing-key", node, [...path, key], `the key \`${key}\``, "nothing");
@@ -105,7 +113,8 @@ function acceptNamed(node: Node & { kind: "map" }, schema: Schema, path: Path, r
   }
   for (const [key, entry] of node.entries) {
     const keyPath = [...path, key];
-    if (!matches(names, key)) report("bad-name", entry.key, keyPath, nameExpected(names), shown(key), spelledRight(names, key));
+    if (!matches(names, key))
+      report("bad-name", entry.key, keyPath, nameExpected(names), shown(key), spelledRight(names, key));
     // A wrong one stays as undefined: whoever names it should not hear that it is not declared.
     value[key] = accept(entry.value, schema.additionalProperties || {}, keyPath, report);
   }

@@ -4,7 +4,9 @@
  */
 import type { Model } from "../model.js";
 import type { Template } from "../template.js";
+import { renderEntityFiles } from "./entity/index.js";
 import { projectTarget } from "./project/index.js";
+import { serviceTarget } from "./service/index.js";
 
 /**
  * generated: rewritten each time, an edit is a finding of `verify`. merged: yours and ours, rewritten while unedited.
@@ -24,7 +26,7 @@ export interface TargetFile {
 
 export type TargetGroup = (model: Model, template: Template) => readonly TargetFile[];
 
-const groups: readonly TargetGroup[] = [projectTarget];
+const groups: readonly TargetGroup[] = [projectTarget, serviceTarget, renderEntityFiles];
 
 export function renderTargets(model: Model, template: Template): readonly TargetFile[] {
   return groups.flatMap((group) => group(model, template));

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 
 import { hashOfConfig } from "../build-model.js";
-import { RefusedError, type Diagnostic } from "../diagnostics.js";
+import { type Diagnostic, RefusedError } from "../diagnostics.js";
 import { SETTINGS_BLOCKS } from "../settings.js";
 import { loadConfig } from "../spec/load.js";
 import { publishedSchema } from "../spec/published.js";

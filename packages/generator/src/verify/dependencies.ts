@@ -19,7 +19,13 @@ export const checkDependencies: Check = (project) => {
   if (bytes === null) return;
   const manifest = parseManifest(bytes);
   if (manifest === null) {
-    report({ code: "bad-settings", path: "package.json", expected: "a JSON object", got: "something else", hint: "restore it" });
+    report({
+      code: "bad-settings",
+      path: "package.json",
+      expected: "a JSON object",
+      got: "something else",
+      hint: "restore it",
+    });
     return;
   }
   const { dependencies = {}, devDependencies = {}, peerDependencies = {}, optionalDependencies = {} } = manifest;
@@ -37,7 +43,15 @@ export const checkDependencies: Check = (project) => {
       const where = needed ? "dependencies" : "dependencies or devDependencies";
       const got = needed && anywhere.has(target.name) ? "a development dependency only" : "no entry";
       const hint = `npm install ${needed ? "" : "--save-dev "}${target.name}`;
-      report({ code: "missing-dependency", path, line, column, expected: `${target.name} in ${where} of package.json`, got, hint });
+      report({
+        code: "missing-dependency",
+        path,
+        line,
+        column,
+        expected: `${target.name} in ${where} of package.json`,
+        got,
+        hint,
+      });
     }
   }
   checkVendored(project, { ...dependencies, ...devDependencies });
@@ -58,7 +72,14 @@ function checkVendored({ read, report }: Project, declared: Declared): void {
     const path = /^file:(?:\.\/)?(.+\.tgz)$/.exec(version)?.[1];
     if (path === undefined || read(path) !== null) continue;
     const hint = "restore it from version control, or generate again";
-    report({ code: "missing-dependency", path: "package.json", key: name, expected: `the file ${path}`, got: "none", hint });
+    report({
+      code: "missing-dependency",
+      path: "package.json",
+      key: name,
+      expected: `the file ${path}`,
+      got: "none",
+      hint,
+    });
   }
 }
 
@@ -73,9 +94,17 @@ function checkPackageLock({ read, report }: Project, manifest: Manifest): void {
     const names = new Set([...Object.keys(declared), ...Object.keys(locked)]);
     const different = [...names].filter((name) => declared[name] !== locked[name]).sort();
     for (const name of different) {
-      const expected = declared[name] === undefined ? "no entry, as in package.json" : `${declared[name]}, as in package.json`;
+      const expected =
+        declared[name] === undefined ? "no entry, as in package.json" : `${declared[name]}, as in package.json`;
       const got = locked[name] ?? "no entry";
-      report({ code: "missing-dependency", path: "package-lock.json", key: `${kind}.${name}`, expected, got, hint: "npm install" });
+      report({
+        code: "missing-dependency",
+        path: "package-lock.json",
+        key: `${kind}.${name}`,
+        expected,
+        got,
+        hint: "npm install",
+      });
     }
   }
 }

@@ -8,7 +8,8 @@ export const checkFiles: Check = ({ lock, read, report }) => {
     const bytes = read(path);
     if (bytes === null) {
       const severity = owner === "once" ? "warning" : "error";
-      const hint = owner === "once" ? "yours to delete; restore it if that was not meant" : "generate again, or restore it";
+      const hint =
+        owner === "once" ? "yours to delete; restore it if that was not meant" : "generate again, or restore it";
       report({ code: "missing-file", severity, path, expected: "a file", got: "none", hint });
     } else if (owner === "generated" && sha256(bytes) !== expected) {
       const hint = "undo it (generate again does), and make the change in clean-arch.yaml or in a file of yours";
@@ -20,6 +21,12 @@ export const checkFiles: Check = ({ lock, read, report }) => {
     const kept = read(base);
     if (kept !== null && sha256(kept) === expected) continue;
     const got = kept === null ? "none" : "another";
-    report({ code: "missing-file", path: base, expected: "the text last written", got, hint: "restore it from version control" });
+    report({
+      code: "missing-file",
+      path: base,
+      expected: "the text last written",
+      got,
+      hint: "restore it from version control",
+    });
   }
 };

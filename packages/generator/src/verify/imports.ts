@@ -73,27 +73,27 @@ function moduleNamed(node: AstNode): { specifier: string; typeOnly: boolean } | 
   };
   switch (node.type) {
     case "ImportDeclaration":
-      return named(node["source"], node["importKind"] === "type" || allTypes(node, "importKind"));
+      return named(node.source, node.importKind === "type" || allTypes(node, "importKind"));
     case "ExportNamedDeclaration":
-      return named(node["source"], node["exportKind"] === "type" || allTypes(node, "exportKind"));
+      return named(node.source, node.exportKind === "type" || allTypes(node, "exportKind"));
     case "ExportAllDeclaration":
-      return named(node["source"], node["exportKind"] === "type");
+      return named(node.source, node.exportKind === "type");
     case "ImportExpression":
-      return named(node["source"], false);
+      return named(node.source, false);
     case "TSImportType":
-      return named(node["argument"], true);
+      return named(node.argument, true);
     case "TSImportEqualsDeclaration": {
-      const reference = node["moduleReference"];
-      return isNode(reference) ? named(reference["expression"], node["importKind"] === "type") : null;
+      const reference = node.moduleReference;
+      return isNode(reference) ? named(reference.expression, node.importKind === "type") : null;
     }
     case "CallExpression": {
-      const callee = node["callee"];
-      const [first] = node["arguments"] as readonly unknown[];
+      const callee = node.callee;
+      const [first] = node.arguments as readonly unknown[];
       if (!isNode(callee)) return null;
       if (callee.type === "Import") return named(first, false);
       const isRequire =
-        (callee.type === "Identifier" && callee["name"] === "require") ||
-        (callee.type === "MemberExpression" && isNode(callee["object"]) && callee["object"]["name"] === "require");
+        (callee.type === "Identifier" && callee.name === "require") ||
+        (callee.type === "MemberExpression" && isNode(callee.object) && callee.object.name === "require");
       return isRequire ? named(first, false) : null;
     }
     default:
@@ -102,15 +102,15 @@ function moduleNamed(node: AstNode): { specifier: string; typeOnly: boolean } | 
 }
 
 const allTypes = (node: AstNode, key: string): boolean => {
-  const specifiers = (node["specifiers"] ?? []) as readonly AstNode[];
+  const specifiers = (node.specifiers ?? []) as readonly AstNode[];
   return specifiers.length > 0 && specifiers.every((one) => one[key] === "type");
 };
 
 /** A literal, or a template without a hole. */
 function textOf(value: unknown): string | null {
   if (!isNode(value)) return null;
-  if (value.type === "StringLiteral") return String(value["value"]);
-  if (value.type === "TSLiteralType") return textOf(value["literal"]);
-  const quasis = value["quasis"] as readonly { value: { cooked: string | null } }[] | undefined;
+  if (value.type === "StringLiteral") return String(value.value);
+  if (value.type === "TSLiteralType") return textOf(value.literal);
+  const quasis = value.quasis as readonly { value: { cooked: string | null } }[] | undefined;
   return value.type === "TemplateLiteral" && quasis?.length === 1 ? (quasis[0]?.value.cooked ?? null) : null;
 }

@@ -4,15 +4,15 @@
  */
 import { join } from "node:path";
 
-import { inFileOrder, refusal, RefusedError, type Diagnostic } from "../diagnostics.js";
+import { type Diagnostic, inFileOrder, RefusedError, refusal } from "../diagnostics.js";
 import { isRealFolder } from "../folder.js";
-import { readLock, type Lock } from "../lock.js";
+import { type Lock, readLock } from "../lock.js";
 import { checkConfiguration } from "./configuration.js";
 import { checkDependencies } from "./dependencies.js";
 import { checkFiles } from "./files.js";
 import { parseSource } from "./imports.js";
 import { checkLayers } from "./layers.js";
-import { listSources, readRegular, type Check, type Project } from "./project.js";
+import { type Check, listSources, type Project, readRegular } from "./project.js";
 import { checkWiring } from "./wiring.js";
 
 export interface Verified {
@@ -33,7 +33,13 @@ export async function verifyProject(folder: string, shownAs: string): Promise<Ve
   }
   if (lock === null) {
     const hint = "name the folder clean-arch-generator wrote";
-    throw refusal("not-a-project", shownAs, "a project of this generator (.clean-arch/lock.json)", "a folder without it", hint);
+    throw refusal(
+      "not-a-project",
+      shownAs,
+      "a project of this generator (.clean-arch/lock.json)",
+      "a folder without it",
+      hint,
+    );
   }
 
   const diagnostics: Diagnostic[] = [];
@@ -42,7 +48,9 @@ export async function verifyProject(folder: string, shownAs: string): Promise<Ve
   };
   const read = (path: string): Uint8Array | null => readRegular(folder, path);
   const paths = ["src", "tests"].flatMap((below) => listSources(folder, below));
-  const sources = new Map(paths.map((path) => [path, parseSource(path, new TextDecoder().decode(read(path) ?? new Uint8Array()))]));
+  const sources = new Map(
+    paths.map((path) => [path, parseSource(path, new TextDecoder().decode(read(path) ?? new Uint8Array()))]),
+  );
   const project: Project = { folder, lock, read, sources, report };
 
   const checks: readonly Check[] = [checkFiles, checkSources, checkDependencies, checkLayers];

@@ -4,7 +4,7 @@
  * domain) do not import each other. Imports of types count: a layer that names a type depends on it.
  */
 import type { Check, Project } from "./project.js";
-import { resolveSpecifier, type Aliases, type Target } from "./resolve.js";
+import { type Aliases, resolveSpecifier, type Target } from "./resolve.js";
 
 type Layer = "domain" | "application" | "infrastructure" | "interfaces" | "container" | "main" | "other";
 
@@ -64,7 +64,15 @@ export const checkLayers: Check = (project) => {
       const got = violation(path, rule, target);
       if (got === null) continue;
       const { expected, hint } = rule;
-      project.report({ code: "layer-violation", path, line, column, expected, got: `${JSON.stringify(specifier)} (${got})`, hint });
+      project.report({
+        code: "layer-violation",
+        path,
+        line,
+        column,
+        expected,
+        got: `${JSON.stringify(specifier)} (${got})`,
+        hint,
+      });
     }
   }
 };
@@ -91,7 +99,9 @@ function contextOf(path: string): string | null {
 
 export function aliasesOf({ read }: Pick<Project, "read">): Aliases {
   try {
-    const manifest = JSON.parse(new TextDecoder().decode(read("package.json") ?? new Uint8Array())) as { imports?: Aliases };
+    const manifest = JSON.parse(new TextDecoder().decode(read("package.json") ?? new Uint8Array())) as {
+      imports?: Aliases;
+    };
     return manifest.imports ?? {};
   } catch {
     return {};

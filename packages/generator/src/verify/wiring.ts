@@ -26,16 +26,25 @@ export function checkWiring(project: Project, config: Config | null): void {
   const reached = reachable(project, GENERATED);
   const missing = (what: string): void => {
     const hint = "clean-arch-generator --config clean-arch.yaml --out .";
-    report({ code: "bad-wiring", path: GENERATED, expected: `${what}, reachable by imports`, got: "no import that leads to it", hint });
+    report({
+      code: "bad-wiring",
+      path: GENERATED,
+      expected: `${what}, reachable by imports`,
+      got: "no import that leads to it",
+      hint,
+    });
   };
   const model = buildModel(config, { name: "project", text: "" });
   for (const path of expectedFiles(model)) if (!reached.has(path)) missing(path);
   for (const { name } of model.entities) {
-    const named = [...reached].some((path) => path.split("/").some((part) => part === name.kebab || part.startsWith(`${name.kebab}.`)));
+    const named = [...reached].some((path) =>
+      path.split("/").some((part) => part === name.kebab || part.startsWith(`${name.kebab}.`)),
+    );
     if (!named) missing(`the entity ${name.pascal}`);
   }
   const texts = [...reached].map((path) => sources.get(path)?.text ?? "").join("\n");
-  for (const { name, used } of model.services) if (used && !texts.includes(name.raw)) missing(`the service ${name.raw}`);
+  for (const { name, used } of model.services)
+    if (used && !texts.includes(name.raw)) missing(`the service ${name.raw}`);
 }
 
 const expectedFiles = ({ sagas, services }: Model): string[] => [

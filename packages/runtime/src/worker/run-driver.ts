@@ -160,7 +160,8 @@ export class RunDriver {
     if (this.#state.running > 0) return { kind: "keep" };
     if (this.#draining) return { kind: "park", delayMs: 0 };
     if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
-    if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: wakeAt - now };
+    if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
+      return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
     return { kind: "keep" };
   }
 

@@ -1,10 +1,10 @@
 /** Entities: names that become types, tables and paths; fields whose keys fit their type; references that can be met. */
 import { shown } from "../../diagnostics.js";
+import type { FieldType } from "../../model.js";
 import { IMPLICIT_FIELDS, nearestName, pluralOf } from "../../naming.js";
 import type { Path } from "../node.js";
-import type { FieldType } from "../../model.js";
-import { checkNames, present, type Loose, type Rule, type RuleInput } from "./rule.js";
 import type { EntityConfig, FieldConfig } from "../schema.js";
+import { checkNames, type Loose, present, type Rule, type RuleInput } from "./rule.js";
 
 type LooseEntity = Loose<EntityConfig>;
 type LooseField = Loose<FieldConfig>;
@@ -64,10 +64,22 @@ function checkField(field: LooseField, path: Path, entities: readonly string[], 
   for (const [key, types] of KEYS_OF_TYPES) {
     if (field[key] === undefined || types.includes(type)) continue;
     const expected = `\`${key}\` only with type ${types.join(", ")}`;
-    report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: `type ${type}`, hint: "remove it" });
+    report({
+      code: "misplaced-key",
+      path: [...path, key],
+      at: "key",
+      expected,
+      got: `type ${type}`,
+      hint: "remove it",
+    });
   }
   const need = (key: "values" | "entity"): void =>
-    report({ code: "missing-key", path: [...path, key], expected: `the key \`${key}\` of type ${type}`, got: "nothing" });
+    report({
+      code: "missing-key",
+      path: [...path, key],
+      expected: `the key \`${key}\` of type ${type}`,
+      got: "nothing",
+    });
   if (type === "enum" && field.values === undefined) need("values");
   if (type === "reference") {
     if (field.entity === undefined) need("entity");
@@ -92,12 +104,18 @@ function checkField(field: LooseField, path: Path, entities: readonly string[], 
     }
   }
   const wrong = field.default === undefined ? null : defaultExpected(field, field.default);
-  if (wrong !== null) report({ code: "bad-default", path: [...path, "default"], expected: wrong, got: shown(field.default) });
+  if (wrong !== null)
+    report({ code: "bad-default", path: [...path, "default"], expected: wrong, got: shown(field.default) });
 }
 
 function checkBounds(field: LooseField, path: Path, report: RuleInput["report"]): void {
   if (field.min !== undefined && field.max !== undefined && compareNumbers(field.min, field.max) > 0) {
-    report({ code: "out-of-range", path: [...path, "max"], expected: `at least min (${field.min})`, got: shown(field.max) });
+    report({
+      code: "out-of-range",
+      path: [...path, "max"],
+      expected: `at least min (${field.min})`,
+      got: shown(field.max),
+    });
   }
   const { min_length: shortest, max_length: longest } = field;
   if (shortest !== undefined && longest !== undefined && shortest > longest) {
@@ -127,7 +145,12 @@ export function compareNumbers(a: number | string, b: number | string): number {
 
 /** A double without an exponent. */
 export const plainNumber = (value: number): string =>
-  /e/i.test(String(value)) ? value.toFixed(Math.abs(value) < 1 ? 40 : 0).replace(/(\.[0-9]*?)0+$/, "$1").replace(/\.$/, "") : String(value);
+  /e/i.test(String(value))
+    ? value
+        .toFixed(Math.abs(value) < 1 ? 40 : 0)
+        .replace(/(\.[0-9]*?)0+$/, "$1")
+        .replace(/\.$/, "")
+    : String(value);
 
 /** What a default of the field must be; null when it is that. */
 function defaultExpected(field: LooseField, value: NonNullable<unknown> | null): string | null {
@@ -163,7 +186,9 @@ function defaultExpected(field: LooseField, value: NonNullable<unknown> | null):
         ? null
         : 'a time such as "2026-01-31T12:00:00Z"';
     case "enum":
-      return text !== null && (field.values ?? [text]).includes(text) ? null : `one of ${(field.values ?? []).join(", ")}`;
+      return text !== null && (field.values ?? [text]).includes(text)
+        ? null
+        : `one of ${(field.values ?? []).join(", ")}`;
     case "reference":
       return "no default for a reference";
     default:
@@ -195,7 +220,13 @@ function checkCycles(entities: { item: LooseEntity; i: number }[], base: Path, r
   }
   for (const { cycle, path } of cyclesOf(edges)) {
     const hint = "make one of the references optional";
-    report({ code: "reference-cycle", path, expected: "required references without a cycle", got: cycle.join(" -> "), hint });
+    report({
+      code: "reference-cycle",
+      path,
+      expected: "required references without a cycle",
+      got: cycle.join(" -> "),
+      hint,
+    });
   }
 }
 
@@ -216,4 +247,3 @@ export function cyclesOf(
   for (const name of edges.keys()) if (!done.has(name)) visit(name, []);
   return found;
 }
-

@@ -1,7 +1,7 @@
 /** What every rule is given: a config of which wrong parts may be missing, and a way to report at a key or a value. */
 import type { DiagnosticCode } from "../../diagnostics.js";
-import { namesOf, reservedBecause, type NameKind, type Names } from "../../naming.js";
 import { shown } from "../../diagnostics.js";
+import { type NameKind, type Names, namesOf, reservedBecause } from "../../naming.js";
 import type { Node, Path } from "../node.js";
 import type { Config } from "../schema.js";
 
@@ -53,7 +53,14 @@ export function checkNames(
   for (const { name, path, at = "value" } of named) {
     const because = reservedBecause(name, kind);
     if (because !== null) {
-      report({ code: "reserved-name", path, at, expected: `another name for the ${kind}`, got: shown(name), hint: because });
+      report({
+        code: "reserved-name",
+        path,
+        at,
+        expected: `another name for the ${kind}`,
+        got: shown(name),
+        hint: because,
+      });
     }
     const identity = identityOf(namesOf(name));
     const first = seen.get(identity);

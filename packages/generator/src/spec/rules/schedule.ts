@@ -3,7 +3,12 @@
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const DAYS = "sun mon tue wed thu fri sat".split(" ");
 
-const FIELDS: readonly { readonly name: string; readonly min: number; readonly max: number; readonly words?: readonly string[] }[] = [
+const FIELDS: readonly {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly words?: readonly string[];
+}[] = [
   { name: "minute", min: 0, max: 59 },
   { name: "hour", min: 0, max: 23 },
   { name: "day", min: 1, max: 31 },
@@ -16,7 +21,7 @@ export function cronProblem(cron: string): string | null {
   const parts = cron.trim().split(/\s+/);
   if (parts.length !== FIELDS.length) return "five fields: minute, hour, day, month, weekday";
   for (const [i, field] of FIELDS.entries()) {
-    const valueOf = (text: string): number => {
+    const numberOf = (text: string): number => {
       const word = field.words?.indexOf(text.toLowerCase()) ?? -1;
       if (word >= 0) return word + field.min;
       return /^[0-9]{1,2}$/.test(text) ? Number(text) : Number.NaN;
@@ -25,8 +30,9 @@ export function cronProblem(cron: string): string | null {
       const [range = "", step, ...rest] = item.split("/");
       if (rest.length > 0 || (step !== undefined && !/^[1-9][0-9]?$/.test(step))) return false;
       if (range === "*") return true;
-      const [low, high, ...more] = range.split("-").map(valueOf);
-      const inside = (value: number | undefined): boolean => value !== undefined && value >= field.min && value <= field.max;
+      const [low, high, ...more] = range.split("-").map(numberOf);
+      const inside = (value: number | undefined): boolean =>
+        value !== undefined && value >= field.min && value <= field.max;
       return more.length === 0 && inside(low) && (high === undefined || (inside(high) && high >= (low ?? 0)));
     });
     if (!fine) return `a ${field.name} from ${field.min} to ${field.max}, as *, 5, 1-5, */15 or a list of them`;

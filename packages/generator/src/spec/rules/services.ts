@@ -3,7 +3,7 @@ import { shown } from "../../diagnostics.js";
 import { handlerNames, namesOf } from "../../naming.js";
 import type { Path } from "../node.js";
 import type { ServiceConfig } from "../schema.js";
-import { checkNames, present, type Loose, type LooseConfig, type Rule, type RuleInput } from "./rule.js";
+import { checkNames, type Loose, type LooseConfig, present, type Rule, type RuleInput } from "./rule.js";
 import { reportUrl, withLeadingSlash } from "./urls.js";
 
 export const checkServices: Rule = ({ config, report }) => {
@@ -16,7 +16,15 @@ export const checkServices: Rule = ({ config, report }) => {
     if (service !== undefined) checkService(service, path, report);
     if (used.has(name)) continue;
     const hint = "remove it, or name it in a stage";
-    report({ code: "unused-service", severity: "warning", path, at: "key", expected: "a stage that uses it", got: "none", hint });
+    report({
+      code: "unused-service",
+      severity: "warning",
+      path,
+      at: "key",
+      expected: "a stage that uses it",
+      got: "none",
+      hint,
+    });
   }
 };
 
@@ -26,12 +34,24 @@ function checkService(service: Loose<ServiceConfig>, path: Path, report: RuleInp
   const any = [...protocols.http, "nats:"];
   reportUrl(report, [...path, "url"], url, transport === "http" || transport === "nats" ? protocols[transport] : any);
   if (transport === undefined && url?.startsWith("nats:")) {
-    report({ code: "missing-key", path: [...path, "transport"], expected: "`transport: nats` beside a nats url", got: "nothing" });
+    report({
+      code: "missing-key",
+      path: [...path, "transport"],
+      expected: "`transport: nats` beside a nats url",
+      got: "nothing",
+    });
   }
   if (transport === "http" && url === undefined) {
     const hint = "production and development both need it from the environment then";
     const expected = "a `url` beside `transport: http`";
-    report({ code: "service-without-url", severity: "warning", path: [...path, "transport"], expected, got: "nothing", hint });
+    report({
+      code: "service-without-url",
+      severity: "warning",
+      path: [...path, "transport"],
+      expected,
+      got: "nothing",
+      hint,
+    });
   }
   for (const [name, value] of Object.entries(service.headers ?? {})) {
     if (value !== undefined) checkHeader(name, value, [...path, "headers", name], report);
@@ -63,7 +83,13 @@ function checkHeader(name: string, value: string, path: Path, report: RuleInput[
   }
   if (SECRET_HEADERS.has(name.toLowerCase()) && value.match(VARIABLE) === null) {
     const hint = "secrets come from the environment only";
-    report({ code: "secret-in-config", path, expected: "a value that names a variable, `${NAME}`", got: "a literal", hint });
+    report({
+      code: "secret-in-config",
+      path,
+      expected: "a value that names a variable, `${NAME}`",
+      got: "a literal",
+      hint,
+    });
   }
 }
 
@@ -91,7 +117,12 @@ interface WrittenCall {
 
 function callsWritten(config: LooseConfig): WrittenCall[] {
   const calls: WrittenCall[] = [];
-  const add = (service: string | undefined, endpoint: string | undefined, path: Path, kind: WrittenCall["kind"]): void => {
+  const add = (
+    service: string | undefined,
+    endpoint: string | undefined,
+    path: Path,
+    kind: WrittenCall["kind"],
+  ): void => {
     if (service !== undefined && endpoint !== undefined) calls.push({ service, endpoint, path, kind });
   };
   for (const { item: task, i } of present(config.long_running?.tasks)) {

@@ -1,5 +1,5 @@
 /** The session block: values that are fine alone and odd together. */
-import { nodeAt, type Node } from "../node.js";
+import { type Node, nodeAt } from "../node.js";
 import type { Rule } from "./rule.js";
 
 export const checkSession: Rule = ({ config, root, report }) => {
@@ -13,13 +13,25 @@ export const checkSession: Rule = ({ config, root, report }) => {
       report({ code: "interval-ignored", severity: "warning", path: interval, at: "key", expected, got: "one", hint });
     }
     if (strategy === "count" && !isNumber(nodeAt(root, interval))) {
-      report({ code: "wrong-type", path: interval, expected: "a number of steps with strategy count", got: "a duration" });
+      report({
+        code: "wrong-type",
+        path: interval,
+        expected: "a number of steps with strategy count",
+        got: "a duration",
+      });
     }
   }
   if (context?.ttl !== undefined && context.absolute_ttl !== undefined && context.ttl > context.absolute_ttl) {
     const expected = "at most absolute_ttl";
     const hint = "absolute_ttl ends a context in any case; raise it";
-    report({ code: "out-of-range", severity: "warning", path: ["session", "context", "ttl"], expected, got: "more", hint });
+    report({
+      code: "out-of-range",
+      severity: "warning",
+      path: ["session", "context", "ttl"],
+      expected,
+      got: "more",
+      hint,
+    });
   }
   if (
     recovery?.initial_delay !== undefined &&
@@ -33,7 +45,14 @@ export const checkSession: Rule = ({ config, root, report }) => {
   if (saga?.enabled === false && workflows.length > 0 && config.long_running?.enabled !== false) {
     const hint = "they are not written; remove them, or enable sagas";
     const path = ["session", "saga", "enabled"];
-    report({ code: "sagas-disabled", severity: "warning", path, expected: "no workflow tasks", got: `${workflows.length}`, hint });
+    report({
+      code: "sagas-disabled",
+      severity: "warning",
+      path,
+      expected: "no workflow tasks",
+      got: `${workflows.length}`,
+      hint,
+    });
   }
 };
 

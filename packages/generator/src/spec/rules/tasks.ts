@@ -1,9 +1,18 @@
 /** Tasks: what each kind of task and of stage may have, names, participants, pivots, compensations, schedules. */
 import { shown } from "../../diagnostics.js";
 import { nearestName } from "../../naming.js";
-import type { Path } from "../node.js";
+import { isWritten, type Path } from "../node.js";
 import { cyclesOf } from "./domain.js";
-import { checkNames, present, type LooseConfig, type LooseStage, type LooseTask, type Named, type Rule, type RuleInput } from "./rule.js";
+import {
+  checkNames,
+  type LooseConfig,
+  type LooseStage,
+  type LooseTask,
+  type Named,
+  present,
+  type Rule,
+  type RuleInput,
+} from "./rule.js";
 import { cronProblem, isTimeZone } from "./schedule.js";
 import { endpointProblem } from "./urls.js";
 
@@ -11,7 +20,8 @@ type Report = RuleInput["report"];
 
 const TASKS: Path = ["long_running", "tasks"];
 
-export const checkTasks: Rule = ({ config, report }) => {
+export const checkTasks: Rule = (input) => {
+  const { config, report } = input;
   const tasks = present(config.long_running?.tasks);
   checkNames(
     report,
@@ -22,7 +32,7 @@ export const checkTasks: Rule = ({ config, report }) => {
     const path = [...TASKS, i];
     checkKeysOfType(task, path, report);
     checkSchedule(task, path, report);
-    checkSource(task, path, config, report);
+    checkSource(task, path, input);
     checkStages(task, path, config, report);
     checkCompensations(task, path, config, report);
     checkTime(task, path, config, report);
@@ -35,12 +45,25 @@ function checkKeysOfType(task: LooseTask, path: Path, report: Report): void {
     for (const key of ["source", "chunk_size", "max_failures"] as const) {
       if (task[key] === undefined) continue;
       const expected = `\`${key}\` only with type batch`;
-      report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: "type workflow", hint: "remove it" });
+      report({
+        code: "misplaced-key",
+        path: [...path, key],
+        at: "key",
+        expected,
+        got: "type workflow",
+        hint: "remove it",
+      });
     }
   }
   if (task.type === "batch" && task.source === undefined) {
     const expected = "the key `source` of a batch";
-    report({ code: "missing-key", path: [...path, "source"], expected, got: "nothing", hint: "entity, service or items" });
+    report({
+      code: "missing-key",
+      path: [...path, "source"],
+      expected,
+      got: "nothing",
+      hint: "entity, service or items",
+    });
   }
 }
 
@@ -55,12 +78,19 @@ function checkSchedule(task: LooseTask, path: Path, report: Report): void {
   }
   for (const key of ["timezone", "overlap", "catch_up"] as const) {
     if (task.schedule !== undefined || task[key] === undefined) continue;
-    report({ code: "misplaced-key", path: [...path, key], at: "key", expected: `\`${key}\` beside a schedule`, got: "no schedule" });
+    report({
+      code: "misplaced-key",
+      path: [...path, key],
+      at: "key",
+      expected: `\`${key}\` beside a schedule`,
+      got: "no schedule",
+    });
   }
 }
 
-function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: Report): void {
+function checkSource(task: LooseTask, path: Path, { config, root, report }: RuleInput): void {
   const source = task.source;
+  const isDeclared = isWritten(root, ["domain"]);
   if (source === undefined) return;
   const at = [...path, "source"];
   const kinds = (["entity", "service", "items"] as const).filter((kind) => source[kind] !== undefined);
@@ -70,12 +100,26 @@ function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: R
   }
   const alone = (key: "where" | "endpoint", owner: "entity" | "service"): void => {
     if (source[key] === undefined || source[owner] !== undefined) return;
-    report({ code: "misplaced-key", path: [...at, key], at: "key", expected: `\`${key}\` beside ${owner}`, got: `no ${owner}` });
+    report({
+      code: "misplaced-key",
+      path: [...at, key],
+      at: "key",
+      expected: `\`${key}\` beside ${owner}`,
+      got: `no ${owner}`,
+    });
   };
   alone("where", "entity");
   alone("endpoint", "service");
-  if (source.where !== undefined && (source.where === null || typeof source.where !== "object" || Array.isArray(source.where))) {
-    report({ code: "wrong-type", path: [...at, "where"], expected: "a mapping of fields to values", got: shown(source.where) });
+  if (
+    source.where !== undefined &&
+    (source.where === null || typeof source.where !== "object" || Array.isArray(source.where))
+  ) {
+    report({
+      code: "wrong-type",
+      path: [...at, "where"],
+      expected: "a mapping of fields to values",
+      got: shown(source.where),
+    });
   }
   if (source.service !== undefined && source.endpoint === undefined) {
     report({ code: "missing-key", path: [...at, "endpoint"], expected: "the key `endpoint`", got: "nothing" });
@@ -85,9 +129,11 @@ function checkSource(task: LooseTask, path: Path, config: LooseConfig, report: R
   const entities = present(config.domain?.entities).flatMap(({ item }) => (item.name === undefined ? [] : [item.name]));
   if (source.entity !== undefined && !entities.includes(source.entity)) {
     const nearest = nearestName(source.entity, entities);
-    const hint = nearest === null ? {} : { hint: `did you mean ${nearest}` };
+    // As with services: what no block could declare is a thing to come, not a mistake.
+    const severity = isDeclared ? "error" : "warning";
+    const hint = { hint: nearest !== null ? `did you mean ${nearest}` : "add it to `domain.entities`" };
     const expected = "an entity of this domain";
-    report({ code: "unknown-entity", path: [...at, "entity"], expected, got: shown(source.entity), ...hint });
+    report({ code: "unknown-entity", severity, path: [...at, "entity"], expected, got: shown(source.entity), ...hint });
   }
 }
 
@@ -103,7 +149,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
     if (stage.pivot === true) {
       if (pivot !== null) {
         const hint = `the first is ${pivot}`;
-        report({ code: "bad-pivot", path: [...at, "pivot"], at: "key", expected: "one pivot in a task", got: "another", hint });
+        report({
+          code: "bad-pivot",
+          path: [...at, "pivot"],
+          at: "key",
+          expected: "one pivot in a task",
+          got: "another",
+          hint,
+        });
       }
       pivot ??= stage.name ?? "a group";
     }
@@ -113,7 +166,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
     }
     for (const key of Object.keys(stage).filter((one) => !GROUP_KEYS.has(one))) {
       const expected = "only name, parallel and pivot on a parallel group";
-      report({ code: "misplaced-key", path: [...at, key], at: "key", expected, got: shown(key), hint: "write it on its stages" });
+      report({
+        code: "misplaced-key",
+        path: [...at, key],
+        at: "key",
+        expected,
+        got: shown(key),
+        hint: "write it on its stages",
+      });
     }
     for (const { item: inner, i: j } of present(stage.parallel)) {
       const innerAt = [...at, "parallel", j];
@@ -127,7 +187,14 @@ function checkStages(task: LooseTask, path: Path, config: LooseConfig, report: R
       if (inner.pivot === true) {
         const hint = "write it on the group";
         const got = "one inside a parallel group";
-        report({ code: "bad-pivot", path: [...innerAt, "pivot"], at: "key", expected: "a pivot between stages", got, hint });
+        report({
+          code: "bad-pivot",
+          path: [...innerAt, "pivot"],
+          at: "key",
+          expected: "a pivot between stages",
+          got,
+          hint,
+        });
       }
       checkAction(inner, innerAt, config, report);
     }
@@ -179,7 +246,12 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
     checkEndpoint(action, [...at, "action"], report);
     if (stage === undefined) continue;
     if (seen.has(stage)) {
-      report({ code: "duplicate-name", path: [...at, "stage"], expected: "one compensation for a stage", got: shown(stage) });
+      report({
+        code: "duplicate-name",
+        path: [...at, "stage"],
+        expected: "one compensation for a stage",
+        got: shown(stage),
+      });
     }
     seen.add(stage);
     const position = order.get(stage);
@@ -188,7 +260,14 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
       const waits = "it is kept and waits for the stage";
       const hint = nearest === null ? waits : `did you mean ${nearest}? ${waits}`;
       const where = [...at, "stage"];
-      report({ code: "unknown-stage", severity: "warning", path: where, expected: "a stage of the task", got: shown(stage), hint });
+      report({
+        code: "unknown-stage",
+        severity: "warning",
+        path: where,
+        expected: "a stage of the task",
+        got: shown(stage),
+        hint,
+      });
       if (service === undefined) {
         const expected = "the key `service`, since there is no stage to take it from";
         report({ code: "missing-key", path: [...at, "service"], expected, got: "nothing" });
@@ -196,7 +275,14 @@ function checkCompensations(task: LooseTask, path: Path, config: LooseConfig, re
     } else if (position > pivotAt) {
       const hint = "after the pivot a run only goes forward; remove one of them";
       const expected = "a stage up to the pivot";
-      report({ code: "pivoted-compensation", severity: "warning", path: [...at, "stage"], expected, got: shown(stage), hint });
+      report({
+        code: "pivoted-compensation",
+        severity: "warning",
+        path: [...at, "stage"],
+        expected,
+        got: shown(stage),
+        hint,
+      });
     }
   }
 }
@@ -223,7 +309,10 @@ function checkChildren(config: LooseConfig, report: Report): void {
   for (const { item: task, i } of tasks) {
     const children = present(task.stages).flatMap(({ item: stage, i: j }) => {
       const at = [...TASKS, i, "stages", j];
-      const inner = present(stage.parallel).map(({ item, i: k }) => ({ target: item.saga, path: [...at, "parallel", k, "saga"] }));
+      const inner = present(stage.parallel).map(({ item, i: k }) => ({
+        target: item.saga,
+        path: [...at, "parallel", k, "saga"],
+      }));
       return [{ target: stage.saga, path: [...at, "saga"] }, ...inner];
     });
     const calls = children.flatMap(({ target, path }) => (target === undefined ? [] : [{ target, path }]));

@@ -1,5 +1,5 @@
 /** Urls and paths a config may name: where a service is, and what is called below it. */
-import { shown, type DiagnosticCode } from "../../diagnostics.js";
+import { type DiagnosticCode, shown } from "../../diagnostics.js";
 import type { Path } from "../node.js";
 import type { Rule, RuleInput } from "./rule.js";
 
@@ -20,7 +20,8 @@ export function urlProblem(written: string, protocols: readonly string[]): Probl
   } catch {
     return { code: "bad-url", expected };
   }
-  if (!protocols.includes(url.protocol) || !written.toLowerCase().startsWith(`${url.protocol}//`)) return { code: "bad-url", expected };
+  if (!protocols.includes(url.protocol) || !written.toLowerCase().startsWith(`${url.protocol}//`))
+    return { code: "bad-url", expected };
   if (url.hostname === "") return { code: "bad-url", expected: `${expected} and names a host` };
   if (url.username !== "" || url.password !== "") {
     const hint = "secrets come from the environment only; set the url there";
@@ -36,7 +37,8 @@ export function endpointProblem(written: string): Problem | null {
   if (/^[a-z][a-z0-9+.-]*:/i.test(written) || written.startsWith("//")) {
     return { code: "bad-endpoint", expected, hint: "the host belongs in the service's url" };
   }
-  if (written.includes("?") || written.includes("#")) return { code: "bad-endpoint", expected: `${expected}, without ? and #` };
+  if (written.includes("?") || written.includes("#"))
+    return { code: "bad-endpoint", expected: `${expected}, without ? and #` };
   if (!/^\/?[A-Za-z0-9._~!$&'()*+,;=:@%/-]+$/.test(written) || /%(?![0-9a-f]{2})/i.test(written)) {
     return { code: "bad-endpoint", expected: `${expected}, of characters a path may have` };
   }
@@ -59,7 +61,12 @@ export function endpointProblem(written: string): Problem | null {
 /** `/reserve`, whether written with its slash or without. */
 export const withLeadingSlash = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
 
-export function reportUrl(report: RuleInput["report"], path: Path, url: string | undefined, protocols: readonly string[]): void {
+export function reportUrl(
+  report: RuleInput["report"],
+  path: Path,
+  url: string | undefined,
+  protocols: readonly string[],
+): void {
   const problem = url === undefined ? null : urlProblem(url, protocols);
   if (problem === null || url === undefined) return;
   // A secret is not repeated on a terminal.

@@ -34,7 +34,8 @@ ${entries.join("\n")}`;
 }
 
 /** Quoted where an env file would read it otherwise. */
-const environmentValue = (value: string): string => (/^[A-Za-z0-9_./:@%+-]*$/.test(value) ? value : JSON.stringify(value));
+const environmentValue = (value: string): string =>
+  /^[A-Za-z0-9_./:@%+-]*$/.test(value) ? value : JSON.stringify(value);
 
 const SCHEMA_LINE = `# yaml-language-server: $schema=${SCHEMA_PATH}`;
 

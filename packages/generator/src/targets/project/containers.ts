@@ -74,7 +74,12 @@ function composeFile({ project, http, features }: Model): TargetFile {
     {
       name,
       services: { ...engines, ...(features.docker ? { app: service } : {}) },
-      volumes: { "redis-data": {}, "postgres-data": {}, "nats-data": {}, ...(features.docker ? { "service-data": {} } : {}) },
+      volumes: {
+        "redis-data": {},
+        "postgres-data": {},
+        "nats-data": {},
+        ...(features.docker ? { "service-data": {} } : {}),
+      },
     },
     [
       "`docker compose up -d` starts Redis, PostgreSQL and NATS; `docker compose --profile app up -d` the service too.",

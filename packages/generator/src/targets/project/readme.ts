@@ -54,7 +54,9 @@ function apiTable({ features, sagas, entities }: Model): string {
   const first = sagas[0];
   const rows = [
     ["`POST /api/v1/sessions`", "begin a session"],
-    ...(first === undefined ? [] : [[`\`POST /api/v1/sagas/${first.name.raw}?wait=10\``, "start a run and wait for its end"]]),
+    ...(first === undefined
+      ? []
+      : [[`\`POST /api/v1/sagas/${first.name.raw}?wait=10\``, "start a run and wait for its end"]]),
     ...(features.sagas ? [["`GET /api/v1/runs/{id}`", "a run and its steps"]] : []),
     ...(entities[0] === undefined ? [] : [[`\`GET /api/v1/${entities[0].plural.kebab}\``, "records, page by page"]]),
     ["`GET /openapi.json`, `/docs`", "the whole interface"],

@@ -14,7 +14,9 @@ export class ConfigError extends Error {
   readonly issues: readonly ConfigIssue[];
 
   constructor(issues: readonly ConfigIssue[]) {
-    const lines = issues.map(({ source, key, expected, got }) => `  ${source}: ${key}: expected ${expected}, got ${got}`);
+    const lines = issues.map(
+      ({ source, key, expected, got }) => `  ${source}: ${key}: expected ${expected}, got ${got}`,
+    );
     super(`the configuration does not fit:\n${lines.join("\n")}`);
     this.issues = issues;
   }

@@ -2,7 +2,10 @@
  * The subset of `.env` files that everybody agrees on: `NAME=value`, `#` comments, optional quotes around the value.
  * Lines that are none of these are reported by number, without their content: it may be a secret.
  */
-export function parseDotEnv(text: string): { readonly values: Record<string, string>; readonly brokenLines: readonly number[] } {
+export function parseDotEnv(text: string): {
+  readonly values: Record<string, string>;
+  readonly brokenLines: readonly number[];
+} {
   const values: Record<string, string> = {};
   const brokenLines: number[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {

@@ -102,8 +102,10 @@ function featureIssues(app: AppSettings, environment: Environment, production: b
   };
   const { driver, url } = app.database;
   if (driver === "postgres") unavailable("database.driver", "sqlite", "postgres");
-  else if (driver === null && production) unavailable("database.driver", "sqlite, written out", "postgres (the default in production)");
-  else if (url !== null && /^[a-z][a-z0-9+.-]+:\/\//i.test(url)) unavailable("database.url", "a path or file:<path>", "the url of a server");
+  else if (driver === null && production)
+    unavailable("database.driver", "sqlite, written out", "postgres (the default in production)");
+  else if (url !== null && /^[a-z][a-z0-9+.-]+:\/\//i.test(url))
+    unavailable("database.url", "a path or file:<path>", "the url of a server");
   const { storage } = app.session.context;
   if (storage === "postgres") unavailable("session.context.storage", "sqlite or memory", storage);
   if (storage === "redis" && (production || app.redis.url !== null)) {
@@ -115,7 +117,12 @@ function featureIssues(app: AppSettings, environment: Environment, production: b
   }
   if (app.session.recovery.initial_delay > app.session.recovery.max_delay) {
     const expected = `at most session.recovery.max_delay (${app.session.recovery.max_delay} ms)`;
-    issues.push({ source: FILE, key: "session.recovery.initial_delay", expected, got: `${app.session.recovery.initial_delay} ms` });
+    issues.push({
+      source: FILE,
+      key: "session.recovery.initial_delay",
+      expected,
+      got: `${app.session.recovery.initial_delay} ms`,
+    });
   }
   return issues;
 }

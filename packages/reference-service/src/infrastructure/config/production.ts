@@ -3,14 +3,22 @@ import type { AppSettings } from "./schema.js";
 import type { ResolvedService } from "./settings.js";
 
 /** What production must have written out. Stores are checked with the features; see load.ts. */
-export function productionIssues(app: AppSettings, services: readonly ResolvedService[], operatorToken: string): ConfigIssue[] {
+export function productionIssues(
+  app: AppSettings,
+  services: readonly ResolvedService[],
+  operatorToken: string,
+): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const missing = (key: string, expected: string, got = "nothing"): void => {
     const source = key === "OPERATOR_TOKEN" ? "environment" : "configs/app.yaml";
     issues.push({ source, key, expected, got });
   };
   if (operatorToken.length < 16) {
-    missing("OPERATOR_TOKEN", "a token of at least 16 characters in production", operatorToken === "" ? "nothing" : "a shorter one");
+    missing(
+      "OPERATOR_TOKEN",
+      "a token of at least 16 characters in production",
+      operatorToken === "" ? "nothing" : "a shorter one",
+    );
   }
   if (app.http.auth === null) missing("http.auth", "none, session or token, written out in production");
   for (const { name, transport } of services) {

@@ -10,18 +10,13 @@ export const PROJECT = {
 
 export interface Service {
   readonly name: string;
-  /** Without a url: `simulated` is refused in production, `local` runs in this process. */
   readonly transport: "http" | "local" | "simulated";
-  /** Per attempt, ms, where a stage gives none. */
-  readonly timeoutMs?: number;
-  /** Values may name environment variables as `${NAME}`. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The services that the stages of this service's sagas call. */
+/** The services that this service's stages call, and how each is reached unless configs/app.yaml says otherwise. */
 export const SERVICES: readonly Service[] = [
-  { name: "bindery_service", transport: "local", headers: {} },
-  { name: "paper_service", transport: "simulated", headers: {} },
-  { name: "press_service", transport: "simulated", headers: {} },
-  { name: "courier_service", transport: "http", timeoutMs: 10000, headers: { "x-courier-region": "eu" } },
+  { name: "bindery_service", transport: "local" },
+  { name: "paper_service", transport: "simulated" },
+  { name: "press_service", transport: "simulated" },
+  { name: "courier_service", transport: "http" },
 ];

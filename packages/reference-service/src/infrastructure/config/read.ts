@@ -27,7 +27,12 @@ interface Block {
 function readBlock(block: Block, value: unknown, path: readonly string[], reading: Reading): Record<string, unknown> {
   const present = isRecord(value) ? value : {};
   if (!isRecord(value) && value !== null) {
-    reading.issues.push({ source: reading.file, key: path.join(".") || "(all)", expected: "a block of keys", got: show(value) });
+    reading.issues.push({
+      source: reading.file,
+      key: path.join(".") || "(all)",
+      expected: "a block of keys",
+      got: show(value),
+    });
   }
   for (const key of Object.keys(present)) {
     if (Object.hasOwn(block.properties, key)) continue;
@@ -45,6 +50,7 @@ function readBlock(block: Block, value: unknown, path: readonly string[], readin
 function readLeaf(leaf: Leaf, value: unknown, path: readonly string[], reading: Reading): unknown {
   const key = path.join(".");
   const names = key === "http.port" ? ["HTTP_PORT", "PORT"] : [path.join("_").toUpperCase()];
+  if (leaf.kind === "headers") return readHeaders(value ?? {}, path, reading);
   const name = names.find((candidate) => (reading.environment[candidate] ?? "") !== "");
   const source = name === undefined ? reading.file : `environment variable ${name}`;
   const given = name === undefined ? value : reading.environment[name];
@@ -55,6 +61,32 @@ function readLeaf(leaf: Leaf, value: unknown, path: readonly string[], reading: 
   const got = leaf.kind === "url" ? "something else" : show(given);
   reading.issues.push({ source, key, expected: expectation(leaf), got });
   return leaf.default;
+}
+
+/** Each header can be overridden by a variable of its own; none can be added that way. */
+function readHeaders(value: unknown, path: readonly string[], reading: Reading): Record<string, string> {
+  const key = path.join(".");
+  const refuse = (at: string, expected: string, got: string): void => {
+    reading.issues.push({ source: reading.file, key: at, expected, got });
+  };
+  if (!isRecord(value)) {
+    refuse(key, "headers and their values", show(value));
+    return {};
+  }
+  const headers: [string, string][] = [];
+  for (const [header, text] of Object.entries(value)) {
+    const variable = [...path, header]
+      .join("_")
+      .replace(/[^A-Za-z0-9]+/g, "_")
+      .toUpperCase();
+    const given = reading.environment[variable] || text;
+    const isHeader =
+      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header) && typeof given === "string" && /^[\t\x20-\x7e]*$/.test(given);
+    // The value may be a secret.
+    if (isHeader) headers.push([header, given]);
+    else refuse(`${key}.${header}`, "a header's name and its value as printable text", "something else");
+  }
+  return Object.fromEntries(headers);
 }
 
 function parse(leaf: Leaf, value: unknown, isText: boolean): unknown {
@@ -81,6 +113,8 @@ function parse(leaf: Leaf, value: unknown, isText: boolean): unknown {
       if (typeof value !== "string" || !URL.canParse(value)) return undefined;
       return leaf.protocols?.includes(new URL(value).protocol) ? value.replace(/\/+$/, "") : undefined;
     }
+    case "headers":
+      return undefined;
   }
 }
 
@@ -100,6 +134,8 @@ function expectation({ kind, minimum, maximum, values, protocols }: Leaf): strin
       return `one of ${values?.join(", ")}`;
     case "url":
       return `a url that starts with ${protocols?.map((protocol) => `${protocol}//`).join(" or ")}`;
+    case "headers":
+      return "headers and their values";
   }
 }
 

@@ -5,7 +5,7 @@
 import Type from "typebox";
 import { SERVICES } from "./project.generated.js";
 
-export type LeafKind = "integer" | "duration" | "size" | "flag" | "text" | "choice" | "url";
+export type LeafKind = "integer" | "duration" | "size" | "flag" | "text" | "choice" | "url" | "headers";
 
 /** A leaf as the reader sees it; `default: null` means that it may be absent. */
 export interface Leaf {
@@ -31,10 +31,27 @@ const optionalChoice = <const Values extends readonly string[]>(values: Values) 
 const optionalUrl = (...protocols: string[]) => leaf<string | null>({ kind: "url", protocols, default: null });
 const optionalText = () => leaf<string | null>({ kind: "text", default: null });
 
-const retryDelays = { initial_delay: duration(1_000), max_delay: duration(60_000) };
+const headers = () => leaf<Readonly<Record<string, string>>>({ kind: "headers", default: {} });
 
-const services = Type.Unsafe<Readonly<Record<string, { readonly url: string | null }>>>(
-  Type.Object(Object.fromEntries(SERVICES.map(({ name }) => [name, Type.Object({ url: optionalUrl("http:", "https:") })]))),
+interface ServiceSettings {
+  readonly transport: "http" | "local" | "simulated";
+  readonly url: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const services = Type.Unsafe<Readonly<Record<string, ServiceSettings>>>(
+  Type.Object(
+    Object.fromEntries(
+      SERVICES.map(({ name, transport }) => {
+        const service = {
+          transport: choice(["http", "local", "simulated"], transport),
+          url: optionalUrl("http:", "https:"),
+          headers: headers(),
+        };
+        return [name, Type.Object(service)];
+      }),
+    ),
+  ),
 );
 
 export const SettingsSchema = Type.Object({
@@ -76,7 +93,8 @@ export const SettingsSchema = Type.Object({
       strategy: choice(["compensate", "retry", "manual"], "compensate"),
       max_attempts: integer(5, 1, 1_000_000),
       backoff: choice(["exponential", "linear", "fixed"], "exponential"),
-      ...retryDelays,
+      initial_delay: duration(1_000),
+      max_delay: duration(60_000),
       jitter: choice(["full", "none"], "full"),
       lease: duration(10_000, 1_000),
     }),

@@ -1,20 +1,22 @@
 import type { ConfigIssue } from "./config-error.js";
-import { SERVICES } from "./project.generated.js";
 import type { Environment } from "./read.js";
 import type { AppSettings } from "./schema.js";
 import type { ResolvedService } from "./settings.js";
 
-/** A url, from the file or the environment, makes a service's transport http; its headers take in the environment. */
+/** A url, from the file or the environment, makes a service's transport http; header values take in the environment. */
 export function resolveServices(app: AppSettings, environment: Environment, issues: ConfigIssue[]): ResolvedService[] {
-  return SERVICES.map((service) => {
-    const url = app.services[service.name]?.url ?? null;
+  return Object.entries(app.services).map(([name, { url, headers, ...service }]) => {
     const transport = url === null ? service.transport : "http";
     if (transport === "http" && url === null) {
-      const key = `services.${service.name}.url`;
+      const key = `services.${name}.url`;
       issues.push({ source: "configs/app.yaml", key, expected: "a url: the transport is http", got: "nothing" });
     }
-    const headers = transport === "http" ? resolveHeaders(service.name, service.headers, environment, issues) : {};
-    return { ...service, transport, url, headers };
+    return {
+      name,
+      transport,
+      url,
+      headers: transport === "http" ? resolveHeaders(name, headers, environment, issues) : {},
+    };
   });
 }
 

@@ -1,4 +1,3 @@
-import type { Service } from "./project.generated.js";
 import type { AppSettings } from "./schema.js";
 
 /** The whole configuration of this process: what was read, and what follows from it. */
@@ -24,7 +23,12 @@ export interface Settings {
   readonly services: readonly ResolvedService[];
 }
 
-export interface ResolvedService extends Service {
+/** How a service is reached: by its url, in this process, or not at all (simulated). */
+export interface ResolvedService {
+  readonly name: string;
+  readonly transport: "http" | "local" | "simulated";
   /** Set for `http`. */
   readonly url: string | null;
+  /** Sent with every call. */
+  readonly headers: Readonly<Record<string, string>>;
 }

@@ -12,7 +12,12 @@ export function parseSize(value: unknown): number | undefined {
   return inUnits(value, /^(\d{1,12})(B|KiB|MiB|GiB)?$/, BYTES_PER_UNIT, "B");
 }
 
-function inUnits(value: unknown, pattern: RegExp, units: Readonly<Record<string, number>>, unit: string): number | undefined {
+function inUnits(
+  value: unknown,
+  pattern: RegExp,
+  units: Readonly<Record<string, number>>,
+  unit: string,
+): number | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
   const match = pattern.exec(String(value));
   const factor = match === null ? undefined : units[match[2] ?? unit];

@@ -6,19 +6,26 @@ import type { Application } from "../../application/application.generated.js";
 import { handlers } from "../../application/handlers/handlers.generated.js";
 import type { Dependency } from "../../application/ports/health.js";
 import type { Logger } from "../../application/ports/logger.js";
-import type { UseCases } from "../../application/use-cases/use-cases.generated.js";
+import { type Repositories, type UseCases, useCasesFrom } from "../../application/use-cases/use-cases.generated.js";
 import { buildServer } from "../../interfaces/http/server.js";
 import type { Settings } from "../config/settings.js";
 import { createTelemetry } from "../metrics/metrics.js";
 import { runMetrics } from "../metrics/run-metrics.js";
+import { prepareDatabase } from "../persistence/prepare.js";
+import { openSqlite } from "../persistence/sqlite/database.js";
+import { createQueries } from "../persistence/sqlite/queries.js";
+import { repositoriesIn } from "../persistence/sqlite/repositories.generated.js";
+import { createUuidV7 } from "../persistence/uuid-v7.js";
 import { createSessionStore, createSessions } from "../session/manager.js";
 import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
-import { localService, remoteService } from "./participants.js";
+import { localService } from "./local-service.js";
+import { remoteService } from "./remote-service.js";
 import type { Scope } from "./scope.js";
 
 /** What container.ts may put in the place of what is built here. */
 export interface Bindings {
+  readonly repositories?: Partial<Repositories>;
   readonly participants?: {
     readonly bindery_service?: Participant;
     readonly paper_service?: Participant;
@@ -40,13 +47,20 @@ export interface Wired {
 }
 
 export async function wire({ settings, logger, scope, bindings }: Wiring): Promise<Wired> {
-  const useCases: UseCases = {};
+  const database = scope.own("database", openSqlite(settings.databaseFile), (opened) => opened.close());
+  const { migrationsFolder, production } = settings;
+  const migrated = prepareDatabase(database, { migrationsFolder, production, now: Date.now });
+  if (migrated.length > 0) logger.info({ migrated }, "migrations applied");
+  const clock = { now: Date.now };
+  const repositories: Repositories = { ...repositoriesIn(createQueries(database)), ...bindings.repositories };
+  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
   const sessionStore = createSessionStore(settings);
   const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
   await sessions.open();
 
-  const ledger = settings.production ? null : createSqliteLedger({ file: settings.databaseFile });
+  const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });
+  if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
   const handlerDeps = { useCases, logger };
   const participants: Record<string, Participant> = {
     bindery_service: localService(settings, "bindery_service", handlers.bindery_service, handlerDeps),
@@ -55,10 +69,12 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     courier_service: remoteService(settings, "courier_service", ledger),
     ...bindings.participants,
   };
-  const runs = scope.own("runs", createSagas(settings, sessionStore, participants, logger), (manager) => manager.close());
+  const sagas = createSagas(settings, sessionStore, participants, logger);
+  const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 
   const dependencies: Dependency[] = [
+    { name: "database", check: async () => void database.prepare("SELECT 1").all([]) },
     { name: "sessions", check: async () => void (await sessions.ping()) },
     { name: "runs", check: async () => (await runs.health()).worker },
   ];

@@ -19,7 +19,11 @@ export interface Container {
   close(): Promise<void>;
 }
 
-export async function buildContainer(settings: Settings, logger: Logger, replaced: Bindings = bindings): Promise<Container> {
+export async function buildContainer(
+  settings: Settings,
+  logger: Logger,
+  replaced: Bindings = bindings,
+): Promise<Container> {
   const scope = createScope();
   try {
     const { application, server } = await wire({ settings, logger, scope, bindings: replaced });

@@ -57,7 +57,11 @@ export function createTelemetry(sources: readonly MetricSource[]): Telemetry {
 
 function requestFamily(series: readonly Series[]): MetricFamily {
   const samples = series.flatMap(({ labels, buckets, count, sum }): Sample[] => [
-    ...buckets.map((value, index) => ({ suffix: "_bucket", labels: { ...labels, le: String(BUCKETS_SECONDS[index]) }, value })),
+    ...buckets.map((value, index) => ({
+      suffix: "_bucket",
+      labels: { ...labels, le: String(BUCKETS_SECONDS[index]) },
+      value,
+    })),
     { suffix: "_bucket", labels: { ...labels, le: "+Inf" }, value: count },
     { suffix: "_sum", labels, value: sum },
     { suffix: "_count", labels, value: count },
@@ -68,7 +72,12 @@ function requestFamily(series: readonly Series[]): MetricFamily {
 function processFamilies(): MetricFamily[] {
   const memory = process.memoryUsage();
   const cpu = process.cpuUsage();
-  const gauge = (name: string, help: string, value: number): MetricFamily => ({ name, help, type: "gauge", samples: [{ value }] });
+  const gauge = (name: string, help: string, value: number): MetricFamily => ({
+    name,
+    help,
+    type: "gauge",
+    samples: [{ value }],
+  });
   return [
     { ...gauge("process_cpu_seconds_total", "CPU time used.", (cpu.user + cpu.system) / 1e6), type: "counter" },
     gauge("process_resident_memory_bytes", "Resident memory.", memory.rss),

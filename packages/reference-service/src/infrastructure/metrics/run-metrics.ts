@@ -5,7 +5,10 @@ import type { MetricFamily, MetricSource } from "./metrics.js";
 export function runMetrics(runs: Runs): MetricSource {
   return async () => {
     const facts = await runs.metrics();
-    const byStatus = Object.entries(facts.runsByStatus).map(([status, value]) => ({ labels: { status }, value: value ?? 0 }));
+    const byStatus = Object.entries(facts.runsByStatus).map(([status, value]) => ({
+      labels: { status },
+      value: value ?? 0,
+    }));
     return [
       { name: "clean_arch_runs", help: "Runs by status.", type: "gauge", samples: byStatus },
       one("gauge", "clean_arch_active_runs", "Runs this instance advances now.", facts.activeRuns),

@@ -3,7 +3,7 @@
  * or as a bearer token. Both may come in one request (cookie and operator token).
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Session, Sessions } from "../../application/ports/sessions.js";
 import { sessionCookie } from "./cookies.js";
 import type { HttpSettings } from "./http-settings.js";
@@ -69,9 +69,14 @@ export function createCallers(settings: HttpSettings, sessions: Sessions): Calle
   function requireOperator(request: FastifyRequest): void {
     if (isOperator(request)) return;
     const anonymous = request.headers.authorization === undefined;
-    throw new Problem(anonymous ? 401 : 403, "operator-token-required", "This call needs the operator token as a bearer token.", {
-      headers: anonymous ? { "www-authenticate": 'Bearer realm="operator"' } : {},
-    });
+    throw new Problem(
+      anonymous ? 401 : 403,
+      "operator-token-required",
+      "This call needs the operator token as a bearer token.",
+      {
+        headers: anonymous ? { "www-authenticate": 'Bearer realm="operator"' } : {},
+      },
+    );
   }
 
   return {
@@ -87,6 +92,14 @@ export function createCallers(settings: HttpSettings, sessions: Sessions): Calle
     },
     cookie,
   };
+}
+
+/** Guards every route that its document says is for operators, before its body is read. */
+export function guardOperatorRoutes(app: FastifyInstance, callers: Callers): void {
+  app.addHook("onRequest", async (request) => {
+    const security = request.routeOptions.schema?.security ?? [];
+    if (security.some((scheme) => "operator" in scheme)) callers.requireOperator(request);
+  });
 }
 
 const noSession = (): Problem =>

@@ -1,11 +1,19 @@
 import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Dependency } from "../../application/ports/health.js";
+import type { HttpSettings } from "./http-settings.js";
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-/** `/health/live`: the process answers. `/health/ready`: each dependency answers; 503 names those that do not. */
-export function healthRoutes(app: FastifyInstance, { dependencies, telemetry }: Application): void {
+/**
+ * `/health/live`: the process answers. `/health/ready`: each dependency answers; 503 names those that do not.
+ * `/metrics` unless `observability.metrics` is off.
+ */
+export function healthRoutes(
+  app: FastifyInstance,
+  { dependencies, telemetry }: Application,
+  settings: HttpSettings,
+): void {
   const schema = (summary: string) => ({ schema: { tags: ["health"], summary } });
 
   app.get("/health/live", schema("The process runs"), async () => ({ status: "up" }));
@@ -16,6 +24,7 @@ export function healthRoutes(app: FastifyInstance, { dependencies, telemetry }: 
     return reply.code(up ? 200 : 503).send({ status: up ? "up" : "down", dependencies: Object.fromEntries(checks) });
   });
 
+  if (!settings.metrics) return;
   app.get("/metrics", schema("Metrics in Prometheus text format"), async (_request, reply) =>
     reply.type("text/plain; version=0.0.4; charset=utf-8").send(await telemetry.text()),
   );

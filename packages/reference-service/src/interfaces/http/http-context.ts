@@ -1,3 +1,4 @@
+import type { Logger } from "../../application/ports/logger.js";
 import type { Callers } from "./callers.js";
 import type { HttpSettings } from "./http-settings.js";
 
@@ -7,4 +8,5 @@ export interface HttpContext {
   readonly callers: Callers;
   /** Aborted when the service begins to stop: whoever waits for something answers with what there is. */
   readonly stopping: AbortSignal;
+  readonly logger: Logger;
 }

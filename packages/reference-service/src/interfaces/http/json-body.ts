@@ -31,8 +31,9 @@ export function parseJson(body: Buffer): unknown {
   } catch {
     throw new Problem(400, "malformed-json", "Expected a JSON body in UTF-8, got something else.");
   }
-  const violation = firstViolation(value);
-  if (violation !== undefined) throw new Problem(422, "validation-failed", "The body cannot be kept.", { errors: [violation] });
+  const violation = value === null ? { path: "", message: "expected an object" } : firstViolation(value);
+  if (violation !== undefined)
+    throw new Problem(422, "validation-failed", "The body cannot be kept.", { errors: [violation] });
   return value;
 }
 
@@ -43,7 +44,8 @@ function firstViolation(root: unknown): Violation | undefined {
     const { value, path, depth } = entry;
     if (depth > MAX_DEPTH) return { path: path.slice(0, 80), message: `expected at most ${MAX_DEPTH} levels` };
     if (typeof value === "string" && !isKept(value)) return { path, message: "expected Unicode without NUL" };
-    if (typeof value === "number" && !Number.isFinite(value)) return { path, message: "expected a number within ±1.8e308" };
+    if (typeof value === "number" && !Number.isFinite(value))
+      return { path, message: "expected a number within ±1.8e308" };
     if (typeof value !== "object" || value === null) continue;
     for (const [key, item] of Object.entries(value)) {
       const at = Array.isArray(value) ? `${path}[${key}]` : path === "" ? key : `${path}.${key}`;

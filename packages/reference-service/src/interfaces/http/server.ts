@@ -3,16 +3,17 @@
  * Closing stops accepting, ends waits and event streams, and lets the other requests finish.
  */
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
-import { createCallers } from "./callers.js";
+import { createCallers, guardOperatorRoutes } from "./callers.js";
 import { describeApi } from "./docs.js";
 import { healthRoutes } from "./health-routes.js";
 import type { HttpSettings } from "./http-settings.js";
 import { readJsonBodies } from "./json-body.js";
 import { refuseUnknownRoutes } from "./not-found.js";
-import { Problem, PROBLEM_TYPE, problemBody, problemOf, sendProblem } from "./problem.js";
+import { PROBLEM_TYPE, Problem, problemBody, problemOf, sendProblem } from "./problem.js";
 import { registerRoutes } from "./routes.generated.js";
 import { validateRequests } from "./validation.js";
 
@@ -25,7 +26,6 @@ export interface ServerDependencies {
 export async function buildServer({ settings, application, logger }: ServerDependencies): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: settings.bodyLimitBytes,
-    disableRequestLogging: true,
     genReqId: () => randomUUID(),
     // Behind a proxy the client's own id would be forged as easily as not: ids are ours.
     requestIdHeader: false,
@@ -47,13 +47,12 @@ export async function buildServer({ settings, application, logger }: ServerDepen
   observe(app, application, logger);
 
   await describeApi(app, settings);
-  await app.register(async (routes) => {
-    healthRoutes(routes, application);
-    registerRoutes(routes, application, {
-      settings,
-      callers: createCallers(settings, application.sessions),
-      stopping: stopping.signal,
-    });
+  await app.register((routes, _options, done) => {
+    const callers = createCallers(settings, application.sessions);
+    guardOperatorRoutes(routes, callers);
+    healthRoutes(routes, application, settings);
+    registerRoutes(routes, application, { settings, callers, stopping: stopping.signal, logger });
+    done();
   });
   await app.ready();
   return app;
@@ -62,7 +61,8 @@ export async function buildServer({ settings, application, logger }: ServerDepen
 function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) logger.error({ request_id: request.id, route: request.routeOptions.url, err: error }, "request failed");
+    if (problem.status >= 500)
+      logger.error({ request_id: request.id, route: request.routeOptions.url, err: error }, "request failed");
     return sendProblem(reply, problem);
   });
 }
@@ -81,7 +81,7 @@ function observe(app: FastifyInstance, application: Application, logger: Logger)
 }
 
 /** Answers what is not HTTP at all; there is no request to reply to, only a socket. */
-const refuseBrokenRequest: NonNullable<Parameters<typeof fastify>[0]>["clientErrorHandler"] = (error, socket) => {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
   const problem = tooLarge
@@ -89,6 +89,11 @@ const refuseBrokenRequest: NonNullable<Parameters<typeof fastify>[0]>["clientErr
     : new Problem(400, "malformed-request", "The request is not valid HTTP.");
   const body = JSON.stringify(problemBody(problem));
   const status = tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  const head = [`HTTP/1.1 ${status}`, `Content-Type: ${PROBLEM_TYPE}`, `Content-Length: ${Buffer.byteLength(body)}`, "Connection: close"];
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "Connection: close",
+  ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-};
+}

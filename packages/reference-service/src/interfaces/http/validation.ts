@@ -3,8 +3,8 @@
  * as text and are converted; bodies are taken as they are: a string is never silently made a number.
  */
 import type { FastifyInstance, FastifySchemaCompiler } from "fastify";
-import { Compile } from "typebox/compile";
 import type { TSchema } from "typebox";
+import { Compile } from "typebox/compile";
 import { Value } from "typebox/value";
 import type { Violation } from "../../application/errors.js";
 import { Problem } from "./problem.js";
@@ -20,16 +20,21 @@ export function validateRequests(app: FastifyInstance): void {
 const compile: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (received: unknown) => {
-    const value = httpPart === "body" ? received : Value.Convert(schema, received);
+    const value = httpPart === "body" ? bodyOf(received) : Value.Convert(schema, received);
     if (validator.Check(value)) return { value };
     const errors = validator
       .Errors(value)
       .filter((error) => error.keyword !== "additionalProperties")
       .slice(0, MAX_VIOLATIONS)
       .map(violationOf);
-    return { error: new Problem(422, "validation-failed", `The request's ${httpPart ?? "input"} does not fit.`, { errors }) };
+    return {
+      error: new Problem(422, "validation-failed", `The request's ${httpPart ?? "input"} does not fit.`, { errors }),
+    };
   };
 };
+
+/** No body says as much as an empty object: every body here has optional keys only. (A body `null` is refused before.) */
+const bodyOf = (received: unknown): unknown => received ?? {};
 
 interface SchemaError {
   readonly keyword: string;

@@ -1,7 +1,7 @@
 import type { CompensationHandler } from "../handler.js";
 
 /** `/archive` of `bindery_service`, undoes inspect_manuscript. */
-export const archive: CompensationHandler = async (call, { logger }) => {
+export const archiveCompensation: CompensationHandler = async (call, { logger }) => {
   logger.info({ run_id: call.runId, stage: call.stage, outcome: call.outcome }, "stage undone");
   return { undone: call.forwardKey };
 };

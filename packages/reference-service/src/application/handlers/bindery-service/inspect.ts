@@ -1,7 +1,7 @@
 import type { Handler } from "../handler.js";
 
 /** `/inspect` of `bindery_service`, called by inspect_manuscript. */
-export const inspect: Handler = async (call, { logger }) => {
+export const inspectHandler: Handler = async (call, { logger }) => {
   logger.info({ run_id: call.runId, stage: call.stage, attempt: call.attempt }, "stage performed");
   return { reference: call.idempotencyKey };
 };

@@ -1,0 +1,144 @@
+/** The wiring: what is built, in which order, from which parts. Kept apart from container.ts, which is the user's. */
+import type { Model, ServiceModel } from "../../model.js";
+import { HEADER } from "../entity/source.js";
+
+export function containerFile(model: Model): string {
+  const { features, services } = model;
+  const { entities, sagas } = features;
+  const parts = [
+    bindingsText(sagas ? services : null, entities),
+    WIRING,
+    "export async function wire({ settings, logger, scope, bindings }: Wiring): Promise<Wired> {\n",
+    DATABASE,
+    entities ? USE_CASES : NO_USE_CASES,
+    SESSIONS,
+    sagas ? runsText(model) : "",
+    applicationText(features),
+    "}\n",
+  ];
+  return `${HEADER}${importsText(model)}\n${parts.join("")}`;
+}
+
+/** As the formatter sorts them: packages, then paths from the farthest to the nearest. */
+function importsText({ features, services }: Model): string {
+  const { entities, sagas, simulated, localHandlers } = features;
+  const remote = services.some(({ transport }) => transport !== "local");
+  const useCases = entities ? "{ type Repositories, type UseCases, useCasesFrom }" : "type { UseCases }";
+  const lines: readonly (string | false)[] = [
+    sagas && 'import type { Participant } from "@clean-arch/runtime";',
+    sagas && simulated && 'import { createSqliteLedger } from "@clean-arch/runtime/sqlite";',
+    'import type { FastifyInstance } from "fastify";',
+    'import type { Application } from "../../application/application.generated.js";',
+    sagas && localHandlers && 'import { handlers } from "../../application/handlers/handlers.generated.js";',
+    'import type { Dependency } from "../../application/ports/health.js";',
+    'import type { Logger } from "../../application/ports/logger.js";',
+    `import ${useCases} from "../../application/use-cases/use-cases.generated.js";`,
+    'import { buildServer } from "../../interfaces/http/server.js";',
+    'import type { Settings } from "../config/settings.js";',
+    'import { createTelemetry } from "../metrics/metrics.js";',
+    sagas && 'import { runMetrics } from "../metrics/run-metrics.js";',
+    'import { prepareDatabase } from "../persistence/prepare.js";',
+    'import { openSqlite } from "../persistence/sqlite/database.js";',
+    entities && 'import { createQueries } from "../persistence/sqlite/queries.js";',
+    entities && 'import { repositoriesIn } from "../persistence/sqlite/repositories.generated.js";',
+    entities && 'import { createUuidV7 } from "../persistence/uuid-v7.js";',
+    'import { createSessionStore, createSessions } from "../session/manager.js";',
+    sagas && 'import { createSagas } from "../session/saga.js";',
+    'import { httpSettings } from "./http-settings.js";',
+    sagas && localHandlers && 'import { localService } from "./local-service.js";',
+    sagas && remote && 'import { remoteService } from "./remote-service.js";',
+    'import type { Scope } from "./scope.js";',
+  ];
+  return lines.flatMap((line) => (line === false ? [] : [`${line}\n`])).join("");
+}
+
+function bindingsText(services: readonly ServiceModel[] | null, entities: boolean): string {
+  const participants = (services ?? []).map(({ name }) => `    readonly ${name.raw}?: Participant;\n`).join("");
+  const members = [
+    entities ? "  readonly repositories?: Partial<Repositories>;\n" : "",
+    participants === "" ? "" : `  readonly participants?: {\n${participants}  };\n`,
+  ].join("");
+  const text = "/** What container.ts may put in the place of what is built here. */\n";
+  return members === ""
+    ? `${text}export type Bindings = Readonly<Record<never, never>>;\n\n`
+    : `${text}export interface Bindings {\n${members}}\n\n`;
+}
+
+const WIRING = `export interface Wiring {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly scope: Scope;
+  readonly bindings: Bindings;
+}
+
+export interface Wired {
+  readonly application: Application;
+  readonly server: FastifyInstance;
+}
+
+`;
+
+const DATABASE = `  const database = scope.own("database", openSqlite(settings.databaseFile), (opened) => opened.close());
+  const { migrationsFolder, production } = settings;
+  const migrated = prepareDatabase(database, { migrationsFolder, production, now: Date.now });
+  if (migrated.length > 0) logger.info({ migrated }, "migrations applied");
+`;
+
+const USE_CASES = `  const clock = { now: Date.now };
+  const repositories: Repositories = { ...repositoriesIn(createQueries(database)), ...bindings.repositories };
+  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
+
+`;
+
+const NO_USE_CASES = `  const useCases: UseCases = {};
+
+`;
+
+const SESSIONS = `  const sessionStore = createSessionStore(settings);
+  const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
+  await sessions.open();
+
+`;
+
+const LEDGER = `  const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });
+  if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
+`;
+
+function runsText({ services, features }: Model): string {
+  const { simulated, localHandlers } = features;
+  const ledger = simulated ? "ledger" : "null";
+  const entries = services.map(({ name, transport }) =>
+    transport === "local"
+      ? `    ${name.raw}: localService(settings, "${name.raw}", handlers.${name.raw}, handlerDeps),\n`
+      : `    ${name.raw}: remoteService(settings, "${name.raw}", ${ledger}),\n`,
+  );
+  const replaced = services.length === 0 ? "" : "    ...bindings.participants,\n";
+  const list = `${entries.join("")}${replaced}`;
+  return [
+    simulated ? LEDGER : "",
+    localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
+    `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
+    `  const sagas = createSagas(settings, sessionStore, participants, logger);
+  const runs = scope.own("runs", sagas, (manager) => manager.close());
+  await runs.open();
+
+`,
+  ].join("");
+}
+
+function applicationText({ sagas, simulated }: Model["features"]): string {
+  return `  const dependencies: Dependency[] = [
+    { name: "database", check: async () => void database.prepare("SELECT 1").all([]) },
+    { name: "sessions", check: async () => void (await sessions.ping()) },
+${sagas ? '    { name: "runs", check: async () => (await runs.health()).worker },\n' : ""}  ];
+  const application: Application = {
+    useCases,
+    sessions,
+${sagas ? "    runs,\n" : ""}${sagas && simulated ? "    ledger,\n" : ""}    dependencies,
+    telemetry: createTelemetry([${sagas ? "runMetrics(runs)" : ""}]),
+  };
+  const server = await buildServer({ settings: httpSettings(settings), application, logger });
+  scope.own("server", server, (instance) => instance.close());
+  return { application, server };
+`;
+}

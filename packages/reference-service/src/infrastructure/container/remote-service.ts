@@ -1,0 +1,29 @@
+import {
+  httpParticipant,
+  type Ledger,
+  type Participant,
+  RuntimeError,
+  simulatedParticipant,
+} from "@clean-arch/runtime";
+import type { ResolvedService, Settings } from "../config/settings.js";
+
+/** A service with a url; outside production one without is simulated, and the ledger keeps what it did. */
+export function remoteService(settings: Settings, name: string, ledger: Ledger | null): Participant {
+  const service = serviceOf(settings, name);
+  if (service.url !== null) return httpService(service, service.url);
+  if (ledger !== null) return simulatedParticipant({ name, ledger });
+  const key = `services.${name}.url`;
+  throw new RuntimeError("config-invalid", `expected a url of ${name}, got none; set ${key}`, { key });
+}
+
+export function httpService({ name, headers }: ResolvedService, baseUrl: string): Participant {
+  return httpParticipant({ name, baseUrl, headers });
+}
+
+export function serviceOf({ services }: Settings, name: string): ResolvedService {
+  const service = services.find((candidate) => candidate.name === name);
+  if (service === undefined) {
+    throw new RuntimeError("config-invalid", `expected a service ${name} in project.generated.ts, got none`);
+  }
+  return service;
+}

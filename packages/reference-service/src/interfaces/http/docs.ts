@@ -1,0 +1,48 @@
+/** The OpenAPI document, made of the routes' own schemas, and a page for people. The page needs no script and no asset. */
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { docsPage, docsPolicy } from "./docs-page.js";
+import type { HttpSettings } from "./http-settings.js";
+
+export async function describeApi(app: FastifyInstance, settings: HttpSettings): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: settings.name, version: settings.version, description: settings.description },
+      components: {
+        securitySchemes: {
+          session: { type: "http", scheme: "bearer", description: "A session's token." },
+          session_cookie: { type: "apiKey", in: "cookie", name: settings.production ? "__Host-session" : "session" },
+          operator: { type: "http", scheme: "bearer", description: "The operator token." },
+        },
+      },
+    },
+  });
+  // Made once, when the first one asks: by then every route is there.
+  let document: Document | undefined;
+  const read = (): Document => {
+    document ??= app.swagger() as unknown as Document;
+    return document;
+  };
+
+  app.get("/openapi.json", { schema: { hide: true } }, async () => read());
+  app.get("/docs", { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("text/html; charset=utf-8").header("content-security-policy", docsPolicy).send(docsPage(read())),
+  );
+}
+
+export interface Document {
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+export interface Operation {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly parameters?: readonly object[];
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
+  readonly responses?: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> }>
+  >;
+}

@@ -1,0 +1,104 @@
+/** How runs look to clients and operators: snake_case, times in ISO 8601. */
+import Type from "typebox";
+import type { JournalRow, RunSummary, RunView, StepView } from "../../application/ports/runs.js";
+import { isoTime, isoTimeOrNull, OptionalTimestamp, Timestamp } from "./schemas.js";
+
+const FailureSchema = Type.Union([
+  Type.Object({ code: Type.String(), message: Type.String(), status: Type.Optional(Type.Integer()) }),
+  Type.Null(),
+]);
+const attempts = {
+  attempts: Type.Integer(),
+  started_at: OptionalTimestamp,
+  ended_at: OptionalTimestamp,
+  error: FailureSchema,
+};
+
+export const RunSummarySchema = Type.Object({
+  id: Type.String(),
+  definition: Type.String(),
+  version: Type.String(),
+  type: Type.String(),
+  status: Type.String({
+    description: "pending running waiting compensating stuck paused completed compensated failed cancelled",
+  }),
+  rollback: Type.String({ description: "none running done incomplete" }),
+  session_id: Type.Union([Type.String(), Type.Null()]),
+  error: FailureSchema,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  ended_at: OptionalTimestamp,
+});
+
+export const RunSchema = Type.Intersect([
+  RunSummarySchema,
+  Type.Object({
+    input: Type.Unknown(),
+    output: Type.Unknown(),
+    context: Type.Unknown(),
+    steps: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        status: Type.String({ description: "pending running waiting completed refused failed unknown" }),
+        output: Type.Unknown(),
+        ...attempts,
+        compensation: Type.Union([
+          Type.Object({ status: Type.String(), outcome: Type.String(), ...attempts }),
+          Type.Null(),
+        ]),
+      }),
+    ),
+  }),
+]);
+
+export function presentSummary(run: RunSummary): object {
+  return {
+    id: run.id,
+    definition: run.definition,
+    version: run.version,
+    type: run.type,
+    status: run.status,
+    rollback: run.rollbackStatus,
+    session_id: run.sessionId,
+    error: run.error,
+    created_at: isoTime(run.createdAt),
+    updated_at: isoTime(run.updatedAt),
+    ended_at: isoTimeOrNull(run.endedAt),
+  };
+}
+
+export function presentRun(run: RunView): object {
+  const { input, output, context, steps } = run;
+  return { ...presentSummary(run), input, output, context, steps: steps.map(presentStep) };
+}
+
+function presentStep({ name, status, output, compensation, ...facts }: StepView): object {
+  return {
+    name,
+    status,
+    ...presentAttempts(facts),
+    output,
+    compensation:
+      compensation === null
+        ? null
+        : { status: compensation.status, outcome: compensation.outcome, ...presentAttempts(compensation) },
+  };
+}
+
+function presentAttempts(facts: Pick<StepView, "attempts" | "startedAt" | "endedAt" | "error">): object {
+  const { attempts: count, startedAt, endedAt, error } = facts;
+  return { attempts: count, started_at: isoTimeOrNull(startedAt), ended_at: isoTimeOrNull(endedAt), error };
+}
+
+/** A row of the journal, for operators. */
+export function presentRow({ seq, fence, at, records }: JournalRow): object {
+  return { seq, fence, at: isoTime(at), records: records.map(toSnakeCase) };
+}
+
+/** Keys of the record itself; payloads (`output`, `context`) are the users' and stay as they are. */
+export function toSnakeCase(record: object): object {
+  const entries = Object.entries(record);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  );
+}

@@ -1,0 +1,114 @@
+/** Starting sagas and tasks. The same idempotency key gives the same run, however often it is sent. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import { isEnded, type JsonObject as JsonInput, type Runs } from "../../application/ports/runs.js";
+import type { Sessions } from "../../application/ports/sessions.js";
+import type { HttpContext } from "./http-context.js";
+import { Problem } from "./problem.js";
+import { presentRun, RunSchema } from "./run-view.js";
+import { closed, JsonObject } from "./schemas.js";
+import { waitForRun } from "./wait.js";
+
+const Name = Type.Object({ name: Type.String({ minLength: 1, maxLength: 128 }) });
+const WaitQuery = closed({
+  wait: Type.Optional(Type.Number({ minimum: 0, maximum: 60, description: "Seconds to wait for the run's end." })),
+});
+const StartBody = closed({
+  input: Type.Optional(JsonObject),
+  session_id: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 128, description: "Operators only; else the caller's session." }),
+  ),
+});
+const Accepted = Type.Object({ id: Type.String(), status: Type.String() });
+
+type StartRequest = FastifyRequest<{
+  Params: Static<typeof Name>;
+  Querystring: Static<typeof WaitQuery>;
+  Body: { input?: JsonInput; session_id?: string };
+}>;
+
+interface Started {
+  readonly runs: Runs;
+  readonly sessions: Sessions;
+}
+
+export function sagaStartRoute(app: FastifyInstance, application: Started, context: HttpContext): void {
+  startRoute(app, application, context, "saga");
+}
+
+export function taskStartRoute(app: FastifyInstance, application: Started, context: HttpContext): void {
+  startRoute(app, application, context, "task");
+}
+
+function startRoute(
+  app: FastifyInstance,
+  { runs, sessions }: Started,
+  context: HttpContext,
+  kind: "saga" | "task",
+): void {
+  const { callers, stopping } = context;
+
+  async function linkedSession(request: StartRequest): Promise<string | undefined> {
+    const caller = await callers.requireCaller(request);
+    const named = request.body.session_id;
+    if (named === undefined) return caller?.session.id;
+    callers.requireOperator(request);
+    if ((await sessions.get(named)) === undefined) {
+      throw new Problem(422, "validation-failed", "The request's body does not fit.", {
+        errors: [{ path: "session_id", message: "no live session has this id" }],
+      });
+    }
+    return named;
+  }
+
+  async function start(request: StartRequest, reply: FastifyReply): Promise<object> {
+    const sessionId = await linkedSession(request);
+    const { name } = request.params;
+    refuseOtherKinds(runs, name, kind);
+    const idempotencyKey = idempotencyKeyOf(request.headers["idempotency-key"]);
+    const started = await runs.start(name, request.body.input ?? {}, {
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(sessionId === undefined ? {} : { sessionId }),
+    });
+    reply.header("location", `/api/v1/runs/${started.id}`);
+    if (started.replayed) reply.header("idempotency-replayed", "true");
+    const waitMs = (request.query.wait ?? 0) * 1_000;
+    if (waitMs > 0) {
+      const run = await waitForRun(runs, started.id, waitMs, stopping);
+      if (run !== undefined && isEnded(run.status)) return presentRun(run);
+    }
+    reply.code(202);
+    // A replay has the same body: the status is that of the acceptance, the current one is at `Location`.
+    return { id: started.id, status: "pending" };
+  }
+
+  app.post(
+    `/api/v1/${kind}s/:name`,
+    {
+      schema: {
+        tags: ["runs"],
+        summary: `Start a ${kind}`,
+        params: Name,
+        querystring: WaitQuery,
+        headers: Type.Object({ "idempotency-key": Type.Optional(Type.String()) }),
+        body: StartBody,
+        response: { 200: RunSchema, 202: Accepted },
+      },
+    },
+    async (request, reply) => reply.send(await start(request as StartRequest, reply)),
+  );
+}
+
+/** Sagas are tasks of type `workflow`; a batch is a task and no saga. */
+function refuseOtherKinds(runs: Runs, name: string, kind: "saga" | "task"): void {
+  const definition = runs.definitions().find((candidate) => candidate.name === name);
+  if (definition === undefined || (kind === "saga" && definition.type !== "saga")) {
+    throw new Problem(404, "definition-unknown", `No ${kind} of this service has that name.`);
+  }
+}
+
+function idempotencyKeyOf(header: string | readonly string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === "string" && /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(header)) return header;
+  throw new Problem(400, "malformed-header", "Expected an Idempotency-Key of 1 to 255 printable ASCII characters.");
+}

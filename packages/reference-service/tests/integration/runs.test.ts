@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { definitions } from "../../src/application/sagas/definitions.generated.js";
+import { asOperator, startService, type TestService } from "./service.js";
+
+const batches = definitions.filter((definition) => "type" in definition).map(({ name }) => name);
+const sagas = definitions.map(({ name }) => name).filter((name) => !batches.includes(name));
+const [saga = "none"] = sagas;
+
+describe("runs over HTTP", () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(() => service.close());
+
+  const start = (query = "", body: unknown = {}, headers: Record<string, string> = {}) =>
+    service.call("POST", `/api/v1/sagas/${saga}${query}`, body, headers);
+
+  it.each(sagas)("completes %s with every stage done once", async (name) => {
+    const answer = await service.call("POST", `/api/v1/tasks/${name}?wait=15`, { input: {} });
+    expect(answer.body).toMatchObject({ definition: name, type: "saga", status: "completed", input: {}, error: null });
+    expect(answer.status).toBe(200);
+    for (const step of answer.body.steps) expect(step).toMatchObject({ status: "completed", attempts: 1 });
+    const journal = await service.call("GET", `/api/v1/runs/${answer.body.id}/journal`, undefined, asOperator);
+    expect(journal.body.items.map((row: { seq: number }) => row.seq)).toEqual(
+      journal.body.items.map((_: unknown, index: number) => index + 1),
+    );
+  });
+
+  it.each(batches)("lists the batch %s and says that it cannot run yet", async (name) => {
+    const answer = await service.call("POST", `/api/v1/tasks/${name}`, {});
+    expect([answer.status, answer.body.code]).toEqual([501, "feature-unavailable"]);
+    expect((await service.call("POST", `/api/v1/sagas/${name}`, {})).status).toBe(404);
+  });
+
+  it("lists definitions and instances for operators only", async () => {
+    expect((await service.call("GET", "/api/v1/definitions")).status).toBe(401);
+    const { body } = await service.call("GET", "/api/v1/definitions", undefined, asOperator);
+    expect(body.items.map((definition: { name: string }) => definition.name).sort()).toEqual(
+      [...sagas, ...batches].sort(),
+    );
+    const instances = await service.call("GET", "/api/v1/instances", undefined, asOperator);
+    expect(instances.body.items).toMatchObject([{ alive: true }]);
+  });
+
+  it.each(["definitions", "instances", "runs", "runs/x/journal"])("keeps %s from strangers", async (path) => {
+    expect((await service.call("GET", `/api/v1/${path}`)).body.code).toBe("operator-token-required");
+    const stranger = { authorization: "Bearer nobody" };
+    expect((await service.call("GET", `/api/v1/${path}`, undefined, stranger)).status).toBe(403);
+  });
+
+  it("knows no other saga and no other run", async () => {
+    for (const name of ["none_of_ours", "constructor", "__proto__", "%00", "x".repeat(99)]) {
+      expect((await service.call("POST", `/api/v1/sagas/${name}`, {})).body.code).toBe("definition-unknown");
+    }
+    for (const id of ["00000000-0000-7000-8000-000000000000", "constructor", "%00", "a'b"]) {
+      expect((await service.call("GET", `/api/v1/runs/${id}`)).body.code).toBe("run-not-found");
+    }
+  });
+
+  describe.skipIf(sagas.length === 0)("of a saga", () => {
+    it("accepts a start at once and says where the run is", async () => {
+      const answer = await start();
+      expect([answer.status, answer.body]).toEqual([202, { id: expect.any(String), status: "pending" }]);
+      expect(answer.headers.get("location")).toBe(`/api/v1/runs/${answer.body.id}`);
+      expect((await service.call("GET", `/api/v1/runs/${answer.body.id}`)).body).toMatchObject({
+        id: answer.body.id,
+        definition: saga,
+      });
+    });
+
+    it("starts one run per idempotency key", async () => {
+      const key = { "idempotency-key": `key-${Math.random()}` };
+      const answers = await Promise.all(Array.from({ length: 8 }, () => start("", { input: { order: 1 } }, key)));
+      expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
+      expect(answers.filter((answer) => answer.headers.get("idempotency-replayed") === "true")).toHaveLength(7);
+      const other = await start("", { input: { order: 2 } }, key);
+      expect([other.status, other.body.code]).toEqual([409, "idempotency-key-reused"]);
+      const ended = await start("?wait=15", { input: { order: 1 } }, key);
+      expect([ended.status, ended.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+    });
+
+    it.each<[string, unknown, string]>([
+      ["an input that is no object", { input: [1] }, ""],
+      ["unknown keys", { inputs: {} }, ""],
+      ["a wait over a minute", {}, "?wait=61"],
+      ["a wait that is no number", {}, "?wait=soon"],
+    ])("refuses %s", async (_what, body, query) => {
+      const answer = await start(query, body);
+      expect([answer.status, answer.body.code]).toEqual([422, "validation-failed"]);
+    });
+
+    it("refuses an idempotency key that is none", async () => {
+      const answer = await start("", {}, { "idempotency-key": "k".repeat(300) });
+      expect([answer.status, answer.body.code]).toEqual([400, "malformed-header"]);
+    });
+
+    it("links the run to the caller's session; another one needs the operator token", async () => {
+      const { token, id } = (await service.call("POST", "/api/v1/sessions", { transport: "bearer" })).body;
+      const own = await start("?wait=15", {}, { authorization: `Bearer ${token}` });
+      expect(own.body.session_id).toBe(id);
+      expect((await start("", { session_id: id })).status).toBe(401);
+      expect((await start("", { session_id: id }, { authorization: `Bearer ${token}` })).status).toBe(403);
+      expect((await start("?wait=15", { session_id: id }, asOperator)).body.session_id).toBe(id);
+      expect((await start("", { session_id: "gone" }, asOperator)).status).toBe(422);
+      const listed = await service.call("GET", `/api/v1/runs?session_id=${id}`, undefined, asOperator);
+      expect(listed.body.items).toHaveLength(2);
+    });
+
+    it("pages through runs, newest first", async () => {
+      await start("?wait=15");
+      await start("?wait=15");
+      const query = `/api/v1/runs?definition=${saga}&status=completed&limit=1`;
+      const first = (await service.call("GET", query, undefined, asOperator)).body;
+      const second = (await service.call("GET", `${query}&cursor=${first.next_cursor}`, undefined, asOperator)).body;
+      expect(first.items[0].id > second.items[0].id).toBe(true);
+      for (const bad of ["status=done", "since=yesterday", "cursor=nonsense", "cursor=%00", "limit=1000"]) {
+        expect((await service.call("GET", `/api/v1/runs?${bad}`, undefined, asOperator)).status).toBe(422);
+      }
+    });
+
+    it("streams a run's events and ends with the run", async () => {
+      const { id } = (await start()).body;
+      const stream = await fetch(`${service.url}/api/v1/runs/${id}/events`);
+      expect(stream.headers.get("content-type")).toMatch(/^text\/event-stream/);
+      const text = await stream.text();
+      expect(text).toMatch(/^id: 1\nevent: records\ndata: \{"seq":1,/);
+      expect(text).toMatch(/\nevent: end\ndata: \{"id":"[^"]+","status":"completed"\}\n\n$/);
+    });
+
+    it("forbids verbs that the state of a run does not allow", async () => {
+      const { id } = (await start("?wait=15")).body;
+      for (const verb of ["cancel", "resume", "skip", "abandon"]) {
+        const answer = await service.call("POST", `/api/v1/runs/${id}/${verb}`, { reason: "test" }, asOperator);
+        expect([answer.status, answer.body.code]).toEqual([409, "verb-forbidden"]);
+      }
+      for (const later of ["pause", "retry", "compensate", "signals/go"]) {
+        const answer = await service.call("POST", `/api/v1/runs/${id}/${later}`, {}, asOperator);
+        expect([answer.status, answer.body.code]).toEqual([501, "feature-unavailable"]);
+      }
+    });
+  });
+
+  it("lets nobody but the operator start and read with http.auth token", async () => {
+    const guarded = await startService({ HTTP_AUTH: "token" });
+    try {
+      expect((await guarded.call("POST", `/api/v1/sagas/${saga}`, {})).status).toBe(401);
+      expect((await guarded.call("GET", "/api/v1/runs/x")).status).toBe(401);
+      expect((await guarded.call("GET", "/api/v1/runs/x", undefined, asOperator)).status).toBe(404);
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  it.skipIf(sagas.length === 0)("shows a client the runs of its own session only with http.auth session", async () => {
+    const guarded = await startService({ HTTP_AUTH: "session" });
+    try {
+      const login = async () => {
+        const { token } = (await guarded.call("POST", "/api/v1/sessions", { transport: "bearer" })).body;
+        return { authorization: `Bearer ${token}` };
+      };
+      const [owner, other] = [await login(), await login()];
+      expect((await guarded.call("POST", `/api/v1/sagas/${saga}`, {})).status).toBe(401);
+      const { id } = (await guarded.call("POST", `/api/v1/sagas/${saga}`, {}, owner)).body;
+      expect((await guarded.call("GET", `/api/v1/runs/${id}`, undefined, owner)).status).toBe(200);
+      expect((await guarded.call("GET", `/api/v1/runs/${id}`, undefined, other)).status).toBe(404);
+      expect((await guarded.call("GET", `/api/v1/runs/${id}/events`, undefined, other)).status).toBe(404);
+      expect((await guarded.call("GET", `/api/v1/runs/${id}`, undefined, asOperator)).status).toBe(200);
+    } finally {
+      await guarded.close();
+    }
+  });
+});

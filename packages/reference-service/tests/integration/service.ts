@@ -1,0 +1,91 @@
+/**
+ * The whole service over real HTTP, on a free port, with a database of its own in a temporary folder. Services that the
+ * settings reach by url are simulated, so that no test leaves this process.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { simulatedParticipant } from "@clean-arch/runtime";
+import { createMemoryLedger } from "@clean-arch/runtime/memory";
+import { loadSettings } from "../../src/infrastructure/config/load.js";
+import type { Settings } from "../../src/infrastructure/config/settings.js";
+import type { Bindings } from "../../src/infrastructure/container/container.generated.js";
+import { buildContainer, type Container } from "../../src/infrastructure/container/container.js";
+import { createLogger } from "../../src/infrastructure/logging/logger.js";
+
+export const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+export const OPERATOR_TOKEN = "operator-token-of-the-tests";
+export const asOperator = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined when there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came back.
+  readonly body: any;
+}
+
+export interface TestService {
+  readonly url: string;
+  readonly settings: Settings;
+  readonly container: Container;
+  /** A body that is a string is sent as it is, any other as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function startService(environment: Record<string, string> = {}): Promise<TestService> {
+  const folder = mkdtempSync(join(tmpdir(), "service-"));
+  const settings = loadSettings(PROJECT_FOLDER, {
+    ...headerVariables(),
+    DATABASE_URL: join(folder, "test.db"),
+    OPERATOR_TOKEN,
+    HTTP_AUTH: "none",
+    ...environment,
+  });
+  const container = await buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));
+  const url = await container.server.listen({ port: 0, host: "127.0.0.1" });
+  return {
+    url,
+    settings,
+    container,
+    call: (method, path, body, headers) => call(`${url}${path}`, method, body, headers),
+    async close() {
+      await container.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function call(url: string, method: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const payload = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const type: Record<string, string> = payload === undefined ? {} : { "content-type": "application/json" };
+  const answer = await fetch(url, {
+    method,
+    headers: { ...type, ...headers },
+    ...(payload === undefined ? {} : { body: payload }),
+  });
+  const text = await answer.text();
+  const isJson = /json/.test(answer.headers.get("content-type") ?? "");
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: text === "" ? undefined : isJson ? JSON.parse(text) : text,
+  };
+}
+
+function simulated({ services }: Settings): Bindings {
+  const ledger = createMemoryLedger({});
+  const remote = services.filter(({ transport }) => transport === "http");
+  const participants = Object.fromEntries(remote.map(({ name }) => [name, simulatedParticipant({ name, ledger })]));
+  return { participants } as Bindings;
+}
+
+/** Headers of services may name variables that only a deployment has. */
+function headerVariables(): Record<string, string> {
+  const text = readFileSync(join(PROJECT_FOLDER, "configs/app.yaml"), "utf8");
+  return Object.fromEntries(
+    [...text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g)].map((match) => [match[1] ?? "", "test"]),
+  );
+}

@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ConfigError, type ConfigIssue } from "../../src/infrastructure/config/config-error.js";
+import { parseDotEnv } from "../../src/infrastructure/config/dot-env.js";
+import { loadSettings } from "../../src/infrastructure/config/load.js";
+import { SERVICES } from "../../src/infrastructure/config/project.generated.js";
+import { parseDuration, parseSize } from "../../src/infrastructure/config/units.js";
+
+describe("settings", () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "settings-"));
+    mkdirSync(join(root, "configs"));
+    write("{}");
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const write = (text: string, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
+  const urls = Object.fromEntries(
+    SERVICES.map(({ name }) => [`SERVICES_${name.toUpperCase()}_URL`, "http://127.0.0.1:9/"]),
+  );
+  const load = (environment: Record<string, string> = {}) => loadSettings(root, { ...urls, ...environment });
+  const issues = (
+    environment: Record<string, string> = {},
+    only: Record<string, string> = urls,
+  ): readonly ConfigIssue[] => {
+    try {
+      loadSettings(root, { ...only, ...environment });
+    } catch (error) {
+      if (error instanceof ConfigError) return error.issues;
+      throw error;
+    }
+    return [];
+  };
+
+  it("have defaults for everything", () => {
+    const settings = load();
+    expect(settings).toMatchObject({ port: 8080, auth: "none", sessionStorage: "sqlite", production: false });
+    expect(settings.app.session.context.ttl).toBe(3_600_000);
+    expect(settings.operatorToken).toMatch(/^[\w-]{43}$/);
+  });
+
+  it("come from the environment before configs/.env before configs/app.yaml", () => {
+    write("http: { port: 1 }\nsession: { context: { ttl: 5m, prefix: a } }");
+    write("HTTP_PORT=2\nSESSION_CONTEXT_TTL=90\n", ".env");
+    const settings = load({ HTTP_PORT: "3" });
+    expect(settings.port).toBe(3);
+    expect(settings.app.session.context).toMatchObject({ ttl: 90_000, prefix: "a" });
+  });
+
+  it("take PORT in the place of HTTP_PORT", () => {
+    expect(load({ PORT: "4" }).port).toBe(4);
+    expect(load({ PORT: "4", HTTP_PORT: "5" }).port).toBe(5);
+  });
+
+  it("name everything that does not fit at once: where, which key, what was expected and got", () => {
+    write("http: { port: eighty, colour: red }\nsession: { context: { ttl: never } }");
+    expect(issues({ OBSERVABILITY_METRICS: "perhaps" })).toEqual([
+      {
+        source: "configs/app.yaml",
+        key: "http.colour",
+        expected: "one of port, host, body_limit, auth",
+        got: "an unknown key",
+      },
+      { source: "configs/app.yaml", key: "http.port", expected: "a whole number from 0 to 65535", got: '"eighty"' },
+      {
+        source: "configs/app.yaml",
+        key: "session.context.ttl",
+        expected: 'a duration of at least 1 ms ("30s", "5m", or whole seconds)',
+        got: '"never"',
+      },
+      {
+        source: "environment variable OBSERVABILITY_METRICS",
+        key: "observability.metrics",
+        expected: "true or false",
+        got: '"perhaps"',
+      },
+    ]);
+  });
+
+  it("refuse a file that is not YAML, or is not there", () => {
+    write("http: { port: 1");
+    expect(issues()[0]).toMatchObject({ key: "(file)", expected: "YAML 1.2" });
+    rmSync(join(root, "configs/app.yaml"));
+    expect(issues()[0]).toMatchObject({ source: "configs/app.yaml", got: "ENOENT" });
+  });
+
+  it("never show a password", () => {
+    expect(JSON.stringify(issues({ REDIS_URL: "http://user:secret@host" }))).not.toContain("secret");
+  });
+
+  it("refuse what this version does not have, naming the key", () => {
+    expect(issues({ DATABASE_URL: "postgres://host/db" })[0]?.key).toBe("database.url");
+    expect(issues({ DATABASE_DRIVER: "postgres" })[0]?.key).toBe("database.driver");
+    expect(issues({ REDIS_URL: "redis://host" })[0]?.key).toBe("session.context.storage");
+  });
+
+  describe("in production", () => {
+    const production = { NODE_ENV: "production" };
+    const complete = {
+      ...production,
+      OPERATOR_TOKEN: "a-token-of-some-length",
+      HTTP_AUTH: "session",
+      DATABASE_DRIVER: "sqlite",
+      SESSION_CONTEXT_STORAGE: "sqlite",
+    };
+
+    it("start when all is written out", () => {
+      expect(load(complete)).toMatchObject({ production: true, auth: "session", operatorTokenIsNew: false });
+    });
+
+    it("refuse what is missing, and fall back to nothing", () => {
+      const keys = issues(production).map(({ key }) => key);
+      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", "database.driver", "http.auth", "session.context.storage"]);
+    });
+
+    it("refuse services that would be simulated, and a short operator token", () => {
+      const simulated = SERVICES.filter(({ transport }) => transport === "simulated").map(
+        ({ name }) => `services.${name}.url`,
+      );
+      const http = SERVICES.filter(({ transport }) => transport === "http").map(({ name }) => `services.${name}.url`);
+      const keys = issues({ ...complete, OPERATOR_TOKEN: "short" }, {}).map(({ key }) => key);
+      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", ...simulated, ...http].sort());
+    });
+
+    it("do not read configs/.env", () => {
+      write("OPERATOR_TOKEN=a-token-of-some-length\n", ".env");
+      expect(issues({ ...complete, OPERATOR_TOKEN: "" }).map(({ key }) => key)).toEqual(["OPERATOR_TOKEN"]);
+    });
+  });
+});
+
+describe("units", () => {
+  it.each([
+    [30, 30_000],
+    ["30", 30_000],
+    ["1500ms", 1_500],
+    ["5m", 300_000],
+    ["2h", 7_200_000],
+  ])("read the duration %s", (text, ms) => expect(parseDuration(text)).toBe(ms));
+
+  it.each([-1, 1.5, "1.5s", "5 m", "", "1d", null, {}, "9999999999999999"])("refuse %s as a duration", (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  );
+
+  it("read sizes", () =>
+    expect([parseSize("1MiB"), parseSize(10), parseSize("1MB")]).toEqual([1_048_576, 10, undefined]));
+});
+
+describe("a .env file", () => {
+  it("has names, values, quotes and comments", () => {
+    const text = '# comment\nA=1\nexport B = two words \nC="# no comment"\nD=x # comment\n\nnonsense\n';
+    expect(parseDotEnv(text)).toEqual({
+      values: { A: "1", B: "two words", C: "# no comment", D: "x" },
+      brokenLines: [7],
+    });
+  });
+});
