@@ -46,7 +46,9 @@ describe("hostile names and text", () => {
     folder = mkdtempSync(join(tmpdir(), "entities-"));
     cpSync(`${REFERENCE}src`, join(folder, "src"), { recursive: true });
     cpSync(`${REFERENCE}tests`, join(folder, "tests"), { recursive: true });
-    const modules = ["../node_modules", "../../node_modules", "../../../node_modules"].map((path) => join(REFERENCE, path));
+    const modules = ["../node_modules", "../../node_modules", "../../../node_modules"].map((path) =>
+      join(REFERENCE, path),
+    );
     symlinkSync(modules.find((path) => existsSync(join(path, "kysely"))) ?? "", join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     for (const [path, content] of files) {
@@ -66,7 +68,9 @@ describe("hostile names and text", () => {
       const file = program.getSourceFile(root);
       return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
     });
-    const texts = found.map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`);
+    const texts = found.map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
     expect(texts).toEqual([]);
     expect(roots.length).toBeGreaterThan(300);
   });
