@@ -168,7 +168,7 @@ const busy = (shownAs: string): Error =>
   );
 
 /**
- * Brings a project out of what a killed run left: rolls an unfinished swap forward, forgets an unstarted one. Call it
+ * Brings a project out of what a killed run left: rolls an unfinished swap forward, forgets one that had not begun. Call it
  * before reading the project.
  */
 export function recoverProject(folder: string, shownAs: string, onStep: (step: string) => void = () => {}): void {
