@@ -1,3 +1,4 @@
+// Misspelled on purpose: cspell:ignore tiemout sesion reddis ordr stok timeuot mred conifg genrate compnsation prefx
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
