@@ -6,7 +6,7 @@ const jsonText = (value: object): string => `${JSON.stringify(value, null, 2)}\n
 export function compilerFiles(): TargetFile[] {
   const options = {
     target: "ES2023",
-    lib: ["ES2023"],
+    lib: ["ES2023", "ES2024.String"],
     types: ["node"],
     module: "NodeNext",
     moduleResolution: "NodeNext",

@@ -62,6 +62,7 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/interfaces/http/wait.ts", withSagas],
   ["src/main.ts", always],
   ["tests/architecture/layers.test.ts", always],
+  ["tests/integration/entity-service.ts", ({ entities }) => entities],
   ["tests/integration/http.test.ts", always],
   ["tests/integration/runs.test.ts", withSagas],
   ["tests/integration/service.ts", always],
