@@ -29,7 +29,7 @@ export const ENTITY_FILES = [
   "src/interfaces/http/crud-routes.ts",
   "src/interfaces/http/cursor.ts",
   "src/interfaces/http/field-schemas.ts",
-  "src/interfaces/http/revision-header.ts",
+  "src/interfaces/http/matching-revisions.ts",
   "tests/unit/decimal.test.ts",
   "tests/unit/fields.test.ts",
 ] as const;
