@@ -9,7 +9,7 @@ CREATE TABLE "bound_volumes" (
   "page_count" bigint NOT NULL CHECK ("page_count" >= 1) CHECK ("page_count" <= 20000),
   "word_count" bigint CHECK ("word_count" >= 0),
   "price" numeric NOT NULL CHECK ("price" >= 0) CHECK ("price" <= 99999.99),
-  "lendable" boolean NOT NULL,
+  "in_print" boolean NOT NULL,
   "edition_key" uuid,
   "published_on" date,
   "bound_at" timestamptz(3),

@@ -9,7 +9,7 @@ CREATE TABLE "bound_volumes" (
   "page_count" INTEGER NOT NULL CHECK ("page_count" >= 1) CHECK ("page_count" <= 20000),
   "word_count" INTEGER CHECK ("word_count" >= 0),
   "price" TEXT NOT NULL,
-  "lendable" INTEGER NOT NULL CHECK ("lendable" IN (0, 1)),
+  "in_print" INTEGER NOT NULL CHECK ("in_print" IN (0, 1)),
   "edition_key" TEXT,
   "published_on" TEXT,
   "bound_at" TEXT,

@@ -11,7 +11,7 @@ export function checkNew<Values>(fields: Fields<Values>, input: unknown): Checke
   return check(fields, input, (field, sent) => (sent === undefined ? (field.default ?? null) : sent));
 }
 
-/** The values after a merge patch (RFC 7396): a missing field stays, null unsets, JSON merges, all else replaces. */
+/** The values after a merge patch (RFC 7396): a missing field stays, null clears, JSON merges, all else replaces. */
 export function checkPatch<Values>(fields: Fields<Values>, current: Values, patch: unknown): Checked<Values> {
   return check(fields, patch, (field, sent, name) => {
     const kept = current[name];

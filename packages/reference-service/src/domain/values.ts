@@ -104,7 +104,7 @@ function readDecimal(value: unknown, field: Field): unknown {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function isUuid(value: unknown): value is string {
+function isUuid(value: unknown): value is string {
   return typeof value === "string" && UUID.test(value);
 }
 

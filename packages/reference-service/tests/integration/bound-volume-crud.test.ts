@@ -18,7 +18,7 @@ async function sample(): Promise<Record<string, unknown>> {
     page_count: 1,
     word_count: "0",
     price: "0",
-    lendable: true,
+    in_print: true,
     edition_key: "0190b2f6-5c8a-7c3e-9d1f-2b6a4e8c0d11",
     published_on: "2026-01-31",
     bound_at: "2026-01-31T09:30:00.000Z",

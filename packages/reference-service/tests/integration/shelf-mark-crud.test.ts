@@ -18,7 +18,7 @@ async function sample(): Promise<Record<string, unknown>> {
     page_count: 1,
     word_count: "0",
     price: "0",
-    lendable: true,
+    in_print: true,
     edition_key: "0190b2f6-5c8a-7c3e-9d1f-2b6a4e8c0d11",
     published_on: "2026-01-31",
     bound_at: "2026-01-31T09:30:00.000Z",
@@ -28,7 +28,7 @@ async function sample(): Promise<Record<string, unknown>> {
   return { label: "some label", bound_volume_id: boundVolumeId };
 }
 
-test("ShelfMark over HTTP: created, read, listed, deleted", async () => {
+test("ShelfMark over HTTP: created, read, changed, deleted", async () => {
   const values = await sample();
   const created = await service.call("POST", path, values);
   expect(created).toMatchObject({ status: 201, headers: { etag: '"1"' }, body: { ...values, revision: 1 } });
@@ -37,11 +37,12 @@ test("ShelfMark over HTTP: created, read, listed, deleted", async () => {
 
   expect(await service.call("GET", one)).toMatchObject({ status: 200, body: created.body });
 
-  const page = await service.call("GET", path);
-  expect(page).toMatchObject({ status: 200, body: { items: [created.body], next_cursor: null } });
+  const changed = await service.call("PATCH", one, {}, { "if-match": '"1"' });
+  expect(changed).toMatchObject({ status: 200, headers: { etag: '"2"' }, body: { ...values, revision: 2 } });
+  expect(await service.call("PATCH", one, {}, { "if-match": '"1"' })).toMatchObject({ status: 412 });
 
   expect(await service.call("DELETE", one, undefined, { "if-match": '"9"' })).toMatchObject({ status: 412 });
-  expect(await service.call("DELETE", one, undefined, { "if-match": '"1"' })).toMatchObject({ status: 204 });
+  expect(await service.call("DELETE", one, undefined, { "if-match": '"2"' })).toMatchObject({ status: 204 });
   expect(await service.call("GET", one)).toMatchObject({ status: 404, body: { code: "not-found" } });
 });
 

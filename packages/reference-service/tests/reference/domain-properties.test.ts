@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { boundVolumeFields, checkBoundVolumePatch, checkNewBoundVolume } from "../../src/domain/bound-volume/bound-volume.generated.js";
+import {
+  boundVolumeFields,
+  checkBoundVolumePatch,
+  checkNewBoundVolume,
+} from "../../src/domain/bound-volume/bound-volume.generated.js";
 import { compareDecimals, decimalText } from "../../src/domain/decimal.js";
 import { isJson, type Json, mergePatch } from "../../src/domain/json.js";
 import { readValue } from "../../src/domain/values.js";
@@ -32,7 +36,9 @@ test("decimals compare as the numbers they are", () => {
   fc.assert(
     fc.property(decimal, decimal, (a, b) => {
       const [left, right] = [scaled(a), scaled(b)];
-      expect(compareDecimals(decimalText(a) ?? "", decimalText(b) ?? "")).toBe(left < right ? -1 : left > right ? 1 : 0);
+      expect(compareDecimals(decimalText(a) ?? "", decimalText(b) ?? "")).toBe(
+        left < right ? -1 : left > right ? 1 : 0,
+      );
     }),
   );
 });
@@ -61,11 +67,15 @@ const fields = Object.entries(boundVolumeFields);
 
 test("no field's reader throws, and what it keeps is kept unchanged", () => {
   fc.assert(
-    fc.property(fc.constantFrom(...fields), fc.oneof(anything, fc.jsonValue(), fc.string(), decimal), ([, field], value) => {
-      const kept = readValue(field, value);
-      if (typeof kept === "object" && kept !== null && "message" in kept && field.type !== "json") return;
-      expect(readValue(field, kept)).toEqual(kept);
-    }),
+    fc.property(
+      fc.constantFrom(...fields),
+      fc.oneof(anything, fc.jsonValue(), fc.string(), decimal),
+      ([, field], value) => {
+        const kept = readValue(field, value);
+        if (typeof kept === "object" && kept !== null && "message" in kept && field.type !== "json") return;
+        expect(readValue(field, kept)).toEqual(kept);
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -83,7 +93,13 @@ test("a checker gives all values or a complaint, whatever comes, and takes its o
 });
 
 test("an empty patch changes nothing, and the same patch twice is the patch once", () => {
-  const { values } = checkNewBoundVolume({ title: "Faust", callNumber: "AB-0001", pageCount: 1, price: "1.0", colophon: {} });
+  const { values } = checkNewBoundVolume({
+    title: "Faust",
+    callNumber: "AB-0001",
+    pageCount: 1,
+    price: "1.0",
+    colophon: {},
+  });
   if (values === undefined) throw new Error("expected a volume that fits");
   fc.assert(
     fc.property(fc.jsonValue(), (colophon) => {
@@ -105,7 +121,11 @@ test.each<[target: Json, patch: Json, result: Json]>([
   [{ a: "c" }, { a: ["b"] }, { a: ["b"] }],
   [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
   [{ a: [{ b: "c" }] }, { a: [1] }, { a: [1] }],
-  [["a", "b"], ["c", "d"], ["c", "d"]],
+  [
+    ["a", "b"],
+    ["c", "d"],
+    ["c", "d"],
+  ],
   [{ a: "b" }, ["c"], ["c"]],
   [{ a: "foo" }, null, null],
   [{ a: "foo" }, "bar", "bar"],

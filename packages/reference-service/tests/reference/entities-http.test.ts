@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 import { type Answer, type EntityService, startEntityService } from "../integration/entity-service.js";
 
 const volumes = "/api/v1/bound-volumes";
@@ -34,7 +38,7 @@ test("gives every field back as it was meant, exactly", async () => {
     ...sent,
     edition_key: NOBODY,
     bound_at: "2026-01-31T09:30:00.000Z",
-    lendable: true,
+    in_print: true,
     revision: 1,
   });
   const read = await service.call("GET", String(created.headers.location));
@@ -49,7 +53,7 @@ test("gives every field back as it was meant, exactly", async () => {
     "page_count",
     "word_count",
     "price",
-    "lendable",
+    "in_print",
     "edition_key",
     "published_on",
     "bound_at",
@@ -63,9 +67,12 @@ test("gives every field back as it was meant, exactly", async () => {
 test("takes bigints and decimals as numbers too, as long as they are exact", async () => {
   const exact = await service.call("POST", volumes, volume({ word_count: 9007199254740991, price: 19.9 }));
   expect(exact.body).toMatchObject({ word_count: "9007199254740991", price: "19.9" });
-  const body = '{"title":"a","call_number":"AB-0001","page_count":1,"word_count":9007199254740993,"price":0.1234567890123456789}';
+  const body =
+    '{"title":"a","call_number":"AB-0001","page_count":1,"word_count":9007199254740993,"price":0.1234567890123456789}';
   expect(paths(await service.call("POST", volumes, body))).toEqual(["word_count", "price"]);
-  expect(paths(await service.call("POST", volumes, volume({ price: "99999.990000000000000000001" })))).toEqual(["price"]);
+  expect(paths(await service.call("POST", volumes, volume({ price: "99999.990000000000000000001" })))).toEqual([
+    "price",
+  ]);
 });
 
 describe("conflicts", () => {
@@ -75,7 +82,9 @@ describe("conflicts", () => {
     const taken = { status: 409, body: { code: "unique-violation", errors: [{ path: "call_number" }] } };
     expect(await service.call("POST", volumes, volume({ call_number: "AB-0001" }))).toMatchObject(taken);
     expect(await service.call("PATCH", `${volumes}/${second}`, { call_number: "AB-0001" })).toMatchObject(taken);
-    expect(await service.call("PATCH", `${volumes}/${first}`, { call_number: "AB-0001" })).toMatchObject({ status: 200 });
+    expect(await service.call("PATCH", `${volumes}/${first}`, { call_number: "AB-0001" })).toMatchObject({
+      status: 200,
+    });
   });
 
   test("values that are taken together name them all", async () => {
@@ -88,12 +97,17 @@ describe("conflicts", () => {
 
   test("a reference to nothing is 422 and names its field", async () => {
     const bound_volume_id = await service.create(volumes, volume());
-    const lost = await service.call("POST", marks, { label: "A", bound_volume_id, companion_id: NOBODY, replaces_id: NOBODY });
+    const lost = await service.call("POST", marks, {
+      label: "A",
+      bound_volume_id,
+      companion_id: NOBODY,
+      replaces_id: NOBODY,
+    });
     expect(lost).toMatchObject({ status: 422, body: { code: "reference-missing" } });
     expect(paths(lost)).toEqual(["companion_id", "replaces_id"]);
   });
 
-  test("deleting cascades, restricts or unsets, as each reference says", async () => {
+  test("deleting cascades, restricts or clears, as each reference says", async () => {
     const bound_volume_id = await service.create(volumes, volume());
     const companion_id = await service.create(volumes, volume());
     const old = await service.create(marks, { label: "old", bound_volume_id, companion_id });
@@ -111,10 +125,14 @@ describe("conflicts", () => {
 });
 
 describe("changes", () => {
-  test("a merge patch keeps, unsets, replaces and merges, as either media type", async () => {
+  test("a merge patch keeps, clears, replaces and merges, as either media type", async () => {
     const path = `${volumes}/${await service.create(volumes, volume({ summary: "s", colophon: { a: 1, b: { c: 2 } } }))}`;
     const patch = { summary: null, page_count: 9, colophon: { a: null, b: { d: 3 } } };
-    expect((await service.call("PATCH", path, patch)).body).toMatchObject({ summary: null, page_count: 9, title: "Faust" });
+    expect((await service.call("PATCH", path, patch)).body).toMatchObject({
+      summary: null,
+      page_count: 9,
+      title: "Faust",
+    });
     const changed = await service.call("PATCH", path, { title: "G" }, { "content-type": "application/json" });
     expect(changed.body).toMatchObject({ title: "G", revision: 3, colophon: { b: { c: 2, d: 3 } } });
   });
@@ -147,7 +165,10 @@ describe("changes", () => {
       Array.from({ length: 4 }, (_, i) => service.call("PATCH", path, { colophon: { [`k${i}`]: i } })),
     );
     expect(free.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect((await service.call("GET", path)).body).toMatchObject({ revision: 6, colophon: { k0: 0, k1: 1, k2: 2, k3: 3 } });
+    expect((await service.call("GET", path)).body).toMatchObject({
+      revision: 6,
+      colophon: { k0: 0, k1: 1, k2: 2, k3: 3 },
+    });
   });
 });
 
@@ -174,10 +195,13 @@ describe("pages", () => {
     expect(titles(await service.call("GET", `${volumes}?limit=200`))).toHaveLength(51);
   });
 
-  test.each(["0", "201", "-1", "1.5", "x", "", "1e1", "%00", "1&limit=2", "9".repeat(5000)])("refuse limit=%s", async (limit) => {
-    const refused = await service.call("GET", `${volumes}?limit=${limit}`);
-    expect(refused).toMatchObject({ status: 422, body: { code: "validation-failed", errors: [{ path: "limit" }] } });
-  });
+  test.each(["0", "201", "-1", "1.5", "x", "", "1e1", "%00", "1&limit=2", "9".repeat(5000)])(
+    "refuse limit=%s",
+    async (limit) => {
+      const refused = await service.call("GET", `${volumes}?limit=${limit}`);
+      expect(refused).toMatchObject({ status: 422, body: { code: "validation-failed", errors: [{ path: "limit" }] } });
+    },
+  );
 
   test.each(["", "x", "AAAA", "%00", "A".repeat(23), "__proto__", "a&cursor=b", "A".repeat(10_000)])(
     "refuse cursor=%s",
@@ -222,8 +246,14 @@ describe("hostile bodies", () => {
   });
 
   test("names everything that does not fit at once, in the body's own names", async () => {
-    const refused = await service.call("POST", volumes, { title: "", page_count: 0, price: "x", lendable: null, bound_at: 5 });
-    expect(paths(refused)).toEqual(["title", "call_number", "page_count", "price", "lendable", "bound_at"]);
+    const refused = await service.call("POST", volumes, {
+      title: "",
+      page_count: 0,
+      price: "x",
+      in_print: null,
+      bound_at: 5,
+    });
+    expect(paths(refused)).toEqual(["title", "call_number", "page_count", "price", "in_print", "bound_at"]);
   });
 
   test.each(["x", "1", "..%2f..", "%00", "' OR 1=1 --", NOBODY.replace(/-/g, ""), "a".repeat(90)])(
@@ -237,13 +267,29 @@ describe("hostile bodies", () => {
   );
 
   test("other media types are 415", async () => {
-    const sent = await service.call("POST", volumes, "title=a", { "content-type": "application/x-www-form-urlencoded" });
+    const sent = await service.call("POST", volumes, "title=a", {
+      "content-type": "application/x-www-form-urlencoded",
+    });
     expect(sent.status).toBe(415);
   });
 });
 
 test("a use case that was not asked for has no route", async () => {
-  const bound_volume_id = await service.create(volumes, volume());
-  const mark = await service.create(marks, { label: "A", bound_volume_id });
-  expect((await service.call("PATCH", `${marks}/${mark}`, { label: "B" })).status).toBe(404);
+  expect((await service.call("GET", marks)).status).toBe(404);
+});
+
+test("a database that another connection has locked is 503, and serves again afterwards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "entities-"));
+  const shared = await startEntityService(join(folder, "shared.db"));
+  shared.database.exec("PRAGMA busy_timeout = 0");
+  const other = openSqlite(join(folder, "shared.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const locked = await shared.call("POST", volumes, volume());
+  expect(locked).toMatchObject({ status: 503, headers: { "retry-after": "1" }, body: { code: "store-unavailable" } });
+  expect((await shared.call("GET", volumes)).status).toBe(200);
+  other.exec("COMMIT");
+  expect((await shared.call("POST", volumes, volume())).status).toBe(201);
+  other.close();
+  await shared.close();
+  rmSync(folder, { recursive: true });
 });

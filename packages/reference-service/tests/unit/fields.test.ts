@@ -113,7 +113,7 @@ describe("checkNew", () => {
 describe("checkPatch", () => {
   const current: Thing = { name: "a", size: 1, notes: { kept: 1, gone: 2, deep: { x: 1 } }, on: false };
 
-  test("keeps what is missing, unsets what is null, replaces the rest", () => {
+  test("keeps what is missing, clears what is null, replaces the rest", () => {
     expect(checkPatch(THING, current, { size: null, on: true }).values).toEqual({ ...current, size: null, on: true });
   });
 

@@ -14,11 +14,11 @@ const CASES = ["pascal", "camel", "kebab", "snake", "constant"] as const;
 export function copyFor(entity: EntityModel, template: Template, path: string): { path: string; content: string } {
   const original = template.files.get(path);
   if (original === undefined) throw new Error(`the template lacks ${path}`);
-  const rename = renamer(entity);
+  const rename = renaming(entity);
   return { path: rename(path), content: rename(original) };
 }
 
-function renamer(entity: EntityModel): (text: string) => string {
+function renaming(entity: EntityModel): (text: string) => string {
   const pairs = new Map<string, string>();
   const add = (from: Names, to: Names): void => {
     for (const form of CASES) pairs.set(from[form], to[form]);

@@ -16,7 +16,7 @@ export interface ${pascal} extends ${pascal}Values, fields.Identified {}
 ${interfaceOf(`${pascal}Values`, entity.fields.flatMap(valueLines))}
 /** What a new one is made from. */
 ${interfaceOf(`New${pascal}`, entity.fields.flatMap(inputLines))}
-/** A merge patch: what is missing stays, null unsets. */
+/** A merge patch: what is missing stays, null clears. */
 export type ${pascal}Patch = Partial<New${pascal}>;
 
 ${print(fieldsOf(entity), `export const ${camel}Fields: fields.Fields<${pascal}Values> = `, ";")}

@@ -34,6 +34,7 @@ test("without entities there are migrations to run and nothing of entities", () 
     "src/infrastructure/persistence/migrations.ts",
     "src/infrastructure/persistence/prepare.ts",
     "src/infrastructure/persistence/sqlite/database.ts",
+    "src/infrastructure/persistence/sqlite/driver-errors.ts",
     "src/migrate.ts",
   ]);
 });
@@ -46,7 +47,9 @@ describe("hostile names and text", () => {
     folder = mkdtempSync(join(tmpdir(), "entities-"));
     cpSync(`${REFERENCE}src`, join(folder, "src"), { recursive: true });
     cpSync(`${REFERENCE}tests`, join(folder, "tests"), { recursive: true });
-    const modules = ["../node_modules", "../../node_modules", "../../../node_modules"].map((path) => join(REFERENCE, path));
+    const modules = ["../node_modules", "../../node_modules", "../../../node_modules"].map((path) =>
+      join(REFERENCE, path),
+    );
     symlinkSync(modules.find((path) => existsSync(join(path, "kysely"))) ?? "", join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     for (const [path, content] of files) {
@@ -66,7 +69,9 @@ describe("hostile names and text", () => {
       const file = program.getSourceFile(root);
       return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
     });
-    const texts = found.map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`);
+    const texts = found.map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
     expect(texts).toEqual([]);
     expect(roots.length).toBeGreaterThan(300);
   });

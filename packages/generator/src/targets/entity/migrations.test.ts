@@ -1,3 +1,4 @@
+// cspell:ignore schemaname
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Rendered, renderHostile, renderReference, renderText } from "./rendered.js";
@@ -44,7 +45,8 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
 
   test.each(models)("takes the %s tables, gives them up with rows in them, and takes them again", (name, rendered) => {
     postgres.create(name);
-    const tables = (): number => Number(postgres.run(name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"));
+    const tables = (): number =>
+      Number(postgres.run(name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"));
     postgres.run(name, migration(rendered, "postgres", "up"));
     expect(tables()).toBe(rendered.model.entities.length);
     if (name === "hostile") postgres.run(name, CYCLE);
@@ -56,7 +58,8 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
   test("gives every type its proper column", () => {
     postgres.create("types");
     postgres.run("types", migration(renderReference(), "postgres", "up"));
-    const sql = "SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = 'bound_volumes' ORDER BY ordinal_position";
+    const sql =
+      "SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = 'bound_volumes' ORDER BY ordinal_position";
     expect(postgres.run("types", sql).trim().split("\n")).toEqual([
       "id uuid",
       "revision bigint",
@@ -66,7 +69,7 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
       "page_count bigint",
       "word_count bigint",
       "price numeric",
-      "lendable boolean",
+      "in_print boolean",
       "edition_key uuid",
       "published_on date",
       "bound_at timestamp with time zone",
@@ -81,7 +84,16 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
     postgres.create("checks");
     postgres.run("checks", migration(renderReference(), "postgres", "up"));
     const row = (n: number, values: Record<string, string> = {}): string => {
-      const all = { id: ID(n), revision: "1", title: "'a'", call_number: `'AB-${n}'`, page_count: "1", price: "1", lendable: "true", ...values };
+      const all = {
+        id: ID(n),
+        revision: "1",
+        title: "'a'",
+        call_number: `'AB-${n}'`,
+        page_count: "1",
+        price: "1",
+        in_print: "true",
+        ...values,
+      };
       const columns = { binding: "'leather'", created_at: "now()", updated_at: "now()", ...all };
       return `INSERT INTO bound_volumes (${Object.keys(columns).join(", ")}) VALUES (${Object.values(columns).join(", ")});`;
     };
@@ -95,9 +107,10 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
       { binding: "'other'" },
       { call_number: "'AB-1'" },
       { id: "'x'" },
-      { lendable: "NULL" },
+      { in_print: "NULL" },
     ];
-    for (const values of refused) expect(() => postgres.run("checks", row(2, values)), JSON.stringify(values)).toThrow(/ERROR/);
+    for (const values of refused)
+      expect(() => postgres.run("checks", row(2, values)), JSON.stringify(values)).toThrow(/ERROR/);
     postgres.run("checks", row(2, { title: `'${"😀".repeat(200)}'` }));
   });
 
@@ -105,7 +118,13 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
     const text = "domain: { entities: [{ name: Price, fields: [{ name: amount, type: decimal, unique: true }] }] }";
     const sql = (amount: string, n: number): string =>
       `INSERT INTO prices VALUES (${ID(n)}, 1, ${amount}, '2026-01-31T00:00:00.000Z', '2026-01-31T00:00:00.000Z');`;
-    const pairs = [["1.0", "1.00", false], ["100", "1", true], ["0", "0.0", false], ["10.10", "10.1", false], ["-5", "5", true]] as const;
+    const pairs = [
+      ["1.0", "1.00", false],
+      ["100", "1", true],
+      ["0", "0.0", false],
+      ["10.10", "10.1", false],
+      ["-5", "5", true],
+    ] as const;
     for (const [index, [a, b, both]] of pairs.entries()) {
       postgres.create(`unique${index}`);
       postgres.run(`unique${index}`, migration(renderText(text), "postgres", "up") + sql(a, 1));

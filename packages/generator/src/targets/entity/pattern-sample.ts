@@ -65,7 +65,7 @@ class Sampler {
   #escape(): string | null {
     const escaped = this.#pattern[this.#at];
     this.#at += 1;
-    if (escaped === undefined || /[bBpPuxckK0-9]/.test(escaped)) return null;
+    if (escaped === undefined || /[bBpP]|[ux]|[ck]|[0-9]/.test(escaped)) return null;
     return CLASSES[escaped] ?? escaped;
   }
 

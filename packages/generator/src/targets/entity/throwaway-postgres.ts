@@ -2,6 +2,7 @@
  * A PostgreSQL server for one test file: made from the installed binaries in a temporary folder, reached over a socket in
  * it (no port), gone afterwards. As root it runs as the user `postgres`, because the server refuses to run as root.
  */
+// cspell:ignore runuser
 import { execFileSync } from "node:child_process";
 import { accessSync, chownSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +37,9 @@ export function startPostgres(): ThrowawayPostgres {
   // The server keeps what it is given as output open: a pipe would never end.
   const control = (...parameters: string[]): void => {
     const binary = findBinary("pg_ctl") ?? "pg_ctl";
-    const [command, list] = AS_ROOT ? ["runuser", ["-u", "postgres", "--", binary, ...parameters]] : [binary, parameters];
+    const [command, list] = AS_ROOT
+      ? ["runuser", ["-u", "postgres", "--", binary, ...parameters]]
+      : [binary, parameters];
     execFileSync(command, list, { cwd: folder, stdio: NOTHING_TO_READ });
   };
   if (AS_ROOT) chownSync(folder, idOf("-u"), idOf("-g"));

@@ -5,7 +5,7 @@ import type { Names } from "../../naming.js";
 import { HEADER, importOf } from "./source.js";
 
 /** As users of an API think of them. */
-export const USE_CASES: readonly UseCase[] = ["create", "get", "list", "update", "delete"];
+const USE_CASES: readonly UseCase[] = ["create", "get", "list", "update", "delete"];
 
 /** `createOrder`, `listOrders`, ... in one of the cases. */
 export function useCaseName(entity: EntityModel, useCase: UseCase, form: "kebab" | "pascal"): string {

@@ -14,7 +14,7 @@ export interface BoundVolumeValues {
   readonly wordCount: bigint | null;
   /** An exact decimal, as text. */
   readonly price: string;
-  readonly lendable: boolean;
+  readonly inPrint: boolean;
   /** A UUID. */
   readonly editionKey: string | null;
   /** A calendar date, YYYY-MM-DD. */
@@ -33,7 +33,7 @@ export interface NewBoundVolume {
   readonly pageCount: number;
   readonly wordCount?: bigint | number | string | null;
   readonly price: string | number;
-  readonly lendable?: boolean;
+  readonly inPrint?: boolean;
   readonly editionKey?: string | null;
   readonly publishedOn?: string | null;
   readonly boundAt?: string | null;
@@ -41,7 +41,7 @@ export interface NewBoundVolume {
   readonly binding?: "paperback" | "hardcover" | "leather";
 }
 
-/** A merge patch: what is missing stays, null unsets. */
+/** A merge patch: what is missing stays, null clears. */
 export type BoundVolumePatch = Partial<NewBoundVolume>;
 
 export const boundVolumeFields: fields.Fields<BoundVolumeValues> = {
@@ -51,7 +51,7 @@ export const boundVolumeFields: fields.Fields<BoundVolumeValues> = {
   pageCount: { type: "integer", required: true, min: 1, max: 20000 },
   wordCount: { type: "bigint", required: false, min: "0" },
   price: { type: "decimal", required: true, min: "0", max: "99999.99" },
-  lendable: { type: "boolean", required: true, default: true },
+  inPrint: { type: "boolean", required: true, default: true },
   editionKey: { type: "uuid", required: false },
   publishedOn: { type: "date", required: false },
   boundAt: { type: "timestamp", required: false },

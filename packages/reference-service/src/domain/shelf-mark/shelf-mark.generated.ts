@@ -23,7 +23,7 @@ export interface NewShelfMark {
   readonly replacesId?: string | null;
 }
 
-/** A merge patch: what is missing stays, null unsets. */
+/** A merge patch: what is missing stays, null clears. */
 export type ShelfMarkPatch = Partial<NewShelfMark>;
 
 export const shelfMarkFields: fields.Fields<ShelfMarkValues> = {

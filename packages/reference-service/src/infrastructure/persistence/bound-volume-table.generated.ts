@@ -10,7 +10,7 @@ export const boundVolumeTable: table.Table = {
     pageCount: { name: "page_count", type: "integer" },
     wordCount: { name: "word_count", type: "bigint" },
     price: { name: "price", type: "decimal" },
-    lendable: { name: "lendable", type: "boolean" },
+    inPrint: { name: "in_print", type: "boolean" },
     editionKey: { name: "edition_key", type: "uuid" },
     publishedOn: { name: "published_on", type: "date" },
     boundAt: { name: "bound_at", type: "timestamp" },

@@ -13,7 +13,7 @@ const keys = {
   pageCount: "page_count",
   wordCount: "word_count",
   price: "price",
-  lendable: "lendable",
+  inPrint: "in_print",
   editionKey: "edition_key",
   publishedOn: "published_on",
   boundAt: "bound_at",

@@ -4,14 +4,14 @@ import type { ShelfMarkRepository } from "../../ports/shelf-mark-repository.js";
 import { type CreateShelfMark, createShelfMark } from "./create-shelf-mark.js";
 import { type DeleteShelfMark, deleteShelfMark } from "./delete-shelf-mark.js";
 import { type GetShelfMark, getShelfMark } from "./get-shelf-mark.js";
-import { type ListShelfMarks, listShelfMarks } from "./list-shelf-marks.js";
+import { type UpdateShelfMark, updateShelfMark } from "./update-shelf-mark.js";
 
 export { shelfMarkFields } from "../../../domain/shelf-mark/shelf-mark.generated.js";
 
 export interface ShelfMarkUseCases {
   readonly create: CreateShelfMark;
   readonly get: GetShelfMark;
-  readonly list: ListShelfMarks;
+  readonly update: UpdateShelfMark;
   readonly delete: DeleteShelfMark;
 }
 
@@ -19,7 +19,7 @@ export function shelfMarkUseCases(needed: dependencies.Dependencies<ShelfMarkRep
   return {
     create: createShelfMark(needed),
     get: getShelfMark(needed),
-    list: listShelfMarks(needed),
+    update: updateShelfMark(needed),
     delete: deleteShelfMark(needed),
   };
 }
