@@ -32,9 +32,10 @@ export interface EntityService {
   close(): Promise<void>;
 }
 
-export async function startEntityService(): Promise<EntityService> {
+/** `file`: where the database is, when a second connection to it is needed. */
+export async function startEntityService(file = ":memory:"): Promise<EntityService> {
   const clock = { now: () => Date.now() };
-  const database = openSqlite(":memory:");
+  const database = openSqlite(file);
   const migrationsFolder = fileURLToPath(new URL("../../migrations", import.meta.url));
   prepareDatabase(database, { migrationsFolder, production: false, now: clock.now });
   const repositories = repositoriesIn(createQueries(database));

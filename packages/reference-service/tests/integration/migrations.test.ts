@@ -122,18 +122,25 @@ test("in production pending migrations refuse the start; elsewhere the start app
   expect(prepare(true)).toEqual([]);
 });
 
+test("a database that somebody keeps locked is told apart from a migration that fails", () => {
+  const other = openSqlite(join(folder, "test.db"));
+  other.exec("BEGIN IMMEDIATE");
+  database.exec("PRAGMA busy_timeout = 0");
+  expect(codeOf(up)).toBe("locked");
+  other.close();
+  expect(up()).toHaveLength(2);
+});
+
 test("no folder is no migrations", () => {
   expect(readMigrations(join(root, "nowhere"))).toEqual([]);
 });
 
 test("waits for another process that is migrating, and sees what it did", async () => {
-  const other = openSqlite(join(folder, "test.db"));
-  other.close();
   // A thread holds the write lock as a second process would, applies the first migration by hand and lets go.
   const { name, checksum } = readMigrations(folder)[0] as { name: string; checksum: string };
   const code = `
     const { workerData, parentPort } = require("node:worker_threads");
-    const Database = require("libsql");
+    const Database = process.getBuiltinModule("node:sqlite")?.DatabaseSync ?? require("libsql");
     const database = new Database(workerData.file);
     database.exec("CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
     database.exec("BEGIN IMMEDIATE");

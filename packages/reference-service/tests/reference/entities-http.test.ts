@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 import { type Answer, type EntityService, startEntityService } from "../integration/entity-service.js";
 
 const volumes = "/api/v1/bound-volumes";
@@ -272,4 +276,20 @@ describe("hostile bodies", () => {
 
 test("a use case that was not asked for has no route", async () => {
   expect((await service.call("GET", marks)).status).toBe(404);
+});
+
+test("a database that another connection has locked is 503, and serves again afterwards", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "entities-"));
+  const shared = await startEntityService(join(folder, "shared.db"));
+  shared.database.exec("PRAGMA busy_timeout = 0");
+  const other = openSqlite(join(folder, "shared.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const locked = await shared.call("POST", volumes, volume());
+  expect(locked).toMatchObject({ status: 503, headers: { "retry-after": "1" }, body: { code: "store-unavailable" } });
+  expect((await shared.call("GET", volumes)).status).toBe(200);
+  other.exec("COMMIT");
+  expect((await shared.call("POST", volumes, volume())).status).toBe(201);
+  other.close();
+  await shared.close();
+  rmSync(folder, { recursive: true });
 });

@@ -34,6 +34,7 @@ test("without entities there are migrations to run and nothing of entities", () 
     "src/infrastructure/persistence/migrations.ts",
     "src/infrastructure/persistence/prepare.ts",
     "src/infrastructure/persistence/sqlite/database.ts",
+    "src/infrastructure/persistence/sqlite/driver-errors.ts",
     "src/migrate.ts",
   ]);
 });

@@ -3,6 +3,7 @@ export const MIGRATION_FILES = [
   "src/infrastructure/persistence/migrations.ts",
   "src/infrastructure/persistence/prepare.ts",
   "src/infrastructure/persistence/sqlite/database.ts",
+  "src/infrastructure/persistence/sqlite/driver-errors.ts",
   "src/migrate.ts",
   "tests/integration/migrations.test.ts",
 ] as const;
@@ -21,7 +22,6 @@ export const ENTITY_FILES = [
   "src/domain/json.ts",
   "src/domain/values.ts",
   "src/infrastructure/persistence/sqlite/column-values.ts",
-  "src/infrastructure/persistence/sqlite/constraints.ts",
   "src/infrastructure/persistence/sqlite/queries.ts",
   "src/infrastructure/persistence/sqlite/table-backed.ts",
   "src/infrastructure/persistence/table.ts",
@@ -29,7 +29,7 @@ export const ENTITY_FILES = [
   "src/interfaces/http/crud-routes.ts",
   "src/interfaces/http/cursor.ts",
   "src/interfaces/http/field-schemas.ts",
-  "src/interfaces/http/revision-header.ts",
+  "src/interfaces/http/matching-revisions.ts",
   "tests/unit/decimal.test.ts",
   "tests/unit/fields.test.ts",
 ] as const;

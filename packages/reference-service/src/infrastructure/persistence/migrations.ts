@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SqliteDatabase } from "./sqlite/database.js";
+import { isUnavailable } from "./sqlite/driver-errors.js";
 
 export interface Migration {
   /** `0001_create_tables` */
@@ -32,6 +33,7 @@ export type MigrationErrorCode =
   | "out-of-order"
   | "failed"
   | "no-way-back"
+  | "locked"
   | "pending";
 
 export class MigrationError extends Error {
@@ -124,9 +126,8 @@ interface Applied {
 }
 
 function readApplied(database: SqliteDatabase): Applied[] {
-  database.exec(
-    "CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT",
-  );
+  const columns = "name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL";
+  lock(() => database.exec(`CREATE TABLE IF NOT EXISTS _migrations (${columns}) STRICT`));
   const rows = database.prepare("SELECT name, checksum, applied_at FROM _migrations ORDER BY name").all([]);
   return rows.map((row) => ({
     name: String(row.name),
@@ -166,7 +167,7 @@ function run(database: SqliteDatabase, name: string, sql: string): void {
 }
 
 function inTransaction<Result>(database: SqliteDatabase, work: () => Result): Result {
-  database.exec("BEGIN IMMEDIATE");
+  lock(() => database.exec("BEGIN IMMEDIATE"));
   try {
     const result = work();
     database.exec("COMMIT");
@@ -178,5 +179,17 @@ function inTransaction<Result>(database: SqliteDatabase, work: () => Result): Re
       // Some errors end the transaction by themselves; the first error is the one that counts.
     }
     throw error;
+  }
+}
+
+function lock(take: () => void): void {
+  try {
+    take();
+  } catch (cause) {
+    if (!isUnavailable(cause)) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MigrationError("locked", `the database cannot be written now (${why}): see who else uses it, try again`, {
+      cause,
+    });
   }
 }

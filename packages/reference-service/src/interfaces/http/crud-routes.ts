@@ -8,8 +8,9 @@ import type { Expectation, Field, Identified, Page, PageRequest } from "../../ap
 import { Refusal } from "../../application/errors.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import { entitySchemas, pageSchema } from "./field-schemas.js";
+import { etagOf } from "./if-match.js";
+import { matchingRevisions } from "./matching-revisions.js";
 import { Problem } from "./problem.js";
-import { entityTag, matchingRevisions } from "./revision-header.js";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
@@ -46,7 +47,7 @@ export function registerCrudRoutes<Entity extends Identified, New, Patch>(
   const { create, get, list, update, delete: remove } = useCases;
 
   const sendOne = (reply: FastifyReply, entity: Entity): FastifyReply =>
-    reply.header("etag", entityTag(entity.revision)).send(present(entity));
+    reply.header("etag", etagOf(entity.revision)).send(present(entity));
 
   if (create !== undefined) {
     const schema = { ...describe("Create"), body: schemas.create, response: { 201: schemas.entity } };

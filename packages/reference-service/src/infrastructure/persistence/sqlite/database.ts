@@ -1,6 +1,6 @@
 /**
- * One SQLite connection, whichever driver gives it: `node:sqlite` where Node has it, else `libsql`. Calls are
- * synchronous. The file is shared with the runtime's stores, which have a connection of their own: a transaction that
+ * One SQLite connection, whichever driver gives it: `node:sqlite` where Node has it, else `libsql`. The runtime chooses
+ * alike: two SQLite libraries in one process would drop each other's locks. Calls are synchronous. The file is shared with the runtime's stores, which have a connection of their own: a transaction that
  * is open across an `await` keeps them out, so the service's writes are single statements.
  */
 import { mkdirSync } from "node:fs";

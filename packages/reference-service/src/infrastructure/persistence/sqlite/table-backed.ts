@@ -3,12 +3,12 @@
  * all and holds no lock across an `await`. Names are quoted, values are bound.
  */
 import type { Kysely } from "kysely";
-import { Refusal } from "../../../application/errors.js";
+import { Refusal, RuntimeError } from "../../../application/errors.js";
 import type { Repository } from "../../../application/ports/repository.js";
 import type { Identified } from "../../../domain/fields.js";
 import { type Column, IMPLICIT_COLUMNS, type Table } from "../table.js";
 import { fromColumn, toColumn } from "./column-values.js";
-import { constraintOf } from "./constraints.js";
+import { constraintOf, isUnavailable } from "./driver-errors.js";
 import type { Tables } from "./queries.js";
 
 type Row = Record<string, unknown>;
@@ -30,10 +30,20 @@ export function createTableRepository<Entity extends Identified>(
     Object.fromEntries(columns.map(([property, { name, type }]) => [property, fromColumn(type, row[name])])) as Entity &
       Row;
 
-  /** Turns what the database forbids into a refusal; anything else is a fault and passes. */
+  /** A database that cannot be used just now is the caller's to try again; anything else is a fault and passes. */
+  async function answering<Result>(call: () => Promise<Result>): Promise<Result> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new RuntimeError("store-unavailable", "The database does not answer now. Try again.", {}, { cause: error });
+    }
+  }
+
+  /** Turns what the database forbids into a refusal. */
   async function refusing<Result>(write: () => Promise<Result>, entity: Entity | null): Promise<Result> {
     try {
-      return await write();
+      return await answering(write);
     } catch (error) {
       const constraint = constraintOf(error);
       if (constraint === null) throw error;
@@ -71,7 +81,8 @@ export function createTableRepository<Entity extends Identified>(
     },
 
     async find(id) {
-      const row = await queries.selectFrom(table.name).selectAll().where("id", "=", id).executeTakeFirst();
+      const query = queries.selectFrom(table.name).selectAll().where("id", "=", id);
+      const row = await answering(() => query.executeTakeFirst());
       return row === undefined ? null : entityOf(row);
     },
 
@@ -79,7 +90,7 @@ export function createTableRepository<Entity extends Identified>(
       let query = queries.selectFrom(table.name).selectAll().orderBy("id");
       if (after !== null) query = query.where("id", ">", after);
       // One more than asked tells whether there is another page.
-      const rows = await query.limit(limit + 1).execute();
+      const rows = await answering(() => query.limit(limit + 1).execute());
       const items = rows.slice(0, limit).map(entityOf);
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },

@@ -1,11 +1,6 @@
-/** Revisions as entity tags (RFC 9110): `ETag: "3"` out, `If-Match: "3"` in. */
 import { Problem } from "./problem.js";
 
 const TAGS = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
-
-export function entityTag(revision: number): string {
-  return `"${revision}"`;
-}
 
 /**
  * The revisions an `If-Match` allows; undefined: any. Tags that are not ours, and weak ones, match nothing. A header

@@ -1,4 +1,6 @@
-/** What SQLite says when a constraint forbids a write; both drivers pass its words on. */
+/** What SQLite refuses with, from either driver. */
+
+/** A constraint that forbids a write; SQLite tells which by its words only. */
 export type Constraint =
   | { readonly kind: "unique"; readonly index: string | null; readonly columns: readonly string[] }
   | { readonly kind: "reference" };
@@ -11,4 +13,14 @@ export function constraintOf(error: unknown): Constraint | null {
   if (unique === null) return null;
   const [, index = null, columns = ""] = unique;
   return { kind: "unique", index, columns: columns.split(", ").map((column) => column.slice(column.indexOf(".") + 1)) };
+}
+
+/** Primary result codes that a later try may not meet: locked, read-only, interrupted, I/O, full, cannot open. */
+const UNAVAILABLE = new Set([5, 6, 8, 9, 10, 13, 14, 15]);
+
+/** True when the database could not be used just now, whatever was asked of it. */
+export function isUnavailable(error: unknown): boolean {
+  // node:sqlite: errcode; libsql: rawCode.
+  const { errcode, rawCode } = error as { errcode?: number; rawCode?: number };
+  return UNAVAILABLE.has((errcode ?? rawCode ?? 0) & 0xff);
 }
