@@ -47,12 +47,17 @@ export function inspectFolder(folder: string, shownAs: string): Target {
   throw refusal("folder-not-empty", shownAs, "an empty folder, none yet, or a project of this generator", got, hint);
 }
 
-function requireWritable(folder: string, shownAs: string): void {
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
   } catch {
-    throw notWritable(shownAs);
+    return false;
   }
+}
+
+function requireWritable(folder: string, shownAs: string): void {
+  if (!isWritable(folder)) throw notWritable(shownAs);
 }
 
 export const notWritable = (shownAs: string): Error =>

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { refusal } from "./diagnostics.js";
-import type { Owner } from "./targets/index.js";
+import type { Owner } from "./targets/target-file.js";
 
 export const LOCK_PATH = ".clean-arch/lock.json";
 export const BASE_FOLDER = ".clean-arch/base";

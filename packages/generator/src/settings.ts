@@ -127,7 +127,7 @@ export function environmentOf(settings: SettingsTree, schema: Schema): Environme
   return [...variables, ...missing.map((path) => variableOf(path, null, schema)), ...BESIDE_THE_FILE];
 }
 
-export const variableName = (path: readonly string[]): string => path.map((part) => namesOf(part).constant).join("_");
+const variableName = (path: readonly string[]): string => path.map((part) => namesOf(part).constant).join("_");
 
 const variableOf = (path: readonly string[], value: string | null, schema: Schema): EnvironmentVariable => ({
   name: variableName(path),

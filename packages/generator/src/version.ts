@@ -6,5 +6,4 @@ const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.
   readonly version: string;
 };
 
-export const generatorVersion = manifest.version;
 export const generatorName = `${manifest.name}@${manifest.version}`;

@@ -29,7 +29,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 
 import { refusal } from "./diagnostics.js";
-import { guardPath, isRealFolder, notWritable, type Target } from "./folder.js";
+import { guardPath, isRealFolder, isWritable, notWritable, type Target } from "./folder.js";
 import { sha256 } from "./hash.js";
 import { isSafePath } from "./lock.js";
 import type { Write } from "./plan.js";
@@ -59,9 +59,10 @@ export function writeProject(target: Target, writes: readonly Write[], options: 
   }
 }
 
-/** False: the file system does not swap folders here (a mount point), so that the journal has to do it. */
+/** False: folders cannot be swapped here (a mount point, a parent of others), so that the journal has to do it. */
 function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep = () => {} }: WriteOptions): boolean {
   const parent = dirname(target.folder);
+  if (target.kind === "empty" && !isWritable(parent)) return false;
   const madeParent = mkdirSync(parent, { recursive: true });
   removeLeftovers(parent, `.${basename(target.folder)}.clean-arch-new.`);
   const staging = join(parent, `.${basename(target.folder)}.clean-arch-new.${process.pid}`);
@@ -168,7 +169,7 @@ const busy = (shownAs: string): Error =>
   );
 
 /**
- * Brings a project out of what a killed run left: rolls an unfinished swap forward, forgets an unstarted one. Call it
+ * Brings a project out of what a killed run left: rolls an unfinished swap forward, forgets one that had not begun. Call it
  * before reading the project.
  */
 export function recoverProject(folder: string, shownAs: string, onStep: (step: string) => void = () => {}): void {

@@ -37,10 +37,11 @@ export {
 export type * from "./saga/manager.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
-export type { ContextSessions, ContextSessionsOptions, ContextStamp } from "./session/context.js";
+export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
 export type * from "./session/manager.js";
 export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
+export type * from "./store/context-sessions.js";
 export type * from "./store/run-store.js";
 export type * from "./store/session-store.js";

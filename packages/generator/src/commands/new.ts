@@ -20,7 +20,7 @@ export const newProject: Command = async (invocation) => {
 };
 
 /** Valid as it stands; every block a beginner meets, with what it means. */
-export const starterConfig = (
+const starterConfig = (
   name: string,
 ): string => `# The config of ${name}. Every key has a default; editors complete and check it by its schema.
 # After a change: clean-arch-generator --config clean-arch.yaml --out .

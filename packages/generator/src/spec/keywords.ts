@@ -33,8 +33,8 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-export const DURATION_PATTERN = "^[0-9]{1,12}(ms|s|m|h)$";
-export const SIZE_PATTERN = "^[0-9]{1,12}(B|KiB|MiB|GiB)$";
+const DURATION_PATTERN = "^[0-9]{1,12}(ms|s|m|h)$";
+const SIZE_PATTERN = "^[0-9]{1,12}(B|KiB|MiB|GiB)$";
 
 const written = <T>(schema: Schema): TUnsafe<T> => Type.Unsafe<T>(schema);
 

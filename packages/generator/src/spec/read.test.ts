@@ -1,3 +1,4 @@
+// Misspelled on purpose: cspell:ignore tiemout sesion reddis ordr stok timeuot mred conifg genrate compnsation prefx
 import { describe, expect, test } from "vitest";
 
 import { renderText } from "../diagnostics.js";

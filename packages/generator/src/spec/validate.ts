@@ -29,7 +29,7 @@ export function validate(root: Node, schema: Schema, file: string): Validated {
 }
 
 /** What a key that is not in the file stands for. */
-export function defaultOf(schema: Schema): unknown {
+function defaultOf(schema: Schema): unknown {
   if (schema.default === undefined) return undefined;
   if (schema.title === "duration") return parseDuration(schema.default);
   if (schema.title === "size") return parseSize(schema.default);

@@ -11,7 +11,7 @@ import type { Config } from "../spec/schema.js";
 import { validate } from "../spec/validate.js";
 import type { Project } from "./project.js";
 
-export const CONFIG_PATH = "clean-arch.yaml";
+const CONFIG_PATH = "clean-arch.yaml";
 const SETTINGS_PATH = "configs/app.yaml";
 
 export interface Configuration {

@@ -45,7 +45,9 @@ export function parseSource(path: string, text: string): SourceFile {
   } catch (error) {
     const { message, loc } = error as Error & { loc?: { line: number; column: number } };
     const place = { line: loc?.line ?? 1, column: (loc?.column ?? 0) + 1 };
-    return { text, imports: [], problem: { message: message.replace(/ \([0-9:]+\)$/, ""), ...place } };
+    const said =
+      error instanceof RangeError ? "an expression nested too deep to read" : message.replace(/ \([0-9:]+\)$/, "");
+    return { text, imports: [], problem: { message: said, ...place } };
   }
 }
 

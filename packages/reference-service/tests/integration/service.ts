@@ -42,6 +42,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
     DATABASE_URL: join(folder, "test.db"),
     OPERATOR_TOKEN,
     HTTP_AUTH: "none",
+    OBSERVABILITY_METRICS: "true",
     ...environment,
   });
   const container = await buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));

@@ -88,11 +88,11 @@ function scriptOf(input: Json, stage: string, kind: LedgerEntry["kind"]): Script
   const count = (value: Json | undefined, max: number): number => {
     return typeof value === "number" && Number.isInteger(value) && value > 0 ? Math.min(value, max) : 0;
   };
-  const status = count(script["status"], 599);
+  const status = count(script.status, 599);
   return {
     status: status >= 200 ? status : null,
-    delayMs: count(script["delay_ms"], MAX_DELAY_MS),
-    failTimes: count(script["fail_times"], 1_000_000),
+    delayMs: count(script.delay_ms, MAX_DELAY_MS),
+    failTimes: count(script.fail_times, 1_000_000),
   };
 }
 

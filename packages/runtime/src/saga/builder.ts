@@ -71,7 +71,7 @@ export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "
 };
 
 /** What later steps read: a step that returns nothing has the output null. */
-type Stored<Output> = [Output] extends [undefined] ? null : [void] extends [Output] ? null : Output;
+type Stored<Output> = [Output] extends [undefined] ? null : [undefined] extends [Output] ? null : Output;
 
 type NewName<Name extends string, Outputs> = Name extends keyof Outputs ? never : Name;
 

@@ -131,5 +131,7 @@ function effects(entries: readonly LedgerEntry[]): string[] {
  * compensated with an unknown outcome: a call that finds nothing to undo.
  */
 function withoutEmptyCompensations(happened: readonly string[]): string[] {
-  return happened.filter((effect) => !effect.startsWith("compensate ") || happened.includes(effect.replace("compensate", "forward")));
+  return happened.filter(
+    (effect) => !effect.startsWith("compensate ") || happened.includes(effect.replace("compensate", "forward")),
+  );
 }

@@ -141,8 +141,7 @@ export class RunDriver {
     if (this.#draining) return { records, consumed: [] };
     const consumed = [...this.#inbox.keys()];
     for (const entry of this.#inbox.values()) {
-      const reason =
-        isObject(entry.payload) && typeof entry.payload["reason"] === "string" ? entry.payload["reason"] : "";
+      const reason = isObject(entry.payload) && typeof entry.payload.reason === "string" ? entry.payload.reason : "";
       for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason }))
         take(record);
     }

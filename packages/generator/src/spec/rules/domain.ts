@@ -132,7 +132,7 @@ function checkBounds(field: LooseField, path: Path, report: RuleInput["report"])
 }
 
 /** Compares decimals by their digits, since a bigint or decimal may not fit a double. */
-export function compareNumbers(a: number | string, b: number | string): number {
+function compareNumbers(a: number | string, b: number | string): number {
   const scaled = (value: number | string): bigint => {
     const text = typeof value === "number" ? plainNumber(value) : value;
     const [whole = "0", fraction = ""] = text.replace("-", "").split(".");

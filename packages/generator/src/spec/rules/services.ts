@@ -144,7 +144,7 @@ function callsWritten(config: LooseConfig): WrittenCall[] {
 }
 
 /** Names of all services that a stage, a compensation or a source calls. */
-export function servicesUsed(config: LooseConfig): Set<string> {
+function servicesUsed(config: LooseConfig): Set<string> {
   const used = new Set<string>();
   const add = (name: string | undefined): void => void (name !== undefined && used.add(name));
   for (const { item: task } of present(config.long_running?.tasks)) {

@@ -10,7 +10,7 @@ interface Problem {
 }
 
 /** Null: fine. */
-export function urlProblem(written: string, protocols: readonly string[]): Problem | null {
+function urlProblem(written: string, protocols: readonly string[]): Problem | null {
   const expected = `a url that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
   // The parser drops tabs and line breaks and turns \ into /, so what it would hide is refused before it reads.
   if (/[\s\\]/.test(written)) return { code: "bad-url", expected: `${expected}, without spaces or \\` };

@@ -4,7 +4,7 @@
  */
 import type { EntityModel, Model } from "../../model.js";
 import type { Template } from "../../template.js";
-import type { Owner, TargetFile } from "../index.js";
+import type { Owner, TargetFile } from "../target-file.js";
 import { copyFor, SAMPLE } from "./copies.js";
 import { crudTestFile } from "./crud-test.js";
 import { domainFile } from "./domain.js";

@@ -1,5 +1,5 @@
 /** How the project is compiled: one strict configuration for checking everything, one that builds `src` into `dist`. */
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 const jsonText = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 

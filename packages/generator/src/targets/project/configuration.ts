@@ -2,10 +2,10 @@
 import { commentText } from "../../emit.js";
 import type { EnvironmentVariable, Model } from "../../model.js";
 import { publishedSchema } from "../../spec/published.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 import { yamlText } from "../yaml-text.js";
 
-export const SCHEMA_PATH = ".clean-arch/schema.json";
+const SCHEMA_PATH = ".clean-arch/schema.json";
 
 export const configurationFiles = (model: Model): TargetFile[] => [
   { path: "configs/app.yaml", owner: "merged", content: appYaml(model) },
@@ -40,7 +40,7 @@ const environmentValue = (value: string): string =>
 const SCHEMA_LINE = `# yaml-language-server: $schema=${SCHEMA_PATH}`;
 
 /** The config as given; only the line that tells editors where its schema is is ours. */
-export function withSchemaLine(text: string): string {
+function withSchemaLine(text: string): string {
   const given = text.replace(/^\ufeff/, "");
   const lines = given.split("\n");
   const firstOfContent = lines.findIndex((line) => !/^\s*(#.*)?$/.test(line));

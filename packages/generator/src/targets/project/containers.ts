@@ -1,6 +1,6 @@
 /** Compose: the engines production stands on, and the service itself under profile `app`. The image of the service. */
 import type { Model } from "../../model.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 import { yamlText } from "../yaml-text.js";
 
 export function containerFiles(model: Model): TargetFile[] {

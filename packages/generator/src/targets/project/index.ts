@@ -1,5 +1,5 @@
 /** Everything of a project that is not its source code: manifests, containers, make targets, settings, documents. */
-import type { TargetGroup } from "../index.js";
+import type { TargetGroup } from "../target-file.js";
 import { compilerFiles } from "./compiler.js";
 import { configurationFiles } from "./configuration.js";
 import { containerFiles } from "./containers.js";

@@ -1,6 +1,6 @@
 /** The Makefile: what one types in the project. */
 import type { Model } from "../../model.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 export function makeFiles({ features }: Model): TargetFile[] {
   const compose = features.compose

@@ -1,7 +1,7 @@
 /** What npm reads: package.json, the shipped lock file, .npmrc, and the runtime's tarball. */
 import type { JsonValue, Model } from "../../model.js";
 import type { PackageLock, Template } from "../../template.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 const RUNTIME = "@clean-arch/runtime";
 

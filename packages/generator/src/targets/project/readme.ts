@@ -1,7 +1,7 @@
 /** The project's README: what it is, how it runs, what it does, where what is. */
 import { commentText } from "../../emit.js";
 import type { Model, SagaModel, WaveModel } from "../../model.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 /** Text a stranger typed, as one line of Markdown that means nothing else. */
 const markdownText = (text: string): string => commentText(text).replace(/[\\`*_{}[\]<>#|!~$&-]/g, "\\$&");

@@ -1,5 +1,5 @@
 /** What git reads. */
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 export const repositoryFiles = (): TargetFile[] => [
   {

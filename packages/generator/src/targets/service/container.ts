@@ -5,10 +5,12 @@ import { HEADER } from "../entity/source.js";
 export function containerFile(model: Model): string {
   const { features, services } = model;
   const { entities, sagas } = features;
+  const replaceable = entities || (sagas && services.length > 0);
+  const needed = ["settings", "logger", "scope", ...(replaceable ? ["bindings"] : [])];
   const parts = [
     bindingsText(sagas ? services : null, entities),
     WIRING,
-    "export async function wire({ settings, logger, scope, bindings }: Wiring): Promise<Wired> {\n",
+    `export async function wire({ ${needed.join(", ")} }: Wiring): Promise<Wired> {\n`,
     DATABASE,
     entities ? USE_CASES : NO_USE_CASES,
     SESSIONS,

@@ -1,7 +1,7 @@
 /** Files that do not depend on the model: there as they are in the reference service, or not there at all. */
 import type { Features, Model } from "../../model.js";
 import type { Template } from "../../template.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 type Condition = (features: Features) => boolean;
 

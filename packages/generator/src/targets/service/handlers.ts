@@ -2,7 +2,7 @@
 import { commentText } from "../../emit.js";
 import type { HandlerModel, Model, ServiceModel } from "../../model.js";
 import { HEADER } from "../entity/source.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 const FOLDER = "src/application/handlers";
 

@@ -1,7 +1,7 @@
 /** The service's own code: what depends on the model by typed functions, the rest as it is in the reference service. */
 import type { Model } from "../../model.js";
 import type { Template } from "../../template.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 import { applicationFile } from "./application.js";
 import { batchFile } from "./batch.js";
 import { containerFile } from "./container.js";

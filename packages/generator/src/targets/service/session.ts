@@ -1,7 +1,7 @@
 /** src/infrastructure/session/saga.ts is in every project; in one without sagas it says so and holds nothing. */
 import type { Model } from "../../model.js";
 import type { Template } from "../../template.js";
-import type { TargetFile } from "../index.js";
+import type { TargetFile } from "../target-file.js";
 
 const PATH = "src/infrastructure/session/saga.ts";
 

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+
+import { exampleText, modelOf } from "./fixture.test.support.js";
+
+const stages = (model: ReturnType<typeof modelOf>) =>
+  model.sagas.flatMap((saga) => saga.waves.flatMap((wave) => wave.stages));
+
+describe("the model of the example", () => {
+  const model = modelOf(exampleText("example-config-session.yaml"));
+
+  test("has its services with resolved transports, and handlers of the local one", () => {
+    expect(model.services.map(({ name, transport, declared }) => [name.raw, transport, declared])).toEqual([
+      ["order_service", "local", true],
+      ["inventory_service", "simulated", true],
+      ["payment_service", "simulated", true],
+      ["shipping_service", "simulated", true],
+    ]);
+    expect(
+      model.services[0]?.handlers.map(({ endpoint, name, kind, stages }) => [endpoint, name.kebab, kind, stages]),
+    ).toEqual([["/validate", "validate", "action", ["validate_order"]]]);
+  });
+
+  test("has its saga in waves, timeouts in milliseconds, compensations at their stages", () => {
+    expect(model.sagas.map(({ name, timeoutMs, timeoutWritten }) => [name.raw, timeoutMs, timeoutWritten])).toEqual([
+      ["order_processing", 1_800_000, true],
+    ]);
+    expect(
+      stages(model).map(({ name, timeoutMs, compensation }) => [name.raw, timeoutMs, compensation?.action]),
+    ).toEqual([
+      ["validate_order", 60_000, undefined],
+      ["reserve_inventory", 60_000, "/release"],
+      ["process_payment", 120_000, "/refund"],
+      ["ship_order", 300_000, undefined],
+    ]);
+    expect(model.sagas[0]?.waves.every((wave) => !wave.parallel && wave.stages.length === 1)).toBe(true);
+  });
+
+  test("has its batch with schedule and source", () => {
+    expect(model.batches[0]).toMatchObject({
+      name: { raw: "nightly_settlement" },
+      schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false },
+      source: { kind: "entity", entity: { pascal: "Order" }, where: { status: "confirmed" } },
+      chunkSize: 100,
+      concurrency: 4,
+      maxFailures: 50,
+    });
+  });
+
+  test("has its entities with tables and references", () => {
+    expect(model.entities.map(({ name, plural }) => [name.pascal, plural.snake])).toEqual([
+      ["Order", "orders"],
+      ["OrderLine", "order_lines"],
+    ]);
+    expect(model.entities[0]?.indexes).toEqual([
+      { name: "idx_orders_customer_id", fields: ["customer_id"], unique: false },
+    ]);
+    expect(model.entities[0]?.fields.find(({ name }) => name.raw === "total")).toMatchObject({
+      min: "0",
+      default: undefined,
+    });
+    expect(model.entities[1]?.fields[0]?.reference).toMatchObject({ entity: { pascal: "Order" }, onDelete: "cascade" });
+  });
+
+  test("names one variable for each setting, and no two alike", () => {
+    const names = model.environment.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of [
+      "HTTP_PORT",
+      "DATABASE_URL",
+      "SESSION_CONTEXT_TTL",
+      "SERVICES_INVENTORY_SERVICE_URL",
+      "PORT",
+      "OPERATOR_TOKEN",
+    ]) {
+      expect(names).toContain(name);
+    }
+    expect(model.environment.filter(({ description }) => description === "")).toEqual([]);
+  });
+});
+
+describe("the model", () => {
+  test("of the fragment simulates the undeclared service and keeps the waiting compensation", () => {
+    const model = modelOf(exampleText("fragment.yaml"), "fragment");
+    expect(model.project.name.kebab).toBe("fragment");
+    expect(model.services.map(({ name, transport, declared }) => [name.raw, transport, declared])).toEqual([
+      ["order_service", "simulated", false],
+      ["payment_service", "simulated", false],
+    ]);
+    expect(model.sagas[0]?.waitingCompensations.map(({ stage, action }) => [stage, action])).toEqual([
+      ["process_payment", "/refund"],
+    ]);
+    expect(stages(model).map(({ compensation }) => compensation)).toEqual([null]);
+  });
+
+  test("resolves retry key by key: stage, service, recovery", () => {
+    const model = modelOf(`
+services: { s: { url: "http://s/", timeout: 5, retry: { max_attempts: 7, backoff: fixed } }, p: {} }
+session: { recovery: { initial_delay: 2s, backoff: linear } }
+long_running:
+  tasks:
+    - name: t
+      stages:
+        - { name: a, service: s, endpoint: a, retry: { max_attempts: 2 } }
+        - { parallel: [{ name: b, service: p, endpoint: /b }, { name: c, service: s, endpoint: /c }], pivot: true }
+`);
+    const rest = { initialDelayMs: 2000, maxDelayMs: 60_000, jitter: "full" };
+    expect(
+      stages(model).map(({ endpoint, timeoutMs, retry, retryWritten }) => ({
+        endpoint,
+        timeoutMs,
+        retry,
+        retryWritten,
+      })),
+    ).toEqual([
+      { endpoint: "/a", timeoutMs: 5000, retry: { maxAttempts: 2, backoff: "fixed", ...rest }, retryWritten: true },
+      { endpoint: "/b", timeoutMs: 30_000, retry: { maxAttempts: 5, backoff: "linear", ...rest }, retryWritten: false },
+      { endpoint: "/c", timeoutMs: 5000, retry: { maxAttempts: 7, backoff: "fixed", ...rest }, retryWritten: true },
+    ]);
+    expect(model.sagas[0]?.waves.map(({ parallel, pivot }) => [parallel, pivot])).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+    expect(model.services[0]?.url).toBe("http://s");
+  });
+
+  test("puts entities after those they need", () => {
+    const field = (target: string): string => `{ name: to, type: reference, entity: ${target}, required: true }`;
+    const model = modelOf(
+      `domain: { entities: [{ name: A, fields: [${field("B")}] }, { name: B, fields: [{ name: x, type: text }] }] }`,
+    );
+    expect(model.entities.map(({ name }) => name.raw)).toEqual(["B", "A"]);
+  });
+
+  test("has no sagas when they are off, and one attempt when recovery is", () => {
+    const text = exampleText("example-config-session.yaml").replace("enabled: true", "enabled: false");
+    expect(modelOf(text).sagas).toEqual([]);
+    expect(modelOf("session: {recovery: {enabled: false}}").session.recovery.retry.maxAttempts).toBe(1);
+  });
+
+  test("reads a checkpoint's interval by its strategy", () => {
+    const of = (text: string) => modelOf(`session: {checkpoint: {${text}}}`).session.checkpoint;
+    expect(of("strategy: time, interval: 5s")).toMatchObject({ intervalMs: 5000, everySteps: null });
+    expect(of("strategy: count, interval: 5")).toMatchObject({ intervalMs: null, everySteps: 5 });
+    expect(of("strategy: count")).toMatchObject({ everySteps: 1 });
+    expect(of("strategy: manual")).toMatchObject({ intervalMs: null, everySteps: null });
+  });
+
+  test("has one hash for one meaning", () => {
+    const hash = (text: string): string => modelOf(text).source.configHash;
+    expect(hash("session: {context: {ttl: 60, prefix: a}}")).toBe(
+      hash('session:\n  context: {prefix: "a", ttl: 1m}\n'),
+    );
+    expect(hash("session: {context: {ttl: 60}}")).not.toBe(hash("session: {context: {ttl: 61}}"));
+  });
+});
