@@ -62,7 +62,8 @@ export async function buildServer({ settings, application, logger }: ServerDepen
 function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500)
+    // 501 is an answer like any other; 500 and 503 are the service's own troubles.
+    if (problem.status >= 500 && problem.status !== 501)
       logger.error({ request_id: request.id, route: request.routeOptions.url, err: error }, "request failed");
     return sendProblem(reply, problem);
   });
