@@ -32,4 +32,5 @@ export const ENTITY_FILES = [
   "src/interfaces/http/matching-revisions.ts",
   "tests/unit/decimal.test.ts",
   "tests/unit/fields.test.ts",
+  "tests/unit/uuid-v7.test.ts",
 ] as const;
