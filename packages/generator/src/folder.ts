@@ -22,10 +22,19 @@ const lstat = (path: string): Stats | null => {
   }
 };
 
-export const isRealFolder = (path: string): boolean => lstat(path)?.isDirectory() === true;
+export function isRealFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 /** @throws RefusedError with what to do; nothing has been written. `shownAs` is how the user named the folder. */
-export function inspectFolder(folder: string, shownAs: string): Target {
+export const inspectFolder = (folder: string, shownAs: string): Target =>
+  refusingSystemErrors(shownAs, () => inspect(folder, shownAs));
+
+function inspect(folder: string, shownAs: string): Target {
   const stats = lstat(folder);
   if (stats === null) {
     requireWritableAncestor(folder, shownAs);
@@ -60,14 +69,22 @@ function requireWritable(folder: string, shownAs: string): void {
   if (!isWritable(folder)) throw notWritable(shownAs);
 }
 
-export const notWritable = (shownAs: string): Error =>
-  refusal(
-    "folder-not-writable",
-    shownAs,
-    "a folder that can be written to",
-    "one that cannot",
-    "choose another --out, or change its permissions",
-  );
+const notWritable = (shownAs: string, code?: string): Error => {
+  const got = code === undefined ? "one that cannot" : `one that cannot (${code})`;
+  const hint = "choose another --out, or change its permissions";
+  return refusal("folder-not-writable", shownAs, "a folder that can be written to", got, hint);
+};
+
+/** Runs what touches the folder; what the system refuses is the folder's fault, and said as such. */
+export function refusingSystemErrors<T>(shownAs: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code !== undefined && syscall !== undefined) throw notWritable(shownAs, code);
+    throw error;
+  }
+}
 
 function requireWritableAncestor(folder: string, shownAs: string): void {
   const parent = dirname(folder);

@@ -206,6 +206,16 @@ describe("a folder is refused", () => {
     expect(codeOf(() => inspectFolder(join(root.path, "file", "project"), "project"))).toBe("not-a-folder");
   });
 
+  test.each([
+    ["too long a name", () => join(root.path, "x".repeat(300))],
+    ["too long a name on the way", () => join(root.path, "a", "b", "x".repeat(300), "project")],
+    ["a place where the system makes no folders", () => "/proc/clean-arch-test/project"],
+  ])("of %s, when it is written at the latest", (_, path) => {
+    const folder = path();
+    expect(codeOf(() => write(folder, between({}, NEW)))).toBe("folder-not-writable");
+    expect(readdirSync(root.path)).toEqual([]);
+  });
+
   test.skipIf(process.getuid?.() === 0)("that cannot be written to", () => {
     const path = join(root.path, "project");
     mkdirSync(path);

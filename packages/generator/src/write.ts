@@ -29,7 +29,7 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 
 import { refusal } from "./diagnostics.js";
-import { guardPath, isRealFolder, isWritable, notWritable, type Target } from "./folder.js";
+import { guardPath, isRealFolder, isWritable, refusingSystemErrors, type Target } from "./folder.js";
 import { sha256 } from "./hash.js";
 import { isSafePath } from "./lock.js";
 import type { Write } from "./plan.js";
@@ -46,24 +46,20 @@ const PENDING = `${STATE}/pending`;
 
 export function writeProject(target: Target, writes: readonly Write[], options: WriteOptions): void {
   for (const { path } of writes) guardPath(target.folder, path, options.shownAs);
-  try {
+  refusingSystemErrors(options.shownAs, () => {
     if (target.kind !== "project" && resolve(target.folder) !== process.cwd()) {
       if (writeFresh(target, writes, options)) return;
-      mkdirSync(target.folder, { recursive: true });
+      makeFolders(target.folder);
     }
     if (writes.length > 0) writeOver(target.folder, writes, options);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EACCES" || code === "EPERM" || code === "EROFS") throw notWritable(options.shownAs);
-    throw error;
-  }
+  });
 }
 
 /** False: folders cannot be swapped here (a mount point, a parent of others), so that the journal has to do it. */
 function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep = () => {} }: WriteOptions): boolean {
   const parent = dirname(target.folder);
   if (target.kind === "empty" && !isWritable(parent)) return false;
-  const madeParent = mkdirSync(parent, { recursive: true });
+  const madeParent = makeFolders(parent);
   removeLeftovers(parent, `.${basename(target.folder)}.clean-arch-new.`);
   const staging = join(parent, `.${basename(target.folder)}.clean-arch-new.${process.pid}`);
   const tree = join(staging, "tree");
@@ -101,9 +97,7 @@ function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep 
     return true;
   } finally {
     rmSync(staging, { recursive: true, force: true });
-    if (!done && madeParent !== undefined) {
-      for (let above = parent; removeIfEmpty(above) && above !== madeParent; above = dirname(above));
-    }
+    if (!done && madeParent !== null) removeEmptyFolders(parent, madeParent);
   }
 }
 
@@ -287,6 +281,27 @@ function removeIfEmpty(folder: string): boolean {
 function makeFolder(path: string): void {
   mkdirSync(path);
   chmodSync(path, 0o755);
+}
+
+/**
+ * Makes the folders of the user's path that are not there; the first of them, or null. Not mkdir's own `recursive`,
+ * which never returns where the system makes no folders (/proc).
+ */
+function makeFolders(path: string): string | null {
+  if (existsSync(path)) return null;
+  const first = makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (first !== null) removeEmptyFolders(dirname(path), first);
+    throw error;
+  }
+  return first ?? path;
+}
+
+/** From `path` up to `last`, as far as they are empty. */
+function removeEmptyFolders(path: string, last: string): void {
+  if (removeIfEmpty(path) && path !== last) removeEmptyFolders(dirname(path), last);
 }
 
 /** Makes the folders from `root` down to `path`. */
