@@ -14,6 +14,5 @@ test("sorts by creation: within a millisecond, beyond its counter, and when the 
   ids.push(newId(), newId());
   now = 2_000_000;
   ids.push(newId());
-  expect(ids).toEqual([...ids].sort());
-  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id, index) => id <= (ids[index - 1] ?? "")).length).toBe(0);
 });
