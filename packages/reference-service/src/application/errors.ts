@@ -2,7 +2,7 @@
  * What the application refuses with. A use case throws a `Refusal`; the runtime throws its own `RuntimeError`. Interfaces
  * translate both by their `code` and show nothing else of an error.
  */
-export { BusinessRefusal, RuntimeError } from "@clean-arch/runtime";
+export { RuntimeError } from "@clean-arch/runtime";
 
 export type RefusalCode =
   | "not-found"

@@ -14,8 +14,8 @@ import type { Bindings } from "../../src/infrastructure/container/container.gene
 import { buildContainer, type Container } from "../../src/infrastructure/container/container.js";
 import { createLogger } from "../../src/infrastructure/logging/logger.js";
 
-export const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
-export const OPERATOR_TOKEN = "operator-token-of-the-tests";
+const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+const OPERATOR_TOKEN = "operator-token-of-the-tests";
 export const asOperator = { authorization: `Bearer ${OPERATOR_TOKEN}` };
 
 export interface Answer {
@@ -35,9 +35,14 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-export async function startService(environment: Record<string, string> = {}): Promise<TestService> {
+/** `environment` overrides the settings, `change` what was made of them. */
+export async function startService(
+  environment: Record<string, string> = {},
+  change: (settings: Settings) => Settings = (settings) => settings,
+): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "service-"));
-  const settings = loadSettings(PROJECT_FOLDER, {
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const loaded = loadSettings(PROJECT_FOLDER, {
     ...headerVariables(),
     DATABASE_URL: join(folder, "test.db"),
     OPERATOR_TOKEN,
@@ -45,7 +50,10 @@ export async function startService(environment: Record<string, string> = {}): Pr
     OBSERVABILITY_METRICS: "true",
     ...environment,
   });
-  const container = await buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));
+  const settings = change(loaded);
+  const building = buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));
+  building.catch(remove);
+  const container = await building;
   const url = await container.server.listen({ port: 0, host: "127.0.0.1" });
   return {
     url,
@@ -54,7 +62,7 @@ export async function startService(environment: Record<string, string> = {}): Pr
     call: (method, path, body, headers) => call(`${url}${path}`, method, body, headers),
     async close() {
       await container.close();
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }

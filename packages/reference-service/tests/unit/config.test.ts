@@ -56,11 +56,11 @@ describe("settings", () => {
   });
 
   it("name everything that does not fit at once: where, which key, what was expected and got", () => {
-    write("http: { port: eighty, colour: red }\nsession: { context: { ttl: never } }");
+    write("http: { port: eighty, color: red }\nsession: { context: { ttl: never } }");
     expect(issues({ OBSERVABILITY_METRICS: "perhaps" })).toEqual([
       {
         source: "configs/app.yaml",
-        key: "http.colour",
+        key: "http.color",
         expected: "one of port, host, body_limit, auth",
         got: "an unknown key",
       },

@@ -6,7 +6,7 @@ import type { TargetFile } from "../target-file.js";
 
 const FOLDER = "src/application/handlers";
 
-export const localServices = ({ services }: Model): ServiceModel[] =>
+const localServices = ({ services }: Model): ServiceModel[] =>
   services.filter(({ transport }) => transport === "local");
 
 export function handlerFiles(model: Model): TargetFile[] {

@@ -9,8 +9,8 @@ export interface HandlerDeps {
 }
 
 /**
- * Performs a step in this process. What it returns is the step's output. Throw a `BusinessRefusal` to say no: the step is
- * not tried again and the saga unwinds; any other throw is retried. It may run more than once, always under the same
+ * Performs a step in this process. What it returns is the step's output. Throw the runtime's `BusinessRefusal` to say no: the
+ * step is not tried again and the saga unwinds; any other throw is retried. It may run more than once, always under the same
  * `call.idempotencyKey`. Stop when `call.signal` aborts.
  */
 export type Handler = (call: StepCall, deps: HandlerDeps) => Promise<Json>;

@@ -44,7 +44,8 @@ const services = Type.Unsafe<Readonly<Record<string, ServiceSettings>>>(
     Object.fromEntries(
       SERVICES.map(({ name, transport }) => {
         const service = {
-          transport: choice(["http", "local", "simulated"], transport),
+          // Handlers are there or not: what is local cannot become simulated, nor the other way round.
+          transport: choice(transport === "local" ? ["local", "http"] : ["simulated", "http"], transport),
           url: optionalUrl("http:", "https:"),
           headers: headers(),
         };

@@ -1,5 +1,21 @@
 import { createHash } from "node:crypto";
-import type { Document, Operation } from "./docs.js";
+
+/** What the page shows of an OpenAPI document. */
+export interface Document {
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly parameters?: readonly object[];
+  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
+  readonly responses?: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> }>
+  >;
+}
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }

@@ -1,7 +1,7 @@
 /** The OpenAPI document, made of the routes' own schemas, and a page for people. The page needs no script and no asset. */
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { docsPage, docsPolicy } from "./docs-page.js";
+import { type Document, docsPage, docsPolicy } from "./docs-page.js";
 import type { HttpSettings } from "./http-settings.js";
 
 export async function describeApi(app: FastifyInstance, settings: HttpSettings): Promise<void> {
@@ -29,20 +29,4 @@ export async function describeApi(app: FastifyInstance, settings: HttpSettings):
   app.get("/docs", { schema: { hide: true } }, async (_request, reply) =>
     reply.type("text/html; charset=utf-8").header("content-security-policy", docsPolicy).send(docsPage(read())),
   );
-}
-
-export interface Document {
-  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
-  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
-
-export interface Operation {
-  readonly summary?: string;
-  readonly tags?: readonly string[];
-  readonly security?: readonly object[];
-  readonly parameters?: readonly object[];
-  readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> };
-  readonly responses?: Readonly<
-    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: unknown }>> }>
-  >;
 }

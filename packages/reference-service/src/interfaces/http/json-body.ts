@@ -22,7 +22,7 @@ export function readJsonBodies(app: FastifyInstance): void {
   });
 }
 
-export function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer): unknown {
   // Clients send the media type with every call; an empty body means that there is none.
   if (body.length === 0) return undefined;
   let value: unknown;

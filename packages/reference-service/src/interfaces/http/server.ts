@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
 import { createCallers, guardOperatorRoutes } from "./callers.js";
+import { closeSilentConnections } from "./connections.js";
 import { describeApi } from "./docs.js";
 import { healthRoutes } from "./health-routes.js";
 import type { HttpSettings } from "./http-settings.js";
@@ -29,7 +30,6 @@ export async function buildServer({ settings, application, logger }: ServerDepen
     genReqId: () => randomUUID(),
     // Behind a proxy the client's own id would be forged as easily as not: ids are ours.
     requestIdHeader: false,
-    forceCloseConnections: "idle",
     requestTimeout: 30_000,
     frameworkErrors: (error, request, reply) => {
       sendProblem(reply as never, problemOf(error));
@@ -40,6 +40,7 @@ export async function buildServer({ settings, application, logger }: ServerDepen
   const stopping = new AbortController();
   app.addHook("preClose", async () => stopping.abort());
 
+  closeSilentConnections(app);
   readJsonBodies(app);
   validateRequests(app);
   refuseUnknownRoutes(app);
@@ -61,7 +62,8 @@ export async function buildServer({ settings, application, logger }: ServerDepen
 function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500)
+    // 501 is an answer like any other; 500 and 503 are the service's own troubles.
+    if (problem.status >= 500 && problem.status !== 501)
       logger.error({ request_id: request.id, route: request.routeOptions.url, err: error }, "request failed");
     return sendProblem(reply, problem);
   });
