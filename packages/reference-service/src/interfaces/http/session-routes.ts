@@ -4,8 +4,8 @@ import Type, { type Static } from "typebox";
 import type { Session, Sessions } from "../../application/ports/sessions.js";
 import type { CurrentSession } from "./callers.js";
 import type { HttpContext } from "./http-context.js";
+import { etagOf, revisionOf } from "./if-match.js";
 import { Problem } from "./problem.js";
-import { entityTag, matchingRevisions } from "./revision-header.js";
 import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page, Timestamp } from "./schemas.js";
 
 const SessionView = Type.Object({
@@ -39,7 +39,7 @@ export function sessionRoutes(
 
   /** A token travels in the cookie, or in the body: never in both, and never into a cache. */
   function sendToken(reply: FastifyReply, made: { session: Session; token: string }, transport: string): object {
-    reply.header("cache-control", "no-store").header("etag", entityTag(made.session.revision));
+    reply.header("cache-control", "no-store").header("etag", etagOf(made.session.revision));
     if (transport === "bearer") return { ...present(made.session), token: made.token };
     reply.header("set-cookie", callers.cookie.set(made.token));
     return present(made.session);
@@ -80,7 +80,7 @@ export function sessionRoutes(
     },
     async (request, reply) => {
       const { session } = await callers.requireSession(request);
-      const revision = expectedRevision(session, request.headers["if-match"]);
+      const revision = revisionOf(request.headers["if-match"]);
       return sendCurrent(reply, await sessions.update(session.id, request.body as Session["data"], revision));
     },
   );
@@ -155,18 +155,10 @@ export function sessionRoutes(
 }
 
 function sendCurrent(reply: FastifyReply, session: Session): object {
-  reply.header("cache-control", "no-store").header("etag", entityTag(session.revision));
+  reply.header("cache-control", "no-store").header("etag", etagOf(session.revision));
   return present(session);
 }
 
 function present({ id, subject, data, revision, createdAt, expiresAt }: Session): object {
   return { id, subject, data, revision, created_at: isoTime(createdAt), expires_at: isoTime(expiresAt) };
-}
-
-/** The revision an update is bound to; undefined: whichever is there. */
-function expectedRevision(session: Session, header: string | undefined): number | undefined {
-  const revisions = matchingRevisions(header);
-  if (revisions === undefined) return undefined;
-  if (revisions.includes(session.revision)) return session.revision;
-  throw new Problem(412, "session-revision-moved", `The session moved: it is at revision ${session.revision} now.`);
 }
