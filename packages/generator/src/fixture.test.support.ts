@@ -9,6 +9,7 @@ import { type Diagnostic, RefusedError } from "./diagnostics.js";
 import { sha256 } from "./hash.js";
 import type { Model } from "./model.js";
 import { readConfig } from "./spec/read.js";
+import { projectTarget } from "./targets/project/index.js";
 import type { Template } from "./template.js";
 
 const runtimeBytes = new Uint8Array([0x1f, 0x8b, 0, 1, 2, 3]);
@@ -73,6 +74,8 @@ export async function run(...argv: string[]): Promise<Ran> {
       err += text;
     },
     loadTemplate: () => fixtureTemplate,
+    // The service's own targets need the whole template; tools/e2e runs them.
+    renderTargets: projectTarget,
   });
   return { code, out, err };
 }
