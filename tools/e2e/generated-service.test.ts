@@ -105,7 +105,7 @@ describe("the same config", () => {
     expect(
       (
         await generator(["--config", example, "--out", first], {
-          TZ: "Asia/Kolkata",
+          TZ: "Asia/Tokyo",
           LANG: "tr_TR.UTF-8",
           LC_ALL: "tr_TR.UTF-8",
         })
