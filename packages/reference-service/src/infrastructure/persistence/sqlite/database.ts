@@ -41,18 +41,13 @@ export function openSqlite(file: string): SqliteDatabase {
   return database;
 }
 
-const require = createRequire(import.meta.url);
-
 function openDriver(file: string): SqliteDatabase {
-  if (process.getBuiltinModule("node:sqlite") !== undefined) return adapt(openNodeSqlite(file));
-  const Libsql = require("libsql") as new (file: string) => DriverDatabase;
-  return adapt(new Libsql(file));
+  const builtin = process.getBuiltinModule("node:sqlite") as { DatabaseSync: DriverClass } | undefined;
+  const Driver = builtin?.DatabaseSync ?? (createRequire(import.meta.url)("libsql") as DriverClass);
+  return adapt(new Driver(file));
 }
 
-function openNodeSqlite(file: string): DriverDatabase {
-  const { DatabaseSync } = require("node:sqlite") as { DatabaseSync: new (file: string) => DriverDatabase };
-  return new DatabaseSync(file);
-}
+type DriverClass = new (file: string) => DriverDatabase;
 
 /** What both drivers have. */
 interface DriverDatabase {
