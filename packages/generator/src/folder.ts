@@ -31,7 +31,7 @@ export function isRealFolder(path: string): boolean {
 }
 
 /** @throws RefusedError with what to do; nothing has been written. `shownAs` is how the user named the folder. */
-export const inspectFolder = (folder: string, shownAs: string): Target =>
+export const inspectFolder = (folder: string, shownAs: string): Promise<Target> =>
   refusingSystemErrors(shownAs, () => inspect(folder, shownAs));
 
 function inspect(folder: string, shownAs: string): Target {
@@ -76,9 +76,9 @@ const notWritable = (shownAs: string, code?: string): Error => {
 };
 
 /** Runs what touches the folder; what the system refuses is the folder's fault, and said as such. */
-export function refusingSystemErrors<T>(shownAs: string, act: () => T): T {
+export async function refusingSystemErrors<T>(shownAs: string, act: () => T | Promise<T>): Promise<T> {
   try {
-    return act();
+    return await act();
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code !== undefined && syscall !== undefined) throw notWritable(shownAs, code);

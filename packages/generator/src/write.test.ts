@@ -66,33 +66,33 @@ const contents = (folder: string): Record<string, string> =>
       .map((path) => [path.slice(folder.length + 1), readFileSync(path, "utf8")]),
   );
 
-const write = (folder: string, writes: readonly Write[]): void =>
-  writeProject(inspectFolder(folder, folder), writes, { shownAs: folder });
+const write = async (folder: string, writes: readonly Write[]): Promise<void> =>
+  writeProject(await inspectFolder(folder, folder), writes, { shownAs: folder });
 
 describe("writing", () => {
-  test("makes a new project, and the folders above it", () => {
+  test("makes a new project, and the folders above it", async () => {
     const folder = join(root.path, "a", "b", "project");
-    write(folder, between({}, NEW));
+    await write(folder, between({}, NEW));
     expect(contents(folder)).toEqual(NEW);
     expect(readdirSync(join(root.path, "a", "b"))).toEqual(["project"]);
   });
 
-  test("fills an empty folder", () => {
+  test("fills an empty folder", async () => {
     const folder = join(root.path, "project");
     mkdirSync(folder);
-    write(folder, between({}, NEW));
+    await write(folder, between({}, NEW));
     expect(contents(folder)).toEqual(NEW);
   });
 
-  test("changes a project and leaves what is not ours", () => {
+  test("changes a project and leaves what is not ours", async () => {
     const folder = join(root.path, "project");
-    write(folder, between({}, OLD));
+    await write(folder, between({}, OLD));
     mkdirSync(join(folder, "node_modules/x"), { recursive: true });
     mkdirSync(join(folder, "data"));
     writeFileSync(join(folder, "node_modules/x/index.js"), "theirs");
     writeFileSync(join(folder, "data/project.db"), "data");
     writeFileSync(join(folder, "src/mine.ts"), "mine");
-    write(folder, between(OLD, NEW));
+    await write(folder, between(OLD, NEW));
     expect(contents(folder)).toEqual({
       ...NEW,
       "node_modules/x/index.js": "theirs",
@@ -102,41 +102,42 @@ describe("writing", () => {
     expect(existsSync(join(folder, "src/gone"))).toBe(false);
   });
 
-  test("sets modes whatever the umask", () => {
-    const trees = [0o000, 0o077].map((mask) => {
+  test("sets modes whatever the umask", async () => {
+    const trees: Record<string, string>[] = [];
+    for (const mask of [0o000, 0o077]) {
       const folder = join(root.path, `mask-${mask}`);
       const previous = process.umask(mask);
       try {
-        write(folder, between({}, OLD));
-        write(folder, between(OLD, NEW));
+        await write(folder, between({}, OLD));
+        await write(folder, between(OLD, NEW));
       } finally {
         process.umask(previous);
       }
-      return snapshot(folder);
-    });
+      trees.push(snapshot(folder));
+    }
     expect(trees[0]).toEqual(trees[1]);
     expect(trees[0]).toMatchObject({ src: "755", "src/main.ts": expect.stringMatching(/^755 /) });
     expect(trees[0]?.["package.json"]).toMatch(/^644 /);
   });
 
-  test("refuses a project another run is writing, and leaves that run's work alone", () => {
+  test("refuses a project another run is writing, and leaves that run's work alone", async () => {
     const folder = join(root.path, "project");
-    write(folder, between({}, OLD));
+    await write(folder, between({}, OLD));
     mkdirSync(join(folder, ".clean-arch/pending"));
     writeFileSync(join(folder, ".clean-arch/pending/pid"), String(process.ppid));
-    expect(codeOf(() => recoverProject(folder, folder))).toBe("busy-folder");
-    expect(codeOf(() => write(folder, between(OLD, NEW)))).toBe("busy-folder");
+    expect(await codeOf(() => recoverProject(folder, folder))).toBe("busy-folder");
+    expect(await codeOf(() => write(folder, between(OLD, NEW)))).toBe("busy-folder");
     rmSync(join(folder, ".clean-arch/pending"), { recursive: true });
     expect(contents(folder)).toEqual(OLD);
   });
 
-  test("follows no link that leads out of the project", () => {
+  test("follows no link that leads out of the project", async () => {
     const folder = join(root.path, "project");
-    write(folder, between({}, OLD));
+    await write(folder, between({}, OLD));
     const outside = join(root.path, "outside");
     mkdirSync(outside);
     symlinkSync(outside, join(folder, "src/new"));
-    expect(codeOf(() => write(folder, between(OLD, NEW)))).toBe("folder-is-link");
+    expect(await codeOf(() => write(folder, between(OLD, NEW)))).toBe("folder-is-link");
     expect(readdirSync(outside)).toEqual([]);
   });
 
@@ -144,15 +145,15 @@ describe("writing", () => {
     ["../outside.ts", "path"],
     ["/etc/passwd", "path"],
     ["src/../../x", "path"],
-  ])("takes no order from a foreign intent that names %s", (path) => {
+  ])("takes no order from a foreign intent that names %s", async (path) => {
     const folder = join(root.path, "project");
-    write(folder, between({}, OLD));
+    await write(folder, between({}, OLD));
     const pending = join(folder, ".clean-arch/pending");
     mkdirSync(pending);
     writeFileSync(join(pending, "0.staged"), "evil");
     const operations = [{ path, staged: "0.staged", before: null, after: sha256("evil") }];
     writeFileSync(join(pending, "intent.json"), JSON.stringify({ format: 1, operations }));
-    expect(codeOf(() => recoverProject(folder, folder))).toBe("project-damaged");
+    expect(await codeOf(() => recoverProject(folder, folder))).toBe("project-damaged");
     expect(readdirSync(root.path)).toEqual(["project"]);
   });
 });
@@ -193,35 +194,35 @@ describe("a folder is refused", () => {
         symlinkSync("/dev/null", join(path, LOCK_PATH));
       },
     ],
-  ])("%s", (_, code, prepare) => {
+  ])("%s", async (_, code, prepare) => {
     const path = join(root.path, "project");
     prepare(path);
     const before = snapshot(root.path);
-    expect(codeOf(() => inspectFolder(path, path))).toBe(code);
+    expect(await codeOf(() => inspectFolder(path, path))).toBe(code);
     expect(snapshot(root.path)).toEqual(before);
   });
 
-  test("below a file", () => {
+  test("below a file", async () => {
     writeFileSync(join(root.path, "file"), "x");
-    expect(codeOf(() => inspectFolder(join(root.path, "file", "project"), "project"))).toBe("not-a-folder");
+    expect(await codeOf(() => inspectFolder(join(root.path, "file", "project"), "project"))).toBe("not-a-folder");
   });
 
   test.each([
     ["too long a name", () => join(root.path, "x".repeat(300))],
     ["too long a name on the way", () => join(root.path, "a", "b", "x".repeat(300), "project")],
     ["a place where the system makes no folders", () => "/proc/clean-arch-test/project"],
-  ])("of %s, when it is written at the latest", (_, path) => {
+  ])("of %s, when it is written at the latest", async (_, path) => {
     const folder = path();
-    expect(codeOf(() => write(folder, between({}, NEW)))).toBe("folder-not-writable");
+    expect(await codeOf(() => write(folder, between({}, NEW)))).toBe("folder-not-writable");
     expect(readdirSync(root.path)).toEqual([]);
   });
 
-  test.skipIf(process.getuid?.() === 0)("that cannot be written to", () => {
+  test.skipIf(process.getuid?.() === 0)("that cannot be written to", async () => {
     const path = join(root.path, "project");
     mkdirSync(path);
     chmodSync(path, 0o500);
-    expect(codeOf(() => inspectFolder(path, path))).toBe("folder-not-writable");
-    expect(codeOf(() => inspectFolder(join(path, "below"), path))).toBe("folder-not-writable");
+    expect(await codeOf(() => inspectFolder(path, path))).toBe("folder-not-writable");
+    expect(await codeOf(() => inspectFolder(join(path, "below"), path))).toBe("folder-not-writable");
   });
 });
 
@@ -257,7 +258,7 @@ describe("killed at any step", { timeout: 90_000 }, () => {
     return signal === "SIGKILL";
   };
 
-  test("a new project is there whole or not at all, and the next run cleans up", () => {
+  test("a new project is there whole or not at all, and the next run cleans up", async () => {
     const states = new Set<string>();
     for (let step = 0; step < KILLED_STEPS_MAX; step += 1) {
       const parent = join(root.path, String(step));
@@ -269,7 +270,7 @@ describe("killed at any step", { timeout: 90_000 }, () => {
         states.add("new");
       } else {
         states.add("none");
-        write(folder, between({}, NEW));
+        await write(folder, between({}, NEW));
         expect(contents(folder)).toEqual(NEW);
         expect(readdirSync(parent)).toEqual(["project"]);
       }
@@ -278,11 +279,11 @@ describe("killed at any step", { timeout: 90_000 }, () => {
     throw new Error("the writer never came to its end");
   });
 
-  test("a project that exists is the old or the new after the next command, also when that is killed", () => {
+  test("a project that exists is the old or the new after the next command, also when that is killed", async () => {
     const states: string[] = [];
     for (let step = 0; step < KILLED_STEPS_MAX; step += 1) {
       const folder = join(root.path, String(step));
-      write(folder, between({}, OLD));
+      await write(folder, between({}, OLD));
       const died = killed(folder, "write", step, between(OLD, NEW));
       // The recovery dies at each of its own steps too, before one may finish.
       for (let again = 0; killed(folder, "recover", again, []); again += 1)
@@ -319,13 +320,13 @@ const onStep = () => {
 if (what === "recover") recoverProject(folder, folder, onStep);
 else {
   const bytes = (text) => (text === null ? null : Buffer.from(text));
-  writeProject(inspectFolder(folder, folder), writes.map((one) => ({ ...one, bytes: bytes(one.bytes) })), { shownAs: folder, onStep });
+  await writeProject(await inspectFolder(folder, folder), writes.map((one) => ({ ...one, bytes: bytes(one.bytes) })), { shownAs: folder, onStep });
 }
 `;
 
-function codeOf(act: () => void): string {
+async function codeOf(act: () => unknown): Promise<string> {
   try {
-    act();
+    await act();
   } catch (error) {
     if (error instanceof RefusedError) return error.diagnostics[0]?.code ?? "";
     throw error;

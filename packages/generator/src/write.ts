@@ -24,8 +24,9 @@ import {
   rmdirSync,
   rmSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { refusal } from "./diagnostics.js";
@@ -44,19 +45,23 @@ export interface WriteOptions {
 const STATE = ".clean-arch";
 const PENDING = `${STATE}/pending`;
 
-export function writeProject(target: Target, writes: readonly Write[], options: WriteOptions): void {
+export async function writeProject(target: Target, writes: readonly Write[], options: WriteOptions): Promise<void> {
   for (const { path } of writes) guardPath(target.folder, path, options.shownAs);
-  refusingSystemErrors(options.shownAs, () => {
+  await refusingSystemErrors(options.shownAs, async () => {
     if (target.kind !== "project" && resolve(target.folder) !== process.cwd()) {
-      if (writeFresh(target, writes, options)) return;
+      if (await writeFresh(target, writes, options)) return;
       makeFolders(target.folder);
     }
-    if (writes.length > 0) writeOver(target.folder, writes, options);
+    if (writes.length > 0) await writeOver(target.folder, writes, options);
   });
 }
 
 /** False: folders cannot be swapped here (a mount point, a parent of others), so that the journal has to do it. */
-function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep = () => {} }: WriteOptions): boolean {
+async function writeFresh(
+  target: Target,
+  writes: readonly Write[],
+  { shownAs, onStep = () => {} }: WriteOptions,
+): Promise<boolean> {
   const parent = dirname(target.folder);
   if (target.kind === "empty" && !isWritable(parent)) return false;
   const madeParent = makeFolders(parent);
@@ -70,9 +75,9 @@ function writeFresh(target: Target, writes: readonly Write[], { shownAs, onStep 
     makeFolder(tree);
     for (const { path, bytes, mode } of writes) {
       onStep(`stage ${path}`);
-      if (bytes !== null) writeDurably(join(tree, path), bytes, mode, tree);
+      if (bytes !== null) writeFile(join(tree, path), bytes, mode, tree);
     }
-    syncFolders(tree);
+    await makeDurable(tree);
     onStep("swap");
     try {
       renameSync(tree, target.folder);
@@ -114,14 +119,18 @@ interface Intent {
   readonly operations: readonly Operation[];
 }
 
-function writeOver(folder: string, writes: readonly Write[], { shownAs, onStep = () => {} }: WriteOptions): void {
+async function writeOver(
+  folder: string,
+  writes: readonly Write[],
+  { shownAs, onStep = () => {} }: WriteOptions,
+): Promise<void> {
   const pending = join(folder, PENDING);
   const own = `${pending}.${process.pid}`;
   onStep("open");
   ensureFolder(join(folder, STATE), folder);
   rmSync(own, { recursive: true, force: true });
   makeFolder(own);
-  writeDurably(join(own, "pid"), Buffer.from(String(process.pid)), "644", own);
+  writeFile(join(own, "pid"), Buffer.from(String(process.pid)), "644", own);
   onStep("claim");
   try {
     // Exclusive: renaming onto a folder with something in it fails, and a claim has its pid in it from the start.
@@ -137,12 +146,12 @@ function writeOver(folder: string, writes: readonly Write[], { shownAs, onStep =
       onStep(`stage ${path}`);
       if (bytes === null) return { path, staged: null, before, after: null };
       const staged = `${i}.staged`;
-      writeDurably(join(pending, staged), bytes, mode, pending);
+      writeFile(join(pending, staged), bytes, mode, pending);
       return { path, staged, before, after: sha256(bytes) };
     });
     const intent: Intent = { format: 1, operations };
-    writeDurably(join(pending, "intent.tmp"), Buffer.from(JSON.stringify(intent)), "644", pending);
-    syncFolder(pending);
+    writeFile(join(pending, "intent.tmp"), Buffer.from(JSON.stringify(intent)), "644", pending);
+    await makeDurable(pending);
     onStep("commit");
     renameSync(join(pending, "intent.tmp"), join(pending, "intent.json"));
     syncFolder(pending);
@@ -311,15 +320,9 @@ function ensureFolder(path: string, root: string): void {
   makeFolder(path);
 }
 
-function writeDurably(path: string, bytes: Uint8Array, mode: Write["mode"], root: string): void {
+function writeFile(path: string, bytes: Uint8Array, mode: Write["mode"], root: string): void {
   ensureFolder(dirname(path), root);
-  const file = openSync(path, "w", 0o600);
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  writeFileSync(path, bytes, { mode: 0o600 });
   chmodSync(path, mode === "755" ? 0o755 : 0o644);
 }
 
@@ -332,9 +335,18 @@ function syncFolder(path: string): void {
   }
 }
 
-function syncFolders(root: string): void {
-  for (const entry of readdirSync(root, { withFileTypes: true })) {
-    if (entry.isDirectory()) syncFolders(join(root, entry.name));
-  }
-  syncFolder(root);
+/** Everything in the folder, and the folder: at once, since one after the other costs a disk's round trip each. */
+async function makeDurable(folder: string): Promise<void> {
+  const below = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const paths = [folder, ...below.map((entry) => join(entry.parentPath, entry.name))];
+  await Promise.all(
+    paths.map(async (path) => {
+      const handle = await open(path, "r");
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
+  );
 }

@@ -44,14 +44,14 @@ export async function writeFromConfig(
   const folder = resolve(shownAs);
   const writesNothing = flags.dryRun || flags.diff;
   if (!writesNothing) recoverProject(folder, shownAs);
-  const target = inspectFolder(folder, shownAs);
+  const target = await inspectFolder(folder, shownAs);
   const plan = buildPlan(buildModel(config, { name, text }), template);
   const lock = target.kind === "project" ? target.lock : null;
   for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})])
     guardPath(folder, path, shownAs);
   const comparison = comparePlan(plan, folder, lock, shownAs);
   printDiagnostics(invocation, comparison.warnings);
-  if (!writesNothing) writeProject(target, comparison.writes, { shownAs });
+  if (!writesNothing) await writeProject(target, comparison.writes, { shownAs });
   io.out(
     flags.json ? summaryJson(shownAs, comparison) : summaryText(shownAs, comparison, flags, target.kind === "project"),
   );
