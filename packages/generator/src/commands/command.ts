@@ -4,7 +4,6 @@ import { readFileSync, statSync } from "node:fs";
 import { type Diagnostic, RefusedError, refusal, renderJson, renderText } from "../diagnostics.js";
 import { CONFIG_MAX_BYTES } from "../spec/load.js";
 import { type ReadConfig, readConfig } from "../spec/read.js";
-import type { TargetGroup } from "../targets/target-file.js";
 import type { Template } from "../template.js";
 
 export interface Io {
@@ -12,8 +11,6 @@ export interface Io {
   readonly err: (text: string) => void;
   /** Where the template comes from; default: this package's own. */
   readonly loadTemplate?: () => Template;
-  /** What turns the model into files; default: all targets. */
-  readonly renderTargets?: TargetGroup;
 }
 
 export interface Flags {

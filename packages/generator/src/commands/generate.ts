@@ -45,7 +45,7 @@ export async function writeFromConfig(
   const writesNothing = flags.dryRun || flags.diff;
   if (!writesNothing) recoverProject(folder, shownAs);
   const target = await inspectFolder(folder, shownAs);
-  const plan = buildPlan(buildModel(config, { name, text }), template, io.renderTargets);
+  const plan = buildPlan(buildModel(config, { name, text }), template);
   const lock = target.kind === "project" ? target.lock : null;
   for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})])
     guardPath(folder, path, shownAs);

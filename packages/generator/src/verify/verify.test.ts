@@ -232,7 +232,7 @@ describe("verify", () => {
       "src/infrastructure/a.ts",
       'import "left-pad/x.js";\nimport "@acme/thing/deep";\nimport type { X } from "typescript";\nimport ts from "typescript";\nexport { type X, ts };\n',
     );
-    put("tests/a.test.ts", 'import ts from "typescript";\nimport "vitest";\nexport { ts };\n');
+    put("tests/a.test.ts", 'import ts from "typescript";\nimport "undeclared";\nexport { ts };\n');
     expect(await findings()).toEqual([
       "src/infrastructure/a.ts:1:1 missing-dependency",
       "src/infrastructure/a.ts:2:1 missing-dependency",
