@@ -9,6 +9,7 @@ import { type Diagnostic, RefusedError } from "./diagnostics.js";
 import { sha256 } from "./hash.js";
 import type { Model } from "./model.js";
 import { readConfig } from "./spec/read.js";
+import { projectTarget } from "./targets/project/index.js";
 import type { Template } from "./template.js";
 
 const runtimeBytes = new Uint8Array([0x1f, 0x8b, 0, 1, 2, 3]);
@@ -72,7 +73,8 @@ export async function run(...argv: string[]): Promise<Ran> {
     err: (text) => {
       err += text;
     },
-    loadTemplate: () => fixtureTemplate,
+    // One group of targets is enough to see how files are written; each group has tests of its own.
+    rendering: { loadTemplate: () => fixtureTemplate, render: projectTarget },
   });
   return { code, out, err };
 }
