@@ -99,6 +99,7 @@ const insideRuntime = [
       pathNot: [
         `${runtime}stores/$1/`,
         `${runtime}(store|session)/`,
+        `${runtime}participants/ledger[.]ts$`,
         `${runtime}engine/records[.]ts$`,
         `${runtime}(errors|json|log|ports)[.]ts$`,
       ],

@@ -17,15 +17,31 @@ export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
+export { type HttpParticipantOptions, httpParticipant } from "./participants/http.js";
+export type * from "./participants/ledger.js";
+export { type LocalParticipantOptions, localParticipant } from "./participants/local.js";
 export type { Participant } from "./participants/participant.js";
+export { type SimulatedParticipantOptions, simulatedParticipant } from "./participants/simulated.js";
 export type { Clock, Ports, Random } from "./ports.js";
 export { systemPorts } from "./ports.js";
+export { type BatchDefinition, batch } from "./saga/batch.js";
+export * from "./saga/builder.js";
 export type * from "./saga/definition.js";
+export {
+  type CompensationConfig,
+  type RetryConfig,
+  type StageConfig,
+  sagaFromConfig,
+  type TaskConfig,
+} from "./saga/from-config.js";
 export type * from "./saga/manager.js";
-export type { ContextSessions, ContextSessionsOptions, ContextStamp } from "./session/context.js";
+export type { Definition } from "./saga/registry.js";
+export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
+export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
 export type * from "./session/manager.js";
 export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
+export type * from "./store/context-sessions.js";
 export type * from "./store/run-store.js";
 export type * from "./store/session-store.js";

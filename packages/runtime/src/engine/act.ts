@@ -67,13 +67,8 @@ export function transition(act: Act, event: ActEvent, where: string): void {
   act.status = next;
 }
 
-/** True when the act has nothing under way and nothing ahead unless somebody acts. */
-export function isSettled(act: Act): boolean {
-  return act.status !== "running" && act.status !== "waiting";
-}
-
 /** A journal that no run of this version can have written. */
-export class IllegalEventError extends Error {
+class IllegalEventError extends Error {
   override readonly name = "IllegalEventError";
   constructor(status: ActStatus, event: ActEvent, where: string) {
     const allowed = Object.keys(TRANSITIONS[status]).join(", ") || "nothing";

@@ -7,7 +7,7 @@ import { decide } from "./decide.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
 
-const SCHEDULES = Number(process.env["CORE_SCHEDULES"] ?? 5_000);
+const SCHEDULES = Number(process.env.CORE_SCHEDULES ?? 5_000);
 
 function simulate(core: Core, seed: number, crashAt: number | null = null) {
   const random = new SeededRandom(seed);

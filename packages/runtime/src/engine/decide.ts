@@ -131,7 +131,8 @@ export function statusOf(state: RunState, parked: boolean): RunStatus {
 
 export function rollbackStatusOf(state: RunState): RollbackStatus {
   if (state.unwind === null || !state.unwind.compensate) return "none";
-  const undos = [...state.steps.values()].map((step) => step.undo.status);
-  if (undos.includes("skipped") || undos.includes("failed") || undos.includes("refused")) return "incomplete";
+  const compensations = [...state.steps.values()].map((step) => step.undo.status);
+  if (compensations.includes("skipped") || compensations.includes("failed") || compensations.includes("refused"))
+    return "incomplete";
   return state.end === null ? "running" : state.end.status === "failed" ? "incomplete" : "done";
 }

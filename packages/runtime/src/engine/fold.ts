@@ -14,7 +14,7 @@ export function fold(plan: RunPlan | null, createdAt: number, rows: readonly Jou
   return state;
 }
 
-export function foldRow(
+function foldRow(
   plan: RunPlan | null,
   state: RunState,
   row: Pick<JournalRow, "seq" | "fence" | "at" | "records">,

@@ -104,7 +104,7 @@ describe("http participant", () => {
         context: { seen: 1 },
       },
     });
-    expect(requests[0]?.headers["traceparent"]).toMatch(/^00-0192f0c123457abc8def0123456789ab-[0-9a-f]{16}-01$/);
+    expect(requests[0]?.headers.traceparent).toMatch(/^00-0192f0c123457abc8def0123456789ab-[0-9a-f]{16}-01$/);
   });
 
   it("sends a compensation with the forward key and the outcome", async () => {

@@ -167,9 +167,9 @@ function parseProblem(text: string | undefined): { code?: string; message?: stri
   try {
     const body = JSON.parse(text ?? "") as Json;
     if (!isObject(body)) return {};
-    const sentence = body["detail"] ?? body["title"] ?? body["message"];
+    const sentence = body.detail ?? body.title ?? body.message;
     return {
-      ...(typeof body["code"] === "string" && { code: body["code"] }),
+      ...(typeof body.code === "string" && { code: body.code }),
       ...(typeof sentence === "string" && { message: sentence }),
     };
   } catch {

@@ -70,6 +70,9 @@ export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "
   readonly output: Output | null;
 };
 
+/** What later steps read: a step that returns nothing has the output null. */
+type Stored<Output> = [Output] extends [undefined] ? null : [undefined] extends [Output] ? null : Output;
+
 type NewName<Name extends string, Outputs> = Name extends keyof Outputs ? never : Name;
 
 interface Draft {
@@ -94,7 +97,7 @@ export class SagaBuilder<Input, Outputs> {
   step<Name extends string, Output>(
     name: NewName<Name, Outputs>,
     step: LocalStep<Input, Outputs, Output>,
-  ): SagaBuilder<Input, Outputs & Record<Name, Output>>;
+  ): SagaBuilder<Input, Outputs & Record<Name, Stored<Output>>>;
   step(name: string, step: AnyStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
     return this.#with({ waves: [...this.#draft.waves, { steps: [stepDefinition(name, step)] }] });
   }
@@ -151,7 +154,7 @@ export class ParallelGroup<Input, Outputs, Group> {
   step<Name extends string, Output>(
     name: NewName<Name, Outputs & Group>,
     step: LocalStep<Input, Outputs, Output>,
-  ): ParallelGroup<Input, Outputs, Group & Record<Name, Output>>;
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Stored<Output>>>;
   step(name: string, step: AnyStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
     return new ParallelGroup([...this.steps, stepDefinition(name, step)]);
   }

@@ -11,7 +11,7 @@ import { summaryOfRun, viewOfRun } from "../operator/run-view.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
-import type { ContextSessions } from "../session/context.js";
+import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
 import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import { RunNotifier } from "../worker/run-notifier.js";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isEmptyDelta, needsPresentData, patchToDelta } from "./session-delta.js";
 
 describe("a merge patch as a delta", () => {
-  it("sets values and unsets nulls without a look at the present data", () => {
+  it("sets values and removes nulls without a look at the present data", () => {
     const patch = { a: 1, b: [1, null], c: null, d: "x", e: false };
     expect(needsPresentData(patch)).toBe(false);
     expect(patchToDelta(patch)).toEqual({ set: { a: 1, b: [1, null], d: "x", e: false }, unset: ["c"] });

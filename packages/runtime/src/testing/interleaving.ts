@@ -1,18 +1,15 @@
+import { SeededRandom } from "./seeded-random.js";
+
 /**
  * Runs concurrent work in an order drawn from a seed: whatever waits at a `step` goes on one at a time, chosen by
  * chance. The same seed gives the same order, as long as the work itself waits for nothing but steps.
  */
 export class Interleaving {
-  readonly #random: () => number;
+  readonly random: SeededRandom;
   #waiting: (() => void)[] = [];
 
   constructor(seed: number) {
-    this.#random = seededRandom(seed);
-  }
-
-  /** A number in [0, 1) from the seed. */
-  random(): number {
-    return this.#random();
+    this.random = new SeededRandom(seed);
   }
 
   step(): Promise<void> {
@@ -29,7 +26,7 @@ export class Interleaving {
     while (!results) {
       await drain();
       if (results) break;
-      const [next] = this.#waiting.splice(Math.floor(this.#random() * this.#waiting.length), 1);
+      const [next] = this.#waiting.splice(this.random.below(this.#waiting.length), 1);
       if (!next) throw new Error("expected work to wait at a step, got work that waits for something else");
       next();
     }
@@ -40,15 +37,4 @@ export class Interleaving {
 /** Lets every promise that can settle do so. A chain deeper than this does not occur in the code under test. */
 async function drain(): Promise<void> {
   for (let n = 0; n < 50; n += 1) await Promise.resolve();
-}
-
-/** mulberry32: small, and the same everywhere. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,6 +4,8 @@ import type { Clock } from "../ports.js";
 export interface ManualClock extends Clock {
   /** Moves time forward by exactly `ms`. */
   advance(ms: number): void;
+  /** Moves time to the next timer and fires what is due then. False when no timer waits. */
+  advanceToNext(): boolean;
   /** Timers that wait. */
   readonly pending: number;
 }
@@ -18,10 +20,17 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
     return () => void timers.delete(id);
   };
   return {
-    now: () => now,
+    // Whole milliseconds, like the system's wall clock.
+    now: () => Math.floor(now),
     monotonic: () => now - startMs,
     after,
     soon: (callback) => after(0, callback),
+    advanceToNext() {
+      if (timers.size === 0) return false;
+      const next = Math.min(...[...timers.values()].map((timer) => timer.at));
+      this.advance(Math.max(0, next - now));
+      return true;
+    },
     get pending() {
       return timers.size;
     },

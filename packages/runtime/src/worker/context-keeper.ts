@@ -6,7 +6,7 @@ import type { Logger } from "../log.js";
 import type { CancelTimer, Clock } from "../ports.js";
 import { sleep } from "../ports.js";
 import type { ContextHandle } from "../saga/definition.js";
-import type { ContextSessions } from "../session/context.js";
+import type { ContextSessions } from "../store/context-sessions.js";
 
 export interface ContextKeeperOptions {
   readonly run: string;
@@ -60,7 +60,7 @@ export class ContextKeeper {
 
   /** A step completed: takes in the `context` object of its output, gives the delta for the journal. */
   complete(step: string, output: Json): ContextDelta | undefined {
-    const returned = isObject(output) ? output["context"] : undefined;
+    const returned = isObject(output) ? output.context : undefined;
     if (isObject(returned)) this.#patch(step, returned);
     const touched = this.#touched.get(step) ?? new Set();
     this.#touched.delete(step);

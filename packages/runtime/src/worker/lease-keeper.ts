@@ -1,4 +1,3 @@
-import { RuntimeError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { type CancelTimer, type Ports, uuidV7 } from "../ports.js";
 import type { RenewResult, RunStore } from "../store/run-store.js";
@@ -52,7 +51,7 @@ export class LeaseKeeper {
   }
 
   storeNow(): number {
-    return this.#options.ports.clock.monotonic() + this.#offsetMs;
+    return Math.floor(this.#options.ports.clock.monotonic() + this.#offsetMs);
   }
 
   trusted(): boolean {
@@ -105,8 +104,8 @@ export class LeaseKeeper {
       const result = await store.renew({ worker: this.#id, label, leaseMs, runs: runs() });
       if (this.#state !== "stopped") this.#take(result, sentAt);
     } catch (error) {
-      if (!(error instanceof RuntimeError && error.code === "store-unavailable")) throw error;
-      logger.warn({ error: error.message }, "the lease could not be renewed; trying again");
+      // Whatever the reason, the lease runs out by the store's clock if it stays so.
+      logger.warn({ error: String(error) }, "the lease could not be renewed; trying again");
       if (this.#state === "active" && !this.trusted()) this.#lose();
     }
   }

@@ -141,8 +141,7 @@ export class RunDriver {
     if (this.#draining) return { records, consumed: [] };
     const consumed = [...this.#inbox.keys()];
     for (const entry of this.#inbox.values()) {
-      const reason =
-        isObject(entry.payload) && typeof entry.payload["reason"] === "string" ? entry.payload["reason"] : "";
+      const reason = isObject(entry.payload) && typeof entry.payload.reason === "string" ? entry.payload.reason : "";
       for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason }))
         take(record);
     }
@@ -160,7 +159,8 @@ export class RunDriver {
     if (this.#state.running > 0) return { kind: "keep" };
     if (this.#draining) return { kind: "park", delayMs: 0 };
     if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
-    if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: wakeAt - now };
+    if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
+      return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
     return { kind: "keep" };
   }
 

@@ -2,7 +2,7 @@ import type { SessionConfig } from "../config.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
-import type { ContextSessions } from "../session/context.js";
+import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult } from "../store/run-store.js";
 import type { Counters } from "./counters.js";
 import type { RunNotifier } from "./run-notifier.js";

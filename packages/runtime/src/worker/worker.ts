@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
-import type { ContextSessions } from "../session/context.js";
+import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore } from "../store/run-store.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";

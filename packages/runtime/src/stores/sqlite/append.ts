@@ -13,6 +13,7 @@ const TAKEN_ROW = `select at, parked from clean_arch_journal where run = ? and s
 
 const OTHER_OPEN = `select 1 from clean_arch_inbox where run = ? and consumed = 0 and id not in (select value from json_each(?)) limit 1`;
 const CONSUME = `update clean_arch_inbox set consumed = 1 where run = ? and id in (select value from json_each(?))`;
+/** At the end: nobody will, and the index of open entries stays small. */
 const CONSUME_ALL = `update clean_arch_inbox set consumed = 1 where run = ? and consumed = 0`;
 
 const SNAPSHOT = `insert or replace into clean_arch_checkpoints (run, fence, n, seq, at, context) values (?, ?, ?, ?, ?, ?)`;

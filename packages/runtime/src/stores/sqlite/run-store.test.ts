@@ -1,17 +1,38 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
 import { createManualClock } from "../../testing/manual-clock.js";
+import {
+  activate,
+  appendOne,
+  claimNew,
+  claimOne,
+  current,
+  LEASE_MS,
+  newRun,
+  newSignal,
+  nextAppend,
+  renewed,
+  runId,
+} from "../../testing/run-store-contract/harness.js";
 import { type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
+import { openDatabase } from "./database.js";
+import { loadDriver } from "./driver.js";
 import { createSqliteRunStore } from "./run-store.js";
 
-async function open(): Promise<RunStoreUnderTest> {
+interface SqliteUnderTest extends RunStoreUnderTest {
+  readonly file: string;
+}
+
+async function open(): Promise<SqliteUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), "clean-arch-runs-"));
+  const file = join(folder, "runs.db");
   const clock = createManualClock();
   const stores: RunStore[] = [];
   const reopen = async () => {
-    const store = createSqliteRunStore({ file: join(folder, "runs.db"), clock });
+    const store = createSqliteRunStore({ file, clock, busyTimeoutMs: 20 });
     stores.push(store);
     await store.open();
     return store;
@@ -20,7 +41,131 @@ async function open(): Promise<RunStoreUnderTest> {
     await Promise.all(stores.map((store) => store.close()));
     await rm(folder, { recursive: true });
   };
-  return { store: await reopen(), advance: clock.advance, reopen, close };
+  return { file, store: await reopen(), advance: clock.advance, reopen, close };
 }
 
 runStoreContract("sqlite", { open, singleWorker: true });
+
+describe("sqlite run store", () => {
+  const test = (title: string, body: (under: SqliteUnderTest) => Promise<void>): void =>
+    it(title, async () => {
+      const under = await open();
+      try {
+        await body(under);
+      } finally {
+        await under.close();
+      }
+    });
+
+  /** A connection of its own, as another process has it. */
+  function locked<T>(file: string, body: () => Promise<T>): Promise<T> {
+    const other = loadDriver().open(file);
+    other.exec("begin immediate");
+    return body().finally(() => {
+      other.exec("rollback");
+      other.close();
+    });
+  }
+
+  test("rejects only the element that a statement fails on", async ({ store, file }) => {
+    const runs = await claimNew(store, "w", 3);
+    const db = openDatabase(file);
+    for (const [table, column, value] of [
+      ["runs", "business_key", "refuse me"],
+      ["journal", "append_id", "refuse me"],
+      ["inbox", "id", "refuse me"],
+    ]) {
+      const when = `when new.${column} = '${value}'`;
+      db.exec(
+        `create trigger refuse_${table} before insert on clean_arch_${table} ${when} begin select raise(abort, 'no'); end`,
+      );
+    }
+    db.close();
+    const created = await store.create([newRun(4), newRun(5, { businessKey: "refuse me" }), newRun(6)]);
+    expect(created.map((result) => result.kind)).toEqual(["created", "rejected", "created"]);
+    const appended = await store.append(
+      runs.map((run, n) => nextAppend(run, n === 1 ? { appendId: "refuse me" } : {})),
+    );
+    expect(appended.map((result) => result.kind)).toEqual(["appended", "rejected", "appended"]);
+    const signaled = await store.signal(["a", "refuse me", "b"].map((id) => newSignal(runId(1), id)));
+    expect(signaled).toEqual(["accepted", "rejected", "accepted"]);
+    expect(await store.get(runId(5))).toBeUndefined();
+    expect(await appendOne(store, nextAppend(runs[1] ?? expect.fail()))).toMatchObject({ kind: "appended" });
+  });
+
+  test("changes nothing while another process holds the lock, and takes the same call afterwards", async ({
+    store,
+    file,
+  }) => {
+    const run = await claimOne(store, "w");
+    const append = nextAppend(run, { change: { output: 1 } });
+    await locked(file, async () => {
+      await expect(store.append([append])).rejects.toMatchObject({ code: "store-unavailable" });
+      await expect(store.create([newRun(2)])).rejects.toMatchObject({ code: "store-unavailable" });
+      expect(await current(store, run.id)).toEqual(run);
+    });
+    expect(await appendOne(store, append)).toMatchObject({ kind: "appended" });
+    expect(await current(store, run.id)).toMatchObject({ seq: 1, output: 1 });
+  });
+
+  test("takes over no lease until the file has answered for the length of a lease", async ({
+    store,
+    file,
+    reopen,
+    advance,
+  }) => {
+    await claimOne(store, "old");
+    const other = (await reopen?.()) ?? expect.fail();
+    await advance(LEASE_MS);
+    await locked(file, () => expect(renewed(other, "new")).rejects.toMatchObject({ code: "store-unavailable" }));
+    const until = (await other.now()) + LEASE_MS;
+    expect(await renewed(other, "new")).toEqual({ kind: "standby", holder: "old", expiresAt: until });
+    await advance(LEASE_MS - 1);
+    expect(await renewed(other, "new")).toMatchObject({ kind: "standby" });
+    await advance(1);
+    expect(await renewed(other, "new")).toMatchObject({ kind: "active" });
+  });
+
+  test("lets the holder renew in the time that an outage gives it", async ({ store, file, reopen, advance }) => {
+    const run = await claimOne(store, "old");
+    const other = (await reopen?.()) ?? expect.fail();
+    await advance(LEASE_MS);
+    await locked(file, () => expect(renewed(other, "new")).rejects.toMatchObject({ code: "store-unavailable" }));
+    expect(await activate(store, "old", [run.id])).toMatchObject({ lost: [] });
+    await advance(LEASE_MS - 1);
+    expect(await renewed(other, "new")).toMatchObject({ kind: "standby", holder: "old" });
+  });
+
+  test("does not read records in a format of a newer version", async ({ store, file }) => {
+    const run = await claimOne(store, "w");
+    await appendOne(store, nextAppend(run));
+    const db = openDatabase(file);
+    db.exec("update clean_arch_journal set codec = 'zstd'");
+    db.close();
+    await expect(store.journal(run.id)).rejects.toMatchObject({ code: "store-incompatible" });
+  });
+
+  test("is refused, and stays closed, when the schema is newer", async ({ store, file }) => {
+    const db = openDatabase(file);
+    db.exec("insert into clean_arch_migrations values ('runs', 99, 'from the future', 0)");
+    await store.close();
+    await expect(store.open()).rejects.toMatchObject({ code: "store-incompatible" });
+    await expect(store.ping()).rejects.toMatchObject({ code: "store-unavailable" });
+    db.exec("delete from clean_arch_migrations where number = 99");
+    db.close();
+    await store.open();
+    await store.ping();
+  });
+
+  test("pays one row per step: a step that changes nothing else leaves the run's row as it is", async ({
+    store,
+    file,
+  }) => {
+    const run = await claimOne(store, "w");
+    const db = openDatabase(file);
+    db.exec("create trigger untouched before update on clean_arch_runs begin select raise(abort, 'updated'); end");
+    db.close();
+    expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
+    expect(await current(store, run.id)).toMatchObject({ seq: 1 });
+  });
+});

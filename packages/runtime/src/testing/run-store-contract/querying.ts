@@ -63,6 +63,8 @@ export function querying(test: ContractTest): void {
         await store.create([newRun(100 + seen.length)]);
       } while (cursor !== null);
       expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map(runId));
+      const last = await store.list({ limit: 7, cursor: runId(8) });
+      expect([last.items.length, last.nextCursor]).toEqual([7, null]);
     });
 
     test("pages a journal", async ({ store }) => {

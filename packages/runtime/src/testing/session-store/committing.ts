@@ -4,7 +4,7 @@ import { context, create, hash, IDLE_MS, login, type Test } from "./world.js";
 
 /** Deltas and revisions. */
 export function committing(test: Test): void {
-  test("sets and unsets top-level fields and leaves the others alone", async ({ store, other }) => {
+  test("sets and removes top-level fields and leaves the others alone", async ({ store, other }) => {
     await create(store, login("a", { data: { a: 1, b: { c: 1, d: 2 }, e: 5 } }));
     const committed = await other.commit("a", { set: { b: { c: 3 }, f: 6 }, unset: ["e", "absent"] });
     expect(committed).toMatchObject({ data: { a: 1, b: { c: 3 }, f: 6 }, revision: 2 });

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BusinessRefusal } from "../errors.js";
+import { SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.js";
+import { saga } from "./builder.js";
+
+describe.each(STORE_KINDS)("a saga manager over %s, operated", (kind) => {
+  let bench: SagaBench;
+  beforeEach(async () => {
+    bench = await SagaBench.create(kind);
+  });
+  afterEach(() => bench.close());
+
+  it("parks the run as stuck when a compensation fails for good; resume and skip lead on", async () => {
+    const refusals = [new BusinessRefusal("cannot refund"), new BusinessRefusal("still not")];
+    const undo = scripted("undo", [], refusals);
+    const definition = saga("s")
+      .step("pay", { run: () => ({ id: 1 }), compensate: (call) => undo.run(call) })
+      .step("ship", {
+        run: () => {
+          throw new BusinessRefusal("no address");
+        },
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    expect(await manager.get(id)).toMatchObject({ rollbackStatus: "incomplete", error: { message: "cannot refund" } });
+    await bench.until(manager.act(id, "resume", { reason: "bank says yes", actor: "ann" }));
+    while (undo.calls.length < 2) await bench.pass(50);
+    await bench.toStatus(manager, id, "stuck");
+    await bench.until(manager.act(id, "skip", { reason: "refunded by hand", actor: "ann" }));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({
+      status: "compensated",
+      rollbackStatus: "incomplete",
+    });
+    expect((await manager.journal(id)).flatMap((row) => row.records)).toContainEqual({
+      kind: "compensation-skipped",
+      step: "pay",
+      actor: "ann",
+      reason: "refunded by hand",
+    });
+    await expect(bench.until(manager.act(id, "resume", { reason: "again", actor: "ann" }))).rejects.toMatchObject({
+      code: "verb-forbidden",
+    });
+  });
+
+  it("goes only forward after the pivot, retrying beyond its attempts, and parks a refusal there", async () => {
+    const log: string[] = [];
+    const after = scripted("after", log, [
+      new Error("1"),
+      new Error("2"),
+      new Error("3"),
+      new BusinessRefusal("never"),
+    ]);
+    const definition = saga("s")
+      .step("before", { run: () => 1, compensate: () => log.push("undone") })
+      .pivot()
+      .step("after", { run: after.run, retry: { maxAttempts: 2 } })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    await expect(bench.until(manager.act(id, "cancel", { reason: "late", actor: "bob" }))).rejects.toMatchObject({
+      code: "verb-forbidden",
+    });
+    await bench.until(manager.act(id, "abandon", { reason: "by hand", actor: "bob" }));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({
+      status: "failed",
+      error: { code: "abandoned" },
+    });
+    expect(log).toEqual(["after", "after", "after", "after"]);
+  });
+
+  it("cancels: the attempt under way ends, what was done is undone, and the run ends cancelled", async () => {
+    const log: string[] = [];
+    const definition = saga("s")
+      .step("a", { run: () => 1, compensate: () => log.push("undo a") })
+      .step("b", {
+        run: async () => {
+          await bench.later(5_000);
+          log.push("b done");
+          return 2;
+        },
+        compensate: () => log.push("undo b"),
+      })
+      .step("c", { run: () => log.push("c") })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.pass(1_000);
+    const verb = { reason: "changed my mind", actor: "ann", idempotencyKey: "k" };
+    await bench.until(manager.act(id, "cancel", verb));
+    await bench.until(manager.act(id, "cancel", verb));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "cancelled", rollbackStatus: "done" });
+    expect(log).toEqual(["b done", "undo b", "undo a"]);
+    expect(
+      (await manager.journal(id)).flatMap((row) => row.records).filter((record) => record.kind === "cancel-requested"),
+    ).toHaveLength(1);
+  });
+});
