@@ -1,8 +1,7 @@
-/** What the generator's tests share: a template of the real service, configs by their text, a command line whose output is kept. */
+/** What the generator's tests share: a small template, configs by their text, a command line whose output is kept. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { buildModel } from "./build-model.js";
 import { main } from "./cli.js";
@@ -10,16 +9,19 @@ import { type Diagnostic, RefusedError } from "./diagnostics.js";
 import { sha256 } from "./hash.js";
 import type { Model } from "./model.js";
 import { readConfig } from "./spec/read.js";
-import { readReferenceService, type Template } from "./template.js";
+import { projectTarget } from "./targets/project/index.js";
+import type { Template } from "./template.js";
 
-const reference = readReferenceService(fileURLToPath(new URL("../../reference-service/", import.meta.url)));
 const runtimeBytes = new Uint8Array([0x1f, 0x8b, 0, 1, 2, 3]);
 
 export const fixtureTemplate: Template = {
-  files: reference.files,
+  files: new Map([["src/main.ts", "export {};\n"]]),
   packageJson: {
-    ...reference.packageJson,
-    dependencies: { ...reference.packageJson.dependencies, fastify: "^5.0.0" },
+    name: "reference-service",
+    version: "0.1.0",
+    engines: { node: ">=20.19" },
+    dependencies: { fastify: "^5.0.0", "@clean-arch/runtime": "0.1.0" },
+    devDependencies: { typescript: "^6.0.0" },
   },
   packageLock: {
     name: "reference-service",
@@ -71,7 +73,8 @@ export async function run(...argv: string[]): Promise<Ran> {
     err: (text) => {
       err += text;
     },
-    loadTemplate: () => fixtureTemplate,
+    // One group of targets is enough to see how files are written; each group has tests of its own.
+    rendering: { loadTemplate: () => fixtureTemplate, render: projectTarget },
   });
   return { code, out, err };
 }

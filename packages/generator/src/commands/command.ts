@@ -4,13 +4,14 @@ import { readFileSync, statSync } from "node:fs";
 import { type Diagnostic, RefusedError, refusal, renderJson, renderText } from "../diagnostics.js";
 import { CONFIG_MAX_BYTES } from "../spec/load.js";
 import { type ReadConfig, readConfig } from "../spec/read.js";
+import type { renderTargets } from "../targets/index.js";
 import type { Template } from "../template.js";
 
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Where the template comes from; default: this package's own. */
-  readonly loadTemplate?: () => Template;
+  /** What a project is rendered from and by; default: this package's own template and all targets. */
+  readonly rendering?: { readonly loadTemplate: () => Template; readonly render: typeof renderTargets };
 }
 
 export interface Flags {

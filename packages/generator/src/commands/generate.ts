@@ -8,6 +8,7 @@ import { guardPath, inspectFolder } from "../folder.js";
 import { namesOf } from "../naming.js";
 import { buildPlan, type Change, type Comparison, comparePlan } from "../plan.js";
 import type { Config } from "../spec/schema.js";
+import { renderTargets } from "../targets/index.js";
 import { loadTemplate, type Template } from "../template.js";
 import { recoverProject, writeProject } from "../write.js";
 import { type Command, type Invocation, printDiagnostics, readConfigFile } from "./command.js";
@@ -38,14 +39,15 @@ export async function writeFromConfig(
   { config, text, source, standIn }: FromConfig,
 ): Promise<number> {
   const { flags, io } = invocation;
-  const template = (io.loadTemplate ?? loadTemplate)();
+  const rendering = io.rendering ?? { loadTemplate, render: renderTargets };
+  const template = rendering.loadTemplate();
   const name = projectName(config, standIn, source, template);
   const shownAs = flags.out ?? `./${name}`;
   const folder = resolve(shownAs);
   const writesNothing = flags.dryRun || flags.diff;
   if (!writesNothing) recoverProject(folder, shownAs);
   const target = await inspectFolder(folder, shownAs);
-  const plan = buildPlan(buildModel(config, { name, text }), template);
+  const plan = buildPlan(buildModel(config, { name, text }), template, rendering.render);
   const lock = target.kind === "project" ? target.lock : null;
   for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})])
     guardPath(folder, path, shownAs);
