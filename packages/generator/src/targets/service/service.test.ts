@@ -70,6 +70,14 @@ describe("the reference service's own config", () => {
   });
 });
 
+test("the stored lock file has what package.json asks for; `npm run store-lock` renews it", () => {
+  const { packageJson, packageLock } = template;
+  const { dependencies, devDependencies } = packageLock?.packages[""] ?? {};
+  const runtime = { "@clean-arch/runtime": expect.stringMatching(/^file:vendor\//) };
+  expect(dependencies).toEqual({ ...packageJson.dependencies, ...runtime });
+  expect(devDependencies).toEqual(packageJson.devDependencies);
+});
+
 const VARIANTS: Readonly<Record<string, string>> = {
   nothing: "session: {}",
   "sagas off":
