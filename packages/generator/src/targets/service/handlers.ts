@@ -97,12 +97,13 @@ function localNames(services: readonly ServiceModel[]): Map<HandlerModel, string
 /** One function may do both: an endpoint that performs a stage here and undoes another there. */
 function endpointsInUse({ sagas, batches }: Model): Record<HandlerModel["kind"], Set<string>> {
   const stages = [...sagas, ...batches].flatMap(({ waves }) => waves.flatMap((wave) => wave.stages));
+  const actions = [...stages, ...batches.flatMap(({ source }) => (source.kind === "service" ? [source] : []))];
   const compensations = [
     ...stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
     ...sagas.flatMap(({ waitingCompensations }) => waitingCompensations),
   ];
   return {
-    action: new Set(stages.map(({ service, endpoint }) => `${service} ${endpoint}`)),
+    action: new Set(actions.map(({ service, endpoint }) => `${service} ${endpoint}`)),
     compensation: new Set(compensations.map(({ service, action }) => `${service} ${action}`)),
   };
 }
