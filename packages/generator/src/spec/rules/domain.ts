@@ -157,7 +157,9 @@ function limitsOf(field: LooseField, isIndexed: boolean): { longest: number; bec
 }
 
 function checkBounds(field: LooseField, path: Path, report: RuleInput["report"]): void {
-  const areNumbers = (["min", "max"] as const).every((key) => numberProblem(field.type, field[key] ?? 0) === null);
+  const areNumbers =
+    NUMBERS.includes(field.type ?? "json") &&
+    (["min", "max"] as const).every((key) => numberProblem(field.type, field[key] ?? 0) === null);
   if (areNumbers && field.min !== undefined && field.max !== undefined && compareNumbers(field.min, field.max) > 0) {
     report({
       code: "out-of-range",
