@@ -47,6 +47,7 @@ export async function startService(
     DATABASE_URL: join(folder, "test.db"),
     OPERATOR_TOKEN,
     HTTP_AUTH: "none",
+    HTTP_BODY_LIMIT: "1MiB",
     OBSERVABILITY_METRICS: "true",
     ...environment,
   });

@@ -6,6 +6,7 @@ import { ConfigError, type ConfigIssue } from "../../src/infrastructure/config/c
 import { parseDotEnv } from "../../src/infrastructure/config/dot-env.js";
 import { loadSettings } from "../../src/infrastructure/config/load.js";
 import { SERVICES } from "../../src/infrastructure/config/project.generated.js";
+import { variableOf } from "../../src/infrastructure/config/read.js";
 import { parseDuration, parseSize } from "../../src/infrastructure/config/units.js";
 
 describe("settings", () => {
@@ -19,7 +20,7 @@ describe("settings", () => {
 
   const write = (text: string, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
   const urls = Object.fromEntries(
-    SERVICES.map(({ name }) => [`SERVICES_${name.toUpperCase()}_URL`, "http://127.0.0.1:9/"]),
+    SERVICES.map(({ name }) => [variableOf(["services", name, "url"]), "http://127.0.0.1:9/"]),
   );
   const load = (environment: Record<string, string> = {}) => loadSettings(root, { ...urls, ...environment });
   const issues = (
@@ -48,6 +49,16 @@ describe("settings", () => {
     const settings = load({ HTTP_PORT: "3" });
     expect(settings.port).toBe(3);
     expect(settings.app.session.context).toMatchObject({ ttl: 90_000, prefix: "a" });
+  });
+
+  it("have variables named by their key paths in upper snake case, however a key is spelled", () => {
+    expect(variableOf(["session", "context", "absolute_ttl"])).toBe("SESSION_CONTEXT_ABSOLUTE_TTL");
+    expect(variableOf(["services", "stockService", "url"])).toBe("SERVICES_STOCK_SERVICE_URL");
+    expect(variableOf(["services", "HTTPServer_v2", "headers", "X-Api-Key"])).toBe(
+      "SERVICES_HTTP_SERVER_V2_HEADERS_X_API_KEY",
+    );
+    const reached = load().services.filter(({ url }) => url === "http://127.0.0.1:9");
+    expect(reached.map(({ name }) => name)).toEqual(SERVICES.map(({ name }) => name));
   });
 
   it("take PORT in the place of HTTP_PORT", () => {

@@ -8,10 +8,11 @@ import { code, HEADER, json, print, type Source } from "../entity/source.js";
 export const sagaConstant = (saga: Pick<SagaModel, "name">): string => `${saga.name.camel}Saga`;
 
 export function sagaFile(saga: SagaModel): string {
-  const options = `{ timeout: ${duration(saga.timeoutMs)} }`;
+  // Else the settings' holds, which an operator may change without new code.
+  const options = saga.timeoutWritten ? `, { timeout: ${duration(saga.timeoutMs)} }` : "";
   return `${HEADER}import { type JsonObject, saga } from "@clean-arch/runtime";
 
-export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}, ${options})
+export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}${options})
 ${saga.waves.map(waveText).join("")}  .build();
 `;
 }

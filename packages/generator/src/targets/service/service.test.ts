@@ -151,6 +151,28 @@ describe("every shape of a service", () => {
   });
 });
 
+test("a batch keeps every option its stages and their compensations are written with", () => {
+  const files = render(`services: { s: { timeout: 2s, retry: { max_attempts: 3 } } }
+long_running:
+  tasks:
+    - name: bulk
+      type: batch
+      schedule: "0 2 * * *"
+      catch_up: true
+      source: { items: [1] }
+      stages: [{ name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }]
+      compensation: [{ stage: each, action: undo, timeout: 5 }]
+`);
+  const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
+  expect(batch).toContain("catch_up: true,");
+  const retry = (jitter: string) =>
+    `retry: { max_attempts: 3, backoff: "exponential", initial_delay: 1, max_delay: 60, jitter: "${jitter}" },`;
+  expect(batch).toMatch(/method: "PATCH",\s+timeout: 2,/);
+  expect(batch).toContain(`${retry("none")}\n      refusals: [404],`);
+  expect(batch).toMatch(/stage: "each",\s+action: "\/undo",\s+service: "s",\s+timeout: 5,/);
+  expect(batch).toContain(retry("full"));
+});
+
 describe("what a stranger typed", () => {
   const files = render(HOSTILE);
 
@@ -169,6 +191,11 @@ describe("what a stranger typed", () => {
     expect(handlers).toContain(
       'import { deleteCallHandler as bServiceDeleteCallHandler } from "./b-service/delete-call.js";',
     );
+  });
+
+  test("is left to the settings where the config does not write it: a run's timeout", () => {
+    const saga = contentOf(render(VARIANTS["simulated only"] ?? ""), "src/application/sagas/t.saga.generated.ts");
+    expect(saga).toContain('saga<JsonObject>("t")\n');
   });
 
   test("is resolved: a service's retry before the recovery's, a compensation's own before both", () => {

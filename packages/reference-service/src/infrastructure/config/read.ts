@@ -64,12 +64,15 @@ function readLeaf(leaf: Leaf, value: unknown, path: readonly string[], reading: 
 }
 
 /** The key path in upper snake case: `services.stockService.url` is SERVICES_STOCK_SERVICE_URL. */
-function variableOf(path: readonly string[]): string {
+export function variableOf(path: readonly string[]): string {
   const words = path
     .join("_")
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2");
-  return words.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
+  return words
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .replace(/_$/, "")
+    .toUpperCase();
 }
 
 /** Each header can be overridden by a variable of its own; none can be added that way. */
