@@ -16,6 +16,8 @@ interface CommandEntry {
   readonly flags: readonly (keyof typeof FLAGS)[];
   /** Most positional arguments. */
   readonly positionals: number;
+  /** What follows the program's name, and what it does. */
+  readonly usage: readonly [line: string, meaning: string];
 }
 
 const FLAGS = {
@@ -37,36 +39,59 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/generate.js")).generate,
     flags: ["config", "strict", ...WRITING],
     positionals: 0,
+    usage: ["--config FILE [--out DIR]", "write the project of a config, or bring it up to date"],
   },
-  new: { load: async () => (await import("./commands/new.js")).newProject, flags: WRITING, positionals: 1 },
+  new: {
+    load: async () => (await import("./commands/new.js")).newProject,
+    flags: WRITING,
+    positionals: 1,
+    usage: ["new NAME [--out DIR]", "write a first config and its project"],
+  },
   validate: {
     load: async () => (await import("./commands/validate.js")).validate,
     flags: ["config", "strict", "json"],
     positionals: 1,
+    usage: ["validate FILE", "say what is wrong with a config"],
   },
   verify: {
     load: async () => (await import("./commands/verify.js")).verify,
     flags: ["strict", "json"],
     positionals: 1,
+    usage: ["verify DIR", "say what is wrong with a project"],
   },
-  schema: { load: async () => (await import("./commands/schema.js")).schema, flags: [], positionals: 0 },
+  schema: {
+    load: async () => (await import("./commands/schema.js")).schema,
+    flags: [],
+    positionals: 0,
+    usage: ["schema", "print the JSON Schema of the config"],
+  },
 };
 
-const HELP = `${SELF} --config FILE [--out DIR]   write the project of a config, or bring it up to date
-${SELF} new NAME [--out DIR]        write a first config and its project
-${SELF} validate FILE               say what is wrong with a config
-${SELF} verify DIR                  say what is wrong with a project
-${SELF} schema                      print the JSON Schema of the config
+const FLAG_MEANINGS: readonly (readonly [flag: keyof typeof FLAGS, line: string, meaning: string])[] = [
+  ["config", "--config FILE", "the config"],
+  ["out", "--out DIR", "where the project goes; default ./<name>"],
+  ["runtime", "--runtime vendor", "the runtime comes as a tarball in the project (the default)"],
+  ["dry-run", "--dry-run", "list what would be written, write nothing"],
+  ["diff", "--diff", "show what would be written, write nothing"],
+  ["strict", "--strict", "warnings are errors"],
+  ["json", "--json", "messages and results as JSON, one object a line"],
+];
 
-  --out DIR    where the project goes; default ./<name>
-  --dry-run    list what would be written, write nothing
-  --diff       show what would be written, write nothing
-  --strict     warnings are errors
-  --json       messages and results as JSON, one object a line
-  --version, --help
+/** Of one command, or of all. */
+function helpText(name: string | undefined): string {
+  const entry = name === undefined || !Object.hasOwn(COMMANDS, name) ? undefined : COMMANDS[name];
+  const entries = entry === undefined ? Object.values(COMMANDS) : [entry];
+  const usages = entries.map(({ usage: [line, meaning] }) => `${`${SELF} ${line}`.padEnd(47)} ${meaning}\n`);
+  const flags = FLAG_MEANINGS.filter(([flag]) =>
+    entries.some((one) => (one.flags as readonly string[]).includes(flag)),
+  );
+  const lines = flags.map(([, line, meaning]) => `  ${line.padEnd(17)} ${meaning}\n`);
+  return `${usages.join("")}
+${lines.join("")}  --version, --help
 
 Exit codes: 0 done, 1 findings or an edit that would be lost, 2 refused input, 70 a fault of ours.
 `;
+}
 
 const standard: Io = {
   out: (text) => void process.stdout.write(text),
@@ -91,10 +116,10 @@ export async function main(argv: readonly string[], io: Io = standard): Promise<
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parse(argv);
-  if (values.help === true) return print(io, HELP);
+  if (values.help === true) return print(io, helpText(positionals[0]));
   if (values.version === true) return print(io, `${generatorName}\n`);
   if (argv.length === 0) {
-    io.err(HELP);
+    io.err(helpText(undefined));
     return 2;
   }
   const name = positionals[0] ?? "generate";

@@ -154,14 +154,17 @@ function acceptText(node: Node, schema: Schema, path: Path, report: Report): unk
   if (schema.pattern === IDENTIFIER_PATTERN) {
     return report("bad-name", node, path, nameExpected(schema), shown(value), spelledRight(schema, value));
   }
-  if (value.length > maxLength) {
-    return report("out-of-range", node, path, `at most ${maxLength} characters`, `${value.length} characters`);
+  if (lengthOf(value) > maxLength) {
+    return report("out-of-range", node, path, `at most ${maxLength} characters`, `${lengthOf(value)} characters`);
   }
   return report("wrong-value", node, path, `text like ${schema.default ?? schema.pattern}`, shown(value));
 }
 
+/** In characters, as JSON Schema counts. */
+const lengthOf = (text: string): number => [...text].length;
+
 const matches = (schema: Schema, value: string): boolean =>
-  value.length <= (schema.maxLength ?? Number.POSITIVE_INFINITY) &&
+  lengthOf(value) <= (schema.maxLength ?? Number.POSITIVE_INFINITY) &&
   (schema.pattern === undefined || new RegExp(schema.pattern).test(value));
 
 const nameExpected = (schema: Schema): string =>

@@ -13,7 +13,8 @@ down: ## Stop them; their data stays
 `
     : "";
   const phony = `help install build run test types verify migrate-up migrate-down clean${features.compose ? " up down" : ""}`;
-  const content = `GENERATOR ?= npx clean-arch-generator
+  const content = `# Where the generator is: installed here or in a folder above, else on the PATH.
+GENERATOR ?= $(firstword $(wildcard $(addsuffix /node_modules/.bin/clean-arch-generator,. .. ../.. ../../..)) clean-arch-generator)
 
 .DEFAULT_GOAL := help
 .PHONY: ${phony}
@@ -40,6 +41,7 @@ types: install ## Check the types
 	npm run types
 
 verify: ## Check files, configuration, wiring, dependencies and layers
+	@command -v $(firstword $(GENERATOR)) >/dev/null || { echo 'expected clean-arch-generator on the PATH; see README.md, "Generate again"'; exit 1; }
 	$(GENERATOR) verify .
 
 migrate-up: build ## Apply pending migrations of the configured database

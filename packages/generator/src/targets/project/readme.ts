@@ -39,11 +39,20 @@ ${features.entities ? "| `src/domain` | entities: no imports from outside the do
 | \`src/interfaces\` | HTTP |
 | \`configs\` | \`app.yaml\`, and every variable that overrides it in \`.env.example\` |
 | \`migrations\` | plain SQL, up and down |`,
-    `Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`; everything else is yours. After a change of it:
+    `## Generate again
+
+Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`; everything else is yours. After a change of it:
 
 \`\`\`
 clean-arch-generator --config clean-arch.yaml --out .
-clean-arch-generator verify .
+make verify          # files, configuration, wiring, dependencies, layers
+\`\`\`
+
+\`make verify\` takes \`clean-arch-generator\` from \`node_modules\` here or above, else from the PATH. Where the generator is
+a clone of its repository, \`npm link -w clean-arch-generator\` in the clone puts it on the PATH; or say where it is:
+
+\`\`\`
+make verify GENERATOR="node <clone>/packages/generator/bin/clean-arch-generator.js"
 \`\`\``,
   ];
   const content = `${sections.filter((section) => section !== "").join("\n\n")}\n`;
