@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { simulatedParticipant } from "@clean-arch/runtime";
 import { createMemoryLedger } from "@clean-arch/runtime/memory";
 import { loadSettings } from "../../src/infrastructure/config/load.js";
+import { SERVICES } from "../../src/infrastructure/config/project.generated.js";
+import { variableOf } from "../../src/infrastructure/config/read.js";
 import type { Settings } from "../../src/infrastructure/config/settings.js";
 import type { Bindings } from "../../src/infrastructure/container/container.generated.js";
 import { buildContainer, type Container } from "../../src/infrastructure/container/container.js";
@@ -44,6 +46,7 @@ export async function startService(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const loaded = loadSettings(PROJECT_FOLDER, {
     ...headerVariables(),
+    ...urlVariables(),
     DATABASE_URL: join(folder, "test.db"),
     OPERATOR_TOKEN,
     HTTP_AUTH: "none",
@@ -90,6 +93,12 @@ function simulated({ services }: Settings): Bindings {
   const remote = services.filter(({ transport }) => transport === "http");
   const participants = Object.fromEntries(remote.map(({ name }) => [name, simulatedParticipant({ name, ledger })]));
   return { participants } as Bindings;
+}
+
+/** Services that only a deployment has a url of; they are simulated like the others. */
+function urlVariables(): Record<string, string> {
+  const remote = SERVICES.filter(({ transport }) => transport === "http");
+  return Object.fromEntries(remote.map(({ name }) => [variableOf(["services", name, "url"]), "http://127.0.0.1:9"]));
 }
 
 /** Headers of services may name variables that only a deployment has. */
