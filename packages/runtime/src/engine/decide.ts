@@ -49,7 +49,7 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
   const ended = wave.find(({ step }) => step.forward.status === "refused" || step.forward.status === "failed");
   if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
-  if (now >= state.createdAt + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
+  if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
 
   const due = wave.filter(({ step }) => isDue(step, now));
   const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
@@ -108,7 +108,7 @@ function aborts(state: RunState): string[] {
 /** The earliest retry, or the run's deadline while it goes forward. */
 function wakeAt(plan: RunPlan, state: RunState): number | null {
   if (state.phase === "ended" || state.stuck !== null) return null;
-  let earliest = state.phase === "forward" ? state.createdAt + plan.timeoutMs : Number.POSITIVE_INFINITY;
+  let earliest = state.phase === "forward" ? state.timedFrom + plan.timeoutMs : Number.POSITIVE_INFINITY;
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
     const act = state.phase === "forward" ? step.forward : step.undo;

@@ -135,9 +135,10 @@ function interruptAll(state: RunState): void {
   }
 }
 
-/** Acts that ended badly get a fresh budget of attempts, at once. */
+/** Acts that ended badly get a fresh budget of attempts, at once, and the run a fresh timeout. */
 function resume(state: RunState, at: number): void {
   state.stuck = null;
+  state.timedFrom = at;
   for (const { name, forward, undo } of state.steps.values()) {
     const act = state.phase === "unwinding" ? undo : forward;
     if (act.status !== "failed" && act.status !== "refused") continue;
