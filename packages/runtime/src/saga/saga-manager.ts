@@ -90,6 +90,10 @@ class StoreSagaManager implements SagaManager {
   }
 
   open(): Promise<void> {
+    if (this.#closed !== null)
+      return Promise.reject(
+        new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
+      );
     this.#opened ??= this.#store.open().then(() => this.#worker.start());
     return this.#opened;
   }
@@ -105,6 +109,7 @@ class StoreSagaManager implements SagaManager {
     await this.#opened.catch(() => {});
     await this.#worker.stop(graceMs);
     await this.#store.close();
+    this.#notifier.close();
   }
 
   async start(name: string, value: Json, options: StartOptions = {}): Promise<StartedRun> {
@@ -162,10 +167,15 @@ class StoreSagaManager implements SagaManager {
     const deadline = this.#ports.clock.monotonic() + timeoutMs;
     for (;;) {
       const leftMs = deadline - this.#ports.clock.monotonic();
-      const changed = this.#notifier.next(id, Math.max(0, Math.min(leftMs, LOOK_MS)));
-      const run = await this.#row(id);
-      if (isEnded(run.status) || leftMs <= 0) return this.#view(run);
-      await changed;
+      const stop = new AbortController();
+      const changed = this.#notifier.next(id, Math.max(0, Math.min(leftMs, LOOK_MS)), stop.signal);
+      try {
+        const run = await this.#row(id);
+        if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
+        await changed;
+      } finally {
+        stop.abort();
+      }
     }
   }
 
@@ -193,16 +203,20 @@ class StoreSagaManager implements SagaManager {
     while (!signal.aborted) {
       const stop = new AbortController();
       const changed = this.#notifier.next(id, LOOK_MS, AbortSignal.any([signal, stop.signal]));
-      // The row before the journal: an ended run's journal is then known to be complete.
-      const run = await this.#row(id);
-      const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
-      seq = rows.at(-1)?.seq ?? seq;
-      if (rows.length > 0) {
+      try {
+        // The row before the journal: an ended run's journal is then known to be complete.
+        const run = await this.#row(id);
+        const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
+        seq = rows.at(-1)?.seq ?? seq;
+        if (rows.length > 0) {
+          stop.abort();
+          yield { rows, status: run.status };
+        }
+        if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return;
+        if (rows.length === 0) await changed;
+      } finally {
         stop.abort();
-        yield { rows, status: run.status };
       }
-      if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return stop.abort();
-      if (rows.length === 0) await changed;
     }
   }
 

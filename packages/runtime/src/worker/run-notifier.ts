@@ -15,6 +15,11 @@ export class RunNotifier {
     for (const wake of waiters ?? []) wake();
   }
 
+  /** Wakes everybody: what they look at next is closed. */
+  close(): void {
+    for (const run of [...this.#waiters.keys()]) this.changed(run);
+  }
+
   /** Resolves at the run's next change, after `timeoutMs`, or when `signal` aborts. Subscribe before looking. */
   next(run: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
