@@ -22,7 +22,7 @@ export interface SagaManager {
   wait(id: string, timeoutMs: number): Promise<RunView>;
   /** Error: `run-not-found`. */
   get(id: string): Promise<RunView>;
-  list(query: ListRuns): Promise<{ readonly items: readonly RunSummary[]; readonly nextCursor: string | null }>;
+  list(query: ListRuns): Promise<RunListPage>;
   journal(id: string): Promise<readonly JournalRow[]>;
   checkpoints(id: string): Promise<readonly Checkpoint[]>;
   /** Every row of the run from the first one on, as it is written, until the run ends or `signal` aborts. */
@@ -76,6 +76,12 @@ export interface ListRuns {
   /** Default 50, at most 200. */
   readonly limit?: number;
   readonly cursor?: string;
+}
+
+export interface RunListPage {
+  /** Newest first. */
+  readonly items: readonly RunSummary[];
+  readonly nextCursor: string | null;
 }
 
 export interface SagaHealth {
