@@ -39,15 +39,13 @@ export class RunQueries {
     const deadline = this.#clock.monotonic() + timeoutMs;
     for (;;) {
       const leftMs = deadline - this.#clock.monotonic();
-      // Subscribed before looking, so that a change in between is not missed.
-      const stop = new AbortController();
-      const changed = this.#notifier.next(id, Math.max(0, Math.min(leftMs, LOOK_MS)), stop.signal);
+      const end = this.#notifier.wait(id, "end", Math.max(0, Math.min(leftMs, LOOK_MS)));
       try {
         const run = await this.#row(id);
         if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
-        await changed;
+        await end.happened;
       } finally {
-        stop.abort();
+        end.cancel();
       }
     }
   }
@@ -74,8 +72,8 @@ export class RunQueries {
   async *watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
     let seq = 0;
     while (!signal.aborted) {
-      const stop = new AbortController();
-      const changed = this.#notifier.next(id, LOOK_MS, AbortSignal.any([signal, stop.signal]));
+      const change = this.#notifier.wait(id, "change", LOOK_MS);
+      signal.addEventListener("abort", change.cancel);
       try {
         // The row before the journal: an ended run's journal is then known to be complete.
         const run = await this.#row(id);
@@ -83,9 +81,10 @@ export class RunQueries {
         seq = rows.at(-1)?.seq ?? seq;
         if (rows.length > 0) yield { rows, status: run.status };
         if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return;
-        if (rows.length === 0) await changed;
+        if (rows.length === 0) await change.happened;
       } finally {
-        stop.abort();
+        signal.removeEventListener("abort", change.cancel);
+        change.cancel();
       }
     }
   }

@@ -216,7 +216,7 @@ export class RunDriver {
     this.#state.seq = append.seq;
     this.#shown = { ...this.#shown, ...append.change };
     this.#context.moved();
-    this.#env.notifier.changed(this.run.id);
+    this.#env.notifier.changed(this.run.id, append.next.kind === "finish");
     if (append.next.kind === "finish") return this.#leave(true, null);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
