@@ -18,7 +18,7 @@ interface Row {
 
 const LEAVE_OUT = "leave it out";
 
-const rows: readonly Row[] = [
+export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
@@ -51,7 +51,7 @@ const rows: readonly Row[] = [
 
 export function checkAvailability(root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  for (const row of rows) {
+  for (const row of unavailable) {
     for (const { path, key, value } of matching(root, row.path.split("."))) {
       const scalar = value.kind === "scalar" ? value.value : undefined;
       if (row.values === undefined ? scalar === false : !row.values.some((refused) => refused === scalar)) continue;

@@ -30,16 +30,21 @@ import type {
 import { type Definition, Registry } from "./registry.js";
 
 export interface SagaManagerOptions {
+  /** Opened and closed by the manager. */
   readonly store: RunStore;
+  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
   readonly definitions: readonly Definition[];
   /** By the service names that stages use. */
   readonly participants: Readonly<Record<string, Participant>>;
+  /** From `resolveConfig`. */
   readonly config: SessionConfig;
   /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
   readonly contexts?: ContextSessions;
   /** Shown to operators. Default: the process id. */
   readonly label?: string;
+  /** Clock, timers and chance. Default: the system's. */
   readonly ports?: Ports;
+  /** Default: silent. */
   readonly logger?: Logger;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
@@ -47,7 +52,7 @@ export interface SagaManagerOptions {
   readonly pollMs?: number;
 }
 
-/** Errors: `definition-invalid` when a stage's service has no participant. */
+/** Nothing is opened yet. Error: `definition-invalid` when a stage's service has no participant. */
 export function createSagaManager(options: SagaManagerOptions): SagaManager {
   return new StoreSagaManager(options);
 }
