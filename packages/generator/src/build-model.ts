@@ -17,7 +17,7 @@ import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
-import { withLeadingSlash } from "./spec/rules/urls.js";
+import { DATABASE_FILE, withLeadingSlash } from "./spec/rules/urls.js";
 import type {
   CompensationConfig,
   Config,
@@ -47,7 +47,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   const services = buildServices(config, [...workflows, ...batches], recoveryRetry);
   const byName = new Map(services.map((service) => [service.name.raw, service]));
   const context: Context = { config, recoveryRetry, services: byName };
-  const file = `data/${projectName.kebab}.db`;
+  const file = DATABASE_FILE.exec(config.database.url ?? "")?.[1] ?? `data/${projectName.kebab}.db`;
   const settings = buildSettings({
     config,
     databaseFile: file,

@@ -26,6 +26,8 @@ export const CONFIG_MAX_BYTES = 1_048_576;
 const ALIAS_MAX_EXPANSIONS = 50;
 const MAX_DEPTH = 64;
 const MAX_REPORTED = 20;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for.
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Throws RefusedError with everything that is wrong with the file as YAML. */
@@ -66,12 +68,10 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
       "save the file as UTF-8",
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for.
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.exec(text);
+  const control = CONTROL.exec(text);
   if (control !== null) {
-    const code = (control[0].codePointAt(0) ?? 0).toString(16).padStart(4, "0");
     const place = placeAt(Buffer.from(text), Buffer.byteLength(text.slice(0, control.index)));
-    refuse("binary-file", place, "a text file", `a control character (U+${code.toUpperCase()})`);
+    refuse("binary-file", place, "a text file", `a control character (${codeShown(control[0])})`);
   }
 
   const lines = new LineCounter();
@@ -194,11 +194,19 @@ function scalar(value: unknown, place: Place, report: Report): Node | null {
   if (typeof value === "string" && /[\ud800-\udfff]/u.test(value)) {
     return report("wrong-value", place, "text of whole characters", "half a surrogate pair");
   }
+  // Written as escapes; as they are they were refused with the bytes.
+  const control = typeof value === "string" ? CONTROL.exec(value)?.[0] : undefined;
+  if (control !== undefined) {
+    return report("wrong-value", place, "text without control characters", `one with ${codeShown(control)}`);
+  }
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return { kind: "scalar", value, ...place };
   }
   return report("wrong-type", place, "text, a number, true or false", typeof value);
 }
+
+const codeShown = (character: string): string =>
+  `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 const keyShown = (key: ParsedNode | null): string =>
   isScalar(key) ? shown(key.value) : "a mapping, list or alias as a key";
