@@ -90,6 +90,19 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
   }
 }
 
+/**
+ * The row of these records, folded last, turns out to have been written at `at`: what counts from the row's time counts
+ * from there, as it will for whoever folds the journal later.
+ */
+export function redate(state: RunState, records: readonly JournalRecord[], at: number): void {
+  for (const record of records) {
+    if (record.kind === "resumed") state.timedFrom = at;
+    if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
+    const act = actOf(stepOf(state, record.step), record.direction);
+    if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
+  }
+}
+
 function complete(
   plan: RunPlan | null,
   state: RunState,

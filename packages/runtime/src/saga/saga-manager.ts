@@ -63,6 +63,7 @@ class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
   readonly #ports: Ports;
   readonly #registry: Registry;
+  readonly #notifier: RunNotifier;
   readonly #queries: RunQueries;
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
@@ -75,11 +76,12 @@ class StoreSagaManager implements SagaManager {
     this.#store = store;
     this.#ports = ports;
     this.#registry = new Registry(options.definitions, participants, config);
-    const notifier = new RunNotifier(ports.clock);
-    this.#queries = new RunQueries({ store, registry: this.#registry, notifier, clock: ports.clock });
+    this.#notifier = new RunNotifier(ports.clock);
+    const { clock } = ports;
+    this.#queries = new RunQueries({ store, registry: this.#registry, notifier: this.#notifier, clock });
     this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
     this.#worker = new Worker({
-      ...{ store, plans: this.#registry, participants, config, ports, logger, notifier },
+      ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
       contexts: options.contexts ?? null,
       label: options.label ?? `process ${process.pid}`,
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
@@ -94,6 +96,10 @@ class StoreSagaManager implements SagaManager {
   }
 
   open(): Promise<void> {
+    if (this.#closed !== null)
+      return Promise.reject(
+        new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
+      );
     this.#opened ??= this.#store.open().then(() => this.#worker.start());
     return this.#opened;
   }
@@ -109,6 +115,7 @@ class StoreSagaManager implements SagaManager {
     await this.#opened.catch(() => {});
     await this.#worker.stop(graceMs);
     await this.#store.close();
+    this.#notifier.close();
   }
 
   async start(name: string, value: Json, options: StartOptions = {}): Promise<StartedRun> {

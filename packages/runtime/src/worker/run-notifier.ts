@@ -24,6 +24,13 @@ export class RunNotifier {
     if (ended) this.#wake("end", run);
   }
 
+  /** Wakes everybody: what they look at next is closed. */
+  close(): void {
+    for (const byRun of Object.values(this.#waiters)) {
+      for (const waiters of [...byRun.values()]) for (const done of [...waiters]) done();
+    }
+  }
+
   /** Subscribe before looking at the run, so that nothing in between is missed. */
   wait(run: string, hint: RunHint, timeoutMs: number): HintWaiter {
     const byRun = this.#waiters[hint];
