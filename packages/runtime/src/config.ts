@@ -47,7 +47,7 @@ export interface RecoveryConfig extends RetryPolicy {
   readonly enabled: boolean;
   /** What happens when attempts are spent or a participant refuses. Default `compensate`. */
   readonly strategy: "compensate" | "retry" | "manual";
-  /** How long an instance may be silent before its runs are taken over; renewed three times in that time. Default 10,000. */
+  /** How long an instance may be silent before its runs are taken over; renewed at least three times in that time. Default 10,000. */
   readonly leaseMs: number;
 }
 

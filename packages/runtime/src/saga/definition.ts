@@ -113,7 +113,7 @@ export interface ContextHandle {
   patch(patch: Readonly<Record<string, unknown>>): void;
   /**
    * Writes a snapshot now (strategy `manual`, allowed with every strategy); resolves when it is durable, at once when
-   * checkpoints are off. Rejects when this instance lost the run.
+   * checkpoints are off. Errors: `lease-lost` (this instance no longer owns the run), `input-invalid` (the store refused it).
    */
   checkpoint(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { Checkpoint } from "../store/run-store.js";
  * `definitions` throw `store-unavailable` when the store does not answer.
  */
 export interface SagaManager {
-  /** Opens the store, starts the worker. Twice is once. Error: `store-incompatible`. */
+  /** Opens the store, starts the worker. Twice is once. Errors: `store-incompatible`, `runtime-stopped` (after close). */
   open(): Promise<void>;
   /** Lets attempts under way finish for up to `graceMs` (default 10,000), then hands the runs back. Twice is once. */
   close(graceMs?: number): Promise<void>;
