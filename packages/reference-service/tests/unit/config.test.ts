@@ -17,7 +17,7 @@ describe("settings", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const write = (text: string, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
+  const write = (text: string | Uint8Array, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
   const urls = Object.fromEntries(
     SERVICES.map(({ name }) => [`SERVICES_${name.toUpperCase()}_URL`, "http://127.0.0.1:9/"]),
   );
@@ -83,6 +83,8 @@ describe("settings", () => {
   it("refuse a file that is not YAML, or is not there", () => {
     write("http: { port: 1");
     expect(issues()[0]).toMatchObject({ key: "(file)", expected: "YAML 1.2" });
+    write(new Uint8Array([0xff, 0xfe, 0x00]));
+    expect(issues()[0]).toMatchObject({ source: "configs/app.yaml", expected: "a readable file in UTF-8" });
     rmSync(join(root, "configs/app.yaml"));
     expect(issues()[0]).toMatchObject({ source: "configs/app.yaml", got: "ENOENT" });
   });

@@ -54,10 +54,10 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
 function readDocument(root: string, issues: ConfigIssue[]): unknown {
   let text: string;
   try {
-    text = readFileSync(join(root, FILE), "utf8");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(join(root, FILE)));
   } catch (error) {
     const got = (error as NodeJS.ErrnoException).code ?? "an error";
-    issues.push({ source: FILE, key: "(file)", expected: "a readable file", got });
+    issues.push({ source: FILE, key: "(file)", expected: "a readable file in UTF-8", got });
     return {};
   }
   const document = parseDocument(text, { maxAliasCount: 50, prettyErrors: true } as object);
