@@ -69,6 +69,9 @@ export const DEFAULT_CONFIG: SessionConfig = {
 };
 
 /** Any part of the config; what is left out has its default. */
+/** Completed steps between two snapshots of strategy `count`. */
+const DEFAULT_COUNT_INTERVAL = 30;
+
 export type PartialConfig = { readonly [Block in keyof SessionConfig]?: Partial<SessionConfig[Block]> };
 
 /**
@@ -80,7 +83,11 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   const config: SessionConfig = {
     saga: { ...DEFAULT_CONFIG.saga, ...partial.saga },
     context: { ...DEFAULT_CONFIG.context, ...partial.context },
-    checkpoint: { ...DEFAULT_CONFIG.checkpoint, ...partial.checkpoint },
+    checkpoint: {
+      ...DEFAULT_CONFIG.checkpoint,
+      ...(partial.checkpoint?.strategy === "count" && { interval: DEFAULT_COUNT_INTERVAL }),
+      ...partial.checkpoint,
+    },
     recovery: { ...DEFAULT_CONFIG.recovery, ...partial.recovery },
   };
   const positive = (key: string, value: number): void => {
