@@ -94,7 +94,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
  * The row of these records, folded last, turns out to have been written at `at`: what counts from the row's time counts
  * from there, as it will for whoever folds the journal later.
  */
-export function restamp(state: RunState, records: readonly JournalRecord[], at: number): void {
+export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
   for (const record of records) {
     if (record.kind === "resumed") state.timedFrom = at;
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;

@@ -1,5 +1,5 @@
 import { decide, rollbackStatusOf, statusOf } from "../engine/decide.js";
-import { fold, foldRecord, restamp } from "../engine/fold.js";
+import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
@@ -239,7 +239,7 @@ export class RunDriver {
       return this.abandon();
     }
     this.#state.seq = append.seq;
-    restamp(this.#state, append.records, result.at);
+    correctDueTimes(this.#state, append.records, result.at);
     this.#shown = { ...this.#shown, ...append.change };
     this.#context.moved();
     this.#env.notifier.changed(this.run.id, append.next.kind === "finish");

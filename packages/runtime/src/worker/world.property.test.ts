@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { plantedBugs } from "../testing/world/planted-bugs.js";
+import { Tally } from "../testing/world/tally.js";
+import { WorldSimulation } from "../testing/world-simulation.js";
+
+const SEEDS = Number(process.env.WORLD_SEEDS ?? 300);
+
+describe("the whole runtime, in worlds where everything fails", () => {
+  it("keeps the invariants, and nothing of what has ended", async () => {
+    const tally = new Tally();
+    for (let seed = 1; seed <= SEEDS; seed++) tally.add(await new WorldSimulation(seed).run());
+    console.info(tally.lines.join("\n"));
+    // A world in which nothing goes wrong, or nothing comes to an end, tests nothing.
+    for (const end of ["completed", "compensated", "failed", "cancelled", "stuck"])
+      expect(tally.ends(end), end).toBeGreaterThan(SEEDS / 50);
+    for (const fault of [
+      "crash",
+      "pause",
+      "close",
+      "outage of the store",
+      "store's reply lost",
+      "request arrives late",
+    ])
+      expect(tally.faults(fault), fault).toBeGreaterThan(SEEDS / 10);
+  }, 120_000);
+
+  it("replays a seed exactly", async () => {
+    for (const seed of [1, 2, 3]) {
+      const [first, second] = [await new WorldSimulation(seed).run(), await new WorldSimulation(seed).run()];
+      expect(second.digest).toBe(first.digest);
+    }
+  });
+
+  it.each(Object.entries(plantedBugs))(
+    "finds a planted bug: %s",
+    async (_, plant) => {
+      let breach: unknown;
+      for (let seed = 1; seed <= SEEDS && breach === undefined; seed++)
+        await new WorldSimulation(seed, plant()).run().catch((error: unknown) => {
+          breach = error;
+        });
+      expect(String(breach)).toMatch(/seed \d+: invariant \d+: /);
+    },
+    60_000,
+  );
+});
