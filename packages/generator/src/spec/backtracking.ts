@@ -12,8 +12,15 @@
  * tries patterns on at most 1,000 characters, so that three of them are the most.
  */
 
-const MAX_POSITIONS = 400;
-const MAX_STEPS = 3_000_000;
+const MAX_POSITIONS = 300;
+const MAX_EDGES = 30_000;
+
+/** What may be spent on judging, shared by the patterns of a config so that their number cannot cost time either. */
+export interface Patience {
+  steps: number;
+}
+
+export const patienceForOneConfig = (): Patience => ({ steps: 3_000_000 });
 /** Copies a counted repetition is written out as; beyond, it counts as a loop. */
 const MAX_COPIES = 64;
 const MAX_VARIABLE_COPIES = 3;
@@ -27,10 +34,11 @@ type Part =
   | { readonly kind: "repeat"; readonly part: Part; readonly least: number; readonly most: number };
 
 /** For an expression that compiles under the `u` flag: true when its time is bounded as said above. */
-export function isBacktrackingBounded(pattern: string): boolean {
+export function isBacktrackingBounded(pattern: string, patience: Patience = patienceForOneConfig()): boolean {
   try {
+    spend(patience, pattern.length);
     const { whole, lookarounds } = new Reader(pattern).read();
-    return [whole, ...lookarounds].every((part) => isUnambiguous(part));
+    return [whole, ...lookarounds].every((part) => isUnambiguous(part, patience));
   } catch (error) {
     if (error instanceof NotUnderstood) return false;
     throw error;
@@ -38,6 +46,11 @@ export function isBacktrackingBounded(pattern: string): boolean {
 }
 
 class NotUnderstood extends Error {}
+
+function spend(patience: Patience, steps: number): void {
+  patience.steps -= steps;
+  if (patience.steps < 0) throw new NotUnderstood();
+}
 
 class Reader {
   readonly #characters: readonly string[];
@@ -151,7 +164,12 @@ class Automaton {
   readonly sources: string[] = [];
   /** Of each position: those that may follow, each as often as there are ways. */
   readonly next: number[][] = [];
+  readonly #patience: Patience;
   #edges = 0;
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
 
   add(part: Part): Ends {
     switch (part.kind) {
@@ -194,8 +212,10 @@ class Automaton {
   }
 
   #connect(from: readonly number[], to: readonly number[]): void {
-    this.#edges += from.length * to.length;
-    if (this.#edges > MAX_STEPS / 10) throw new NotUnderstood();
+    const edges = from.length * to.length;
+    this.#edges += edges;
+    spend(this.#patience, edges + from.length + to.length);
+    if (this.#edges > MAX_EDGES) throw new NotUnderstood();
     for (const one of from) this.next[one]?.push(...to);
   }
 
@@ -233,20 +253,18 @@ const repeatsVariable = (part: Part): boolean => {
   return "parts" in part && part.parts.some(repeatsVariable);
 };
 
-function isUnambiguous(part: Part): boolean {
-  const automaton = new Automaton();
+function isUnambiguous(part: Part, patience: Patience): boolean {
+  const automaton = new Automaton(patience);
   automaton.add(part);
   const { sources, next } = automaton;
   const meets = intersections(sources);
   const size = sources.length;
-  let steps = 0;
   const successors = (pair: number): number[] => {
     const [left, right] = [next[Math.floor(pair / size)] ?? [], next[pair % size] ?? []];
     const found = new Set<number>();
     for (const a of left) {
       for (const b of right) {
-        steps += 1;
-        if (steps > MAX_STEPS) throw new NotUnderstood();
+        spend(patience, 1);
         if (meets(a, b)) found.add(a * size + b);
       }
     }

@@ -16,11 +16,16 @@ export interface Validated {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Beyond so many nobody reads on; what follows is left out of the value all the same. */
+const MAX_DIAGNOSTICS = 1000;
+
 export function validate(root: Node, schema: Schema, file: string): Validated {
   const diagnostics: Diagnostic[] = [];
   const report: Report = (code, place, path, expected, got, hint) => {
+    if (diagnostics.length >= MAX_DIAGNOSTICS) return undefined;
     const { line, column } = place;
-    const rest = hint === undefined ? {} : { hint };
+    const text = typeof hint === "function" ? hint() : hint;
+    const rest = text === undefined ? {} : { hint: text };
     diagnostics.push({ severity: "error", code, file, line, column, key: pathText(path), expected, got, ...rest });
     return undefined;
   };
@@ -43,7 +48,7 @@ type Report = (
   path: Path,
   expected: string,
   got: string,
-  hint?: string,
+  hint?: string | (() => string | undefined),
 ) => undefined;
 
 const withDefaults = (entries: [string, unknown][]): Record<string, unknown> =>
@@ -87,12 +92,7 @@ function acceptMap(node: Node, schema: Schema, path: Path, report: Report): unkn
     const property = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (property !== undefined) value.set(key, accept(entry.value, property, [...path, key], report));
     else
-      report(
-        "unknown-key",
-        entry.key,
-        [...path, key],
-        `one of ${known.join(", ")}`,
-        shown(key),
+      report("unknown-key", entry.key, [...path, key], `one of ${known.join(", ")}`, shown(key), () =>
         didYouMean(nearestName(key, known)),
       );
   }

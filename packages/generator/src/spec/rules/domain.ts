@@ -2,7 +2,7 @@
 import { printable, shown } from "../../diagnostics.js";
 import type { FieldType } from "../../model.js";
 import { IMPLICIT_FIELDS, nearestName, pluralOf } from "../../naming.js";
-import { isBacktrackingBounded } from "../backtracking.js";
+import { isBacktrackingBounded, type Patience, patienceForOneConfig } from "../backtracking.js";
 import type { Path } from "../node.js";
 import type { EntityConfig, FieldConfig } from "../schema.js";
 import { checkNames, type Loose, present, type Rule, type RuleInput } from "./rule.js";
@@ -18,11 +18,17 @@ export const checkDomain: Rule = ({ config, report }) => {
   );
   checkNames(report, "entity", named, (names) => [`${pluralOf(names.snake).snake} (table)`]);
   const known = named.map(({ name }) => name);
-  for (const { item, i } of entities) checkEntity(item, [...base, i], known, report);
+  const patience = patienceForOneConfig();
+  for (const { item, i } of entities) checkEntity(item, [...base, i], { entities: known, patience }, report);
   checkCycles(entities, base, report);
 };
 
-function checkEntity(entity: LooseEntity, path: Path, entities: readonly string[], report: RuleInput["report"]): void {
+function checkEntity(
+  entity: LooseEntity,
+  path: Path,
+  around: Omit<Surroundings, "isIndexed">,
+  report: RuleInput["report"],
+): void {
   const fields = present(entity.fields as readonly (LooseField | undefined)[]);
   const named = fields.flatMap(({ item, i }) =>
     item.name === undefined ? [] : [{ name: item.name, path: [...path, "fields", i, "name"] }],
@@ -33,7 +39,7 @@ function checkEntity(entity: LooseEntity, path: Path, entities: readonly string[
   );
   for (const { item, i } of fields) {
     const isIndexed = item.unique === true || (item.name !== undefined && inIndexes.has(item.name));
-    checkField(item, [...path, "fields", i], { entities, isIndexed }, report);
+    checkField(item, [...path, "fields", i], { ...around, isIndexed }, report);
   }
   const columns = [...named.map(({ name }) => name), ...IMPLICIT_FIELDS];
   for (const { item: index, i } of present(entity.indexes)) {
@@ -72,12 +78,13 @@ const KEYS_OF_TYPES: readonly (readonly [keyof LooseField, readonly FieldType[]]
 interface Surroundings {
   readonly entities: readonly string[];
   readonly isIndexed: boolean;
+  readonly patience: Patience;
 }
 
 function checkField(
   field: LooseField,
   path: Path,
-  { entities, isIndexed }: Surroundings,
+  { entities, isIndexed, patience }: Surroundings,
   report: RuleInput["report"],
 ): void {
   const type = field.type;
@@ -116,7 +123,7 @@ function checkField(
     }
   }
   checkBounds(field, path, report);
-  const sound = checkPattern(field, path, report);
+  const sound = checkPattern(field, path, patience, report);
   const limits = limitsOf(field, isIndexed);
   if (TEXTS.includes(type) && (field.min_length ?? 0) > limits.longest) {
     const expected = `at most ${limits.longest}, ${limits.because}`;
@@ -128,7 +135,7 @@ function checkField(
 }
 
 /** The pattern as an expression; null when there is none that can be used. */
-function checkPattern(field: LooseField, path: Path, report: RuleInput["report"]): RegExp | null {
+function checkPattern(field: LooseField, path: Path, patience: Patience, report: RuleInput["report"]): RegExp | null {
   if (field.pattern === undefined || !TEXTS.includes(field.type ?? "json")) return null;
   const refuse = (expected: string, hint: string): null => {
     report({ code: "bad-pattern", path: [...path, "pattern"], expected, got: shown(field.pattern), hint });
@@ -141,7 +148,7 @@ function checkPattern(field: LooseField, path: Path, report: RuleInput["report"]
     const reason = (error as Error).message.split(": ").at(-1) ?? "";
     return refuse("a regular expression of JavaScript with the flag u", printable(reason));
   }
-  if (isBacktrackingBounded(field.pattern)) return expression;
+  if (isBacktrackingBounded(field.pattern, patience)) return expression;
   return refuse(
     "a regular expression that takes little time on any text",
     "repeat nothing that the same text can match in two ways, as (a+)+ and (a|a)* do; no back references",
