@@ -17,7 +17,7 @@ import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
-import { withLeadingSlash } from "./spec/rules/urls.js";
+import { DATABASE_FILE, withLeadingSlash } from "./spec/rules/urls.js";
 import type {
   CompensationConfig,
   Config,
@@ -47,7 +47,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   const services = buildServices(config, [...workflows, ...batches], recoveryRetry);
   const byName = new Map(services.map((service) => [service.name.raw, service]));
   const context: Context = { config, recoveryRetry, services: byName };
-  const file = `data/${projectName.kebab}.db`;
+  const file = DATABASE_FILE.exec(config.database.url ?? "")?.[1] ?? `data/${projectName.kebab}.db`;
   const settings = buildSettings({
     config,
     databaseFile: file,
@@ -92,7 +92,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         strategy: checkpoint.strategy,
         intervalMs: checkpoint.strategy === "time" ? (checkpoint.interval ?? 30_000) : null,
         // A count is written like a duration in seconds, and was read as one.
-        everySteps: checkpoint.strategy === "count" ? (checkpoint.interval ?? 1000) / 1000 : null,
+        everySteps: checkpoint.strategy === "count" ? (checkpoint.interval ?? 30_000) / 1000 : null,
         maxRetries: checkpoint.max_retries,
         keep: checkpoint.keep,
       },

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 
 import type { Command, Flags, Io } from "./commands/command.js";
-import { RefusedError, refusal, renderJson, renderText, shown } from "./diagnostics.js";
+import { bounded, RefusedError, refusal, renderJson, renderText, shown } from "./diagnostics.js";
 import { nearestName } from "./naming.js";
 import { generatorName } from "./version.js";
 
@@ -79,7 +79,7 @@ export async function main(argv: readonly string[], io: Io = standard): Promise<
     return await dispatch(argv, io);
   } catch (error) {
     if (error instanceof RefusedError) {
-      for (const one of error.diagnostics) io.err(`${json ? renderJson(one) : renderText(one)}\n`);
+      for (const one of bounded(error.diagnostics)) io.err(`${json ? renderJson(one) : renderText(one)}\n`);
       return error.exitCode;
     }
     const message = error instanceof Error ? error.message : String(error);

@@ -6,6 +6,7 @@
 export const diagnosticCodes = [
   // the command line and the folder
   "bad-flag",
+  "more-messages",
   "file-not-found",
   "not-a-file",
   "folder-not-empty",
@@ -100,7 +101,7 @@ export class RefusedError extends Error {
   readonly exitCode: 1 | 2;
 
   constructor(diagnostics: readonly Diagnostic[], exitCode: 1 | 2 = 2) {
-    super(diagnostics.map(renderText).join("\n"));
+    super(bounded(diagnostics).map(renderText).join("\n"));
     this.diagnostics = diagnostics;
     this.exitCode = exitCode;
   }
@@ -146,6 +147,22 @@ export function renderText(diagnostic: Diagnostic): string {
 }
 
 export const renderJson = (diagnostic: Diagnostic): string => JSON.stringify(diagnostic);
+
+const MAX_SAID = 100;
+
+/** What of them is said: all, or the first errors (else warnings) and how many more there are. */
+export function bounded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  if (diagnostics.length <= MAX_SAID) return diagnostics;
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const said = (errors.length > 0 ? errors : diagnostics).slice(0, MAX_SAID);
+  const { severity, file, line, column } = said.at(-1) as Diagnostic;
+  const place = { severity, file, line, column, key: "" };
+  const more = `${diagnostics.length - said.length} more at least`;
+  return [
+    ...said,
+    { ...place, code: "more-messages", expected: `at most ${MAX_SAID} messages`, got: more, hint: "mend these first" },
+  ];
+}
 
 /** Errors first to last as the file has them; of two at one place the first reported. One place and code is said once. */
 export function inFileOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {

@@ -75,7 +75,7 @@ export interface HttpModel {
 export interface DatabaseModel {
   /** What the config wrote; null: sqlite outside production, postgres in production. */
   readonly driver: "sqlite" | null;
-  /** Path inside the project: `data/<name>.db`. */
+  /** Path inside the project, `data/<name>.db` unless the config names another; from the root if it begins with `/`. */
   readonly file: string;
 }
 

@@ -104,6 +104,15 @@ const ROUTES_OF_THE_SERVICE = new Set(["sessions", "sagas", "tasks", "runs", "de
 /** Columns and properties every entity has without declaring them. */
 export const IMPLICIT_FIELDS: readonly string[] = ["id", "revision", "created_at", "updated_at"];
 
+/** PostgreSQL cuts longer names of tables and columns. */
+const SQL_NAME_MAX_BYTES = 63;
+
+/** Columns PostgreSQL gives every table. */
+const SYSTEM_COLUMNS = new Set("cmax cmin ctid oid tableoid xmax xmin".split(" "));
+
+/** Tables of the database engine and of the runtime begin so. */
+const TABLE_PREFIXES = ["sqlite_", "clean_arch_"];
+
 export type NameKind = "entity" | "field" | "service" | "task" | "stage";
 
 /** Why a well-formed name is still refused, as the end of a sentence; null when it may be used. */
@@ -116,9 +125,22 @@ export function reservedBecause(raw: string, kind: NameKind): string | null {
   }
   if (kind === "entity") {
     if (GLOBAL_NAMES.has(names.pascal) || GLOBAL_NAMES.has(raw)) return "it would hide a global of that name";
-    if (ROUTES_OF_THE_SERVICE.has(pluralOf(raw).kebab)) return "its path belongs to the service's own API";
+    const table = pluralOf(raw);
+    if (ROUTES_OF_THE_SERVICE.has(table.kebab)) return "its path belongs to the service's own API";
+    if (TABLE_PREFIXES.some((prefix) => table.snake.startsWith(prefix))) {
+      return `its table ${table.snake} would be one of the database engine's or the runtime's`;
+    }
+    if (table.snake.length > SQL_NAME_MAX_BYTES) {
+      return `its table ${table.snake} would have ${table.snake.length} characters; PostgreSQL takes ${SQL_NAME_MAX_BYTES}`;
+    }
   }
-  if (kind === "field" && IMPLICIT_FIELDS.includes(names.snake)) return "every entity has it already";
+  if (kind === "field") {
+    if (IMPLICIT_FIELDS.includes(names.snake)) return "every entity has it already";
+    if (SYSTEM_COLUMNS.has(names.snake)) return "every table of PostgreSQL has a column of that name";
+    if (names.snake.length > SQL_NAME_MAX_BYTES) {
+      return `its column ${names.snake} would have ${names.snake.length} characters; PostgreSQL takes ${SQL_NAME_MAX_BYTES}`;
+    }
+  }
   return null;
 }
 

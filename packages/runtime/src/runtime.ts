@@ -12,14 +12,18 @@ import type { RunStore } from "./store/run-store.js";
 import type { SessionStore } from "./store/session-store.js";
 
 export interface RuntimeOptions {
+  /** Opened and closed by the runtime, like `sessionStore`. */
   readonly runStore: RunStore;
   readonly sessionStore: SessionStore;
+  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
   readonly definitions: readonly Definition[];
   /** By the service names that steps use; none when every step is a function. */
   readonly participants?: Readonly<Record<string, Participant>>;
   /** Defaults: `DEFAULT_CONFIG`. */
   readonly config?: PartialConfig;
+  /** Clock, timers and chance. Default: the system's. */
   readonly ports?: Ports;
+  /** Default: silent. */
   readonly logger?: Logger;
 }
 
@@ -33,7 +37,7 @@ export interface Runtime {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Errors: `config-invalid`, `feature-unavailable`, `definition-invalid`. */
+/** Nothing is opened yet. Errors: `config-invalid`, `feature-unavailable` (choreography), `definition-invalid`. */
 export function createRuntime(options: RuntimeOptions): Runtime {
   const { runStore, sessionStore, definitions, participants = {}, ports, logger } = options;
   const config = resolveConfig(options.config);

@@ -1,7 +1,7 @@
 /** What a command is given and gives back. */
 import { readFileSync, statSync } from "node:fs";
 
-import { type Diagnostic, RefusedError, refusal, renderJson, renderText } from "../diagnostics.js";
+import { bounded, type Diagnostic, RefusedError, refusal, renderJson, renderText } from "../diagnostics.js";
 import { CONFIG_MAX_BYTES } from "../spec/load.js";
 import { type ReadConfig, readConfig } from "../spec/read.js";
 import type { renderTargets } from "../targets/index.js";
@@ -37,7 +37,7 @@ export function printDiagnostics(
   { io, flags }: Pick<Invocation, "io" | "flags">,
   diagnostics: readonly Diagnostic[],
 ): void {
-  for (const one of diagnostics) io.err(`${flags.json ? renderJson(one) : renderText(one)}\n`);
+  for (const one of bounded(diagnostics)) io.err(`${flags.json ? renderJson(one) : renderText(one)}\n`);
 }
 
 export function readConfigFile(path: string, options: { strict: boolean }): ReadConfig {

@@ -268,6 +268,24 @@ describe("bad input is refused with 2, a place, no stack, and nothing written", 
     expect(snapshot(root.path)).toEqual(before);
   });
 
+  test("ten thousand mistakes are told in a hundred lines and a bounded one", async () => {
+    const keys = Array.from({ length: 10_000 }, (_, i) => `key_${i}_${"x".repeat(i === 0 ? 900 : 1)}: 1`);
+    writeFileSync(config, keys.join("\n"));
+    const { code, err } = await generate();
+    const lines = err.trimEnd().split("\n");
+    expect([code, lines.length]).toEqual([2, 101]);
+    expect(lines.at(-1)).toMatch(/error more-messages: expected at most 100 messages, got \d+ more at least/);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(1000);
+  });
+
+  test("one mistake among many warnings is told first", async () => {
+    const services = Array.from({ length: 150 }, (_, i) => `  service_${i}: {}`);
+    writeFileSync(config, `services:\n${services.join("\n")}\nhttp: {port: 0}\n`);
+    const { code, err } = await generate();
+    expect(code).toBe(2);
+    expect(err.split("\n")[0]).toMatch(/^\S+:152:14: error out-of-range http\.port/);
+  });
+
   test.each([
     ["no config", ["--out", "x"], /expected `--config FILE`/],
     ["a config that is not there", ["--config", "/nowhere/x.yaml"], /file-not-found/],

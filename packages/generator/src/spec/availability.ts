@@ -11,6 +11,10 @@ interface Row {
   readonly path: string;
   /** Refused values; without it, any value but `false`. */
   readonly values?: readonly string[];
+  /** Values that are available after all. */
+  readonly except?: RegExp;
+  /** Refused only in such a config. */
+  readonly when?: (root: Node) => boolean;
   /** Only in tasks of this type. */
   readonly type?: "workflow" | "batch";
   readonly hint: string;
@@ -18,13 +22,15 @@ interface Row {
 
 const LEAVE_OUT = "leave it out";
 
-const rows: readonly Row[] = [
+export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
   { path: "database.driver", values: ["postgres"], hint: "use sqlite" },
-  { path: "database.url", hint: "the database is the file data/<name>.db" },
+  { path: "database.url", except: /^file:/, hint: "name a file, as file:data/service.db" },
   { path: "database.pool", hint: LEAVE_OUT },
+  // Without a url sqlite stands in for redis; with one, the service would have to use it.
+  { path: "redis.url", when: storesInRedis, hint: "leave it out, or use session.context.storage sqlite or memory" },
   { path: "services.*.transport", values: ["nats"], hint: "use http, local or simulated" },
   { path: "services.*.generate", hint: "write a config of its own for it" },
   { path: "session.saga.orchestration", values: ["choreography"], hint: "use orchestration" },
@@ -51,10 +57,12 @@ const rows: readonly Row[] = [
 
 export function checkAvailability(root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  for (const row of rows) {
+  for (const row of unavailable) {
+    if (row.when !== undefined && !row.when(root)) continue;
     for (const { path, key, value } of matching(root, row.path.split("."))) {
       const scalar = value.kind === "scalar" ? value.value : undefined;
       if (row.values === undefined ? scalar === false : !row.values.some((refused) => refused === scalar)) continue;
+      if (row.except !== undefined && typeof scalar === "string" && row.except.test(scalar)) continue;
       if (row.type !== undefined && typeOfTask(root, path) !== row.type) continue;
       const [place, got] = row.values === undefined ? [key, `\`${path.at(-1)}\``] : [value, shown(scalar)];
       diagnostics.push({
@@ -98,6 +106,11 @@ function children({ path, value }: Match): Match[] {
 
 const childrenNamed = (match: Match, name: string): Match[] =>
   match.value.kind === "map" ? children(match).filter(({ path }) => path.at(-1) === name) : [];
+
+function storesInRedis(root: Node): boolean {
+  const storage = nodeAt(root, ["session", "context", "storage"]);
+  return storage === undefined || (storage.kind === "scalar" && storage.value === "redis");
+}
 
 /** As written; a task is a workflow unless it says so. */
 function typeOfTask(root: Node, path: Path): unknown {

@@ -33,8 +33,8 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-const DURATION_PATTERN = "^[0-9]{1,12}(ms|s|m|h)$";
-const SIZE_PATTERN = "^[0-9]{1,12}(B|KiB|MiB|GiB)$";
+const DURATION_PATTERN = "^(?=[0-9]*[1-9])[0-9]{1,12}(ms|s|m|h)$";
+const SIZE_PATTERN = "^(?=[0-9]*[1-9])[0-9]{1,12}(B|KiB|MiB|GiB)$";
 
 const written = <T>(schema: Schema): TUnsafe<T> => Type.Unsafe<T>(schema);
 
@@ -104,15 +104,11 @@ export const integer = (description: string, minimum: number, maximum: number, f
 
 /** More than zero: whole seconds, or a number with `ms`, `s`, `m` or `h`; normalized to milliseconds. At most a year. */
 export const duration = (description: string, fallback?: number | string): TUnsafe<number> =>
-  written<number>({ ...(delay(description, fallback) as Schema), minimum: 1 });
-
-/** A duration that may be zero. */
-export const delay = (description: string, fallback?: number | string): TUnsafe<number> =>
   written<number>({
     title: "duration",
     description,
     anyOf: [
-      { type: "integer", minimum: 0, maximum: 31_536_000 },
+      { type: "integer", minimum: 1, maximum: 31_536_000 },
       { type: "string", pattern: DURATION_PATTERN },
     ],
     ...(fallback === undefined ? {} : { default: fallback }),

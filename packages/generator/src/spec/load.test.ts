@@ -23,7 +23,7 @@ const corpus: Record<string, [content: string | Uint8Array, problems: string[]]>
   "a list": ["- a\n", ["1:1 wrong-type"]],
   "a word": ["hello\n", ["1:1 wrong-type"]],
   "2 MiB": [`a: ${"x".repeat(2 << 20)}`, ["1:1 file-too-large"]],
-  "a binary file": [Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]), ["1:5 binary-file"]],
+  "a binary file": [Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]), ["1:1 binary-file"]],
   "a zero byte": ["a: 1\nb: \u0000\n", ["2:4 binary-file"]],
   "bytes that are not UTF-8": [Buffer.from([0x61, 0x3a, 0x0a, 0x62, 0x3a, 0x20, 0xff]), ["2:4 not-utf8"]],
   "UTF-16": [Buffer.from("\ufeffa: 1", "utf16le"), ["1:1 not-utf8"]],

@@ -26,6 +26,8 @@ export const CONFIG_MAX_BYTES = 1_048_576;
 const ALIAS_MAX_EXPANSIONS = 50;
 const MAX_DEPTH = 64;
 const MAX_REPORTED = 20;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for.
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Throws RefusedError with everything that is wrong with the file as YAML. */
@@ -66,12 +68,10 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
       "save the file as UTF-8",
     );
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for.
-  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.exec(text);
+  const control = CONTROL.exec(text);
   if (control !== null) {
-    const code = (control[0].codePointAt(0) ?? 0).toString(16).padStart(4, "0");
     const place = placeAt(Buffer.from(text), Buffer.byteLength(text.slice(0, control.index)));
-    refuse("binary-file", place, "a text file", `a control character (U+${code.toUpperCase()})`);
+    refuse("binary-file", place, "a text file", `a control character (${codeShown(control[0])})`);
   }
 
   const lines = new LineCounter();
@@ -95,7 +95,7 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
   const second = documents[1];
   if (syntax.length === 0 && second !== undefined) {
     const place = placeOf(second.contents?.range?.[0] ?? second.range[0]);
-    refuse("yaml-documents", place, "one YAML document", `${documents.length} of them`, "remove the `---` lines");
+    refuse("yaml-documents", place, "one YAML document", "several of them", "remove the `---` lines");
   }
   if (syntax.length > 0) throw new RefusedError(syntax.slice(0, MAX_REPORTED));
   if (document.directives.yaml.version !== "1.2") {
@@ -161,7 +161,6 @@ export function loadConfig(bytes: Uint8Array, file: string): Node {
         found.push(diagnostic("yaml-merge-key", keyPlace, pathText(keyPath), "no merge key", "`<<`", hint));
         continue;
       }
-      // The parser compares keys as written, so that `a` and "a" are only found equal here.
       if (entries.has(name)) {
         found.push(
           diagnostic("duplicate-key", keyPlace, pathText(keyPath), "each key once", shown(name), "remove one"),
@@ -194,11 +193,19 @@ function scalar(value: unknown, place: Place, report: Report): Node | null {
   if (typeof value === "string" && /[\ud800-\udfff]/u.test(value)) {
     return report("wrong-value", place, "text of whole characters", "half a surrogate pair");
   }
+  // Written as escapes; as they are they were refused with the bytes.
+  const control = typeof value === "string" ? CONTROL.exec(value)?.[0] : undefined;
+  if (control !== undefined) {
+    return report("wrong-value", place, "text without control characters", `one with ${codeShown(control)}`);
+  }
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return { kind: "scalar", value, ...place };
   }
   return report("wrong-type", place, "text, a number, true or false", typeof value);
 }
+
+const codeShown = (character: string): string =>
+  `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
 const keyShown = (key: ParsedNode | null): string =>
   isScalar(key) ? shown(key.value) : "a mapping, list or alias as a key";
@@ -239,9 +246,18 @@ function placeAt(bytes: Uint8Array, offset: number): Place {
 /** All documents of the text. The composer recurses, so the depth of the parse tree is bounded before it gets to it. */
 function compose(text: string, lines: LineCounter, tooDeep: (offset: number) => never): Document.Parsed[] {
   const parser = new Parser(lines.addNewLine);
-  const composer = new Composer({ version: "1.2", schema: "core", merge: false, prettyErrors: false });
-  const tokens = [...parser.parse(text)];
-  for (const token of tokens) boundDepth(token, tooDeep);
+  // The parser's own search for duplicate keys compares each with each.
+  const options = { version: "1.2", schema: "core", merge: false, prettyErrors: false, uniqueKeys: false } as const;
+  const composer = new Composer(options);
+  const tokens: CST.Token[] = [];
+  let documents = 0;
+  for (const token of parser.parse(text)) {
+    boundDepth(token, tooDeep);
+    tokens.push(token);
+    if (token.type === "document") documents += 1;
+    // Two are enough to refuse them.
+    if (documents > 1) break;
+  }
   return [...composer.compose(tokens)];
 }
 
@@ -262,13 +278,8 @@ function boundDepth(root: CST.Token, tooDeep: (offset: number) => never): void {
 /** The parser's errors in our words, as code, expected, got, hint. */
 function describe(error: YAMLError, text: string): [DiagnosticCode, string, string, string?] {
   const source = text.slice(error.pos[0], Math.min(error.pos[1], error.pos[0] + 40)).split("\n", 1)[0] ?? "";
-  if (error.code === "DUPLICATE_KEY")
-    return ["duplicate-key", "each key once", keyAt(text, error.pos[0]), "remove one"];
   if (error.code === "TAB_AS_INDENT") return ["yaml-tab", "spaces as indentation", "a tab", "replace tabs by spaces"];
   if (error.code === "TAG_RESOLVE_FAILED") return ["yaml-tag", "no tag", shown(source), "remove it"];
   const message = printable(error.message.split("\n", 1)[0] ?? "").replace(/\.$/, "");
   return ["yaml-syntax", "YAML 1.2", `${shown(source)} (${message})`];
 }
-
-const keyAt = (text: string, offset: number): string =>
-  shown(/^[^\s:]+/.exec(text.slice(offset, offset + 100))?.[0] ?? "");

@@ -24,9 +24,13 @@ export type Node = MapNode | ListNode | ScalarNode;
 
 export type Path = readonly (string | number)[];
 
+const PART_MAX_LENGTH = 64;
+
+const cut = (name: string): string => (name.length > PART_MAX_LENGTH ? `${name.slice(0, PART_MAX_LENGTH)}…` : name);
+
 /** `long_running.tasks[0].name` */
 export const pathText = (path: Path): string =>
-  path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+  path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? cut(part) : `.${cut(part)}`)).join("");
 
 const child = (node: Node | undefined, part: string | number): Node | undefined => {
   if (node?.kind === "map" && typeof part === "string") return node.entries.get(part)?.value;

@@ -181,7 +181,9 @@ const transcript: [config: string, messages: string[]][] = [
   ],
   [
     entity("{name: a, type: string, pattern: '('}"),
-    ['4:49: error bad-pattern domain.entities[0].fields[0].pattern: expected a regular expression, got "("'],
+    [
+      '4:49: error bad-pattern domain.entities[0].fields[0].pattern: expected a regular expression of JavaScript with the flag u, got "("; Unterminated group',
+    ],
   ],
   [
     entity("{name: a, type: integer, min: 5, max: 1}"),

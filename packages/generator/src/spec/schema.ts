@@ -8,7 +8,6 @@ import type { Schema } from "./keywords.js";
 import {
   block,
   choice,
-  delay,
   duration,
   flag,
   identifier,
@@ -27,11 +26,15 @@ const url = (description: string) => text(description, { minLength: 1 });
 const cronText = (description: string) => text(description, { maxLength: 100, minLength: 1 });
 const expression = (description: string) => text(description, { minLength: 1, maxLength: 10_000 });
 
+// Semantic versioning, as far as npm counts.
+const NUMBER = "(0|[1-9][0-9]{0,14})";
+const LABEL = "(0|[1-9][0-9]{0,14}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
+
 const retry = block("How failed attempts are repeated. Stage before service before session.recovery, key by key.", {
   max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
   backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
-  initial_delay: optional(delay("Delay before the second attempt.")),
-  max_delay: optional(delay("Upper bound of the delay.")),
+  initial_delay: optional(duration("Delay before the second attempt.")),
+  max_delay: optional(duration("Upper bound of the delay.")),
   jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
 });
 
@@ -44,7 +47,7 @@ const project = section("The project itself.", {
     }),
   ),
   version: text("Version of the service.", {
-    pattern: "^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$",
+    pattern: `^${NUMBER}\\.${NUMBER}\\.${NUMBER}(-${LABEL}(\\.${LABEL})*)?$`,
     maxLength: 64,
     default: "0.1.0",
   }),
@@ -192,14 +195,17 @@ const session = section("Sessions: the context of every run, and how runs are ke
     ),
     ttl: duration("Lifetime without use.", 3600),
     absolute_ttl: duration("Lifetime in any case.", 86_400),
-    prefix: text("Put before every key.", { pattern: "^[A-Za-z0-9._:{}/-]*$", maxLength: 100, default: "session:" }),
+    prefix: text("Put before every key.", {
+      pattern: "^[A-Za-z0-9._:{}/-]+$",
+      minLength: 1,
+      maxLength: 100,
+      default: "session:",
+    }),
     encryption: optional(json("Encryption at rest.")),
   }),
   checkpoint: section("Durable snapshots of the context.", {
     enabled: flag("False: no snapshots.", true),
-    interval: optional(
-      duration("Seconds between snapshots for time (default 30), completed steps for count (default 1)."),
-    ),
+    interval: optional(duration("Seconds between snapshots for time, completed steps for count. Default 30.")),
     strategy: choice("When a snapshot is taken.", ["time", "step", "count", "manual"], "time"),
     max_retries: integer("Further attempts to write a snapshot.", 0, 100, 3),
     keep: integer("Snapshots kept for each run.", 1, 1000, 10),
@@ -213,8 +219,8 @@ const session = section("Sessions: the context of every run, and how runs are ke
     ),
     max_attempts: integer("Attempts in all; the first try counts.", 1, 1000, 5),
     backoff: choice("How the delay grows.", ["exponential", "linear", "fixed"], "exponential"),
-    initial_delay: delay("Delay before the second attempt.", "1s"),
-    max_delay: delay("Upper bound of the delay.", "60s"),
+    initial_delay: duration("Delay before the second attempt.", "1s"),
+    max_delay: duration("Upper bound of the delay.", "60s"),
     jitter: choice("full: a random delay between zero and the computed one.", ["full", "none"], "full"),
     lease: duration("How long a worker may go unheard before its runs are taken over.", "10s"),
   }),
@@ -364,6 +370,7 @@ export type RetryConfig = NonNullable<ServiceConfig["retry"]>;
 
 /** The document published as `schema/clean-arch.schema.json`. */
 export const schemaDocument = {
+  // Every keyword here means the same in draft 2020-12, which editors of YAML do not all know yet.
   $schema: "http://json-schema.org/draft-07/schema#",
   title: "clean-arch config",
   ...(configSchema as Schema),

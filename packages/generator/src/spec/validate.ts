@@ -16,11 +16,16 @@ export interface Validated {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Beyond so many nobody reads on; what follows is left out of the value all the same. */
+const MAX_DIAGNOSTICS = 1000;
+
 export function validate(root: Node, schema: Schema, file: string): Validated {
   const diagnostics: Diagnostic[] = [];
   const report: Report = (code, place, path, expected, got, hint) => {
+    if (diagnostics.length >= MAX_DIAGNOSTICS) return undefined;
     const { line, column } = place;
-    const rest = hint === undefined ? {} : { hint };
+    const text = typeof hint === "function" ? hint() : hint;
+    const rest = text === undefined ? {} : { hint: text };
     diagnostics.push({ severity: "error", code, file, line, column, key: pathText(path), expected, got, ...rest });
     return undefined;
   };
@@ -43,7 +48,7 @@ type Report = (
   path: Path,
   expected: string,
   got: string,
-  hint?: string,
+  hint?: string | (() => string | undefined),
 ) => undefined;
 
 const withDefaults = (entries: [string, unknown][]): Record<string, unknown> =>
@@ -55,7 +60,7 @@ const got = (node: Node): string =>
 const didYouMean = (name: string | null): string | undefined => (name === null ? undefined : `did you mean ${name}`);
 
 function accept(node: Node, schema: Schema, path: Path, report: Report): unknown {
-  if (schema.title === "duration") return acceptDuration(node, schema, path, report);
+  if (schema.title === "duration") return acceptDuration(node, path, report);
   if (schema.title === "size") return acceptSize(node, path, report);
   if (schema.anyOf !== undefined) return acceptNumeric(node, schema.anyOf, path, report);
   if (schema.type === undefined) return plainValue(node);
@@ -87,12 +92,7 @@ function acceptMap(node: Node, schema: Schema, path: Path, report: Report): unkn
     const property = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (property !== undefined) value.set(key, accept(entry.value, property, [...path, key], report));
     else
-      report(
-        "unknown-key",
-        entry.key,
-        [...path, key],
-        `one of ${known.join(", ")}`,
-        shown(key),
+      report("unknown-key", entry.key, [...path, key], `one of ${known.join(", ")}`, shown(key), () =>
         didYouMean(nearestName(key, known)),
       );
   }
@@ -157,7 +157,7 @@ function acceptText(node: Node, schema: Schema, path: Path, report: Report): unk
   if (value.length > maxLength) {
     return report("out-of-range", node, path, `at most ${maxLength} characters`, `${value.length} characters`);
   }
-  return report("wrong-value", node, path, `text like ${schema.pattern}`, shown(value));
+  return report("wrong-value", node, path, `text like ${schema.default ?? schema.pattern}`, shown(value));
 }
 
 const matches = (schema: Schema, value: string): boolean =>
@@ -190,11 +190,11 @@ function acceptNumber(node: Node, schema: Schema, path: Path, report: Report): u
   return value;
 }
 
-function acceptDuration(node: Node, schema: Schema, path: Path, report: Report): unknown {
+function acceptDuration(node: Node, path: Path, report: Report): unknown {
   const expected = 'a duration (whole seconds, or text such as "1500ms", "30s", "5m", "2h")';
   const ms = node.kind === "scalar" ? parseDuration(node.value) : null;
   if (ms === null) return report("wrong-type", node, path, expected, got(node));
-  if (ms < (schema.minimum ?? 0)) return report("out-of-range", node, path, "a duration above zero", got(node));
+  if (ms === 0) return report("out-of-range", node, path, "a duration above zero", got(node));
   if (ms > DURATION_MAX_MS) return report("out-of-range", node, path, "at most a year (8760h)", got(node));
   return ms;
 }

@@ -71,6 +71,18 @@ describe.each(STORE_KINDS)("a saga manager over %s, operated", (kind) => {
     expect(log).toEqual(["after", "after", "after", "after"]);
   });
 
+  it("leaves no timer behind that would keep a process alive once the attempts under way have ended", async () => {
+    const definition = saga("s")
+      .step("a", { run: () => bench.later(500) })
+      .build();
+    const manager = await bench.open([definition]);
+    await bench.until(manager.start("s", {}));
+    const startedAt = bench.clock.now();
+    await bench.until(manager.close(60_000));
+    expect(bench.clock.now() - startedAt).toBeLessThan(5_000);
+    expect(bench.clock.pending).toBe(0);
+  });
+
   it("cancels: the attempt under way ends, what was done is undone, and the run ends cancelled", async () => {
     const log: string[] = [];
     const definition = saga("s")

@@ -242,7 +242,7 @@ export class RunDriver {
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown = { ...this.#shown, ...append.change };
     this.#context.moved();
-    this.#env.notifier.changed(this.run.id);
+    this.#env.notifier.changed(this.run.id, append.next.kind === "finish");
     if (append.next.kind === "finish") return this.#leave(true, null);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);

@@ -129,9 +129,12 @@ export class Worker {
       this.#onIdle = resolve;
     });
     for (const driver of [...this.#drivers.values()]) driver.drain();
-    const drained = new AbortController();
-    if (this.#drivers.size > 0) await Promise.race([idle, sleep(this.#options.ports.clock, graceMs, drained.signal)]);
-    drained.abort();
+    if (this.#drivers.size > 0) {
+      // Canceled when all are done: a timer left behind would keep the process alive for the whole grace.
+      const drained = new AbortController();
+      await Promise.race([idle, sleep(this.#options.ports.clock, graceMs, drained.signal)]);
+      drained.abort();
+    }
     this.#abandonAll();
     this.#appends.close();
     await this.#lease.stop();

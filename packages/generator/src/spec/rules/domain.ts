@@ -1,7 +1,8 @@
 /** Entities: names that become types, tables and paths; fields whose keys fit their type; references that can be met. */
-import { shown } from "../../diagnostics.js";
+import { printable, shown } from "../../diagnostics.js";
 import type { FieldType } from "../../model.js";
 import { IMPLICIT_FIELDS, nearestName, pluralOf } from "../../naming.js";
+import { isBacktrackingBounded, type Patience, patienceForOneConfig } from "../backtracking.js";
 import type { Path } from "../node.js";
 import type { EntityConfig, FieldConfig } from "../schema.js";
 import { checkNames, type Loose, present, type Rule, type RuleInput } from "./rule.js";
@@ -15,19 +16,31 @@ export const checkDomain: Rule = ({ config, report }) => {
   const named = entities.flatMap(({ item, i }) =>
     item.name === undefined ? [] : [{ name: item.name, path: [...base, i, "name"] }],
   );
-  checkNames(report, "entity", named, (names) => pluralOf(names.snake).snake);
+  checkNames(report, "entity", named, (names) => [`${pluralOf(names.snake).snake} (table)`]);
   const known = named.map(({ name }) => name);
-  for (const { item, i } of entities) checkEntity(item, [...base, i], known, report);
+  const patience = patienceForOneConfig();
+  for (const { item, i } of entities) checkEntity(item, [...base, i], { entities: known, patience }, report);
   checkCycles(entities, base, report);
 };
 
-function checkEntity(entity: LooseEntity, path: Path, entities: readonly string[], report: RuleInput["report"]): void {
+function checkEntity(
+  entity: LooseEntity,
+  path: Path,
+  around: Omit<Surroundings, "isIndexed">,
+  report: RuleInput["report"],
+): void {
   const fields = present(entity.fields as readonly (LooseField | undefined)[]);
   const named = fields.flatMap(({ item, i }) =>
     item.name === undefined ? [] : [{ name: item.name, path: [...path, "fields", i, "name"] }],
   );
   checkNames(report, "field", named);
-  for (const { item, i } of fields) checkField(item, [...path, "fields", i], entities, report);
+  const inIndexes = new Set(
+    present(entity.indexes).flatMap(({ item }) => present(item.fields).map(({ item: of }) => of)),
+  );
+  for (const { item, i } of fields) {
+    const isIndexed = item.unique === true || (item.name !== undefined && inIndexes.has(item.name));
+    checkField(item, [...path, "fields", i], { ...around, isIndexed }, report);
+  }
   const columns = [...named.map(({ name }) => name), ...IMPLICIT_FIELDS];
   for (const { item: index, i } of present(entity.indexes)) {
     for (const { item: name, i: j } of present(index.fields)) {
@@ -42,6 +55,10 @@ function checkEntity(entity: LooseEntity, path: Path, entities: readonly string[
     }
   }
 }
+
+/** What an index of PostgreSQL can hold, and what the service tries a pattern on. */
+const MAX_INDEXED_LENGTH = 512;
+const MAX_LENGTH_FOR_PATTERN = 1000;
 
 const NUMBERS: readonly FieldType[] = ["integer", "bigint", "decimal"];
 const TEXTS: readonly FieldType[] = ["string", "text"];
@@ -58,7 +75,18 @@ const KEYS_OF_TYPES: readonly (readonly [keyof LooseField, readonly FieldType[]]
   ["on_delete", ["reference"]],
 ];
 
-function checkField(field: LooseField, path: Path, entities: readonly string[], report: RuleInput["report"]): void {
+interface Surroundings {
+  readonly entities: readonly string[];
+  readonly isIndexed: boolean;
+  readonly patience: Patience;
+}
+
+function checkField(
+  field: LooseField,
+  path: Path,
+  { entities, isIndexed, patience }: Surroundings,
+  report: RuleInput["report"],
+): void {
   const type = field.type;
   if (type === undefined) return;
   for (const [key, types] of KEYS_OF_TYPES) {
@@ -95,21 +123,51 @@ function checkField(field: LooseField, path: Path, entities: readonly string[], 
     }
   }
   checkBounds(field, path, report);
-  if (field.pattern !== undefined && TEXTS.includes(type)) {
-    try {
-      new RegExp(field.pattern, "u");
-    } catch {
-      const got = shown(field.pattern);
-      report({ code: "bad-pattern", path: [...path, "pattern"], expected: "a regular expression", got });
-    }
+  const sound = checkPattern(field, path, patience, report);
+  const limits = limitsOf(field, isIndexed);
+  if (TEXTS.includes(type) && (field.min_length ?? 0) > limits.longest) {
+    const expected = `at most ${limits.longest}, ${limits.because}`;
+    report({ code: "out-of-range", path: [...path, "min_length"], expected, got: String(field.min_length) });
   }
-  const wrong = field.default === undefined ? null : defaultExpected(field, field.default);
+  const wrong = field.default === undefined ? null : defaultExpected(field, field.default, limits, sound);
   if (wrong !== null)
     report({ code: "bad-default", path: [...path, "default"], expected: wrong, got: shown(field.default) });
 }
 
+/** The pattern as an expression; null when there is none that can be used. */
+function checkPattern(field: LooseField, path: Path, patience: Patience, report: RuleInput["report"]): RegExp | null {
+  if (field.pattern === undefined || !TEXTS.includes(field.type ?? "json")) return null;
+  const refuse = (expected: string, hint: string): null => {
+    report({ code: "bad-pattern", path: [...path, "pattern"], expected, got: shown(field.pattern), hint });
+    return null;
+  };
+  let expression: RegExp;
+  try {
+    expression = new RegExp(field.pattern, "u");
+  } catch (error) {
+    const reason = (error as Error).message.split(": ").at(-1) ?? "";
+    return refuse("a regular expression of JavaScript with the flag u", printable(reason));
+  }
+  if (isBacktrackingBounded(field.pattern, patience)) return expression;
+  return refuse(
+    "a regular expression that takes little time on any text",
+    "repeat nothing that the same text can match in two ways, as (a+)+ and (a|a)* do; no back references",
+  );
+}
+
+/** What a text may be long at most, and why, as far as the config leads to it without saying it. */
+function limitsOf(field: LooseField, isIndexed: boolean): { longest: number; because: string } {
+  const byPattern = field.pattern === undefined ? Number.POSITIVE_INFINITY : MAX_LENGTH_FOR_PATTERN;
+  const byIndex = isIndexed && field.max_length === undefined ? MAX_INDEXED_LENGTH : Number.POSITIVE_INFINITY;
+  if (byIndex < byPattern) return { longest: byIndex, because: "since it is indexed and has no max_length" };
+  return { longest: byPattern, because: "since it has a pattern" };
+}
+
 function checkBounds(field: LooseField, path: Path, report: RuleInput["report"]): void {
-  if (field.min !== undefined && field.max !== undefined && compareNumbers(field.min, field.max) > 0) {
+  const areNumbers =
+    NUMBERS.includes(field.type ?? "json") &&
+    (["min", "max"] as const).every((key) => numberProblem(field.type, field[key] ?? 0) === null);
+  if (areNumbers && field.min !== undefined && field.max !== undefined && compareNumbers(field.min, field.max) > 0) {
     report({
       code: "out-of-range",
       path: [...path, "max"],
@@ -124,10 +182,45 @@ function checkBounds(field: LooseField, path: Path, report: RuleInput["report"])
   }
   for (const key of ["min", "max"] as const) {
     const value = field[key];
-    if (value === undefined || field.type === "decimal" || !NUMBERS.includes(field.type ?? "json")) continue;
-    if (!/^-?[0-9]+$/.test(String(value))) {
-      report({ code: "wrong-value", path: [...path, key], expected: "a whole number", got: shown(value) });
+    if (value === undefined) continue;
+    const problem = numberProblem(field.type, value);
+    if (problem !== null) report({ code: "wrong-value", path: [...path, key], got: shown(value), ...problem });
+  }
+}
+
+const INT64_MAX = 2n ** 63n - 1n;
+const DECIMAL = /^-?[0-9]{1,40}(\.[0-9]{1,40})?$/;
+const IN_QUOTES = "YAML reads it as a double, which cannot hold it; write it in quotes";
+
+/** Why a number cannot be a bound or a default of the type; null when it can. Other types' keys are refused elsewhere. */
+function numberProblem(
+  type: FieldType | undefined,
+  value: number | string,
+): { readonly expected: string; readonly hint?: string } | null {
+  const text = typeof value === "number" ? plainNumber(value) : value;
+  switch (type) {
+    case "integer":
+      return Number.isSafeInteger(Number(text)) && /^-?[0-9]+$/.test(text)
+        ? null
+        : { expected: `a whole number within ±${Number.MAX_SAFE_INTEGER}` };
+    case "bigint": {
+      const expected = "a whole number of 64 bits";
+      if (typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        return { expected, hint: IN_QUOTES };
+      }
+      if (!/^-?[0-9]+$/.test(text)) return { expected };
+      const integer = BigInt(text);
+      return integer > INT64_MAX || integer < -INT64_MAX - 1n ? { expected } : null;
     }
+    case "decimal": {
+      const expected = "a decimal of at most 40 digits before and 40 after the point";
+      // A double keeps 15 digits of any decimal; with more, what was written may have been another number.
+      const digits = text.replace(/[-.]/g, "").replace(/^0+|0+$/g, "");
+      if (typeof value === "number" && digits.length > 15) return { expected, hint: IN_QUOTES };
+      return DECIMAL.test(text) ? null : { expected };
+    }
+    default:
+      return null;
   }
 }
 
@@ -153,13 +246,24 @@ export const plainNumber = (value: number): string =>
     : String(value);
 
 /** What a default of the field must be; null when it is that. */
-function defaultExpected(field: LooseField, value: NonNullable<unknown> | null): string | null {
+function defaultExpected(
+  field: LooseField,
+  value: NonNullable<unknown> | null,
+  limits: { readonly longest: number; readonly because: string },
+  pattern: RegExp | null,
+): string | null {
   const text = typeof value === "string" ? value : null;
-  const numeric = typeof value === "number" ? plainNumber(value) : text;
   const bounded = (): string | null => {
+    if (typeof value !== "number" && text === null) return "a number";
+    const number = value as number | string;
+    const problem = numberProblem(field.type, number);
+    if (problem !== null)
+      return problem.hint === undefined ? problem.expected : `${problem.expected} (${problem.hint})`;
+    if ([field.min, field.max].some((bound) => bound !== undefined && numberProblem(field.type, bound) !== null))
+      return null;
     const outside =
-      (field.min !== undefined && compareNumbers(numeric ?? "0", field.min) < 0) ||
-      (field.max !== undefined && compareNumbers(numeric ?? "0", field.max) > 0);
+      (field.min !== undefined && compareNumbers(number, field.min) < 0) ||
+      (field.max !== undefined && compareNumbers(number, field.max) > 0);
     return outside ? "a default within min and max" : null;
   };
   switch (field.type) {
@@ -168,13 +272,13 @@ function defaultExpected(field: LooseField, value: NonNullable<unknown> | null):
       if (text === null) return "text";
       if (field.max_length !== undefined && [...text].length > field.max_length) return "text within max_length";
       if (field.min_length !== undefined && [...text].length < field.min_length) return "text of at least min_length";
-      return null;
+      if ([...text].length > limits.longest) return `text of at most ${limits.longest} characters, ${limits.because}`;
+      return pattern === null || pattern.test(text) ? null : "text that the pattern matches";
     case "integer":
-      return typeof value === "number" && Number.isSafeInteger(value) ? bounded() : "a whole number";
+      return typeof value === "number" ? bounded() : "a whole number";
     case "bigint":
-      return numeric !== null && /^-?[0-9]{1,19}$/.test(numeric) ? bounded() : "a whole number";
     case "decimal":
-      return numeric !== null && /^-?[0-9]{1,40}(\.[0-9]{1,40})?$/.test(numeric) ? bounded() : "a decimal number";
+      return bounded();
     case "boolean":
       return typeof value === "boolean" ? null : "true or false";
     case "uuid":
@@ -182,9 +286,7 @@ function defaultExpected(field: LooseField, value: NonNullable<unknown> | null):
     case "date":
       return isDate(text, /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/) ? null : 'a date such as "2026-01-31"';
     case "timestamp":
-      return isDate(text, /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+-][0-9]{2}:[0-9]{2})$/)
-        ? null
-        : 'a time such as "2026-01-31T12:00:00Z"';
+      return isDate(text, TIMESTAMP) ? null : 'a time such as "2026-01-31T12:00:00Z"';
     case "enum":
       return text !== null && (field.values ?? [text]).includes(text)
         ? null
@@ -192,12 +294,16 @@ function defaultExpected(field: LooseField, value: NonNullable<unknown> | null):
     case "reference":
       return "no default for a reference";
     default:
-      return null;
+      return value === null && field.required === true ? "a value, since the field is required" : null;
   }
 }
 
+const TIMESTAMP =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
+
 function isDate(text: string | null, form: RegExp): boolean {
-  if (text === null || !form.test(text)) return false;
+  // Years from 1 to 9999, also after an offset is taken off.
+  if (text === null || !form.test(text) || /^(0000|0001-01-01T|9999-12-31T)/.test(text)) return false;
   const time = Date.parse(text);
   // Date.parse rolls the 31st of a short month over; the calendar does not.
   return !Number.isNaN(time) && new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10));

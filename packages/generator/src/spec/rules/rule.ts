@@ -42,12 +42,15 @@ export interface Named {
   readonly at?: "key" | "value";
 }
 
+/** `a_1` and `a1` differ as files and columns, and are one name in TypeScript. */
+const identitiesOf = ({ snake, camel }: Names): string[] => [snake, camel];
+
 /** Reserved words, and names that are one name in some case of one scope. */
 export function checkNames(
   report: RuleInput["report"],
   kind: NameKind,
   named: readonly Named[],
-  identityOf: (names: Names) => string = (names) => names.snake,
+  moreIdentities: (names: Names) => string[] = () => [],
 ): void {
   const seen = new Map<string, string>();
   for (const { name, path, at = "value" } of named) {
@@ -62,10 +65,11 @@ export function checkNames(
         hint: because,
       });
     }
-    const identity = identityOf(namesOf(name));
-    const first = seen.get(identity);
-    if (first === undefined) seen.set(identity, name);
-    else {
+    const names = namesOf(name);
+    const identities = [...identitiesOf(names), ...moreIdentities(names)];
+    const first = identities.map((identity) => seen.get(identity)).find((found) => found !== undefined);
+    for (const identity of identities) if (!seen.has(identity)) seen.set(identity, name);
+    if (first !== undefined) {
       const same = first === name ? "it is there already" : `it becomes the same name as ${first}`;
       report({ code: "duplicate-name", path, at, expected: `each ${kind} once`, got: shown(name), hint: same });
     }

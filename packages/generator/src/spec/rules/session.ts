@@ -2,6 +2,11 @@
 import { type Node, nodeAt } from "../node.js";
 import type { Rule } from "./rule.js";
 
+/** Below it, a busy process loses its runs to others. */
+const MIN_LEASE_MS = 1000;
+
+const seconds = (ms: number): string => `${ms / 1000} s`;
+
 export const checkSession: Rule = ({ config, root, report }) => {
   const { context, checkpoint, recovery, saga } = config.session ?? {};
   const interval = ["session", "checkpoint", "interval"];
@@ -22,14 +27,13 @@ export const checkSession: Rule = ({ config, root, report }) => {
     }
   }
   if (context?.ttl !== undefined && context.absolute_ttl !== undefined && context.ttl > context.absolute_ttl) {
-    const expected = "at most absolute_ttl";
-    const hint = "absolute_ttl ends a context in any case; raise it";
+    const expected = `at most absolute_ttl (${seconds(context.absolute_ttl)})`;
+    const hint = "absolute_ttl ends a session in any case; raise it as well";
     report({
       code: "out-of-range",
-      severity: "warning",
       path: ["session", "context", "ttl"],
       expected,
-      got: "more",
+      got: seconds(context.ttl),
       hint,
     });
   }
@@ -39,7 +43,18 @@ export const checkSession: Rule = ({ config, root, report }) => {
     recovery.initial_delay > recovery.max_delay
   ) {
     const path = ["session", "recovery", "initial_delay"];
-    report({ code: "out-of-range", severity: "warning", path, expected: "at most max_delay", got: "more" });
+    const expected = `at most max_delay (${seconds(recovery.max_delay)})`;
+    report({
+      code: "out-of-range",
+      path,
+      expected,
+      got: seconds(recovery.initial_delay),
+      hint: "raise max_delay as well",
+    });
+  }
+  if (recovery?.lease !== undefined && recovery.lease < MIN_LEASE_MS) {
+    const path = ["session", "recovery", "lease"];
+    report({ code: "out-of-range", path, expected: `at least ${seconds(MIN_LEASE_MS)}`, got: seconds(recovery.lease) });
   }
   const workflows = config.long_running?.tasks?.filter((task) => task?.type === "workflow") ?? [];
   if (saga?.enabled === false && workflows.length > 0 && config.long_running?.enabled !== false) {

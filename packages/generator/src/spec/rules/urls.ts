@@ -74,7 +74,15 @@ export function reportUrl(
   report({ path, got, ...problem });
 }
 
+/** What `database.url` may name in place of a server: a file, relative to the project or from the root. */
+export const DATABASE_FILE = /^file:(\/?[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$/;
+
 export const checkUrls: Rule = ({ config, report }) => {
+  const { url } = config.database ?? {};
+  if (url?.startsWith("file:") === true && !DATABASE_FILE.test(url)) {
+    const expected = "`file:` and a path of letters, digits, `.`, `_` and `-`, without `..`";
+    report({ code: "bad-url", path: ["database", "url"], expected, got: shown(url) });
+  }
   reportUrl(report, ["redis", "url"], config.redis?.url, ["redis:", "rediss:"]);
   reportUrl(report, ["nats", "url"], config.nats?.url, ["nats:", "tls:"]);
   reportUrl(report, ["observability", "tracing"], config.observability?.tracing, ["http:", "https:"]);

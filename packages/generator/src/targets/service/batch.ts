@@ -1,6 +1,6 @@
 /** A batch task: listed with the task as its config has it; this version cannot run it. */
 
-import type { BatchModel, JsonValue, StageModel } from "../../model.js";
+import type { BatchModel, CompensationModel, JsonValue, StageModel } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
 import { HEADER, json, print } from "../entity/source.js";
 
@@ -17,9 +17,19 @@ ${print(options, `export const ${batchConstant(batch)} = batch(${name}, `, ");")
 }
 
 function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
+  const compensations = waves.flatMap(({ stages }) =>
+    stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
+  );
   return {
     timeout: durationText(timeoutMs),
-    ...(schedule === null ? {} : { schedule: schedule.cron, timezone: schedule.timezone, overlap: schedule.overlap }),
+    ...(schedule === null
+      ? {}
+      : {
+          schedule: schedule.cron,
+          timezone: schedule.timezone,
+          overlap: schedule.overlap,
+          catch_up: schedule.catchUp,
+        }),
     source: sourceOf(source),
     chunk_size: chunkSize,
     concurrency,
@@ -28,6 +38,7 @@ function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailur
       const [only, ...others] = stages.map(stageOf);
       return parallel || only === undefined || others.length > 0 ? { parallel: stages.map(stageOf) } : only;
     }),
+    ...(compensations.length === 0 ? {} : { compensation: compensations.map(compensationOf) }),
   };
 }
 
@@ -42,6 +53,25 @@ function sourceOf(source: BatchModel["source"]): JsonValue {
   }
 }
 
-function stageOf({ name, service, endpoint, timeoutMs }: StageModel): JsonValue {
-  return { name: name.raw, service, endpoint, timeout: durationText(timeoutMs) };
+function stageOf({ name, service, endpoint, method, timeoutMs, refusals, ...stage }: StageModel): JsonValue {
+  return {
+    name: name.raw,
+    service,
+    endpoint,
+    ...(method === "POST" ? {} : { method }),
+    timeout: durationText(timeoutMs),
+    ...retryOf(stage),
+    ...(refusals.length === 0 ? {} : { refusals }),
+  };
+}
+
+function compensationOf({ stage, service, action, timeoutMs, ...rest }: CompensationModel): JsonValue {
+  return { stage, action, service, timeout: durationText(timeoutMs), ...retryOf(rest) };
+}
+
+function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
+  if (!retryWritten) return {};
+  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter } = retry;
+  const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];
+  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter } };
 }

@@ -56,9 +56,8 @@ function handlersText(model: Model): string {
       return { path, text: `import { ${local === own ? own : `${own} as ${local}`} } from "${path}";\n` };
     })
     .sort((a, b) => (a.path < b.path ? -1 : 1));
-  const used = endpointsInUse(model);
   const list = (service: ServiceModel, kind: HandlerModel["kind"]): string => {
-    const handlers = service.handlers.filter(({ endpoint }) => used[kind].has(`${service.name.raw} ${endpoint}`));
+    const handlers = service.handlers.filter((handler) => handler.kind === kind);
     const lines = handlers
       .map((handler) => `      ${JSON.stringify(handler.endpoint)}: ${names.get(handler)},\n`)
       .join("");
@@ -92,17 +91,4 @@ function localNames(services: readonly ServiceModel[]): Map<HandlerModel, string
     }
   }
   return names;
-}
-
-/** One function may do both: an endpoint that performs a stage here and undoes another there. */
-function endpointsInUse({ sagas, batches }: Model): Record<HandlerModel["kind"], Set<string>> {
-  const stages = [...sagas, ...batches].flatMap(({ waves }) => waves.flatMap((wave) => wave.stages));
-  const compensations = [
-    ...stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
-    ...sagas.flatMap(({ waitingCompensations }) => waitingCompensations),
-  ];
-  return {
-    action: new Set(stages.map(({ service, endpoint }) => `${service} ${endpoint}`)),
-    compensation: new Set(compensations.map(({ service, action }) => `${service} ${action}`)),
-  };
 }

@@ -6,6 +6,7 @@ export const nightlyInventoryBatch = batch("nightly_inventory", {
   schedule: "0 2 * * *",
   timezone: "UTC",
   overlap: "skip",
+  catch_up: false,
   source: { service: "paper_service", endpoint: "/stock" },
   chunk_size: 100,
   concurrency: 1,

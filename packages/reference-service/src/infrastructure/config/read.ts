@@ -49,7 +49,7 @@ function readBlock(block: Block, value: unknown, path: readonly string[], readin
 
 function readLeaf(leaf: Leaf, value: unknown, path: readonly string[], reading: Reading): unknown {
   const key = path.join(".");
-  const names = key === "http.port" ? ["HTTP_PORT", "PORT"] : [path.join("_").toUpperCase()];
+  const names = key === "http.port" ? ["HTTP_PORT", "PORT"] : [variableOf(path)];
   if (leaf.kind === "headers") return readHeaders(value ?? {}, path, reading);
   const name = names.find((candidate) => (reading.environment[candidate] ?? "") !== "");
   const source = name === undefined ? reading.file : `environment variable ${name}`;
@@ -61,6 +61,15 @@ function readLeaf(leaf: Leaf, value: unknown, path: readonly string[], reading: 
   const got = leaf.kind === "url" ? "something else" : show(given);
   reading.issues.push({ source, key, expected: expectation(leaf), got });
   return leaf.default;
+}
+
+/** The key path in upper snake case: `services.stockService.url` is SERVICES_STOCK_SERVICE_URL. */
+function variableOf(path: readonly string[]): string {
+  const words = path
+    .join("_")
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2");
+  return words.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
 }
 
 /** Each header can be overridden by a variable of its own; none can be added that way. */
@@ -75,11 +84,7 @@ function readHeaders(value: unknown, path: readonly string[], reading: Reading):
   }
   const headers: [string, string][] = [];
   for (const [header, text] of Object.entries(value)) {
-    const variable = [...path, header]
-      .join("_")
-      .replace(/[^A-Za-z0-9]+/g, "_")
-      .toUpperCase();
-    const given = reading.environment[variable] || text;
+    const given = reading.environment[variableOf([...path, header])] || text;
     const isHeader =
       /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header) && typeof given === "string" && /^[\t\x20-\x7e]*$/.test(given);
     // The value may be a secret.

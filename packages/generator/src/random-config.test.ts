@@ -1,0 +1,126 @@
+/** What `validate` takes, tsc takes, and the service it becomes starts. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { buildModel } from "./build-model.js";
+import type { Model } from "./model.js";
+import { buildPlan } from "./plan.js";
+import { randomConfig } from "./random-config.test.support.js";
+import { readReferenceService, type Template } from "./template.js";
+
+/** Seeds whose configs have much in them. */
+const STARTED = [22, 107, 127, 86, 148, 233, 268, 102];
+const COMPILED = STARTED.slice(0, 2);
+const TOKEN = "operator-token-of-the-tests";
+
+const REFERENCE = fileURLToPath(new URL("../../reference-service/", import.meta.url));
+const template: Template = {
+  ...readReferenceService(REFERENCE),
+  runtime: { version: "0.0.0", fileName: "runtime.tgz", bytes: new Uint8Array(), integrity: "" },
+};
+
+let folder: string;
+const roots: string[] = [];
+const models = new Map<number, Model>();
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "random-"));
+  const modules = ["node_modules", "../../node_modules"].map((path) => join(REFERENCE, path));
+  symlinkSync(modules.find((path) => existsSync(join(path, "fastify"))) ?? "", join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  for (const seed of STARTED) {
+    const { config, text } = randomConfig(seed);
+    const model = buildModel(config, { name: config.project.name ?? "random", text });
+    models.set(seed, model);
+    for (const { path, bytes } of buildPlan(model, template).files) {
+      const file = join(folder, String(seed), path);
+      if (!/^(src|configs|migrations)\//.test(path)) continue;
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, bytes);
+      if (!file.endsWith(".ts")) continue;
+      writeFileSync(file.replace(/\.ts$/, ".js"), plainOf(Buffer.from(bytes).toString()));
+      if (COMPILED.includes(seed)) roots.push(file);
+    }
+  }
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const plain = new Map<string, string>();
+
+/** Without its types; most files are the same in all projects. */
+function plainOf(text: string): string {
+  const known = plain.get(text);
+  if (known !== undefined) return known;
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
+  const { outputText } = ts.transpileModule(text, { compilerOptions });
+  plain.set(text, outputText);
+  return outputText;
+}
+
+describe("configs drawn from the schema", () => {
+  test("have entities, sagas, groups and services of every transport among them", () => {
+    const all = [...models.values()];
+    const count = (of: (model: Model) => number): number => all.reduce((sum, model) => sum + of(model), 0);
+    expect(count(({ entities }) => entities.length)).toBeGreaterThan(20);
+    expect(count(({ sagas }) => sagas.length)).toBeGreaterThan(5);
+    expect(count(({ batches }) => batches.length)).toBeGreaterThan(1);
+    expect(
+      count(({ sagas }) => sagas.flatMap(({ waves }) => waves.filter(({ parallel }) => parallel)).length),
+    ).toBeGreaterThan(3);
+    for (const transport of ["http", "local", "simulated"] as const)
+      expect(count(({ services }) => services.filter((one) => one.transport === transport).length)).toBeGreaterThan(3);
+  });
+
+  test.each(STARTED)(
+    "give a service that starts, is ready, and takes its own defaults (seed %i)",
+    { timeout: 30_000 },
+    async (seed) => {
+      const model = models.get(seed) as Model;
+      const load = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, String(seed), path)).href);
+      const missing = model.services.filter(({ transport, url }) => transport === "http" && url === null);
+      const { loadSettings } = await load("src/infrastructure/config/load.js");
+      const settings = loadSettings(join(folder, String(seed)), {
+        A_TOKEN: "a-token",
+        OPERATOR_TOKEN: TOKEN,
+        DATABASE_URL: join(folder, String(seed), "random.db"),
+        ...Object.fromEntries(missing.map(({ name }) => [`SERVICES_${name.constant}_URL`, "http://localhost:1"])),
+      });
+      const { buildContainer } = await load("src/infrastructure/container/container.js");
+      const { createLogger } = await load("src/infrastructure/logging/logger.js");
+      const container = await buildContainer(settings, createLogger("random", "silent"));
+      try {
+        const authorization = { authorization: `Bearer ${TOKEN}` };
+        const get = async (url: string) => (await container.server.inject({ url, headers: authorization })).statusCode;
+        expect([await get("/health/ready"), await get("/openapi.json")]).toEqual([200, 200]);
+        for (const { name } of model.entities) {
+          const domain = await load(`src/domain/${name.kebab}/${name.kebab}.generated.js`);
+          const { violations = [] } = domain[`checkNew${name.pascal}`]({});
+          const fields: Record<string, { default?: unknown }> = domain[`${name.camel}Fields`];
+          for (const { path } of violations) expect(fields[path]).not.toHaveProperty("default");
+        }
+      } finally {
+        await container.close();
+      }
+      expect(globalThis).not.toHaveProperty("canary");
+    },
+  );
+
+  test("give code that compiles", { timeout: 120_000 }, () => {
+    const { config } = ts.readConfigFile(`${REFERENCE}../../tsconfig.base.json`, ts.sys.readFile);
+    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, folder);
+    const program = ts.createProgram(roots, { ...options, composite: false, declaration: false, noEmit: true });
+    const found = roots.flatMap((root) => {
+      const file = program.getSourceFile(root);
+      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    });
+    const texts = found.map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
+    expect(texts).toEqual([]);
+    expect(roots.length).toBeGreaterThan(200);
+  });
+});
