@@ -39,7 +39,7 @@ ${features.entities ? "| `src/domain` | entities: no imports from outside the do
 | \`src/interfaces\` | HTTP |
 | \`configs\` | \`app.yaml\`, and every variable that overrides it in \`.env.example\` |
 | \`migrations\` | plain SQL, up and down |`,
-    `Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`; everything else is yours. After a change of it:
+    `Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`. Handlers, use cases, entities and migrations are yours from the first time on. The other files are rewritten while they are unedited; one that you edited is kept, and the generator says so when its own version changed. After a change of \`clean-arch.yaml\` (with \`clean-arch-generator\` installed beside this project):
 
 \`\`\`
 clean-arch-generator --config clean-arch.yaml --out .
