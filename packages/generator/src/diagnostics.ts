@@ -16,6 +16,10 @@ export const diagnosticCodes = [
   "not-a-project",
   "project-damaged",
   "edited-file",
+  "left-over-file",
+  "outdated-file",
+  "migration-needed",
+  "database-moved",
   "file-in-the-way",
   "busy-folder",
   // the file as bytes and as YAML

@@ -69,9 +69,16 @@ function requireWritable(folder: string, shownAs: string): void {
   if (!isWritable(folder)) throw notWritable(shownAs);
 }
 
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["ENAMETOOLONG", "choose a shorter --out"],
+  ["ENOSPC", "make room, or choose another --out"],
+  ["EDQUOT", "make room, or choose another --out"],
+  ["EROFS", "choose another --out; this file system is read-only"],
+]);
+
 const notWritable = (shownAs: string, code?: string): Error => {
   const got = code === undefined ? "one that cannot" : `one that cannot (${code})`;
-  const hint = "choose another --out, or change its permissions";
+  const hint = REMEDIES.get(code ?? "") ?? "choose another --out, or change its permissions";
   return refusal("folder-not-writable", shownAs, "a folder that can be written to", got, hint);
 };
 

@@ -4,7 +4,8 @@
  *
  * For each file: on disk as planned -> unchanged; not there -> create; `generated` -> rewrite; `merged` and unedited ->
  * rewrite; `merged`, edited, and we would write what we wrote before -> keep; `merged` and changed on both sides ->
- * conflict, nothing is written; `once` -> keep. A `once` file the user deleted stays deleted.
+ * conflict, nothing is written; `once` -> keep. A `once` file the user deleted stays deleted. What the plan no longer has
+ * is removed while unedited; a `once` file never is, and the user is told that it is left over.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -121,6 +122,18 @@ export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shown
     } else {
       const after = kind === "keep" ? before : file.bytes;
       changes.push({ kind, path: file.path, owner: file.owner, before, after });
+      if (kind === "keep" && isTestOfBefore(file, known)) {
+        const hint = "bring it up to date, or remove it";
+        say(
+          warnings,
+          "warning",
+          "outdated-file",
+          file.path,
+          "a test of what the config says now",
+          "yours, which stays",
+          hint,
+        );
+      }
       const { owner, sha256: hash, mode } = file;
       entries[file.path] = { owner, sha256: hash, mode };
     }
@@ -143,6 +156,10 @@ export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shown
         "one with an edit of yours, which stays",
         hint,
       );
+    } else if (!path.startsWith(MIGRATIONS)) {
+      const hint = "remove it, or keep what you need of it: what it imports may be gone";
+      const got = "one that it no longer does; it is yours and stays";
+      say(warnings, "warning", "left-over-file", path, "a file the config asks for", got, hint);
     }
   }
 
@@ -151,6 +168,13 @@ export function comparePlan(plan: Plan, folder: string, lock: Lock | null, shown
   const next: Lock = { format: 1, generator: generatorName, config_hash: plan.configHash, files: entries };
   return { changes, warnings, writes: writesFor(plan, changes, lock, next, read) };
 }
+
+/** Applied ones are history, whatever the config says. */
+const MIGRATIONS = "migrations/";
+
+/** What we would write has changed since it was written, once. */
+const isTestOfBefore = ({ path, owner, sha256: hash }: PlannedFile, known: LockEntry | undefined): boolean =>
+  owner === "once" && path.startsWith("tests/") && known !== undefined && known.sha256 !== hash;
 
 function decide(
   file: PlannedFile,

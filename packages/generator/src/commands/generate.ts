@@ -1,17 +1,24 @@
 /** `generate`: a config becomes a project, or brings the project it has up to date. */
-import { basename, extname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, extname, join, resolve } from "node:path";
 
 import { buildModel } from "../build-model.js";
+import { dataChanges } from "../data-changes.js";
 import { refusal } from "../diagnostics.js";
 import { unifiedDiff } from "../diff.js";
 import { guardPath, inspectFolder } from "../folder.js";
+import { BASE_FOLDER } from "../lock.js";
+import type { Model } from "../model.js";
 import { namesOf } from "../naming.js";
 import { buildPlan, type Change, type Comparison, comparePlan } from "../plan.js";
+import { readConfig } from "../spec/read.js";
 import type { Config } from "../spec/schema.js";
 import { renderTargets } from "../targets/index.js";
 import { loadTemplate, type Template } from "../template.js";
 import { recoverProject, writeProject } from "../write.js";
 import { type Command, type Invocation, printDiagnostics, readConfigFile } from "./command.js";
+
+const CONFIG_PATH = "clean-arch.yaml";
 
 export const generate: Command = async (invocation) => {
   const { flags } = invocation;
@@ -47,12 +54,15 @@ export async function writeFromConfig(
   const writesNothing = flags.dryRun || flags.diff;
   if (!writesNothing) recoverProject(folder, shownAs);
   const target = await inspectFolder(folder, shownAs);
-  const plan = buildPlan(buildModel(config, { name, text }), template, rendering.render);
+  const model = buildModel(config, { name, text });
+  const plan = buildPlan(model, template, rendering.render);
   const lock = target.kind === "project" ? target.lock : null;
   for (const path of [...plan.files.map((file) => file.path), ...Object.keys(lock?.files ?? {})])
     guardPath(folder, path, shownAs);
   const comparison = comparePlan(plan, folder, lock, shownAs);
-  printDiagnostics(invocation, comparison.warnings);
+  const before = lock === null ? null : modelOfBefore(folder, template);
+  const changes = before === null ? [] : dataChanges(before, model, folder, shownAs);
+  printDiagnostics(invocation, [...changes, ...comparison.warnings]);
   if (!writesNothing) await writeProject(target, comparison.writes, { shownAs });
   io.out(
     flags.json ? summaryJson(shownAs, comparison) : summaryText(shownAs, comparison, flags, target.kind === "project"),
@@ -60,10 +70,23 @@ export async function writeFromConfig(
   return 0;
 }
 
+/** What the project was last written from; null when that can no longer be read. */
+function modelOfBefore(folder: string, template: Template): Model | null {
+  const path = join(folder, BASE_FOLDER, CONFIG_PATH);
+  try {
+    const { config, text } = readConfig(readFileSync(path), path);
+    const { name = "" } = JSON.parse(readFileSync(join(folder, BASE_FOLDER, "package.json"), "utf8"));
+    return buildModel(config, { name: projectName(config, name, path, template), text });
+  } catch {
+    return null;
+  }
+}
+
 /** `project.name`, else what stands in for it; in kebab-case. */
 function projectName(config: Config, standIn: string, source: string, template: Template): string {
   const given = config.project.name ?? standIn;
-  const name = namesOf(given).kebab;
+  // Marks of letters are left out rather than the letters.
+  const name = namesOf(given.normalize("NFKD").replace(/\p{Mark}/gu, "")).kebab;
   const hint = "set project.name in the config";
   if (name === "" || name.length > 64) {
     throw refusal(
@@ -107,8 +130,12 @@ function summaryText(
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${count} ${PAST[kind]}`);
   const result = `${folder}: ${counts.join(", ")}${exists && writes.length === 0 ? " (nothing to do)" : ""}\n`;
-  return exists ? result : `${result}Next: cd ${folder} && make run\n`;
+  return exists ? result : `${result}Next: cd ${shellWord(folder)} && make run\n`;
 }
+
+/** A word a shell reads as it is. */
+const shellWord = (text: string): string =>
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 const PAST = {
   create: "created",

@@ -1,7 +1,10 @@
-/** The dependencies: every package that is imported is declared where it is needed, and what is vendored is there. */
+/**
+ * The dependencies: every file that is imported is there, every package is declared where it is needed, and what is
+ * vendored is there.
+ */
 import { aliasesOf } from "./layers.js";
 import type { Check, Project } from "./project.js";
-import { resolveSpecifier } from "./resolve.js";
+import { resolveSpecifier, sourceAt } from "./resolve.js";
 
 type Declared = Readonly<Record<string, string>>;
 
@@ -35,6 +38,11 @@ export const checkDependencies: Check = (project) => {
   for (const [path, { imports }] of sources) {
     for (const { specifier, line, column, typeOnly } of imports) {
       const target = resolveSpecifier(path, specifier, aliases);
+      if (target.kind === "file" && isMissing(target.path, project)) {
+        const expected = `a file that ${JSON.stringify(specifier)} stands for`;
+        const hint = `remove the import, or ${path} if nothing needs it any more`;
+        report({ code: "missing-file", path, line, column, expected, got: "none", hint });
+      }
       if (target.kind !== "package" || target.name === manifest.name) continue;
       const needed = path.startsWith("src/") && !typeOnly && !/\.(test|spec)\.[cm]?[jt]sx?$/.test(path);
       const types = `@types/${target.name.replace(/^@/, "").replace("/", "__")}`;
@@ -57,6 +65,10 @@ export const checkDependencies: Check = (project) => {
   checkVendored(project, { ...dependencies, ...devDependencies });
   checkPackageLock(project, manifest);
 };
+
+/** Not there, and not said to be missing for itself. */
+const isMissing = (path: string, { sources, read, lock }: Project): boolean =>
+  sourceAt(path, (one) => sources.has(one) || Object.hasOwn(lock.files, one) || read(one) !== null) === null;
 
 function parseManifest(bytes: Uint8Array): Manifest | null {
   try {

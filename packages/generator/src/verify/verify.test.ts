@@ -154,14 +154,22 @@ describe("verify", () => {
       'import "../billing/invoice.js";\nimport "../shared/money.js";\nimport "../order.js";\n',
     );
     put("src/domain/billing/invoice.ts", "export {};\n");
+    put("src/domain/shared/money.ts", "export {};\n");
+    put("src/domain/order.ts", "export {};\n");
     expect(await findings()).toEqual(["src/domain/sales/offer.ts:1:1 layer-violation"]);
   });
 
   test("follows the aliases of package.json", async () => {
     const manifest = JSON.parse(readFileSync(join(out, "package.json"), "utf8"));
     put("package.json", JSON.stringify({ ...manifest, imports: { "#infra/*": "./src/infrastructure/*" } }));
+    put("src/infrastructure/a.ts", "export {};\n");
     put("src/domain/order.ts", 'import "#infra/a.js";\n');
     expect(await findings()).toEqual(["src/domain/order.ts:1:1 layer-violation"]);
+  });
+
+  test("finds an import of a file that is not there, as a left-over has after an entity is gone", async () => {
+    put("src/domain/order.ts", 'import type { Order } from "./order.generated.js";\nexport type Mine = Order;\n');
+    expect(await findings()).toEqual(["src/domain/order.ts:1:1 missing-file"]);
   });
 
   test("finds an edited generated file, and not an edited one of the user's", async () => {

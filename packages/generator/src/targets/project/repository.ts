@@ -1,5 +1,16 @@
-/** What git reads. */
+/** What git reads, and the folder of migrations, which is there before the first of them. */
 import type { TargetFile } from "../target-file.js";
+
+const MIGRATIONS = `# Migrations
+
+Plain SQL, one folder for each database: \`sqlite/\` for the embedded file, \`postgres/\` for a server.
+
+\`NNNN_name.up.sql\` makes a change, \`NNNN_name.down.sql\` takes it back. They run in the order of their numbers, each once.
+One that has been applied stays as it is: what comes after it, an entity's new field for one, is the next migration.
+
+\`make migrate-up\` applies what is pending and \`make migrate-down\` takes the last one back. Outside production the service
+applies pending ones when it starts.
+`;
 
 export const repositoryFiles = (): TargetFile[] => [
   {
@@ -13,4 +24,5 @@ export const repositoryFiles = (): TargetFile[] => [
     owner: "merged",
     content: "* text=auto eol=lf\n*.tgz binary\n*.generated.ts linguist-generated=true\n",
   },
+  { path: "migrations/README.md", owner: "merged", content: MIGRATIONS },
 ];
