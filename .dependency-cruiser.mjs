@@ -53,6 +53,13 @@ const everywhere = [
 
 const packages = [
   {
+    name: "examples-by-exports",
+    severity: "error",
+    comment: "An example is what a user writes: it imports packages by their names and exports.",
+    from: { path: "^examples/" },
+    to: { path: "^packages/", dependencyTypes: ["local"] },
+  },
+  {
     name: "runtime-imports-nothing-of-ours",
     severity: "error",
     comment: "The runtime is usable on its own.",

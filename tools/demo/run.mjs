@@ -196,18 +196,18 @@ function run(command, args, cwd) {
   });
 }
 
-/** `preferred` if nobody listens there, else one that the system gives. */
+/** `preferred`, else the next port that nobody listens on. */
 async function freePort(preferred) {
-  for (const port of [preferred, 0]) {
+  for (let port = preferred; port < preferred + 100; port++) {
     const server = createServer();
-    const got = await new Promise((resolve) => {
-      server.once("error", () => resolve(null));
-      server.listen(port, "0.0.0.0", () => resolve(server.address().port));
+    const free = await new Promise((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "0.0.0.0", () => resolve(true));
     });
     await new Promise((resolve) => server.close(resolve));
-    if (got !== null) return got;
+    if (free) return port;
   }
-  return fail("expected a free port, got none");
+  return fail(`expected a free port from ${preferred} on, got none in 100`);
 }
 
 function stepNames(run, status) {

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { freePort } from "./free-port.js";
 import { run, start, stop } from "./process.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -174,14 +173,4 @@ async function treeOf(path: string): Promise<string[]> {
     return `${file.slice(path.length)} ${((await stat(file)).mode & 0o777).toString(8)} ${hash}`;
   });
   return (await Promise.all(lines)).sort();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("expected a port, got none");
-  return address.port;
 }

@@ -141,7 +141,7 @@ long_running:
     const of = (text: string) => modelOf(`session: {checkpoint: {${text}}}`).session.checkpoint;
     expect(of("strategy: time, interval: 5s")).toMatchObject({ intervalMs: 5000, everySteps: null });
     expect(of("strategy: count, interval: 5")).toMatchObject({ intervalMs: null, everySteps: 5 });
-    expect(of("strategy: count")).toMatchObject({ everySteps: 1 });
+    expect(of("strategy: count")).toMatchObject({ everySteps: 30 });
     expect(of("strategy: manual")).toMatchObject({ intervalMs: null, everySteps: null });
   });
 

@@ -92,7 +92,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         strategy: checkpoint.strategy,
         intervalMs: checkpoint.strategy === "time" ? (checkpoint.interval ?? 30_000) : null,
         // A count is written like a duration in seconds, and was read as one.
-        everySteps: checkpoint.strategy === "count" ? (checkpoint.interval ?? 1000) / 1000 : null,
+        everySteps: checkpoint.strategy === "count" ? (checkpoint.interval ?? 30_000) / 1000 : null,
         maxRetries: checkpoint.max_retries,
         keep: checkpoint.keep,
       },

@@ -40,7 +40,7 @@ export function dataChanges(before: Model, after: Model, folder: string, shownAs
 }
 
 /** `Order.priority added`, `the indexes of Order changed`, `Invoice removed`. */
-export function tableChanges(before: readonly EntityModel[], after: readonly EntityModel[]): string[] {
+function tableChanges(before: readonly EntityModel[], after: readonly EntityModel[]): string[] {
   const old = new Map(before.map((entity) => [entity.plural.snake, entity]));
   const now = new Map(after.map((entity) => [entity.plural.snake, entity]));
   return [

@@ -105,7 +105,7 @@ const ROUTES_OF_THE_SERVICE = new Set(["sessions", "sagas", "tasks", "runs", "de
 export const IMPLICIT_FIELDS: readonly string[] = ["id", "revision", "created_at", "updated_at"];
 
 /** PostgreSQL cuts longer names of tables and columns. */
-export const SQL_NAME_MAX_BYTES = 63;
+const SQL_NAME_MAX_BYTES = 63;
 
 /** Columns PostgreSQL gives every table. */
 const SYSTEM_COLUMNS = new Set("cmax cmin ctid oid tableoid xmax xmin".split(" "));

@@ -51,12 +51,7 @@ export function buildSettings({ config, databaseFile, services }: SettingsInput)
       checkpoint: given({
         enabled: checkpoint.enabled,
         strategy: checkpoint.strategy,
-        interval:
-          checkpoint.strategy === "time"
-            ? (interval ?? 30)
-            : checkpoint.strategy === "count"
-              ? (interval ?? 1)
-              : undefined,
+        interval: checkpoint.strategy === "time" || checkpoint.strategy === "count" ? (interval ?? 30) : undefined,
         max_retries: checkpoint.max_retries,
         keep: checkpoint.keep,
       }),

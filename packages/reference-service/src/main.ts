@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "./infrastructure/config/config-error.js";
 import { loadSettings } from "./infrastructure/config/load.js";
+import { listenError } from "./infrastructure/config/start-errors.js";
 import { buildContainer } from "./infrastructure/container/container.js";
 import { createLogger } from "./infrastructure/logging/logger.js";
 
@@ -30,7 +31,8 @@ async function main(): Promise<void> {
     }, SHUTDOWN_MS);
     container.close().then(
       () => {
-        clearTimeout(forced);
+        // Stays armed, without keeping the process: something that was not closed may do so.
+        forced.unref();
         logger.info({}, "stopped");
         process.exitCode = 0;
       },
@@ -47,7 +49,7 @@ async function main(): Promise<void> {
     await container.server.listen({ port: settings.port, host: settings.host });
   } catch (error) {
     await container.close();
-    throw error;
+    throw listenError(error, settings);
   }
   logger.info({ addresses: container.server.addresses() }, "listening");
   if (settings.operatorTokenIsNew) {

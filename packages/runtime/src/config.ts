@@ -1,7 +1,7 @@
 import { RuntimeError } from "./errors.js";
 import type { RetryPolicy } from "./saga/definition.js";
 
-/** How runs are executed. Durations in ms. Mirrors the `session:` block of the config file. */
+/** How runs are executed and sessions live. Durations in ms. Mirrors the `session:` block of the config file. */
 export interface SessionConfig {
   readonly saga: SagaConfig;
   readonly context: ContextConfig;
@@ -19,24 +19,24 @@ export interface SagaConfig {
 }
 
 export interface ContextConfig {
-  /** Which store holds sessions and contexts. Default redis. */
+  /** Which store holds sessions and contexts. Default redis. A note for whoever builds the stores; the managers take what they are given. */
   readonly storage: "redis" | "sqlite" | "memory" | "postgres";
-  /** Idle time of a session. Default 3,600,000. */
+  /** Idle time of a session, and of a run's hot context after each save. At most `absoluteTtlMs`. Default 3,600,000. */
   readonly ttlMs: number;
   /** Absolute lifetime of a login session. Default 86,400,000. */
   readonly absoluteTtlMs: number;
-  /** Default `session:`. */
+  /** Put before keys by stores with one flat space of keys; the memory and sqlite stores ignore it. Default `session:`. */
   readonly prefix: string;
 }
 
 export interface CheckpointConfig {
   /** Default true; false: no snapshots. */
   readonly enabled: boolean;
-  /** ms for `time`, completed steps for `count`. Default 30,000. */
+  /** ms for `time`, completed steps for `count`; unused otherwise. Default 30,000: set it with `count`. */
   readonly interval: number;
   /** Default `time`. What a step wrote on the way and is not yet in a snapshot is lost in a crash: that is the bound. */
   readonly strategy: "time" | "step" | "count" | "manual";
-  /** Attempts after the first to write a snapshot. Default 3. */
+  /** Attempts after the first to save the hot copy of a context. A snapshot travels in its append and needs none. Default 3. */
   readonly maxRetries: number;
   /** Snapshots kept per run. Default 10. */
   readonly keep: number;
@@ -47,10 +47,11 @@ export interface RecoveryConfig extends RetryPolicy {
   readonly enabled: boolean;
   /** What happens when attempts are spent or a participant refuses. Default `compensate`. */
   readonly strategy: "compensate" | "retry" | "manual";
-  /** How long an instance may be silent before its runs are taken over. Default 10,000. */
+  /** How long an instance may be silent before its runs are taken over; renewed at least three times in that time. Default 10,000. */
   readonly leaseMs: number;
 }
 
+/** What `resolveConfig` fills in. */
 export const DEFAULT_CONFIG: SessionConfig = {
   saga: { enabled: true, orchestration: "orchestration", timeoutMs: 300_000 },
   context: { storage: "redis", ttlMs: 3_600_000, absoluteTtlMs: 86_400_000, prefix: "session:" },
@@ -67,14 +68,26 @@ export const DEFAULT_CONFIG: SessionConfig = {
   },
 };
 
+/** Any part of the config; what is left out has its default. */
+/** Completed steps between two snapshots of strategy `count`. */
+const DEFAULT_COUNT_INTERVAL = 30;
+
 export type PartialConfig = { readonly [Block in keyof SessionConfig]?: Partial<SessionConfig[Block]> };
 
-/** Fills in defaults and refuses contradictions, naming the key. */
+/**
+ * Fills in defaults and refuses contradictions, naming the key in the message and in `details.key`. Errors:
+ * `config-invalid` (a number that is not above 0, an idle time beyond the absolute one, a first delay beyond the cap),
+ * `feature-unavailable` (choreography).
+ */
 export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   const config: SessionConfig = {
     saga: { ...DEFAULT_CONFIG.saga, ...partial.saga },
     context: { ...DEFAULT_CONFIG.context, ...partial.context },
-    checkpoint: { ...DEFAULT_CONFIG.checkpoint, ...partial.checkpoint },
+    checkpoint: {
+      ...DEFAULT_CONFIG.checkpoint,
+      ...(partial.checkpoint?.strategy === "count" && { interval: DEFAULT_COUNT_INTERVAL }),
+      ...partial.checkpoint,
+    },
     recovery: { ...DEFAULT_CONFIG.recovery, ...partial.recovery },
   };
   const positive = (key: string, value: number): void => {

@@ -24,6 +24,7 @@ export type { Participant } from "./participants/participant.js";
 export { type SimulatedParticipantOptions, simulatedParticipant } from "./participants/simulated.js";
 export type { Clock, Ports, Random } from "./ports.js";
 export { systemPorts } from "./ports.js";
+export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.js";
 export { type BatchDefinition, batch } from "./saga/batch.js";
 export * from "./saga/builder.js";
 export type * from "./saga/definition.js";

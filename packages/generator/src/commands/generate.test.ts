@@ -6,9 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
-import { exampleText, fixtureTemplate, modelOf, run, snapshot, temporaryFolder } from "../fixture.test.support.js";
-import { buildPlan } from "../plan.js";
-import type { TargetFile } from "../targets/index.js";
+import { exampleText, run, snapshot, temporaryFolder } from "../fixture.test.support.js";
 
 let root: ReturnType<typeof temporaryFolder>;
 let config: string;
@@ -371,26 +369,6 @@ describe("hostile text in values", () => {
     expect(textOf("README.md").split("\n")[2]).toMatch(/^\\`\\\$\\\{process/);
     for (const line of textOf("configs/.env.example").split("\n")) expect(line).toMatch(/^(#.*)?$/);
     expect((await run("verify", out)).err).toBe("");
-  });
-});
-
-describe("the plan", () => {
-  const file = (path: string): TargetFile => ({ path, owner: "generated", content: "" });
-  const plan = (...paths: string[]) => buildPlan(modelOf("session: {}"), fixtureTemplate, () => paths.map(file));
-
-  test("is sorted by path", () => {
-    expect(plan("b", "a/c", "a/b").files.map(({ path }) => path)).toEqual(["a/b", "a/c", "b"]);
-  });
-
-  test.each([
-    [["a", "a"], /two targets write one file/],
-    [["src/A.ts", "src/a.ts"], /two targets write one file/],
-    [["../a"], /where none may/],
-    [["/a"], /where none may/],
-    [[".clean-arch/lock.json"], /where none may/],
-    [[".clean-arch/base/a"], /where none may/],
-  ])("refuses %j", (paths, message) => {
-    expect(() => plan(...paths)).toThrow(message);
   });
 });
 

@@ -22,7 +22,7 @@ interface Row {
 
 const LEAVE_OUT = "leave it out";
 
-const rows: readonly Row[] = [
+export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
@@ -57,7 +57,7 @@ const rows: readonly Row[] = [
 
 export function checkAvailability(root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
-  for (const row of rows) {
+  for (const row of unavailable) {
     if (row.when !== undefined && !row.when(root)) continue;
     for (const { path, key, value } of matching(root, row.path.split("."))) {
       const scalar = value.kind === "scalar" ? value.value : undefined;

@@ -205,9 +205,7 @@ const session = section("Sessions: the context of every run, and how runs are ke
   }),
   checkpoint: section("Durable snapshots of the context.", {
     enabled: flag("False: no snapshots.", true),
-    interval: optional(
-      duration("Seconds between snapshots for time (default 30), completed steps for count (default 1)."),
-    ),
+    interval: optional(duration("Seconds between snapshots for time, completed steps for count. Default 30.")),
     strategy: choice("When a snapshot is taken.", ["time", "step", "count", "manual"], "time"),
     max_retries: integer("Further attempts to write a snapshot.", 0, 100, 3),
     keep: integer("Snapshots kept for each run.", 1, 1000, 10),

@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startService, type TestService } from "./service.js";
+import { asOperator, startService, type TestService } from "./service.js";
+
+const JSON_TYPE = { "content-type": "application/json" };
 
 describe("the HTTP interface", () => {
   let service: TestService;
@@ -45,6 +47,16 @@ describe("the HTTP interface", () => {
     expect(docs.body).not.toMatch(/<script|<img|<link|@import|url\(/i);
   });
 
+  it("says of every call that it may be refused, and how", async () => {
+    const { body } = await service.call("GET", "/openapi.json");
+    const operations = Object.values(body.paths).flatMap((path) => Object.values(path as object));
+    expect(operations.length).toBeGreaterThan(5);
+    for (const { responses } of operations) {
+      expect(Object.keys(responses.default.content)).toEqual(["application/problem+json"]);
+    }
+    expect(Object.keys(body.paths["/api/v1/sessions/current"].delete.responses)).toContain("204");
+  });
+
   it("gives every request an id of its own", async () => {
     const headers = { "x-request-id": "forged" };
     const ids = [
@@ -59,6 +71,7 @@ describe("the HTTP interface", () => {
   it.each([
     ["GET", "/nowhere", 404, "not-found"],
     ["GET", "/api/v1/sessions/a/b/c", 404, "not-found"],
+    ["DELETE", `/api/v1/sessions/${"a".repeat(500)}`, 404, "not-found"],
     ["PUT", "/health/live", 405, "method-not-allowed"],
     ["DELETE", "/openapi.json", 405, "method-not-allowed"],
     ["GET", "/api/v1/%E0%A4%A", 400, "malformed-url"],
@@ -95,12 +108,15 @@ describe("the HTTP interface", () => {
   it("says where a body does not fit", async () => {
     const { body } = await problem("POST", "/api/v1/sessions", { subject: 3, surprise: true });
     expect(body.errors.map(({ path }: { path: string }) => path).sort()).toEqual(["subject", "surprise"]);
+    const choice = await problem("POST", "/api/v1/sessions", { transport: "pigeon" });
+    expect(choice.body.errors).toEqual([{ path: "transport", message: "expected one of cookie, bearer" }]);
+    const missing = await problem("DELETE", "/api/v1/sessions", undefined, asOperator);
+    expect(missing.body.errors).toEqual([{ path: "", message: "expected subject" }]);
   });
 
   it("refuses a body in bytes that are not UTF-8", async () => {
     const body = new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]);
-    const headers = { "content-type": "application/json" };
-    const answer = await fetch(`${service.url}/api/v1/sessions`, { method: "POST", headers, body });
+    const answer = await fetch(`${service.url}/api/v1/sessions`, { method: "POST", headers: JSON_TYPE, body });
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, "malformed-json"]);
   });
 
@@ -109,6 +125,8 @@ describe("the HTTP interface", () => {
       "content-type": "application/x-www-form-urlencoded",
     });
     expect([text.status, text.body.code]).toEqual([415, "unsupported-media-type"]);
+    const packed = await problem("POST", "/api/v1/sessions", "{}", { ...JSON_TYPE, "content-encoding": "gzip" });
+    expect([packed.status, packed.body.code]).toEqual([415, "unsupported-media-type"]);
     const large = JSON.stringify({ data: { a: "x".repeat(service.settings.app.http.body_limit) } });
     const answer = await problem("POST", "/api/v1/sessions", large);
     expect([answer.status, answer.body.code]).toEqual([413, "payload-too-large"]);

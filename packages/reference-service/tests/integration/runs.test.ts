@@ -128,6 +128,20 @@ describe("runs over HTTP", () => {
       expect(text).toMatch(/\nevent: end\ndata: \{"id":"[^"]+","status":"completed"\}\n\n$/);
     });
 
+    it("has no stream for a HEAD request, which would hold its connection until the run ends", async () => {
+      const { id } = (await start()).body;
+      const answer = await service.call("HEAD", `/api/v1/runs/${id}/events`);
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET"]);
+    });
+
+    it.each([{}, { reason: "" }, { reason: "  " }, { reason: "x".repeat(501) }])(
+      "asks a verb for a reason",
+      async (body) => {
+        const { id } = (await start()).body;
+        expect((await service.call("POST", `/api/v1/runs/${id}/cancel`, body, asOperator)).status).toBe(422);
+      },
+    );
+
     it("forbids verbs that the state of a run does not allow", async () => {
       const { id } = (await start("?wait=15")).body;
       for (const verb of ["cancel", "resume", "skip", "abandon"]) {
@@ -166,6 +180,13 @@ describe("runs over HTTP", () => {
       expect((await guarded.call("GET", `/api/v1/runs/${id}`, undefined, other)).status).toBe(404);
       expect((await guarded.call("GET", `/api/v1/runs/${id}/events`, undefined, other)).status).toBe(404);
       expect((await guarded.call("GET", `/api/v1/runs/${id}`, undefined, asOperator)).status).toBe(200);
+      const keyed = (caller: object) =>
+        guarded.call("POST", `/api/v1/sagas/${saga}?wait=15`, {}, { "idempotency-key": "mine", ...caller });
+      expect((await keyed(owner)).status).toBe(200);
+      expect((await keyed(owner)).headers.get("idempotency-replayed")).toBe("true");
+      const foreign = await keyed(other);
+      expect([foreign.status, foreign.body.code]).toEqual([409, "idempotency-key-reused"]);
+      expect((await keyed(asOperator)).status).toBe(200);
     } finally {
       await guarded.close();
     }

@@ -51,6 +51,9 @@ describe("sessions over HTTP", () => {
     expect(changed.headers.get("etag")).toBe('"2"');
     const moved = await patch({ a: 5 }, '"1"');
     expect([moved.status, moved.body.code]).toEqual([412, "session-revision-moved"]);
+    for (const none of ['W/"2"', '"of another"', '"1", "3"']) expect((await patch({ a: 5 }, none)).status).toBe(412);
+    expect((await patch({ a: 5 }, '"1", "2"')).body.revision).toBe(3);
+    expect((await patch({ a: 6 }, "*")).body.revision).toBe(4);
     expect((await patch({ a: 5 }, "1")).status).toBe(400);
     expect((await patch([1])).status).toBe(422);
   });

@@ -293,3 +293,8 @@ test("a database that another connection has locked is 503, and serves again aft
   await shared.close();
   rmSync(folder, { recursive: true });
 });
+
+test("refuses a query it does not know, which would seem to filter", async () => {
+  const answer = await service.call("GET", `${volumes}?binding=leather&limit=5`);
+  expect([answer.status, paths(answer)]).toEqual([422, ["binding"]]);
+});

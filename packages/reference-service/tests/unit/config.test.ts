@@ -18,7 +18,7 @@ describe("settings", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const write = (text: string, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
+  const write = (text: string | Uint8Array, file = "app.yaml") => writeFileSync(join(root, "configs", file), text);
   const urls = Object.fromEntries(
     SERVICES.map(({ name }) => [variableOf(["services", name, "url"]), "http://127.0.0.1:9/"]),
   );
@@ -94,9 +94,36 @@ describe("settings", () => {
   it("refuse a file that is not YAML, or is not there", () => {
     write("http: { port: 1");
     expect(issues()[0]).toMatchObject({ key: "(file)", expected: "YAML 1.2" });
+    write(new Uint8Array([0xff, 0xfe, 0x00]));
+    expect(issues()[0]).toMatchObject({ source: "configs/app.yaml", expected: "a readable file in UTF-8" });
     rmSync(join(root, "configs/app.yaml"));
     expect(issues()[0]).toMatchObject({ source: "configs/app.yaml", got: "ENOENT" });
   });
+
+  it("refuse aliases that explode, and a configs/.env that cannot be read", () => {
+    const lists = Array.from({ length: 20 }, (_, index) => `a${index + 1}: &a${index + 1} [*a${index}, *a${index}]`);
+    write(["a0: &a0 [1]", ...lists].join("\n"));
+    mkdirSync(join(root, "configs/.env"));
+    expect(issues()).toMatchObject([
+      { source: "configs/.env", key: "(file)", expected: "a readable file" },
+      { source: "configs/app.yaml", key: "(file)", expected: "aliases that expand to little" },
+    ]);
+  });
+
+  it("name the variable when that is where a value came from", () => {
+    expect(issues({ SESSION_CONTEXT_TTL: "48h" })).toMatchObject([
+      { source: "environment variable SESSION_CONTEXT_TTL", key: "session.context.ttl" },
+    ]);
+  });
+
+  it.each(["too-short", "two words in a token", "tök".repeat(9), "x".repeat(513)])(
+    "refuse the operator token %j, which nobody could send or anybody guess, without showing it",
+    (token) => {
+      const found = issues({ OPERATOR_TOKEN: token });
+      expect(found).toMatchObject([{ key: "OPERATOR_TOKEN" }]);
+      expect(JSON.stringify(found)).not.toContain(token);
+    },
+  );
 
   it("never show a password", () => {
     expect(JSON.stringify(issues({ REDIS_URL: "http://user:secret@host" }))).not.toContain("secret");

@@ -23,7 +23,7 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
   // Each turn moves an act or the run's phase forward, so there cannot be more turns than acts and phases.
   for (let turn = 0; turn <= 4 * plan.steps.size + 8; turn++) {
     const next = decideOnce(plan, state, now);
-    if (next.length === 0) return { records, abort: aborts(state), wakeAt: wakeAt(plan, state) };
+    if (next.length === 0) return { records, abort: aborts(state), wakeAt: wakeAt(plan, state, now) };
     for (const record of next) foldRecord(plan, state, record, now);
     records.push(...next);
   }
@@ -37,8 +37,7 @@ function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[
 }
 
 function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
-  if (state.wave === plan.waves.length)
-    return [{ kind: "finished", status: "completed", output: canonicalOutput(plan, state) }];
+  if (state.wave === plan.waves.length && state.stuck === null) return [finishCompleted(plan, state)];
   const pastPivot = isPastPivot(plan, state);
   if (state.cancel !== null && !pastPivot) {
     const error = { code: "cancelled", message: `cancelled by ${state.cancel.actor}: ${state.cancel.reason}` };
@@ -49,12 +48,22 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
   const ended = wave.find(({ step }) => step.forward.status === "refused" || step.forward.status === "failed");
   if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
-  if (now >= state.createdAt + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
+  if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
 
   const due = wave.filter(({ step }) => isDue(step, now));
   const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
   if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
   return due.map(({ planned, step }) => dispatch(planned, step));
+}
+
+/** The output is made by the user's code. What it throws is the run's trouble, not the worker's. */
+function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
+  try {
+    return { kind: "finished", status: "completed", output: canonicalOutput(plan, state) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: "stuck", error: { code: "output-unknown", message: message.slice(0, 500) } };
+  }
 }
 
 function isDue(step: StepState, now: number): boolean {
@@ -105,14 +114,18 @@ function aborts(state: RunState): string[] {
   return [...state.steps.values()].filter((step) => step.forward.status === "running").map((step) => step.name);
 }
 
-/** The earliest retry, or the run's deadline while it goes forward. */
-function wakeAt(plan: RunPlan, state: RunState): number | null {
+/**
+ * The earliest retry, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
+ * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
+ */
+function wakeAt(plan: RunPlan, state: RunState, now: number): number | null {
   if (state.phase === "ended" || state.stuck !== null) return null;
-  let earliest = state.phase === "forward" ? state.createdAt + plan.timeoutMs : Number.POSITIVE_INFINITY;
+  const deadline = state.timedFrom + plan.timeoutMs;
+  let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
     const act = state.phase === "forward" ? step.forward : step.undo;
-    if (act.status === "waiting" && act.dueAt !== null) earliest = Math.min(earliest, act.dueAt);
+    if (act.status === "waiting" && act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
   }
   return Number.isFinite(earliest) ? earliest : null;
 }

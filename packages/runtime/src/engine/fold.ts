@@ -90,6 +90,19 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
   }
 }
 
+/**
+ * The row of these records, folded last, turns out to have been written at `at`: what counts from the row's time counts
+ * from there, as it will for whoever folds the journal later.
+ */
+export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
+  for (const record of records) {
+    if (record.kind === "resumed") state.timedFrom = at;
+    if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
+    const act = actOf(stepOf(state, record.step), record.direction);
+    if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
+  }
+}
+
 function complete(
   plan: RunPlan | null,
   state: RunState,
@@ -135,9 +148,10 @@ function interruptAll(state: RunState): void {
   }
 }
 
-/** Acts that ended badly get a fresh budget of attempts, at once. */
+/** Acts that ended badly get a fresh budget of attempts, at once, and the run a fresh timeout. */
 function resume(state: RunState, at: number): void {
   state.stuck = null;
+  state.timedFrom = at;
   for (const { name, forward, undo } of state.steps.values()) {
     const act = state.phase === "unwinding" ? undo : forward;
     if (act.status !== "failed" && act.status !== "refused") continue;

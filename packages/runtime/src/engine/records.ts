@@ -92,13 +92,16 @@ export interface ContextDelta {
   readonly unset?: readonly string[];
 }
 
+/** `compensated`: undone after a failure; `cancelled`: undone at somebody's wish; `failed`: ended with nothing undone, or abandoned. */
 export type EndStatus = "completed" | "compensated" | "failed" | "cancelled";
 export type ParkedStatus = "stuck" | "paused";
+/** `waiting`: nobody owns it until its next attempt is due. `stuck`: until an operator acts. `paused`: not in this version. */
 export type RunStatus = "pending" | "running" | "waiting" | "compensating" | EndStatus | ParkedStatus;
 
-/** How far the undoing of a run has come; a field of its own beside `status` and the failure's reason. */
+/** How far the undoing of a run has come; a field of its own beside `status`. `incomplete`: a part was skipped or given up. */
 export type RollbackStatus = "none" | "running" | "done" | "incomplete";
 
+/** Statuses that no run ever leaves. */
 export const END_STATUSES: readonly RunStatus[] = ["completed", "compensated", "failed", "cancelled"];
 
 export function isEnded(status: RunStatus): status is EndStatus {

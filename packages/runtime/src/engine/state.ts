@@ -5,7 +5,8 @@ import type { EndStatus, Failure, UnwindCause } from "./records.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
-  readonly createdAt: number;
+  /** What the run's timeout counts from: its creation, or the last time an operator resumed it. */
+  timedFrom: number;
   seq: number;
   fence: number;
   phase: "forward" | "unwinding" | "ended";
@@ -40,7 +41,7 @@ export interface StepState {
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
   const state: RunState = {
-    createdAt,
+    timedFrom: createdAt,
     seq: 0,
     fence: 0,
     phase: "forward",

@@ -1,6 +1,6 @@
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
-import { isPastPivot, type RunState } from "./state.js";
+import { isPastPivot, type RunState, type StepState } from "./state.js";
 
 /** An operator's wish as it lies in the run's inbox. */
 export interface Verb {
@@ -21,7 +21,7 @@ export function applyVerb(plan: RunPlan, state: RunState, verb: Verb): JournalRe
       return [{ kind: "resumed", actor, reason }];
     case "skip":
       return [...state.steps.values()]
-        .filter((step) => step.undo.status === "failed" || step.undo.status === "refused")
+        .filter(isSkippable)
         .map((step) => ({ kind: "compensation-skipped", step: step.name, actor, reason }));
     default: {
       const error = { code: "abandoned", message: `abandoned by ${actor}: ${reason}` };
@@ -45,10 +45,14 @@ export function forbids(verb: string, plan: RunPlan | null, state: RunState): st
         : null;
     case "skip":
       if (state.stuck === null) return "expected a stuck run; only a stuck run's compensations can be skipped";
-      return state.phase === "unwinding"
+      return state.phase === "unwinding" && [...state.steps.values()].some(isSkippable)
         ? null
-        : "the run is stuck going forward; there is no failed compensation to skip";
+        : "there is no failed compensation to skip";
     default:
       return `expected cancel, resume, skip or abandon, got ${JSON.stringify(verb)}`;
   }
+}
+
+function isSkippable({ undo }: StepState): boolean {
+  return undo.status === "failed" || undo.status === "refused";
 }

@@ -46,6 +46,11 @@ export class RunActions {
     const [result] = await this.#store.signal([{ run: id, id: signalId, kind: "verb", name: verb, payload, actor }]);
     if (result === "ended") throw new RuntimeError("verb-forbidden", `the run ended before it could ${verb}`);
     if (result === "not-found") throw notFound(id);
+    if (result === "rejected")
+      throw new RuntimeError(
+        "input-invalid",
+        "expected an actor and an idempotency key that the store takes, got an empty one or one with a NUL character",
+      );
     this.#poke(id);
   }
 

@@ -8,19 +8,26 @@ import { classifyError, type ErrorAnswer, isMisconfiguration } from "./answer.js
 import type { Participant } from "./participant.js";
 
 export interface HttpParticipantOptions {
+  /** As stages name it; for logs and errors. */
   readonly name: string;
   /** http or https; endpoints are appended to its path. */
   readonly baseUrl: string;
+  /** Of an attempt, unless its stage says otherwise. Default 30,000. */
   readonly timeoutMs?: number;
+  /** What it says goes before the manager's `recovery`, and after the stage's own. Default: nothing. */
   readonly retry?: Partial<RetryPolicy>;
-  /** Sent with every call. */
+  /** Sent with every call; the protocol's own headers win over them. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Default 1 MiB. A larger answer counts as "it ran, its output is unknown". */
   readonly maxResponseBytes?: number;
+  /** Told about faults of configuration (3xx, 401, 403, 404, 405). Default: silent. */
   readonly logger?: Logger;
 }
 
-/** A participant over HTTP. Redirects are not followed, so that a call never leaves the configured origin. */
+/**
+ * A participant over HTTP. Redirects are not followed, so that a call never leaves the configured origin. Throws nothing:
+ * what the service answers, or does not, becomes the outcome of the attempt (answer.ts).
+ */
 export function httpParticipant(options: HttpParticipantOptions): Participant {
   const { name, baseUrl, headers = {}, maxResponseBytes = 1_048_576, logger = silentLogger, ...defaults } = options;
   const base = baseUrl.replace(/\/+$/, "");

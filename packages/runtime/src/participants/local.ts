@@ -5,15 +5,22 @@ import type { CompensationHandler, RetryPolicy, ServiceCall, StepHandler } from 
 import type { Participant } from "./participant.js";
 
 export interface LocalParticipantOptions {
+  /** As stages name it; for errors. */
   readonly name: string;
   /** By endpoint, with its leading slash. */
   readonly handlers: Readonly<Record<string, StepHandler>>;
+  /** The same for compensations. Default: none. */
   readonly compensations?: Readonly<Record<string, CompensationHandler>>;
+  /** Of an attempt, unless its stage says otherwise. Default 30,000. */
   readonly timeoutMs?: number;
+  /** What it says goes before the manager's `recovery`, and after the stage's own. Default: nothing. */
   readonly retry?: Partial<RetryPolicy>;
 }
 
-/** A service whose handlers live in this process. Throwing `BusinessRefusal` refuses, any other throw is retried. */
+/**
+ * A service whose handlers live in this process. Throwing `BusinessRefusal` refuses, any other throw is retried. An endpoint
+ * without a handler fails its attempts with `definition-invalid`.
+ */
 export function localParticipant({
   name,
   handlers,

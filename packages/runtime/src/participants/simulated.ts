@@ -8,11 +8,15 @@ import type { Ledger, LedgerEntry } from "./ledger.js";
 import type { Participant } from "./participant.js";
 
 export interface SimulatedParticipantOptions {
+  /** As stages name it; kept in the ledger. */
   readonly name: string;
-  /** What it did, once per idempotency key. */
+  /** What it did, once per idempotency key. Opened and closed by its owner. */
   readonly ledger: Ledger;
+  /** Of an attempt, unless its stage says otherwise. Default 30,000. */
   readonly timeoutMs?: number;
+  /** What it says goes before the manager's `recovery`, and after the stage's own. Default: nothing. */
   readonly retry?: Partial<RetryPolicy>;
+  /** For `delay_ms`. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -20,7 +24,8 @@ export interface SimulatedParticipantOptions {
  * Stands in for a service that is not there, outside production. It answers `{simulated: true, reference}`, the same for
  * the same idempotency key, and obeys `input.simulate.<stage>`: `{status, delay_ms, fail_times}`, and the same under
  * `input.simulate.<stage>.compensate` for the compensation. `status` alone answers always so; with `fail_times` the
- * first attempts do (default status 503), then it succeeds. A status of 2xx succeeds.
+ * first attempts do (default status 503), then it succeeds. A status of 2xx succeeds. A script that is not understood is
+ * ignored; `delay_ms` counts up to an hour.
  */
 export function simulatedParticipant(options: SimulatedParticipantOptions): Participant {
   const { name, ledger, clock = systemPorts.clock, ...defaults } = options;

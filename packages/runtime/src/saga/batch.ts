@@ -10,6 +10,7 @@ export interface BatchDefinition {
   readonly task: JsonObject;
 }
 
+/** Its version is a fingerprint of name and task. Throws nothing: the generator has checked the task. */
 export function batch(name: string, task: JsonObject): BatchDefinition {
   const version = createHash("sha256").update(canonicalJson({ name, task })).digest("hex").slice(0, 16);
   return Object.freeze({ type: "batch", name, version, task });

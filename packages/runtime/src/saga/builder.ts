@@ -24,6 +24,7 @@ export function saga<Input = Json>(name: string, options: SagaOptions<Input> = {
 type NoOutputs = Record<never, never>;
 
 export interface SagaOptions<Input> {
+  /** Shown to operators. Default: none. */
   readonly description?: string;
   /** Of a whole run; default: the manager's `saga.timeoutMs`. */
   readonly timeout?: Duration;
@@ -33,7 +34,9 @@ export interface SagaOptions<Input> {
 
 /** A step performed here, by a function. */
 export interface LocalStep<Input, Outputs, Output> extends StepOptions {
+  /** Returns JSON of at most 1 MiB. Throwing `BusinessRefusal` refuses; any other throw is retried. */
   readonly run: (call: TypedCall<Input, Outputs>) => Output | Promise<Output>;
+  /** Undoes it; undoing nothing is a success. Its attempts have 30 s and the manager's `recovery`. Default: none. */
   readonly compensate?: (call: TypedCompensation<Input, Outputs, Output>) => unknown;
 }
 
@@ -50,6 +53,7 @@ export interface ServiceCompensation extends StepOptions {
 export interface StepOptions {
   /** Of one attempt; default: the service's, else 30 s. */
   readonly timeout?: Duration;
+  /** What is left out comes from the service, then from the manager's `recovery`. */
   readonly retry?: RetryOptions;
 }
 
@@ -90,6 +94,7 @@ export class SagaBuilder<Input, Outputs> {
     this.#draft = draft;
   }
 
+  /** A step after all that is declared so far. A name that is taken does not compile. Error: `definition-invalid` (a bad duration). */
   step<Name extends string>(
     name: NewName<Name, Outputs>,
     step: ServiceStep,
@@ -120,7 +125,7 @@ export class SagaBuilder<Input, Outputs> {
     return this.#with({ returns: select as (outputs: Readonly<Record<string, Json>>) => unknown });
   }
 
-  /** Error: `definition-invalid`. */
+  /** Checks names and groups, and gives the definition its version. Error: `definition-invalid`. */
   build(): SagaDefinition {
     const { name, options, waves, pivotAfterWave, returns } = this.#draft;
     return defineSaga({

@@ -67,15 +67,21 @@ export interface RetryPolicy {
   readonly jitter: "full" | "none";
 }
 
+/** What one attempt at a step is given. */
 export interface StepCall {
   readonly runId: string;
+  /** The step's name. */
   readonly stage: string;
+  /** The run's. */
   readonly input: Json;
+  /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;
   /** `<run id>:<step>`, the same in every attempt. */
   readonly idempotencyKey: string;
+  /** From 1 on; attempts that a crash interrupted count. */
   readonly attempt: number;
+  /** Grows with each takeover of the run: a barrier may refuse a lower one. */
   readonly fence: number;
   /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
   readonly signal: AbortSignal;
@@ -90,17 +96,24 @@ export interface CompensationCall extends Omit<StepCall, "idempotencyKey"> {
   readonly outcome: "completed" | "unknown";
   /** What the step returned; null when the outcome is unknown. */
   readonly output: Json;
+  /** Why the saga unwinds: the message of its failure. */
   readonly reason: string;
 }
 
+/** Returns the output, JSON of at most 1 MiB. Throwing `BusinessRefusal` refuses; any other throw is retried. */
 export type StepHandler = (call: StepCall) => unknown | Promise<unknown>;
+/** What it returns is not kept. A throw is retried; `BusinessRefusal`, or the last attempt failing, parks the run as `stuck`. */
 export type CompensationHandler = (call: CompensationCall) => unknown | Promise<unknown>;
 
 /** The run's context as a step sees it: reads are immediate, writes are kept with the step's result at the latest. */
 export interface ContextHandle {
+  /** A snapshot of the moment; never changed in place. */
   get(): Readonly<Record<string, Json>>;
-  /** Merges a patch (RFC 7396) on the way; durable with the next checkpoint or with the step's result. */
+  /** Merges a patch (RFC 7396) on the way; durable with the next checkpoint or with the step's result. Error: `input-invalid`, `payload-too-large`. */
   patch(patch: Readonly<Record<string, unknown>>): void;
-  /** Writes a snapshot now (strategy `manual`, allowed with every strategy); resolves when it is durable. */
+  /**
+   * Writes a snapshot now (strategy `manual`, allowed with every strategy); resolves when it is durable, at once when
+   * checkpoints are off. Errors: `lease-lost` (this instance no longer owns the run), `input-invalid` (the store refused it).
+   */
   checkpoint(): Promise<void>;
 }

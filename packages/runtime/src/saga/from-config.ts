@@ -8,6 +8,7 @@ export interface TaskConfig {
   readonly name: string;
   readonly type?: "workflow";
   readonly description?: string;
+  /** Of a whole run. Default: the manager's `saga.timeoutMs`. */
   readonly timeout?: number | string;
   readonly stages: readonly StageConfig[];
   readonly compensation?: readonly CompensationConfig[];
@@ -17,9 +18,12 @@ export interface StageConfig {
   readonly name: string;
   readonly service?: string;
   readonly endpoint?: string;
+  /** Default POST. */
   readonly method?: string;
+  /** Of one attempt. Default: the service's, else 30 s. */
   readonly timeout?: number | string;
   readonly retry?: RetryConfig;
+  /** Statuses that count as a business refusal beside the usual ones. */
   readonly refusals?: readonly number[];
   /** The saga only goes forward once this stage has completed. */
   readonly pivot?: boolean;
@@ -29,12 +33,15 @@ export interface StageConfig {
 
 export interface CompensationConfig {
   readonly stage: string;
+  /** Endpoint called with POST. */
   readonly action: string;
+  /** Default: the stage's. */
   readonly service?: string;
   readonly timeout?: number | string;
   readonly retry?: RetryConfig;
 }
 
+/** See `RetryPolicy`; what is left out comes from the service, then from the manager's `recovery`. */
 export interface RetryConfig {
   readonly max_attempts?: number;
   readonly backoff?: RetryPolicy["backoff"];
@@ -43,7 +50,10 @@ export interface RetryConfig {
   readonly jitter?: RetryPolicy["jitter"];
 }
 
-/** The same definition that the builder makes. A compensation of a stage that is not there waits for the stage. */
+/**
+ * The same definition that the builder makes. A compensation of a stage that is not there waits for the stage. Error:
+ * `definition-invalid` (a stage without its service or endpoint, a bad name or duration, a name twice).
+ */
 export function sagaFromConfig(task: TaskConfig): SagaDefinition {
   const waves: Wave[] = [];
   let pivotAfterWave: number | null = null;

@@ -8,34 +8,41 @@ import type { Checkpoint } from "../store/run-store.js";
  * `definitions` throw `store-unavailable` when the store does not answer.
  */
 export interface SagaManager {
-  /** Opens the store, starts the worker. Twice is once. */
+  /** Opens the store, starts the worker. Twice is once. Errors: `store-incompatible`, `runtime-stopped` (after close). */
   open(): Promise<void>;
   /** Lets attempts under way finish for up to `graceMs` (default 10,000), then hands the runs back. Twice is once. */
   close(graceMs?: number): Promise<void>;
 
   /**
    * Creates a run. The same key gives the same run. Errors: `definition-unknown`, `input-invalid`, `payload-too-large`,
-   * `idempotency-key-reused` (other input), `feature-unavailable` (a batch), `overloaded`.
+   * `idempotency-key-reused` (other input), `feature-unavailable` (a batch), `overloaded`, `runtime-stopped` (before open or
+   * after close).
    */
   start(definition: string, input: Json, options?: StartOptions): Promise<StartedRun>;
-  /** The run once it ended, or its current view after `timeoutMs`. */
+  /** The run once it ended, or its current view after `timeoutMs`; a stuck run has not ended. Error: `run-not-found`. */
   wait(id: string, timeoutMs: number): Promise<RunView>;
   /** Error: `run-not-found`. */
   get(id: string): Promise<RunView>;
-  list(query: ListRuns): Promise<{ readonly items: readonly RunSummary[]; readonly nextCursor: string | null }>;
+  /** Newest first. */
+  list(query: ListRuns): Promise<RunListPage>;
+  /** All rows, oldest first. Error: `run-not-found`. */
   journal(id: string): Promise<readonly JournalRow[]>;
+  /** Newest first, at most `checkpoint.keep`. Error: `run-not-found`. */
   checkpoints(id: string): Promise<readonly Checkpoint[]>;
-  /** Every row of the run from the first one on, as it is written, until the run ends or `signal` aborts. */
+  /** Every row of the run from the first one on, as it is written, until the run ends or `signal` aborts. Error: `run-not-found`. */
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent>;
 
   /**
    * Asks for something to be done to a run; takes effect when its owner reads it. Errors: `run-not-found`,
-   * `verb-forbidden` (the state forbids it), `feature-unavailable`.
+   * `verb-forbidden` (the state forbids it), `input-invalid` (no such verb, no reason), `feature-unavailable` (a later verb).
    */
   act(id: string, verb: RunVerb | LaterVerb, request: VerbRequest): Promise<void>;
 
+  /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
+  /** Processes that work on this store, also recently dead ones. */
   instances(): Promise<readonly InstanceView[]>;
+  /** Never throws: a store that does not answer is `down`. */
   health(): Promise<SagaHealth>;
   metrics(): Promise<SagaMetrics>;
 }
@@ -46,15 +53,20 @@ export type RunVerb = "cancel" | "resume" | "skip" | "abandon";
 export type LaterVerb = "pause" | "retry" | "compensate";
 
 export interface VerbRequest {
+  /** 1 to 500 characters; journaled. */
   readonly reason: string;
+  /** Who asks; journaled. */
   readonly actor: string;
   /** The same key twice is one request. */
   readonly idempotencyKey?: string;
 }
 
 export interface StartOptions {
+  /** Scoped to tenant and definition, kept as long as the run. Default: none, each start is a new run. */
   readonly idempotencyKey?: string;
+  /** The login session on whose behalf it runs; only noted. */
   readonly sessionId?: string;
+  /** A name of the caller's own, such as an order number; only noted. */
   readonly businessKey?: string;
   /** Default `default`. */
   readonly tenant?: string;
@@ -78,6 +90,12 @@ export interface ListRuns {
   readonly cursor?: string;
 }
 
+export interface RunListPage {
+  /** Newest first. */
+  readonly items: readonly RunSummary[];
+  readonly nextCursor: string | null;
+}
+
 export interface SagaHealth {
   readonly ok: boolean;
   /** `standby`: another process works on this store and this one waits for its lease. */
@@ -87,8 +105,10 @@ export interface SagaHealth {
   readonly detail: string | null;
 }
 
+/** Counts of this process since it started, except `runsByStatus`, which counts the store's runs. */
 export interface SagaMetrics {
   readonly runsByStatus: Partial<Record<RunStatus, number>>;
+  /** Runs this process drives now. */
   readonly activeRuns: number;
   readonly stepsCompleted: number;
   readonly stepsFailed: number;

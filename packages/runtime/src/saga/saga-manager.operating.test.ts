@@ -71,6 +71,18 @@ describe.each(STORE_KINDS)("a saga manager over %s, operated", (kind) => {
     expect(log).toEqual(["after", "after", "after", "after"]);
   });
 
+  it("leaves no timer behind that would keep a process alive once the attempts under way have ended", async () => {
+    const definition = saga("s")
+      .step("a", { run: () => bench.later(500) })
+      .build();
+    const manager = await bench.open([definition]);
+    await bench.until(manager.start("s", {}));
+    const startedAt = bench.clock.now();
+    await bench.until(manager.close(60_000));
+    expect(bench.clock.now() - startedAt).toBeLessThan(5_000);
+    expect(bench.clock.pending).toBe(0);
+  });
+
   it("cancels: the attempt under way ends, what was done is undone, and the run ends cancelled", async () => {
     const log: string[] = [];
     const definition = saga("s")
@@ -96,5 +108,56 @@ describe.each(STORE_KINDS)("a saga manager over %s, operated", (kind) => {
     expect(
       (await manager.journal(id)).flatMap((row) => row.records).filter((record) => record.kind === "cancel-requested"),
     ).toHaveLength(1);
+  });
+
+  it("parks a run whose output cannot be made, drives the others, and ends it once it can be", async () => {
+    let broken = true;
+    const poison = saga("poison")
+      .step("a", { run: () => 1 })
+      .returns(() => {
+        if (broken) throw new Error("no output today");
+        return { fine: true };
+      })
+      .build();
+    const good = saga("good")
+      .step("a", { run: () => 1 })
+      .build();
+    const manager = await bench.open([poison, good]);
+    const { id } = await bench.until(manager.start("poison", {}));
+    await bench.toStatus(manager, id, "stuck");
+    expect(await manager.get(id)).toMatchObject({ error: { code: "output-unknown", message: "no output today" } });
+    expect(await bench.toEnd(manager, "good")).toMatchObject({ status: "completed" });
+    broken = false;
+    await bench.until(manager.act(id, "resume", { reason: "mended", actor: "ann" }));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "completed", output: { fine: true } });
+  });
+
+  it("carries out one verb of two that come together, when the first ends the run", async () => {
+    const definition = saga("s")
+      .step("a", {
+        run: () => {
+          throw new BusinessRefusal("no");
+        },
+      })
+      .build();
+    const config = { recovery: { strategy: "manual" } } as const;
+    const first = await bench.open([definition], config);
+    const { id } = await bench.until(first.start("s", {}));
+    await bench.toStatus(first, id, "stuck");
+    await Promise.all(
+      ["ann", "bob"].map((actor) => first.act(id, "abandon", { reason: "enough", actor }).catch(() => {})),
+    );
+    expect(await bench.until(first.wait(id, 60_000))).toMatchObject({ status: "failed", error: { code: "abandoned" } });
+  });
+
+  it("refuses a verb that the store cannot take, instead of losing it", async () => {
+    const manager = await bench.open([
+      saga("s")
+        .step("a", { run: () => bench.later(5_000) })
+        .build(),
+    ]);
+    const { id } = await bench.until(manager.start("s", {}));
+    const request = { reason: "why not", actor: "ann", idempotencyKey: "a\0b" };
+    await expect(bench.until(manager.act(id, "cancel", request))).rejects.toMatchObject({ code: "input-invalid" });
   });
 });

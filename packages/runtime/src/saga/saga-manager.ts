@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { decide } from "../engine/decide.js";
-import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
+import type { JournalRow, RunStatus } from "../engine/records.js";
 import { newState } from "../engine/state.js";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, isObject, type Json, toJson } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { RunActions } from "../operator/run-actions.js";
-import { summaryOfRun, viewOfRun } from "../operator/run-view.js";
+import { RunQueries } from "../operator/run-queries.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
@@ -19,6 +19,7 @@ import { Worker } from "../worker/worker.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
   ListRuns,
+  RunListPage,
   SagaHealth,
   SagaManager,
   SagaMetrics,
@@ -29,16 +30,21 @@ import type {
 import { type Definition, Registry } from "./registry.js";
 
 export interface SagaManagerOptions {
+  /** Opened and closed by the manager. */
   readonly store: RunStore;
+  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
   readonly definitions: readonly Definition[];
   /** By the service names that stages use. */
   readonly participants: Readonly<Record<string, Participant>>;
+  /** From `resolveConfig`. */
   readonly config: SessionConfig;
   /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
   readonly contexts?: ContextSessions;
   /** Shown to operators. Default: the process id. */
   readonly label?: string;
+  /** Clock, timers and chance. Default: the system's. */
   readonly ports?: Ports;
+  /** Default: silent. */
   readonly logger?: Logger;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
@@ -46,21 +52,19 @@ export interface SagaManagerOptions {
   readonly pollMs?: number;
 }
 
-/** Errors: `definition-invalid` when a stage's service has no participant. */
+/** Nothing is opened yet. Error: `definition-invalid` when a stage's service has no participant. */
 export function createSagaManager(options: SagaManagerOptions): SagaManager {
   return new StoreSagaManager(options);
 }
 
 const DEFAULT_GRACE_MS = 10_000;
-/** How often a waiter looks at the store itself: its run may be driven by another instance. */
-const LOOK_MS = 500;
-const JOURNAL_PAGE = 1_000;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
   readonly #ports: Ports;
   readonly #registry: Registry;
   readonly #notifier: RunNotifier;
+  readonly #queries: RunQueries;
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
   readonly #actions: RunActions;
@@ -73,6 +77,8 @@ class StoreSagaManager implements SagaManager {
     this.#ports = ports;
     this.#registry = new Registry(options.definitions, participants, config);
     this.#notifier = new RunNotifier(ports.clock);
+    const { clock } = ports;
+    this.#queries = new RunQueries({ store, registry: this.#registry, notifier: this.#notifier, clock });
     this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
     this.#worker = new Worker({
       ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
@@ -90,6 +96,10 @@ class StoreSagaManager implements SagaManager {
   }
 
   open(): Promise<void> {
+    if (this.#closed !== null)
+      return Promise.reject(
+        new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
+      );
     this.#opened ??= this.#store.open().then(() => this.#worker.start());
     return this.#opened;
   }
@@ -105,6 +115,7 @@ class StoreSagaManager implements SagaManager {
     await this.#opened.catch(() => {});
     await this.#worker.stop(graceMs);
     await this.#store.close();
+    this.#notifier.close();
   }
 
   async start(name: string, value: Json, options: StartOptions = {}): Promise<StartedRun> {
@@ -158,52 +169,28 @@ class StoreSagaManager implements SagaManager {
     throw new RuntimeError("idempotency-key-reused", message, { run: result.run.id });
   }
 
-  async wait(id: string, timeoutMs: number): Promise<RunView> {
-    const deadline = this.#ports.clock.monotonic() + timeoutMs;
-    for (;;) {
-      const leftMs = deadline - this.#ports.clock.monotonic();
-      const changed = this.#notifier.next(id, Math.max(0, Math.min(leftMs, LOOK_MS)));
-      const run = await this.#row(id);
-      if (isEnded(run.status) || leftMs <= 0) return this.#view(run);
-      await changed;
-    }
+  wait(id: string, timeoutMs: number): Promise<RunView> {
+    return this.#queries.wait(id, timeoutMs);
   }
 
-  async get(id: string): Promise<RunView> {
-    return this.#view(await this.#row(id));
+  get(id: string): Promise<RunView> {
+    return this.#queries.get(id);
   }
 
-  async list(query: ListRuns) {
-    const page = await this.#store.list({ ...query, limit: Math.min(query.limit ?? 50, 200) });
-    return { items: page.items.map(summaryOfRun), nextCursor: page.nextCursor };
+  list(query: ListRuns): Promise<RunListPage> {
+    return this.#queries.list(query);
   }
 
-  async journal(id: string): Promise<readonly JournalRow[]> {
-    await this.#row(id);
-    return this.#rows(id);
+  journal(id: string): Promise<readonly JournalRow[]> {
+    return this.#queries.journal(id);
   }
 
-  async checkpoints(id: string): Promise<readonly Checkpoint[]> {
-    await this.#row(id);
-    return this.#store.checkpoints(id);
+  checkpoints(id: string): Promise<readonly Checkpoint[]> {
+    return this.#queries.checkpoints(id);
   }
 
-  async *watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
-    let seq = 0;
-    while (!signal.aborted) {
-      const stop = new AbortController();
-      const changed = this.#notifier.next(id, LOOK_MS, AbortSignal.any([signal, stop.signal]));
-      // The row before the journal: an ended run's journal is then known to be complete.
-      const run = await this.#row(id);
-      const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
-      seq = rows.at(-1)?.seq ?? seq;
-      if (rows.length > 0) {
-        stop.abort();
-        yield { rows, status: run.status };
-      }
-      if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return stop.abort();
-      if (rows.length === 0) await changed;
-    }
+  watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
+    return this.#queries.watch(id, signal);
   }
 
   act(id: string, verb: string, request: VerbRequest): Promise<void> {
@@ -256,27 +243,6 @@ class StoreSagaManager implements SagaManager {
       flushes: this.#worker.flushes,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
     };
-  }
-
-  async #row(id: string): Promise<RunRow> {
-    const run = await this.#store.get(id);
-    if (run === undefined)
-      throw new RuntimeError("run-not-found", `expected the id of a run, got ${JSON.stringify(id.slice(0, 100))}`);
-    return run;
-  }
-
-  async #view(run: RunRow): Promise<RunView> {
-    const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
-    return viewOfRun(this.#registry.find(run.definition, run.version) ?? null, run, rows, checkpoints[0] ?? null);
-  }
-
-  async #rows(id: string): Promise<JournalRow[]> {
-    const rows: JournalRow[] = [];
-    for (;;) {
-      const page = await this.#store.journal(id, rows.length, JOURNAL_PAGE);
-      rows.push(...page);
-      if (page.length < JOURNAL_PAGE) return rows;
-    }
   }
 }
 

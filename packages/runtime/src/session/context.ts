@@ -8,11 +8,13 @@ import type { SessionRecord, SessionStore } from "../store/session-store.js";
 export interface ContextSessionsOptions {
   /** Opened and closed by its owner, usually the session manager. */
   readonly store: SessionStore;
+  /** Of it `ttlMs`: how long a copy lives after each save. */
   readonly config: ContextConfig;
   /** Taken so that all managers are made alike; deadlines are the store's, so nothing here needs them. */
   readonly ports?: Ports;
 }
 
+/** Hot copies of runs' contexts as sessions of kind `context`, for `SagaManagerOptions.contexts`. Throws nothing. */
 export function createContextSessions(options: ContextSessionsOptions): ContextSessions {
   return new StoreContextSessions(options);
 }

@@ -56,7 +56,8 @@ export class CoreSimulation {
   /** Calls nobody waits for: sent by a dead owner, or doubled by the network. They may still arrive. */
   readonly #stray: Call[] = [];
   #state: RunState;
-  #now = 1_000_000;
+  readonly #createdAt = 1_000_000;
+  #now = this.#createdAt;
   #crashes = 0;
   #duplicates = 0;
   /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
@@ -104,7 +105,7 @@ export class CoreSimulation {
   #waitUntilDue(): void {
     const { wakeAt } = this.#core.decide(
       this.#plan,
-      this.#core.fold(this.#plan, this.#state.createdAt, this.#rows),
+      this.#core.fold(this.#plan, this.#createdAt, this.#rows),
       this.#now,
     );
     if (wakeAt !== null) this.#now = Math.max(this.#now, wakeAt);
@@ -188,7 +189,7 @@ export class CoreSimulation {
     checkRow(this.#plan, this.#rows, row);
     this.#rows.push(row);
     this.#state.seq = seq;
-    checkSameState(this.#core.fold(this.#plan, this.#state.createdAt, this.#rows), this.#state);
+    checkSameState(this.#core.fold(this.#plan, this.#createdAt, this.#rows), this.#state);
   }
 
   /** The owner dies. What it had sent may still arrive; its answers reach nobody. Another owner takes over. */
@@ -204,7 +205,7 @@ export class CoreSimulation {
     const seq = this.#rows.length + 1;
     const records = [{ kind: "claimed", worker: `worker-${fence}` }] as const;
     this.#rows.push({ v: 1, run: "run", seq, fence, appendId: String(seq), at: this.#now, records });
-    this.#state = this.#core.fold(this.#plan, this.#state.createdAt, this.#rows);
+    this.#state = this.#core.fold(this.#plan, this.#createdAt, this.#rows);
     this.#step([]);
   }
 }

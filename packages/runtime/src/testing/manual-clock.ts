@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): void;
   /** Moves time to the next timer and fires what is due then. False when no timer waits. */
   advanceToNext(): boolean;
+  /** Moves time to the next timer and fires that one alone, so that what it wakes can run before the next. False: none waits. */
+  fireNext(): boolean;
   /** Timers that wait. */
   readonly pending: number;
 }
@@ -29,6 +31,18 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       if (timers.size === 0) return false;
       const next = Math.min(...[...timers.values()].map((timer) => timer.at));
       this.advance(Math.max(0, next - now));
+      return true;
+    },
+    fireNext() {
+      let next: number | undefined;
+      let at = Number.POSITIVE_INFINITY;
+      // Ids grow, so the first of those due at the same time was set first.
+      for (const [id, timer] of timers) if (timer.at < at) [next, at] = [id, timer.at];
+      const timer = next === undefined ? undefined : timers.get(next);
+      if (next === undefined || timer === undefined) return false;
+      timers.delete(next);
+      now = Math.max(now, at);
+      timer.callback();
       return true;
     },
     get pending() {

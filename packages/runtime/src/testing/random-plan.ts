@@ -1,18 +1,22 @@
 import { type PlanDefaults, planOf, type RunPlan } from "../engine/plan.js";
 import { defineSaga } from "../saga/define.js";
-import type { StepDefinition } from "../saga/definition.js";
+import type { SagaDefinition, StepDefinition } from "../saga/definition.js";
 import type { SeededRandom } from "./seeded-random.js";
 
-/** A random saga: up to five waves of up to three steps, some without compensation, some with a pivot. */
+/** With defaults as random as the saga. */
 export function randomPlan(random: SeededRandom): RunPlan {
+  return planOf(randomSaga(random, "random"), randomDefaults(random));
+}
+
+/** A random saga: up to five waves of up to three steps, some without compensation, some with a pivot. */
+export function randomSaga(random: SeededRandom, name: string): SagaDefinition {
   const waves = Array.from({ length: 1 + random.below(5) }, (_, wave) => ({
     steps: Array.from({ length: random.chance(0.6) ? 1 : 2 + random.below(2) }, (_, index) =>
       randomStep(random, `step-${wave}-${index}`),
     ),
   }));
   const pivotAfterWave = random.chance(0.3) ? random.below(waves.length) : null;
-  const definition = defineSaga({ name: "random", waves, pivotAfterWave, timeoutMs: null });
-  return planOf(definition, randomDefaults(random));
+  return defineSaga({ name, waves, pivotAfterWave, timeoutMs: null });
 }
 
 function randomStep(random: SeededRandom, name: string): StepDefinition {

@@ -42,7 +42,7 @@ export class SagaBench {
     config: PartialConfig = {},
     more: Partial<SagaManagerOptions> = {},
   ): Promise<SagaManager> {
-    const ports = { clock: this.clock, random: new SeededRandom(7) };
+    const ports = { clock: this.clock, random: new SeededRandom(7 + this.#managers.length) };
     const store = this.#store();
     const manager = createSagaManager({
       store,

@@ -22,6 +22,9 @@ export interface ContextKeeperOptions {
   readonly snapshot: (strategy: string) => Promise<void>;
 }
 
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 2_000;
+
 /**
  * One run's context while this process owns the run. It lives here; what a step changed goes into the journal with
  * its result; snapshots go out by strategy; and a hot copy, stamped with the journal's place, is kept as a session, from
@@ -39,7 +42,7 @@ export class ContextKeeper {
   #saving: Promise<void> | null = null;
   #saveAgain = false;
   #everSaved = false;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ContextKeeperOptions) {
     this.#options = options;
@@ -68,11 +71,13 @@ export class ContextKeeper {
     return deltaOf(this.#live, touched);
   }
 
-  /** The strategy that wants a snapshot in the append about to be made, if any. */
-  due(ending: boolean): string | null {
+  /** What wants a snapshot in the append about to be made, if anything: the strategy, or that the run leaves this process. */
+  due(next: "keep" | "park" | "finish"): string | null {
     const { enabled, strategy, interval } = this.#options.config;
     if (!enabled || !this.#dirty) return null;
-    if (ending) return "end";
+    if (next === "finish") return "end";
+    // Only a crash may cost what was written on the way.
+    if (next === "park" && this.#touched.size > 0) return "park";
     if (strategy === "step" && this.#stepsSinceSnapshot > 0) return strategy;
     if (strategy === "count" && this.#stepsSinceSnapshot >= interval) return strategy;
     return null;
@@ -93,14 +98,14 @@ export class ContextKeeper {
 
   /** The run left this process; `ended`: its hot copy has served. */
   async close(ended: boolean): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     this.#cancelTimer?.();
     await this.#saving;
     if (ended && this.#everSaved) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
   }
 
   #patch(step: string, patch: Json): void {
-    if (!isObject(patch) || this.#closed) return;
+    if (!isObject(patch) || this.#closing.signal.aborted) return;
     const touched = this.#touched.get(step) ?? new Set();
     for (const key of Object.keys(patch)) touched.add(key);
     this.#touched.set(step, touched);
@@ -115,13 +120,13 @@ export class ContextKeeper {
     if (!enabled || strategy !== "time" || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#options.clock.after(interval, () => {
       this.#cancelTimer = null;
-      if (this.#dirty && !this.#closed) void this.#options.snapshot("time").catch(() => {});
+      if (this.#dirty && !this.#closing.signal.aborted) void this.#options.snapshot("time");
     });
   }
 
   /** One save in flight; what changes meanwhile goes with the next one. */
   #save(): void {
-    if (this.#options.sessions === null || this.#closed) return;
+    if (this.#options.sessions === null || this.#closing.signal.aborted) return;
     this.#everSaved = true;
     if (this.#saving !== null) {
       this.#saveAgain = true;
@@ -145,14 +150,14 @@ export class ContextKeeper {
         await call(sessions);
         return;
       } catch (error) {
-        if (failures >= config.maxRetries || this.#closed) {
+        if (failures >= config.maxRetries || this.#closing.signal.aborted) {
           logger.warn(
             { run, error: String(error) },
             "the hot copy of the run's context could not be written; journal and snapshots hold it",
           );
           return;
         }
-        await sleep(clock, 50 * 2 ** failures);
+        await sleep(clock, Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS), this.#closing.signal);
       }
     }
   }

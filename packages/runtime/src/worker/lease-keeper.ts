@@ -15,8 +15,10 @@ export interface LeaseKeeperOptions {
   readonly onLost: () => void;
 }
 
-/** Renewals in one lease: two may be lost before the third comes too late. */
+/** Renewals in one lease, at least: two may be lost before the third comes too late. */
 const RENEWALS_PER_LEASE = 3;
+/** A renewal brings the inbox: what an operator asked of a run by another instance is seen within this time. */
+const INBOX_MS = 1_000;
 /** Share of the lease given up so that this side stops before the store's side lets others in. */
 const SAFETY_MARGIN = 0.2;
 
@@ -67,7 +69,8 @@ export class LeaseKeeper {
   /** Gives the lease up, so that others need not wait for its end. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
-    const owned = this.#state === "active";
+    // A renewal under way may yet be granted.
+    const owned = this.#state === "active" || this.#renewing !== null;
     this.#state = "stopped";
     this.#cancelTimer();
     await this.#renewing;
@@ -82,6 +85,7 @@ export class LeaseKeeper {
 
   /** Renews now. A call during a renewal is answered by the one after it. */
   renew(): Promise<void> {
+    if (this.#state === "stopped") return Promise.resolve();
     if (this.#renewing !== null) {
       this.#renewAgain = true;
       return this.#renewing;
@@ -90,7 +94,7 @@ export class LeaseKeeper {
     this.#renewing = this.#renewOnce().finally(() => {
       this.#renewing = null;
       if (this.#state === "stopped") return;
-      const delayMs = this.#renewAgain ? 0 : this.#options.leaseMs / RENEWALS_PER_LEASE;
+      const delayMs = this.#renewAgain ? 0 : Math.min(this.#options.leaseMs / RENEWALS_PER_LEASE, INBOX_MS);
       this.#renewAgain = false;
       this.#cancelTimer = this.#options.ports.clock.after(delayMs, () => void this.renew());
     });

@@ -1,11 +1,12 @@
 import { decide, rollbackStatusOf, statusOf } from "../engine/decide.js";
-import { fold, foldRecord } from "../engine/fold.js";
+import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { JournalRecord } from "../engine/records.js";
+import type { Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { applyVerb } from "../engine/verbs.js";
+import { RuntimeError } from "../errors.js";
 import { isObject, type JsonObject } from "../json.js";
 import { type CancelTimer, uuidV7 } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunChange, RunRow } from "../store/run-store.js";
@@ -30,6 +31,8 @@ export class RunDriver {
   readonly #underWay = new Map<string, AbortController>();
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: StepOutcome }[] = [];
   readonly #inbox = new Map<string, InboxEntry>();
+  /** Messages taken in: a renewal may bring them once more, read before the row that consumes them was written. */
+  readonly #handled = new Set<string>();
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
@@ -80,14 +83,17 @@ export class RunDriver {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    for (const entry of entries) this.#inbox.set(entry.id, entry);
-    if (entries.length > 0) this.#advance();
+    const unread = entries.filter((entry) => !this.#handled.has(entry.id));
+    for (const entry of unread) this.#inbox.set(entry.id, entry);
+    if (unread.length > 0) this.#advance();
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
   drain(): void {
     this.#draining = true;
-    if (this.#state.running === 0 && !this.#appending) this.abandon();
+    if (this.#state.running > 0 || this.#appending) return;
+    if (this.#context.due("park") === null) this.abandon();
+    else this.#advance();
   }
 
   /** Stops at once and forgets the run: somebody else owns it, or will. Nothing is written. */
@@ -98,20 +104,30 @@ export class RunDriver {
   #advance(): void {
     if (this.#appending || this.#gone) return;
     this.#cancelTimer();
+    try {
+      this.#decide();
+    } catch (error) {
+      // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
+      const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
+      void this.#stick({ code: "internal", message }, [...this.#handled]);
+    }
+  }
+
+  #decide(): void {
     const now = this.#env.storeNow();
     const { records, consumed } = this.#takeIn(now);
     const decision = this.#draining ? { records: [], abort: [], wakeAt: null } : decide(this.#plan, this.#state, now);
     records.push(...decision.records);
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
-    const snapshot = this.#snapshotDue();
+    const next = this.#next(decision.wakeAt, now);
+    const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
       const record = { kind: "checkpointed", n: this.#state.checkpoints + 1, strategy: snapshot } as const;
       this.#state.checkpoints = record.n;
       // Before the end, which nothing may follow.
       records.splice(records.at(-1)?.kind === "finished" ? -1 : records.length, 0, record);
     }
-    if (records.length > 0)
-      return void this.#append(records, consumed, snapshot !== null, this.#next(decision.wakeAt, now));
+    if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, next);
     if (decision.wakeAt !== null)
       this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
   }
@@ -141,6 +157,9 @@ export class RunDriver {
     if (this.#draining) return { records, consumed: [] };
     const consumed = [...this.#inbox.keys()];
     for (const entry of this.#inbox.values()) {
+      this.#handled.add(entry.id);
+      // Nothing may follow the end, which consumes the rest of the inbox.
+      if (this.#state.phase === "ended") break;
       const reason = isObject(entry.payload) && typeof entry.payload.reason === "string" ? entry.payload.reason : "";
       for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason }))
         take(record);
@@ -149,16 +168,15 @@ export class RunDriver {
     return { records, consumed };
   }
 
-  #snapshotDue(): string | null {
-    if (this.#snapshots.length > 0) return this.#snapshots[0]?.strategy ?? null;
-    return this.#context.due(this.#state.phase === "ended");
+  #snapshotDue(next: Next): string | null {
+    return this.#snapshots[0]?.strategy ?? this.#context.due(next.kind);
   }
 
   #next(wakeAt: number | null, now: number): Next {
     if (this.#state.phase === "ended") return { kind: "finish" };
     if (this.#state.running > 0) return { kind: "keep" };
-    if (this.#draining) return { kind: "park", delayMs: 0 };
     if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
+    if (this.#draining) return { kind: "park", delayMs: 0 };
     if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
       return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
     return { kind: "keep" };
@@ -188,8 +206,12 @@ export class RunDriver {
     };
     if (snapshot) this.#context.taken();
     try {
-      this.#acknowledge(append, await this.#env.append(append));
-      for (const waiter of waiters) waiter.resolve();
+      const result = await this.#env.append(append);
+      for (const waiter of waiters) {
+        if (result.kind === "appended") waiter.resolve();
+        else waiter.reject(result.kind === "rejected" ? refused(result.reason) : leftBefore());
+      }
+      this.#acknowledge(append, result);
     } catch (error) {
       for (const waiter of waiters) waiter.reject(error);
       if (!this.#gone)
@@ -202,9 +224,12 @@ export class RunDriver {
   }
 
   #acknowledge(append: Append, result: AppendResult): void {
-    this.#appending = false;
     if (this.#gone) return;
-    if (result.kind === "rejected") return void this.#stick(append, result.reason);
+    if (result.kind === "rejected") {
+      const message = `the store refused row ${append.seq} of the journal: ${result.reason}`;
+      return void this.#stick({ code: "store-refused", message }, []);
+    }
+    this.#appending = false;
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
       this.#env.logger.warn(
@@ -214,9 +239,10 @@ export class RunDriver {
       return this.abandon();
     }
     this.#state.seq = append.seq;
+    correctDueTimes(this.#state, append.records, result.at);
     this.#shown = { ...this.#shown, ...append.change };
     this.#context.moved();
-    this.#env.notifier.changed(this.run.id);
+    this.#env.notifier.changed(this.run.id, append.next.kind === "finish");
     if (append.next.kind === "finish") return this.#leave(true, null);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
@@ -230,23 +256,21 @@ export class RunDriver {
   }
 
   /**
-   * The store will never take this row. What it said is lost, so the state here is no longer the journal's: the run is
-   * parked for an operator, who by resuming it has the attempts under way tried again.
+   * The state here cannot become the journal's. What was said and not written is lost: the run is parked for an operator,
+   * who by resuming it has the attempts under way tried again.
    */
-  async #stick(refused: Append, reason: string): Promise<void> {
-    const error = { code: "store-refused", message: `the store refused row ${refused.seq} of the journal: ${reason}` };
-    this.#env.logger.error({ run: this.run.id, reason }, "the run is stuck: the store refused a row of its journal");
-    const { run, fence, seq } = refused;
-    const change: RunChange = { status: "stuck", failureReason: error };
-    const records: JournalRecord[] = [{ kind: "stuck", error }];
+  async #stick(error: Failure, consumed: readonly string[]): Promise<void> {
+    this.#appending = true;
+    this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
     const append: Append = {
-      run,
-      fence,
-      seq,
+      run: this.run.id,
+      fence: this.#state.fence,
+      seq: this.#state.seq + 1,
       appendId: uuidV7(this.#env.ports),
-      records,
-      change,
+      records: [{ kind: "stuck", error }],
+      change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
+      ...(consumed.length > 0 && { consumed }),
     };
     await this.#env.append(append).catch(() => {});
     this.abandon();
@@ -273,12 +297,14 @@ export class RunDriver {
   }
 
   #requestSnapshot(strategy: string): Promise<void> {
-    if (this.#gone)
-      return Promise.reject(new Error("expected to snapshot a run that this instance owns; it no longer does"));
-    return new Promise((resolve, reject) => {
+    const written = new Promise<void>((resolve, reject) => {
+      if (this.#gone) return reject(leftBefore());
       this.#snapshots.push({ strategy, resolve, reject });
       this.#advance();
     });
+    // A step may ask for a snapshot and not wait for it: then nobody is there to hear that the run was lost.
+    written.catch(() => {});
+    return written;
   }
 
   /** Only what differs from the run's row. */
@@ -300,9 +326,22 @@ export class RunDriver {
     this.#gone = true;
     this.#cancelTimer();
     for (const controller of this.#underWay.values()) controller.abort("this instance no longer owns the run");
-    for (const waiter of this.#snapshots.splice(0))
-      waiter.reject(new Error("the run left this instance before its snapshot was written"));
+    for (const waiter of this.#snapshots.splice(0)) waiter.reject(leftBefore());
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }
+}
+
+function leftBefore(): RuntimeError {
+  return new RuntimeError(
+    "lease-lost",
+    "expected to own the run until its snapshot is written, got a run that left this instance",
+  );
+}
+
+function refused(reason: string): RuntimeError {
+  return new RuntimeError(
+    "input-invalid",
+    `expected a snapshot that the store takes, got one in a row it refused: ${reason}`,
+  );
 }

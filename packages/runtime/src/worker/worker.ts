@@ -63,6 +63,9 @@ export class Worker {
   #poked = false;
   #loop: Promise<void> | null = null;
   #onIdle: () => void = () => {};
+  /** When a run parked here falls due: the earliest of them; polls find the others. */
+  #pokeAt = Number.POSITIVE_INFINITY;
+  #cancelPoke: CancelTimer = () => {};
 
   constructor(options: WorkerOptions) {
     this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
@@ -119,13 +122,19 @@ export class Worker {
   /** Lets attempts under way finish for up to `graceMs`, then gives up the lease. */
   async stop(graceMs: number): Promise<void> {
     this.#stop.abort();
+    this.#cancelPoke();
     this.#wake();
     await this.#loop;
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
     for (const driver of [...this.#drivers.values()]) driver.drain();
-    if (this.#drivers.size > 0) await Promise.race([idle, sleep(this.#options.ports.clock, graceMs)]);
+    if (this.#drivers.size > 0) {
+      // Canceled when all are done: a timer left behind would keep the process alive for the whole grace.
+      const drained = new AbortController();
+      await Promise.race([idle, sleep(this.#options.ports.clock, graceMs, drained.signal)]);
+      drained.abort();
+    }
     this.#abandonAll();
     this.#appends.close();
     await this.#lease.stop();
@@ -154,7 +163,7 @@ export class Worker {
   /** Follows every `claimOnCreate` that gave an id. `row`: null when the run was not created, or not claimed. */
   created(id: string, run: RunRow | null, row: JournalRow | null): void {
     this.#creating.delete(id);
-    if (run === null || row === null || this.#drivers.has(id) || !this.#lease.trusted()) return;
+    if (run === null || row === null || this.#drivers.has(id) || !this.#mayDrive(run)) return;
     const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
     driver?.startCreated(row.records);
   }
@@ -190,12 +199,20 @@ export class Worker {
   }
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
-    this.#drivers.get(claimed.run.id)?.abandon();
     const restored = await this.#restore(claimed);
-    if (!this.#lease.trusted() || this.#stop.signal.aborted) return;
+    if (!this.#mayDrive(claimed.run)) return;
+    const present = this.#drivers.get(claimed.run.id);
+    // Found twice while its context was read: whoever came first drives it.
+    if (present !== undefined && present.run.fence >= claimed.run.fence) return;
+    present?.abandon();
     const driver = this.#add(claimed, restored);
     if (how === "adopted") driver?.startAdopted();
     else driver?.startClaimed();
+  }
+
+  /** An answer may be old: the lease may have gone since then, and the run with it. */
+  #mayDrive(run: RunRow): boolean {
+    return this.#lease.trusted() && run.owner === this.#lease.id && !this.#stop.signal.aborted;
   }
 
   /** The hot copy if it stands where the journal stood before this claim, else journal and snapshot. */
@@ -242,14 +259,15 @@ export class Worker {
   }
 
   #pokeAfter(delayMs: number): void {
-    const stop = this.#stop.signal;
-    let cancel: CancelTimer = () => {};
-    const forget = (): void => cancel();
-    cancel = this.#options.ports.clock.after(delayMs, () => {
-      stop.removeEventListener("abort", forget);
+    const { clock } = this.#options.ports;
+    const at = clock.monotonic() + delayMs;
+    if (at >= this.#pokeAt) return;
+    this.#cancelPoke();
+    this.#pokeAt = at;
+    this.#cancelPoke = clock.after(delayMs, () => {
+      this.#pokeAt = Number.POSITIVE_INFINITY;
       this.poke();
     });
-    stop.addEventListener("abort", forget, { once: true });
   }
 
   #reconcile(adopted: readonly ClaimedRun[], lost: readonly string[], inbox: readonly InboxEntry[]): void {
@@ -260,7 +278,8 @@ export class Worker {
           void this.#take(claimed, "adopted");
       }
     }
-    for (const entry of inbox) this.#drivers.get(entry.run)?.deliver([entry]);
+    // To those who were asked for: one that took the run over since then may have found these messages carried out.
+    for (const entry of inbox) this.#drivenAtRenewal.get(entry.run)?.deliver([entry]);
     if (inbox.length > 0) this.poke();
   }
 

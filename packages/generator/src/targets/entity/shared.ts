@@ -29,7 +29,6 @@ export const ENTITY_FILES = [
   "src/interfaces/http/crud-routes.ts",
   "src/interfaces/http/cursor.ts",
   "src/interfaces/http/field-schemas.ts",
-  "src/interfaces/http/matching-revisions.ts",
   "tests/unit/decimal.test.ts",
   "tests/unit/fields.test.ts",
   "tests/unit/uuid-v7.test.ts",

@@ -41,7 +41,9 @@ ${features.entities ? "| `src/domain` | entities: no imports from outside the do
 | \`migrations\` | plain SQL, up and down |`,
     `## Generate again
 
-Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`; everything else is yours. After a change of it:
+Files named \`*.generated.ts\` are rewritten from \`clean-arch.yaml\`. Handlers, use cases, entities and migrations are
+yours from the first time on. The other files are rewritten while they are unedited; one that you edited stays, and when
+the generator would change it too, it says so and writes nothing. After a change of \`clean-arch.yaml\`:
 
 \`\`\`
 clean-arch-generator --config clean-arch.yaml --out .

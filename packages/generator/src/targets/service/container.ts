@@ -37,6 +37,8 @@ function importsText({ features, services }: Model): string {
     `import ${useCases} from "../../application/use-cases/use-cases.generated.js";`,
     'import { buildServer } from "../../interfaces/http/server.js";',
     'import type { Settings } from "../config/settings.js";',
+    'import { databaseCheck } from "../health/database-check.js";',
+    sagas && 'import { runsCheck } from "../health/runs-check.js";',
     'import { createTelemetry } from "../metrics/metrics.js";',
     sagas && 'import { runMetrics } from "../metrics/run-metrics.js";',
     'import { prepareDatabase } from "../persistence/prepare.js";',
@@ -112,7 +114,7 @@ function runsText({ services, features }: Model): string {
   const entries = services.map(({ name, transport }) =>
     transport === "local"
       ? `    ${name.raw}: localService(settings, "${name.raw}", handlers.${name.raw}, handlerDeps),\n`
-      : `    ${name.raw}: remoteService(settings, "${name.raw}", ${ledger}),\n`,
+      : `    ${name.raw}: remoteService(settings, "${name.raw}", ${ledger}, logger),\n`,
   );
   const replaced = services.length === 0 ? "" : "    ...bindings.participants,\n";
   const list = `${entries.join("")}${replaced}`;
@@ -130,9 +132,9 @@ function runsText({ services, features }: Model): string {
 
 function applicationText({ sagas, simulated }: Model["features"]): string {
   return `  const dependencies: Dependency[] = [
-    { name: "database", check: async () => void database.prepare("SELECT 1").all([]) },
+    { name: "database", check: databaseCheck(database, settings.databaseFile) },
     { name: "sessions", check: async () => void (await sessions.ping()) },
-${sagas ? '    { name: "runs", check: async () => (await runs.health()).worker },\n' : ""}  ];
+${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}  ];
   const application: Application = {
     useCases,
     sessions,

@@ -8,6 +8,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError, type ConfigIssue } from "./config-error.js";
 import { parseDotEnv } from "./dot-env.js";
+import { operatorTokenIssues } from "./operator-token.js";
 import { productionIssues } from "./production.js";
 import { PROJECT } from "./project.generated.js";
 import { type Environment, readSettings } from "./read.js";
@@ -29,7 +30,7 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
   const services = resolveServices(app, environment, issues);
   issues.push(...featureIssues(app, environment, production));
   if (production) issues.push(...productionIssues(app, services, operatorToken));
-  else if (operatorToken !== "" && operatorToken.length < 16) issues.push(shortToken);
+  else if (operatorToken !== "") issues.push(...operatorTokenIssues(operatorToken));
   if (issues.length > 0) throw new ConfigError(issues);
 
   return {
@@ -50,20 +51,13 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
   };
 }
 
-const shortToken: ConfigIssue = {
-  source: "environment variable OPERATOR_TOKEN",
-  key: "OPERATOR_TOKEN",
-  expected: "at least 16 characters",
-  got: "fewer",
-};
-
 function readDocument(root: string, issues: ConfigIssue[]): unknown {
   let text: string;
   try {
-    text = readFileSync(join(root, FILE), "utf8");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(join(root, FILE)));
   } catch (error) {
     const got = (error as NodeJS.ErrnoException).code ?? "an error";
-    issues.push({ source: FILE, key: "(file)", expected: "a readable file", got });
+    issues.push({ source: FILE, key: "(file)", expected: "a readable file in UTF-8", got });
     return {};
   }
   const document = parseDocument(text, { maxAliasCount: 50, prettyErrors: true } as object);
@@ -71,10 +65,17 @@ function readDocument(root: string, issues: ConfigIssue[]): unknown {
   if (problem !== undefined) {
     const at = problem.linePos?.[0];
     const source = at === undefined ? FILE : `${FILE}:${at.line}:${at.col}`;
-    issues.push({ source, key: "(file)", expected: "YAML 1.2", got: problem.code });
+    // Of the sentence only what does not quote the file, which may hold anything.
+    const got = `${problem.code}: ${problem.message.split(/ at line \d/, 1)[0]}`.replace(/[^\x20-\x7e]+/g, " ");
+    issues.push({ source, key: "(file)", expected: "YAML 1.2", got: got.slice(0, 120) });
     return {};
   }
-  return document.toJS({ maxAliasCount: 50 });
+  try {
+    return document.toJS({ maxAliasCount: 50 });
+  } catch {
+    issues.push({ source: FILE, key: "(file)", expected: "aliases that expand to little", got: "ones that explode" });
+    return {};
+  }
 }
 
 function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string> {
@@ -82,8 +83,10 @@ function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string>
   try {
     text = readFileSync(join(root, "configs/.env"), "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
+    const { code = "an error" } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT")
+      issues.push({ source: "configs/.env", key: "(file)", expected: "a readable file", got: code });
+    return {};
   }
   const { values, brokenLines } = parseDotEnv(text);
   for (const line of brokenLines) {
@@ -95,10 +98,12 @@ function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string>
 /** Keys that fit the contract but name what this version does not have. */
 function featureIssues(app: AppSettings, environment: Environment, production: boolean): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const unavailable = (key: string, expected: string, got: string) => {
+  const sourceOf = (key: string) => {
     const variable = key.replaceAll(".", "_").toUpperCase();
-    const source = (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
-    issues.push({ source, key, expected, got: `${got}, which is not available in this version` });
+    return (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
+  };
+  const unavailable = (key: string, expected: string, got: string) => {
+    issues.push({ source: sourceOf(key), key, expected, got: `${got}, which is not available in this version` });
   };
   const { driver, url } = app.database;
   if (driver === "postgres") unavailable("database.driver", "sqlite", "postgres");
@@ -113,16 +118,13 @@ function featureIssues(app: AppSettings, environment: Environment, production: b
   }
   if (app.session.context.ttl > app.session.context.absolute_ttl) {
     const expected = `at most session.context.absolute_ttl (${app.session.context.absolute_ttl} ms)`;
-    issues.push({ source: FILE, key: "session.context.ttl", expected, got: `${app.session.context.ttl} ms` });
+    const key = "session.context.ttl";
+    issues.push({ source: sourceOf(key), key, expected, got: `${app.session.context.ttl} ms` });
   }
   if (app.session.recovery.initial_delay > app.session.recovery.max_delay) {
     const expected = `at most session.recovery.max_delay (${app.session.recovery.max_delay} ms)`;
-    issues.push({
-      source: FILE,
-      key: "session.recovery.initial_delay",
-      expected,
-      got: `${app.session.recovery.initial_delay} ms`,
-    });
+    const key = "session.recovery.initial_delay";
+    issues.push({ source: sourceOf(key), key, expected, got: `${app.session.recovery.initial_delay} ms` });
   }
   return issues;
 }

@@ -1,4 +1,5 @@
 import type { ConfigIssue } from "./config-error.js";
+import { operatorTokenIssues } from "./operator-token.js";
 import type { AppSettings } from "./schema.js";
 import type { ResolvedService } from "./settings.js";
 
@@ -9,17 +10,13 @@ export function productionIssues(
   operatorToken: string,
 ): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const missing = (key: string, expected: string, got = "nothing"): void => {
+  const missing = (key: string, expected: string): void => {
     const source = key === "OPERATOR_TOKEN" ? "environment" : "configs/app.yaml";
-    issues.push({ source, key, expected, got });
+    issues.push({ source, key, expected, got: "nothing" });
   };
-  if (operatorToken.length < 16) {
-    missing(
-      "OPERATOR_TOKEN",
-      "a token of at least 16 characters in production",
-      operatorToken === "" ? "nothing" : "a shorter one",
-    );
-  }
+  if (operatorToken === "") {
+    missing("OPERATOR_TOKEN", "a token of at least 16 characters in production");
+  } else issues.push(...operatorTokenIssues(operatorToken));
   if (app.http.auth === null) missing("http.auth", "none, session or token, written out in production");
   for (const { name, transport } of services) {
     if (transport === "simulated") missing(`services.${name}.url`, "a url in production: nothing is simulated there");

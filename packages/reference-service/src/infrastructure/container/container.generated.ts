@@ -9,6 +9,8 @@ import type { Logger } from "../../application/ports/logger.js";
 import { type Repositories, type UseCases, useCasesFrom } from "../../application/use-cases/use-cases.generated.js";
 import { buildServer } from "../../interfaces/http/server.js";
 import type { Settings } from "../config/settings.js";
+import { databaseCheck } from "../health/database-check.js";
+import { runsCheck } from "../health/runs-check.js";
 import { createTelemetry } from "../metrics/metrics.js";
 import { runMetrics } from "../metrics/run-metrics.js";
 import { prepareDatabase } from "../persistence/prepare.js";
@@ -64,9 +66,9 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   const handlerDeps = { useCases, logger };
   const participants: Record<string, Participant> = {
     bindery_service: localService(settings, "bindery_service", handlers.bindery_service, handlerDeps),
-    paper_service: remoteService(settings, "paper_service", ledger),
-    press_service: remoteService(settings, "press_service", ledger),
-    courier_service: remoteService(settings, "courier_service", ledger),
+    paper_service: remoteService(settings, "paper_service", ledger, logger),
+    press_service: remoteService(settings, "press_service", ledger, logger),
+    courier_service: remoteService(settings, "courier_service", ledger, logger),
     ...bindings.participants,
   };
   const sagas = createSagas(settings, sessionStore, participants, logger);
@@ -74,9 +76,9 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   await runs.open();
 
   const dependencies: Dependency[] = [
-    { name: "database", check: async () => void database.prepare("SELECT 1").all([]) },
+    { name: "database", check: databaseCheck(database, settings.databaseFile) },
     { name: "sessions", check: async () => void (await sessions.ping()) },
-    { name: "runs", check: async () => (await runs.health()).worker },
+    { name: "runs", check: runsCheck(runs) },
   ];
   const application: Application = {
     useCases,

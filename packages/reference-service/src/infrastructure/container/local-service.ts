@@ -11,7 +11,7 @@ export function localService(
   deps: HandlerDeps,
 ): Participant {
   const service = serviceOf(settings, name);
-  if (service.url !== null) return httpService(service, service.url);
+  if (service.url !== null) return httpService(service, service.url, deps.logger);
   return localParticipant({
     name,
     handlers: mapValues(actions, (handler) => (call) => handler(call, deps)),

@@ -8,8 +8,7 @@ import type { Expectation, Field, Identified, Page, PageRequest } from "../../ap
 import { Refusal } from "../../application/errors.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import { entitySchemas, pageSchema } from "./field-schemas.js";
-import { etagOf } from "./if-match.js";
-import { matchingRevisions } from "./matching-revisions.js";
+import { etagOf, matchingRevisions } from "./if-match.js";
 import { Problem } from "./problem.js";
 
 const DEFAULT_LIMIT = 50;
@@ -152,7 +151,13 @@ function idOf(request: WithId): string {
   throw new Refusal("not-found", "There is none with this id.");
 }
 
-function pageRequest({ limit, cursor }: Record<string, unknown>): PageRequest {
+function pageRequest({ limit, cursor, ...others }: Record<string, unknown>): PageRequest {
+  // Ignored, a filter that is none would give everything.
+  const unknown = Object.keys(others).slice(0, 20);
+  if (unknown.length > 0) {
+    const errors = unknown.map((key) => ({ path: key.slice(0, 80), message: "unknown key" }));
+    throw new Problem(422, "validation-failed", "The query does not fit.", { errors });
+  }
   return { limit: limitOf(limit), after: cursor === undefined ? null : decodeCursor(cursor) };
 }
 

@@ -1,8 +1,17 @@
 /** The OpenAPI document, made of the routes' own schemas, and a page for people. The page needs no script and no asset. */
 import swagger from "@fastify/swagger";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifySchema } from "fastify";
 import { type Document, docsPage, docsPolicy } from "./docs-page.js";
 import type { HttpSettings } from "./http-settings.js";
+import { PROBLEM_MEDIA_TYPE } from "./problem.js";
+import { ProblemDetails } from "./schemas.js";
+
+/** Any call may be refused, and all refusals look alike. */
+function withErrors(schema: FastifySchema): FastifySchema {
+  const content = { [PROBLEM_MEDIA_TYPE]: { schema: ProblemDetails } };
+  const answers = (schema.response ?? { 200: { description: "Done.", type: "object" } }) as object;
+  return { ...schema, response: { ...answers, default: { description: "Problem details (RFC 9457).", content } } };
+}
 
 export async function describeApi(app: FastifyInstance, settings: HttpSettings): Promise<void> {
   await app.register(swagger, {
@@ -17,6 +26,7 @@ export async function describeApi(app: FastifyInstance, settings: HttpSettings):
         },
       },
     },
+    transform: ({ schema, url }) => ({ schema: withErrors(schema), url }),
   });
   // Made once, when the first one asks: by then every route is there.
   let document: Document | undefined;

@@ -1,9 +1,17 @@
 import type { FastifyInstance } from "fastify";
+import Type from "typebox";
 import type { Application } from "../../application/application.generated.js";
 import type { Dependency } from "../../application/ports/health.js";
 import type { HttpSettings } from "./http-settings.js";
 
 const CHECK_TIMEOUT_MS = 2_000;
+
+const Status = Type.Enum(["up", "down"]);
+const Ready = Type.Object({
+  status: Status,
+  dependencies: Type.Record(Type.String(), Type.Object({ status: Status, detail: Type.Optional(Type.String()) })),
+});
+const MetricsText = { description: "The samples.", content: { "text/plain": { schema: Type.String() } } };
 
 /**
  * `/health/live`: the process answers. `/health/ready`: each dependency answers; 503 names those that do not.
@@ -14,18 +22,22 @@ export function healthRoutes(
   { dependencies, telemetry }: Application,
   settings: HttpSettings,
 ): void {
-  const schema = (summary: string) => ({ schema: { tags: ["health"], summary } });
+  const schema = (summary: string, response: object) => ({ schema: { tags: ["health"], summary, response } });
 
-  app.get("/health/live", schema("The process runs"), async () => ({ status: "up" }));
+  app.get(
+    "/health/live",
+    schema("The process runs", { 200: Type.Object({ status: Type.Literal("up") }) }),
+    async () => ({ status: "up" }),
+  );
 
-  app.get("/health/ready", schema("Every dependency answers"), async (_request, reply) => {
+  app.get("/health/ready", schema("Every dependency answers", { 200: Ready, 503: Ready }), async (_request, reply) => {
     const checks = await Promise.all(dependencies.map(async (one) => [one.name, await check(one)] as const));
     const up = checks.every(([, result]) => result.status === "up");
     return reply.code(up ? 200 : 503).send({ status: up ? "up" : "down", dependencies: Object.fromEntries(checks) });
   });
 
   if (!settings.metrics) return;
-  app.get("/metrics", schema("Metrics in Prometheus text format"), async (_request, reply) =>
+  app.get("/metrics", schema("Metrics in Prometheus text format", { 200: MetricsText }), async (_request, reply) =>
     reply.type("text/plain; version=0.0.4; charset=utf-8").send(await telemetry.text()),
   );
 }

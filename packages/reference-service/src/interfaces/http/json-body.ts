@@ -13,12 +13,21 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const types = ["application/json", "application/merge-patch+json"];
-  app.addContentTypeParser(types, { parseAs: "buffer" }, (_request, body, done) => {
+  app.addContentTypeParser(types, { parseAs: "buffer" }, (request, body, done) => {
     try {
+      refuseEncoding(request.headers["content-encoding"]);
       done(null, parseJson(body as Buffer));
     } catch (error) {
       done(error as Error);
     }
+  });
+}
+
+/** Unpacked here, a small body could become one over every limit. */
+function refuseEncoding(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.trim().toLowerCase() === "identity") return;
+  throw new Problem(415, "unsupported-media-type", "Send the body without a Content-Encoding.", {
+    headers: { "accept-encoding": "identity" },
   });
 }
 

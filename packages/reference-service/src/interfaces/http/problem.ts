@@ -5,7 +5,8 @@
 import type { FastifyReply } from "fastify";
 import { Refusal, type RefusalCode, RuntimeError, type Violation } from "../../application/errors.js";
 
-export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+export const PROBLEM_TYPE = `${PROBLEM_MEDIA_TYPE}; charset=utf-8`;
 
 /** Thrown by routes and hooks; its fields are shown to the client as they are. */
 export class Problem extends Error {
@@ -41,6 +42,7 @@ const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
 
 /** What Fastify refuses before a route runs. */
 const FRAMEWORK: Readonly<Record<string, readonly [status: number, code: string, detail: string]>> = {
+  FST_ERR_MAX_PARAM_LENGTH: [404, "not-found", "Nothing has a name or an id of this length."],
   FST_ERR_BAD_URL: [400, "malformed-url", "The path is not a valid URL: check its percent-encoding."],
   FST_ERR_CTP_BODY_TOO_LARGE: [413, "payload-too-large", "The body is larger than this service takes."],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, "unsupported-media-type", "Send application/json."],

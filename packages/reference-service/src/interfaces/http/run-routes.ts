@@ -7,7 +7,7 @@ import { Problem } from "./problem.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
 import { presentRow, presentRun, presentSummary, RunSchema, RunSummarySchema } from "./run-view.js";
-import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, ProblemDetails, page } from "./schemas.js";
+import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page } from "./schemas.js";
 
 const STATUSES: readonly RunStatus[] = [
   "pending",
@@ -35,14 +35,23 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
   app.get<{ Params: Static<typeof Id> }>(
     "/api/v1/runs/:id",
     {
-      schema: { tags, summary: "A run with its steps", params: Id, response: { 200: RunSchema, 404: ProblemDetails } },
+      schema: { tags, summary: "A run with its steps", params: Id, response: { 200: RunSchema } },
     },
     async (request) => presentRun(await readableRun(request, request.params.id, runs, context)),
   );
 
   app.get<{ Params: Static<typeof Id> }>(
     "/api/v1/runs/:id/events",
-    { schema: { tags, summary: "Server-sent events until the run ends", params: Id, produces: ["text/event-stream"] } },
+    {
+      // A HEAD request would hold its connection until the run ends.
+      exposeHeadRoute: false,
+      schema: {
+        tags,
+        summary: "Server-sent events until the run ends",
+        params: Id,
+        response: { 200: { description: "The events.", content: { "text/event-stream": { schema: Type.String() } } } },
+      },
+    },
     async (request, reply) => {
       const run = await readableRun(request, request.params.id, runs, context);
       await streamRun(request, reply, run.id, runs, context);
@@ -120,9 +129,11 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     );
   }
 
-  const Reason = closed({ reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) });
+  const Reason = closed({
+    reason: Type.String({ pattern: "\\S", maxLength: 500, description: "Kept in the journal." }),
+  });
   for (const verb of VERBS) {
-    app.post<{ Params: Static<typeof Id>; Body: { reason?: string } }>(
+    app.post<{ Params: Static<typeof Id>; Body: Static<typeof Reason> }>(
       `/api/v1/runs/:id/${verb}`,
       {
         schema: {
@@ -135,8 +146,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
         },
       },
       async (request, reply) => {
-        const reason = request.body.reason ?? "no reason given";
-        await runs.act(request.params.id, verb, { reason, actor: "operator" });
+        await runs.act(request.params.id, verb, { reason: request.body.reason, actor: "operator" });
         return reply.code(202).send(presentRun(await runs.get(request.params.id)));
       },
     );
@@ -149,7 +159,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
           tags,
           summary: "Not available in this version",
           security: operatorOnly,
-          response: { 501: ProblemDetails },
+          response: {},
         },
       },
       async () => {

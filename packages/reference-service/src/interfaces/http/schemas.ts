@@ -16,6 +16,9 @@ export const ProblemDetails = Type.Object({
   request_id: Type.Optional(Type.String()),
 });
 
+/** The answer of a call that has nothing to say. */
+export const NoContent = Type.Null({ description: "Done." });
+
 /** Query of every list. */
 export const PageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),

@@ -3,6 +3,7 @@
  * Closing stops accepting, ends waits and event streams, and lets the other requests finish.
  */
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
@@ -31,6 +32,7 @@ export async function buildServer({ settings, application, logger }: ServerDepen
     // Behind a proxy the client's own id would be forged as easily as not: ids are ours.
     requestIdHeader: false,
     requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 128 },
     frameworkErrors: (error, request, reply) => {
       sendProblem(reply as never, problemOf(error));
       logger.debug({ request_id: request.id, code: error.code }, "request refused");
@@ -38,6 +40,8 @@ export async function buildServer({ settings, application, logger }: ServerDepen
     clientErrorHandler: refuseBrokenRequest,
   });
   const stopping = new AbortController();
+  // Every wait and every stream listens: their number is that of the open requests, not a leak.
+  setMaxListeners(0, stopping.signal);
   app.addHook("preClose", async () => stopping.abort());
 
   closeSilentConnections(app);

@@ -4,9 +4,9 @@ import Type, { type Static } from "typebox";
 import type { Session, Sessions } from "../../application/ports/sessions.js";
 import type { CurrentSession } from "./callers.js";
 import type { HttpContext } from "./http-context.js";
-import { etagOf, revisionOf } from "./if-match.js";
+import { etagOf, matchingRevisions } from "./if-match.js";
 import { Problem } from "./problem.js";
-import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page, Timestamp } from "./schemas.js";
+import { closed, Id, isoTime, JsonObject, NoContent, operatorOnly, PageQuery, page, Timestamp } from "./schemas.js";
 
 const SessionView = Type.Object({
   id: Type.String(),
@@ -18,7 +18,7 @@ const SessionView = Type.Object({
   token: Type.Optional(Type.String({ description: "With transport bearer only, and only here." })),
 });
 const Subject = Type.String({ minLength: 1, maxLength: 256 });
-const Transport = Type.Union([Type.Literal("cookie"), Type.Literal("bearer")], { default: "cookie" });
+const Transport = Type.Enum(["cookie", "bearer"], { default: "cookie" });
 const tags = ["sessions"];
 const own = [{ session_cookie: [] }, { session: [] }];
 
@@ -80,7 +80,9 @@ export function sessionRoutes(
     },
     async (request, reply) => {
       const { session } = await callers.requireSession(request);
-      const revision = revisionOf(request.headers["if-match"]);
+      const revisions = matchingRevisions(request.headers["if-match"]);
+      if (revisions !== undefined && !revisions.includes(session.revision)) throw revisionMoved(session.revision);
+      const revision = revisions === undefined ? undefined : session.revision;
       return sendCurrent(reply, await sessions.update(session.id, request.body as Session["data"], revision));
     },
   );
@@ -96,7 +98,7 @@ export function sessionRoutes(
 
   app.delete(
     "/api/v1/sessions/current",
-    { schema: { tags, summary: "End the session", security: own } },
+    { schema: { tags, summary: "End the session", security: own, response: { 204: NoContent } } },
     async (request, reply) => {
       const { session } = await callers.requireSession(request);
       await sessions.destroy(session.id);
@@ -106,7 +108,7 @@ export function sessionRoutes(
 
   const ListQuery = closed({
     subject: Type.Optional(Subject),
-    kind: Type.Optional(Type.Union([Type.Literal("login"), Type.Literal("context")])),
+    kind: Type.Optional(Type.Enum(["login", "context"])),
     ...PageQuery,
   });
   app.get<{ Querystring: Static<typeof ListQuery> }>(
@@ -145,7 +147,9 @@ export function sessionRoutes(
 
   app.delete<{ Params: Static<typeof Id> }>(
     "/api/v1/sessions/:id",
-    { schema: { tags, summary: "Revoke one session", security: operatorOnly, params: Id } },
+    {
+      schema: { tags, summary: "Revoke one session", security: operatorOnly, params: Id, response: { 204: NoContent } },
+    },
     async (request, reply) => {
       if (!(await sessions.destroy(request.params.id)))
         throw new Problem(404, "not-found", "No live session has this id.");
@@ -153,6 +157,13 @@ export function sessionRoutes(
     },
   );
 }
+
+const revisionMoved = (revision: number): Problem =>
+  new Problem(
+    412,
+    "session-revision-moved",
+    `The session is at revision ${revision}: read it again and change what is there.`,
+  );
 
 function sendCurrent(reply: FastifyReply, session: Session): object {
   reply.header("cache-control", "no-store").header("etag", etagOf(session.revision));

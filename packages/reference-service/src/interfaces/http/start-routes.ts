@@ -5,6 +5,7 @@ import { isEnded, type JsonObject as JsonInput, type Runs } from "../../applicat
 import type { Sessions } from "../../application/ports/sessions.js";
 import type { HttpContext } from "./http-context.js";
 import { Problem } from "./problem.js";
+import { mayRead } from "./run-access.js";
 import { presentRun, RunSchema } from "./run-view.js";
 import { closed, JsonObject } from "./schemas.js";
 import { waitForRun } from "./wait.js";
@@ -61,6 +62,12 @@ function startRoute(
     return named;
   }
 
+  /** A key is shared by all callers of a definition; what its run holds is not. */
+  async function refuseForeignRun(request: StartRequest, id: string, sessionId: string | undefined): Promise<void> {
+    if (mayRead(request, await runs.get(id), sessionId, context)) return;
+    throw new Problem(409, "idempotency-key-reused", "The key was used before by another caller; use a new one.");
+  }
+
   async function start(request: StartRequest, reply: FastifyReply): Promise<object> {
     const sessionId = await linkedSession(request);
     const { name } = request.params;
@@ -70,6 +77,7 @@ function startRoute(
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(sessionId === undefined ? {} : { sessionId }),
     });
+    if (started.replayed) await refuseForeignRun(request, started.id, sessionId);
     reply.header("location", `/api/v1/runs/${started.id}`);
     if (started.replayed) reply.header("idempotency-replayed", "true");
     const waitMs = (request.query.wait ?? 0) * 1_000;

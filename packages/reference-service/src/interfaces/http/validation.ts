@@ -52,6 +52,11 @@ function violationOf(error: SchemaError): Violation {
     .slice(0, 200);
   // Of an unknown key the validator says that its schema is false.
   if (error.keyword === "boolean") return { path, message: "unknown key" };
-  const { requiredProperties: missing } = error.params as { requiredProperties?: readonly string[] };
-  return { path, message: missing === undefined ? error.message : `${error.message}: ${missing.join(", ")}` };
+  const { requiredProperties, allowedValues } = error.params as {
+    requiredProperties?: readonly string[];
+    allowedValues?: readonly unknown[];
+  };
+  if (requiredProperties !== undefined) return { path, message: `expected ${requiredProperties.join(", ")}` };
+  if (allowedValues !== undefined) return { path, message: `expected one of ${allowedValues.join(", ")}` };
+  return { path, message: error.message };
 }

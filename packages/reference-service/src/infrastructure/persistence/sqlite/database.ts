@@ -1,16 +1,20 @@
 /**
  * One SQLite connection, whichever driver gives it: `node:sqlite` where Node has it, else `libsql`. The runtime chooses
- * alike: two SQLite libraries in one process would drop each other's locks. Calls are synchronous. The file is shared with the runtime's stores, which have a connection of their own: a transaction that
- * is open across an `await` keeps them out, so the service's writes are single statements.
+ * alike: two SQLite libraries in one process would drop each other's locks. Calls are synchronous. The file is shared
+ * with the runtime's stores, which have a connection of their own: a transaction that is open across an `await` keeps
+ * them out, so the service's writes are single statements.
  */
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
+import { databaseError } from "../../config/start-errors.js";
 
 export interface SqliteDatabase {
   /** Runs any number of statements. */
   exec(sql: string): void;
   prepare(sql: string): SqliteStatement;
+  /** Within `work` a statement that finds the file locked fails at once. */
+  withoutWaiting(work: () => void): void;
   close(): void;
 }
 
@@ -29,16 +33,22 @@ export type SqliteValue = null | number | bigint | string | Uint8Array;
 /** How long a statement waits for another connection's write. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** `file` may be `:memory:`. Missing folders are made. */
+/** `file` may be `:memory:`. Missing folders are made. Throws a `ConfigError` when the file cannot be used. */
 export function openSqlite(file: string): SqliteDatabase {
-  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
-  const database = openDriver(file);
-  // In WAL mode readers do not wait for writers; FULL makes a commit survive a loss of power.
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec("PRAGMA synchronous = FULL");
-  database.exec("PRAGMA foreign_keys = ON");
-  return database;
+  let database: SqliteDatabase | undefined;
+  try {
+    if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+    database = openDriver(file);
+    // In WAL mode readers do not wait for writers; FULL makes a commit survive a loss of power.
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.exec("PRAGMA journal_mode = WAL");
+    database.exec("PRAGMA synchronous = FULL");
+    database.exec("PRAGMA foreign_keys = ON");
+    return database;
+  } catch (error) {
+    database?.close();
+    throw databaseError(error, file);
+  }
 }
 
 function openDriver(file: string): SqliteDatabase {
@@ -69,6 +79,14 @@ function adapt(driver: DriverDatabase): SqliteDatabase {
   return {
     exec: (sql) => driver.exec(sql),
     prepare: (sql) => adaptStatement(driver.prepare(sql), sql),
+    withoutWaiting(work) {
+      driver.exec("PRAGMA busy_timeout = 0");
+      try {
+        work();
+      } finally {
+        driver.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      }
+    },
     close: () => driver.close(),
   };
 }

@@ -1,0 +1,28 @@
+/** What the machine refuses when the service starts, told as the setting to look at. */
+import { ConfigError } from "./config-error.js";
+
+const LISTENING: Readonly<Record<string, readonly [key: string, expected: string, why: string]>> = {
+  EADDRINUSE: ["http.port", "a free port", "another process listens there"],
+  EACCES: ["http.port", "a port that this user may open", "permission denied"],
+  EADDRNOTAVAIL: ["http.host", "an address of this machine", "it has no such address"],
+  ENOTFOUND: ["http.host", "an address of this machine", "no such name"],
+};
+
+/** `error` as it is when no setting is to blame. */
+export function listenError(error: unknown, { port, host }: { readonly port: number; readonly host: string }): unknown {
+  const known = LISTENING[String((error as NodeJS.ErrnoException).code)];
+  if (known === undefined) return error;
+  const [key, expected, why] = known;
+  return new ConfigError([{ source: sourceOf(key), key, expected, got: `${host}:${port} (${why})` }]);
+}
+
+export function databaseError(error: unknown, file: string): ConfigError {
+  const why = error instanceof Error ? error.message : String(error);
+  const expected = "a SQLite file that can be opened and written, or a folder where it can be made";
+  return new ConfigError([
+    { source: sourceOf("database.url"), key: "database.url", expected, got: `${file} (${why})` },
+  ]);
+}
+
+const sourceOf = (key: string): string =>
+  `configs/app.yaml or environment variable ${key.replace(".", "_").toUpperCase()}`;

@@ -1,0 +1,111 @@
+import { isEnded, type JournalRow } from "../engine/records.js";
+import { RuntimeError } from "../errors.js";
+import type { Clock } from "../ports.js";
+import type { ListRuns, RunListPage } from "../saga/manager.js";
+import type { Checkpoint, RunRow, RunStore } from "../store/run-store.js";
+import type { RunNotifier } from "../worker/run-notifier.js";
+import type { PlanRegistry } from "../worker/worker.js";
+import { summaryOfRun, viewOfRun } from "./run-view.js";
+import type { RunEvent, RunView } from "./views.js";
+
+export interface RunQueriesOptions {
+  readonly store: RunStore;
+  readonly registry: PlanRegistry;
+  readonly notifier: RunNotifier;
+  readonly clock: Clock;
+}
+
+/** How often a waiter looks at the store itself: its run may be driven by another instance. */
+const LOOK_MS = 500;
+const JOURNAL_PAGE = 1_000;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+/** What people and programs may ask about runs. Reads only; hints from this process make waiting shorter. */
+export class RunQueries {
+  readonly #store: RunStore;
+  readonly #registry: PlanRegistry;
+  readonly #notifier: RunNotifier;
+  readonly #clock: Clock;
+
+  constructor({ store, registry, notifier, clock }: RunQueriesOptions) {
+    this.#store = store;
+    this.#registry = registry;
+    this.#notifier = notifier;
+    this.#clock = clock;
+  }
+
+  async wait(id: string, timeoutMs: number): Promise<RunView> {
+    const deadline = this.#clock.monotonic() + timeoutMs;
+    for (;;) {
+      const leftMs = deadline - this.#clock.monotonic();
+      const end = this.#notifier.wait(id, "end", Math.max(0, Math.min(leftMs, LOOK_MS)));
+      try {
+        const run = await this.#row(id);
+        if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
+        await end.happened;
+      } finally {
+        end.cancel();
+      }
+    }
+  }
+
+  async get(id: string): Promise<RunView> {
+    return this.#view(await this.#row(id));
+  }
+
+  async list(query: ListRuns): Promise<RunListPage> {
+    const page = await this.#store.list({ ...query, limit: Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT) });
+    return { items: page.items.map(summaryOfRun), nextCursor: page.nextCursor };
+  }
+
+  async journal(id: string): Promise<readonly JournalRow[]> {
+    await this.#row(id);
+    return this.#rows(id);
+  }
+
+  async checkpoints(id: string): Promise<readonly Checkpoint[]> {
+    await this.#row(id);
+    return this.#store.checkpoints(id);
+  }
+
+  async *watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
+    let seq = 0;
+    while (!signal.aborted) {
+      const change = this.#notifier.wait(id, "change", LOOK_MS);
+      signal.addEventListener("abort", change.cancel);
+      try {
+        // The row before the journal: an ended run's journal is then known to be complete.
+        const run = await this.#row(id);
+        const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
+        seq = rows.at(-1)?.seq ?? seq;
+        if (rows.length > 0) yield { rows, status: run.status };
+        if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return;
+        if (rows.length === 0) await change.happened;
+      } finally {
+        signal.removeEventListener("abort", change.cancel);
+        change.cancel();
+      }
+    }
+  }
+
+  async #row(id: string): Promise<RunRow> {
+    const run = await this.#store.get(id);
+    if (run !== undefined) return run;
+    throw new RuntimeError("run-not-found", `expected the id of a run, got ${JSON.stringify(id.slice(0, 100))}`);
+  }
+
+  async #view(run: RunRow): Promise<RunView> {
+    const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
+    return viewOfRun(this.#registry.find(run.definition, run.version) ?? null, run, rows, checkpoints[0] ?? null);
+  }
+
+  async #rows(id: string): Promise<JournalRow[]> {
+    const rows: JournalRow[] = [];
+    for (;;) {
+      const page = await this.#store.journal(id, rows.length, JOURNAL_PAGE);
+      rows.push(...page);
+      if (page.length < JOURNAL_PAGE) return rows;
+    }
+  }
+}

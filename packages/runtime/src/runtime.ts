@@ -1,0 +1,66 @@
+import { type PartialConfig, resolveConfig } from "./config.js";
+import type { Logger } from "./log.js";
+import type { Participant } from "./participants/participant.js";
+import type { Ports } from "./ports.js";
+import type { SagaManager } from "./saga/manager.js";
+import type { Definition } from "./saga/registry.js";
+import { createSagaManager } from "./saga/saga-manager.js";
+import { createContextSessions } from "./session/context.js";
+import type { SessionManager } from "./session/manager.js";
+import { createSessionManager } from "./session/session-manager.js";
+import type { RunStore } from "./store/run-store.js";
+import type { SessionStore } from "./store/session-store.js";
+
+export interface RuntimeOptions {
+  /** Opened and closed by the runtime, like `sessionStore`. */
+  readonly runStore: RunStore;
+  readonly sessionStore: SessionStore;
+  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
+  readonly definitions: readonly Definition[];
+  /** By the service names that steps use; none when every step is a function. */
+  readonly participants?: Readonly<Record<string, Participant>>;
+  /** Defaults: `DEFAULT_CONFIG`. */
+  readonly config?: PartialConfig;
+  /** Clock, timers and chance. Default: the system's. */
+  readonly ports?: Ports;
+  /** Default: silent. */
+  readonly logger?: Logger;
+}
+
+/** Sessions and sagas of one process, wired: runs keep their contexts as sessions. */
+export interface Runtime {
+  readonly sessions: SessionManager;
+  readonly sagas: SagaManager;
+  /** Sessions first: a run taken over at once may want its context. A start that fails leaves nothing open. */
+  open(): Promise<void>;
+  /** In reverse; attempts under way may finish for up to `graceMs` (default 10,000). Twice is once. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Nothing is opened yet. Errors: `config-invalid`, `feature-unavailable` (choreography), `definition-invalid`. */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { runStore, sessionStore, definitions, participants = {}, ports, logger } = options;
+  const config = resolveConfig(options.config);
+  const world = { ...(ports !== undefined && { ports }), ...(logger !== undefined && { logger }) };
+  const sessions = createSessionManager({ store: sessionStore, config: config.context, ...world });
+  const contexts = createContextSessions({ store: sessionStore, config: config.context });
+  const sagas = createSagaManager({ store: runStore, definitions, participants, config, contexts, ...world });
+  const close = async (graceMs?: number): Promise<void> => {
+    await sagas.close(graceMs);
+    await sessions.close();
+  };
+  return {
+    sessions,
+    sagas,
+    close,
+    async open() {
+      try {
+        await sessions.open();
+        await sagas.open();
+      } catch (error) {
+        await close(0).catch(() => {});
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,373 @@
+import { createHash } from "node:crypto";
+import type { SessionConfig } from "../config.js";
+import { isObject } from "../json.js";
+import type { Participant } from "../participants/participant.js";
+import { type Clock, systemPorts } from "../ports.js";
+import type { SagaDefinition } from "../saga/definition.js";
+import { Registry } from "../saga/registry.js";
+import { createContextSessions } from "../session/context.js";
+import type { ContextSessions } from "../store/context-sessions.js";
+import type { RunStore } from "../store/run-store.js";
+import { createMemoryRunStore, createMemorySessionStore, createMemoryWorld } from "../stores/memory/index.js";
+import { checkAtEnd, InvariantBroken } from "./invariants.js";
+import { createManualClock } from "./manual-clock.js";
+import { randomSaga } from "./random-plan.js";
+import { SeededRandom } from "./seeded-random.js";
+import { watchAppends } from "./world/append-watch.js";
+import { Breaches } from "./world/breaches.js";
+import { CallWatch } from "./world/call-watch.js";
+import { Clients } from "./world/clients.js";
+import { ContextWatch } from "./world/context-watch.js";
+import { Faults } from "./world/faults.js";
+import { JournalWatch } from "./world/journal-watch.js";
+import { Operators } from "./world/operators.js";
+import { ProcessClock } from "./world/process-clock.js";
+import { randomConfig } from "./world/random-config.js";
+import { Services } from "./world/services.js";
+import { SimulatedProcess } from "./world/simulated-process.js";
+import { Wire } from "./world/wire.js";
+
+/** Places where a test can plant a bug. */
+export interface Planted {
+  /** Between a process and its wire. */
+  readonly store?: (store: RunStore) => RunStore;
+  /** Behind the wire. */
+  readonly server?: (store: RunStore) => RunStore;
+  readonly contexts?: (contexts: ContextSessions) => ContextSessions;
+  readonly participant?: (participant: Participant) => Participant;
+  readonly clock?: (clock: Clock) => Clock;
+}
+
+export interface WorldReport {
+  readonly seed: number;
+  readonly virtualMs: number;
+  readonly runs: number;
+  readonly rows: number;
+  readonly calls: number;
+  readonly processes: number;
+  readonly checks: number;
+  readonly ends: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Of all journals: two simulations of one seed have the same. */
+  readonly digest: string;
+}
+
+/** Once nothing goes wrong any more, everything comes to its end within this time. */
+const SETTLE_MS = 20 * 60_000;
+/** Timers at one moment: more are a loop without a delay. */
+const MAX_AT_ONCE = 20_000;
+
+/**
+ * One seeded life of the whole runtime in virtual time, the same each time: managers as processes that crash, pause, close and
+ * come back, with clocks that are wrong; a store and services that fail in every way; clients and operators. First the
+ * faults, then calm; then every run must have ended or be parked in sight, and nothing may be left in memory. Throws
+ * the first breach of an invariant of ARCHITECTURE.md, with the seed.
+ */
+export class WorldSimulation {
+  readonly #seed: number;
+  readonly #planted: Planted;
+  readonly #random: SeededRandom;
+  readonly #clock = createManualClock();
+  readonly #world = createMemoryWorld();
+  readonly #breaches = new Breaches();
+  readonly #faults: Faults;
+  readonly #config: SessionConfig;
+  readonly #definitions: readonly SagaDefinition[];
+  readonly #journal: JournalWatch;
+  readonly #calls: CallWatch;
+  readonly #contexts: ContextWatch;
+  readonly #services: Services;
+  readonly #clients: Clients;
+  readonly #operators: Operators;
+  readonly #processes: SimulatedProcess[] = [];
+  readonly #server: RunStore;
+  readonly #sessions = createMemorySessionStore({ clock: this.#clock });
+  readonly #withContexts: boolean;
+  readonly #timeoutMs: number;
+  readonly #pollMs: number;
+  readonly #maxRuns: number;
+  #checking = false;
+  /** Runs that no operator will look after. */
+  readonly #leftAlone = new Set<string>();
+
+  constructor(seed: number, planted: Planted = {}) {
+    this.#seed = seed;
+    this.#planted = planted;
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    this.#config = randomConfig(random);
+    this.#timeoutMs = 1_000 + random.below(2_000);
+    this.#pollMs = 200 + random.below(800);
+    this.#maxRuns = random.chance(0.3) ? 1 + random.below(4) : 50;
+    this.#withContexts = random.chance(0.6);
+    this.#faults = new Faults(random, this.#config.recovery.leaseMs);
+    this.#definitions = Array.from({ length: 1 + random.below(3) }, (_, index) => ({
+      ...randomSaga(random, `saga-${index}`),
+      returns: (outputs) => {
+        if (!this.#faults.isCalm && random.chance(0.1)) throw new Error("simulated: no output");
+        return outputs;
+      },
+    }));
+
+    const breaches = this.#breaches;
+    const named: Participant = { description: "", timeoutMs: this.#timeoutMs, perform: never, compensate: never };
+    const registry = new Registry(this.#definitions, { service: named }, this.#config);
+    const findPlan = (name: string, version: string) => {
+      const plan = registry.find(name, version);
+      if (plan === undefined) throw new Error(`expected a plan of ${name}@${version}`);
+      return plan;
+    };
+    this.#journal = new JournalWatch(this.#world, findPlan, breaches);
+    this.#calls = new CallWatch(this.#clock, this.#world, this.#journal, breaches);
+    this.#contexts = new ContextWatch(this.#journal, this.#world, breaches, this.#config.checkpoint.enabled);
+    this.#operators = new Operators(random, this.#journal, breaches);
+    this.#services = new Services({
+      ...{ clock: this.#clock, random, faults: this.#faults, calls: this.#calls, contexts: this.#contexts },
+      timeoutMs: this.#timeoutMs,
+    });
+    this.#clients = new Clients({
+      ...{ clock: this.#clock, random, journal: this.#journal, breaches },
+      pickProcess: () => this.#pickProcess(),
+    });
+    const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });
+    this.#server = this.#operators.watch(planted.server?.(store) ?? store);
+  }
+
+  async run(): Promise<WorldReport> {
+    try {
+      await this.#live();
+    } catch (error) {
+      throw new Error(`seed ${this.#seed}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+    const ends = new Map<string, number>();
+    for (const { state } of this.#journal.runs.values()) {
+      const end = state.end?.status ?? "stuck";
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+    }
+    return {
+      ...{ seed: this.#seed, virtualMs: this.#clock.monotonic(), ends, faults: this.#faults.counts },
+      ...{ runs: this.#journal.runs.size, rows: this.#journal.rows, calls: this.#calls.calls },
+      ...{ processes: this.#processes.length, checks: this.#breaches.checks },
+      digest: createHash("sha256")
+        .update(JSON.stringify([...this.#world.runs]))
+        .digest("hex"),
+    };
+  }
+
+  async #live(): Promise<void> {
+    const random = this.#random;
+    await this.#server.open();
+    await this.#sessions.open();
+    const managers = 1 + random.below(4);
+    for (let index = 0; index < managers; index++) this.#openProcess();
+    const chaosMs = 10_000 + random.below(50_000);
+    const starts = 1 + random.below(8);
+    for (let index = 0; index < starts; index++) {
+      const { name } = random.pick(this.#definitions);
+      this.#clock.after(random.below(chaosMs), () => void this.#clients.start(name, `key-${index}`));
+    }
+    this.#chaos(managers);
+    const calmAt = this.#clock.now() + chaosMs;
+    await this.#pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
+
+    this.#becalm();
+    const settledBy = this.#clock.now() + SETTLE_MS;
+    this.#lookAfterStuckRuns();
+    await this.#pass(() => {
+      if (this.#clock.now() > settledBy) throw new InvariantBroken(6, this.#unsettled());
+      return this.#clients.open === 0 && this.#unsettled() === "";
+    }, "every run to end or to be parked");
+    // Late requests and late effects arrive as well.
+    const quietAt = this.#clock.now() + 60_000;
+    await this.#pass(() => this.#clock.now() >= quietAt, "late messages");
+    await this.#checkAtEnd();
+  }
+
+  #openProcess(): void {
+    const random = this.#random;
+    const skewMs = random.chance(0.5) ? random.below(7_200_000) - 3_600_000 : 0;
+    const name = `process-${this.#processes.length + 1}`;
+    const clock = new ProcessClock(this.#clock, skewMs, random.below(1_000_000));
+    const wire = new Wire(this.#clock, clock, this.#faults);
+    const store = wire.connect(this.#journal.watch(this.#server, name));
+    const sent = watchAppends(
+      { ...store, close: async () => wire.close() },
+      {
+        ...{ world: this.#world, breaches: this.#breaches },
+        onParked: (append) => this.#contexts.onParked(append),
+        onSent: (append) => this.#contexts.onSent(append),
+      },
+    );
+    const participant = this.#services.seenBy(name, clock);
+    const contexts = wire.connect(createContextSessions({ store: this.#sessions, config: this.#config.context }));
+    const planted = this.#planted;
+    const process = new SimulatedProcess(
+      name,
+      clock,
+      { clock: this.#clock, random },
+      {
+        store: planted.store?.(sent) ?? sent,
+        definitions: this.#definitions,
+        participants: { service: planted.participant?.(participant) ?? participant },
+        config: this.#config,
+        ...(this.#withContexts && { contexts: planted.contexts?.(contexts) ?? contexts }),
+        ports: { clock: planted.clock?.(clock) ?? clock, random: new SeededRandom(random.below(2 ** 32)) },
+        maxRuns: this.#maxRuns,
+        pollMs: this.#pollMs,
+      },
+    );
+    this.#processes.push(process);
+    void process.open();
+  }
+
+  #alive(): SimulatedProcess[] {
+    return this.#processes.filter(({ state }) => state === "opening" || state === "open");
+  }
+
+  #pickProcess(): SimulatedProcess | null {
+    const open = this.#processes.filter(({ state }) => state === "open");
+    return open.length === 0 ? null : this.#random.pick(open);
+  }
+
+  /** One thing after the other goes wrong, until calm. */
+  #chaos(managers: number): void {
+    this.#clock.after(200 + this.#random.below(4_000), () => {
+      if (this.#faults.isCalm) return;
+      this.#disturb(managers);
+      this.#chaos(managers);
+    });
+  }
+
+  #disturb(managers: number): void {
+    const random = this.#random;
+    const process = this.#pickProcess();
+    const dice = random.float();
+    if (this.#alive().length < managers && random.chance(0.5)) return this.#openProcess();
+    if (dice < 0.12 && process !== null) {
+      this.#faults.count("crash");
+      process.crash();
+    } else if (dice < 0.25 && process !== null && !process.clock.isPaused) {
+      this.#faults.count("pause");
+      process.clock.pause();
+      this.#clock.after(random.below(2.5 * this.#config.recovery.leaseMs), () => process.clock.resume());
+    } else if (dice < 0.35 && process !== null) {
+      this.#faults.count("close");
+      void process.close(random.chance(0.3) ? 0 : random.below(5_000), () => this.#checkLeftNothing(process));
+    } else if (dice < 0.4) {
+      this.#faults.setOutage(true);
+      this.#clock.after(random.below(2 * this.#config.recovery.leaseMs), () => this.#faults.setOutage(false));
+    } else if (process !== null) this.#operate(process);
+  }
+
+  #operate(process: SimulatedProcess): void {
+    const { known } = this.#clients;
+    if (known.length === 0) return;
+    const verbs = ["cancel", "cancel", "resume", "skip", "abandon"] as const;
+    void this.#operators.act(process, this.#random.pick(known), verbs);
+  }
+
+  #becalm(): void {
+    this.#faults.calm();
+    for (const { clock } of this.#processes) clock.resume();
+    if (this.#alive().length === 0) this.#openProcess();
+  }
+
+  #lookAfterStuckRuns(): void {
+    this.#clock.after(2_000, () => {
+      if (this.#checking) return;
+      const process = this.#pickProcess();
+      for (const run of this.#world.runs.values()) {
+        if (run.status !== "stuck" || process === null || this.#leftAlone.has(run.id)) continue;
+        if (this.#random.chance(0.2)) this.#leftAlone.add(run.id);
+        else void this.#operators.act(process, run.id, ["resume", "resume", "skip", "abandon"]);
+      }
+      if (this.#alive().length === 0) this.#openProcess();
+      this.#lookAfterStuckRuns();
+    });
+  }
+
+  /** What has neither ended nor been parked for good; empty when all is settled. */
+  #unsettled(): string {
+    const open = [...this.#world.runs.values()].filter(
+      (run) => run.endedAt === null && !(this.#leftAlone.has(run.id) && run.status === "stuck" && run.owner === null),
+    );
+    return open
+      .map(({ id, status, owner, wakeAt, journal }) =>
+        [
+          `run ${id} is ${status} for good`,
+          `owner ${owner}`,
+          `wakes at ${wakeAt}`,
+          ...journal.slice(-3).map((row) => row.records),
+        ].join("; "),
+      )
+      .join("\n");
+  }
+
+  async #checkAtEnd(): Promise<void> {
+    this.#checking = true;
+    for (const { plan, rows, state, id } of this.#journal.runs.values())
+      this.#breaches.check(() => checkAtEnd({ plan, rows, state, ledger: this.#services.ledgerOf(id) }));
+    this.#clients.checkAtEnd();
+    this.#operators.checkAtEnd();
+    for (const process of this.#processes.filter(({ state }) => state === "open")) await this.#checkProcess(process);
+    for (const { name, clock, state } of this.#processes)
+      this.#breaches.expect(clock.pending === 0, 12, () => `${name}, ${state}, still has ${clock.pending} timers`);
+    this.#breaches.raise();
+  }
+
+  /** It remembers nothing of runs that have ended, shows what was written, and leaves nothing behind when it closes. */
+  async #checkProcess(instance: SimulatedProcess): Promise<void> {
+    const { name, clock } = instance;
+    const metrics = await this.#until(instance.ask((manager) => manager.metrics(), null));
+    const active = metrics !== null && "value" in metrics ? metrics.value.activeRuns : Number.NaN;
+    this.#breaches.expect(active === 0, 12, () => `${name} still drives ${active} runs`);
+    // The next renewal, the next poll, and those who wait for a run that stays parked.
+    const due = 2 + this.#clients.waitingAt(instance);
+    this.#breaches.expect(clock.pending <= due, 12, () => `${name} waits with ${clock.pending} timers for nothing`);
+    for (const id of this.#clients.known) {
+      const asked = await this.#until(instance.ask((manager) => manager.get(id), null));
+      const context = asked !== null && "value" in asked ? asked.value.context : null;
+      if (isObject(context)) this.#contexts.checkSeen(id, context, "a reader");
+      else this.#breaches.expect(false, 1, () => `${name} cannot show run ${id}`);
+    }
+    await this.#until(instance.close(10_000, () => this.#checkLeftNothing(instance)));
+  }
+
+  #checkLeftNothing({ name, clock }: SimulatedProcess): void {
+    this.#breaches.expect(
+      clock.pending === 0,
+      12,
+      () => `${name} leaves ${clock.pending} timers behind when it closes`,
+    );
+  }
+
+  async #until<Value>(promise: Promise<Value>): Promise<Value> {
+    let settled = false;
+    void promise.then(() => {
+      settled = true;
+    });
+    await this.#pass(() => settled, "an answer");
+    return promise;
+  }
+
+  /** Lets time pass, one timer after the other, until `done`. */
+  async #pass(done: () => boolean, what: string): Promise<void> {
+    let [now, atOnce] = [this.#clock.monotonic(), 0];
+    for (;;) {
+      // All that a timer woke runs before the next one: nothing here waits for the real world.
+      await new Promise<void>((resolve) => systemPorts.clock.soon(resolve));
+      this.#breaches.raise();
+      if (done()) return;
+      if (!this.#clock.fireNext()) throw new InvariantBroken(6, `expected ${what}, nothing happens any more`);
+      atOnce = this.#clock.monotonic() === now ? atOnce + 1 : 0;
+      now = this.#clock.monotonic();
+      if (atOnce > MAX_AT_ONCE) throw new InvariantBroken(12, `expected ${what}, time stands still`);
+    }
+  }
+}
+
+function never(): Promise<never> {
+  return Promise.reject(new Error("expected no call"));
+}

@@ -1,0 +1,31 @@
+import { InvariantBroken } from "../invariants.js";
+
+/**
+ * Collects what breaks an invariant. A check often runs inside a call of the runtime, which would take what it throws for
+ * a fault of the world; so breaches are kept here, and the simulation looks after each event.
+ */
+export class Breaches {
+  checks = 0;
+  #first: Error | null = null;
+
+  /** Runs a check that throws when an invariant is broken. */
+  check(what: () => void): void {
+    this.checks += 1;
+    try {
+      what();
+    } catch (error) {
+      this.#first ??= error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  expect(holds: boolean, invariant: number, message: () => string): void {
+    this.check(() => {
+      if (!holds) throw new InvariantBroken(invariant, message());
+    });
+  }
+
+  /** Throws the first breach, if there was one. */
+  raise(): void {
+    if (this.#first !== null) throw this.#first;
+  }
+}

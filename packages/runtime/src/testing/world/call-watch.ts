@@ -1,0 +1,91 @@
+import { deepStrictEqual } from "node:assert/strict";
+import type { Direction } from "../../engine/records.js";
+import type { CompensationCall, StepCall } from "../../saga/definition.js";
+import type { MemoryWorld } from "../../stores/memory/world.js";
+import { InvariantBroken } from "../invariants.js";
+import type { ManualClock } from "../manual-clock.js";
+import type { Breaches } from "./breaches.js";
+import type { JournalWatch } from "./journal-watch.js";
+
+/** A call of a participant, as the process sends it. */
+export type SentCall = StepCall | CompensationCall;
+
+/** Judges each call at the moment it is sent: by whom, on what lease, after what, under which key. */
+export class CallWatch {
+  readonly #clock: ManualClock;
+  readonly #world: MemoryWorld;
+  readonly #journal: JournalWatch;
+  readonly #breaches: Breaches;
+  /** Calls without an outcome, by process, run, step and direction. */
+  readonly #open = new Map<string, SentCall>();
+  calls = 0;
+
+  constructor(clock: ManualClock, world: MemoryWorld, journal: JournalWatch, breaches: Breaches) {
+    this.#clock = clock;
+    this.#world = world;
+    this.#journal = journal;
+    this.#breaches = breaches;
+  }
+
+  sent(process: string, call: SentCall, direction: Direction): void {
+    this.calls += 1;
+    this.#breaches.check(() => this.#checkLease(process, call));
+    this.#breaches.check(() => this.#checkDurable(call, direction));
+    this.#breaches.check(() => checkKeys(call, direction));
+    const key = `${process} ${call.runId} ${call.stage} ${direction}`;
+    const earlier = this.#open.get(key);
+    const twice = earlier !== undefined && earlier.fence === call.fence && !earlier.signal.aborted;
+    this.#breaches.expect(!twice, 4, () => `${process} performs "${call.stage}" twice at once`);
+    this.#open.set(key, call);
+  }
+
+  settled(process: string, call: SentCall, direction: Direction): void {
+    const key = `${process} ${call.runId} ${call.stage} ${direction}`;
+    if (this.#open.get(key) === call) this.#open.delete(key);
+  }
+
+  #checkLease(process: string, { runId, stage, fence }: SentCall): void {
+    const run = this.#world.runs.get(runId);
+    const broken = (message: string) =>
+      new InvariantBroken(2, `${process} performs "${stage}" of ${runId}: ${message}`);
+    if (run === undefined) throw broken("there is no such run");
+    if (run.fence !== fence) throw broken(`its fence is ${fence}, the newest is ${run.fence}`);
+    const owner = this.#journal.ownerOf(runId, fence);
+    if (owner !== process) throw broken(`the run belongs to ${owner}`);
+    const worker = run.owner === null ? undefined : this.#world.workers.get(run.owner);
+    if (worker === undefined || worker.dead || worker.expiresAt <= this.#clock.now())
+      throw broken("its lease has expired, or the run was given up");
+  }
+
+  #checkDurable(call: SentCall, direction: Direction): void {
+    const records = this.#journal.runs.get(call.runId)?.rows.flatMap((row) => row.records) ?? [];
+    const dispatched = records.some(
+      (record) =>
+        record.kind === "dispatched" &&
+        record.step === call.stage &&
+        record.direction === direction &&
+        record.attempt === call.attempt,
+    );
+    if (!dispatched) throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
+    const outputs = new Map(
+      records.flatMap((record) => (record.kind === "completed" ? [[record.step, record.output] as const] : [])),
+    );
+    for (const [step, output] of Object.entries(call.outputs)) {
+      try {
+        deepStrictEqual(output, outputs.get(step));
+      } catch {
+        throw new InvariantBroken(3, `"${call.stage}" sees an output of "${step}" that is not durable`);
+      }
+    }
+    if (direction === "forward" && outputs.has(call.stage))
+      throw new InvariantBroken(4, `"${call.stage}" is performed after it completed`);
+  }
+}
+
+function checkKeys(call: SentCall, direction: Direction): void {
+  const forwardKey = `${call.runId}:${call.stage}`;
+  const key = direction === "forward" ? forwardKey : `${forwardKey}:compensate`;
+  if (call.idempotencyKey !== key) throw new InvariantBroken(4, `expected key ${key}, got ${call.idempotencyKey}`);
+  if ("forwardKey" in call && call.forwardKey !== forwardKey)
+    throw new InvariantBroken(5, `expected forward key ${forwardKey}, got ${call.forwardKey}`);
+}
