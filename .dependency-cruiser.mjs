@@ -5,7 +5,7 @@
  */
 const runtime = "^packages/runtime/src/";
 const service = "^packages/reference-service/src/";
-const test = "[.]test[.]ts$";
+const test = "[.]test([.]support)?[.]ts$";
 
 /** A folder whose own code (tests aside) may import the listed paths, and of `types` their types only. */
 function confine({ name, comment, from, may, types = [] }) {
@@ -140,8 +140,8 @@ const insideRuntime = [
     name: "testing-is-for-tests",
     severity: "error",
     comment: "Code that ships does not import test doubles or conformance suites.",
-    from: { path: "^packages/[^/]+/src/", pathNot: [test, `${runtime}testing/`] },
-    to: { path: [`${runtime}testing/`, "node_modules/(vitest|fast-check)/"] },
+    from: { path: "^packages/[^/]+/src/", pathNot: [test, `${runtime}(testing|simulation)/`] },
+    to: { path: [`${runtime}(testing|simulation)/`, "node_modules/(vitest|fast-check)/"] },
   },
   {
     name: "drivers-stay-in-their-store",

@@ -10,6 +10,7 @@ import { buildModel } from "./build-model.js";
 import type { Model } from "./model.js";
 import { buildPlan } from "./plan.js";
 import { randomConfig } from "./random-config.test.support.js";
+import { compileErrors } from "./targets/compile.test.support.js";
 import { readReferenceService, type Template } from "./template.js";
 
 /** Seeds whose configs have much in them. */
@@ -110,17 +111,7 @@ describe("configs drawn from the schema", () => {
   );
 
   test("give code that compiles", { timeout: 120_000 }, () => {
-    const { config } = ts.readConfigFile(`${REFERENCE}../../tsconfig.base.json`, ts.sys.readFile);
-    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, folder);
-    const program = ts.createProgram(roots, { ...options, composite: false, declaration: false, noEmit: true });
-    const found = roots.flatMap((root) => {
-      const file = program.getSourceFile(root);
-      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-    });
-    const texts = found.map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
-    );
-    expect(texts).toEqual([]);
+    expect(compileErrors(roots, folder)).toEqual([]);
     expect(roots.length).toBeGreaterThan(200);
   });
 });

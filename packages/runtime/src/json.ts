@@ -14,17 +14,7 @@ const MAX_DEPTH = 64;
  * characters and lone surrogates. Bound: `maxBytes` of text (default 1 MiB), 64 levels.
  */
 export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new RuntimeError(
-      "input-invalid",
-      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
-      { what },
-      { cause },
-    );
-  }
+  const text = stringify(value, what);
   if (text === undefined) return null;
   if (Buffer.byteLength(text) > maxBytes) {
     throw new RuntimeError(
@@ -55,13 +45,21 @@ function checkJson(value: Json, where: string, depth: number): void {
   }
 }
 
-function checkText(text: string, where: string): void {
-  if (text.includes("\0") || !text.isWellFormed()) {
-    throw new RuntimeError(
-      "input-invalid",
-      `expected well-formed Unicode without NUL in ${where}, got ${JSON.stringify(text.slice(0, 40))}`,
-    );
+/** JSON text, or undefined where JSON has none (a function, undefined). Error: `input-invalid`. */
+export function stringify(value: unknown, what: string): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    const message = `expected ${what} to be JSON, got a value that is not: ${String(cause)}`;
+    throw new RuntimeError("input-invalid", message, { what }, { cause });
   }
+}
+
+/** Refuses what a database would refuse: NUL characters and lone surrogates. Error: `input-invalid`. */
+export function checkText(text: string, what: string): void {
+  if (!text.includes("\0") && text.isWellFormed()) return;
+  const got = JSON.stringify(text.slice(0, 40));
+  throw new RuntimeError("input-invalid", `expected well-formed Unicode without NUL in ${what}, got ${got}`);
 }
 
 /** Canonical JSON (RFC 8785): object keys sorted by UTF-16 code units, no white space. Equal values, equal text. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Core, CoreSimulation, realCore } from "../testing/core-simulation.js";
-import { InvariantBroken } from "../testing/invariants.js";
-import { randomPlan } from "../testing/random-plan.js";
-import { SeededRandom } from "../testing/seeded-random.js";
+import { type Core, CoreSimulation, realCore } from "../simulation/core-simulation.js";
+import { InvariantBroken } from "../simulation/invariants.js";
+import { randomPlan } from "../simulation/random-plan.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
 import { decide } from "./decide.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";

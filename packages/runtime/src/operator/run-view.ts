@@ -25,32 +25,11 @@ export function viewOfRun(
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {
-  const {
-    id,
-    type,
-    definition,
-    version,
-    status,
-    rollbackStatus,
-    sessionId,
-    businessKey,
-    createdAt,
-    updatedAt,
-    endedAt,
-  } = run;
+  const { id, type, definition, version, status, rollbackStatus } = run;
+  const { sessionId, businessKey, createdAt, updatedAt, endedAt, failureReason: error } = run;
   return {
-    id,
-    type,
-    definition,
-    version,
-    status,
-    rollbackStatus,
-    sessionId,
-    businessKey,
-    createdAt,
-    updatedAt,
-    endedAt,
-    error: run.failureReason,
+    ...{ id, type, definition, version, status, rollbackStatus },
+    ...{ sessionId, businessKey, createdAt, updatedAt, endedAt, error },
   };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../json.js";
 import type { CompensationCall, StepCall } from "../saga/definition.js";
+import { passTimeUntil } from "../simulation/virtual-time.js";
 import { createMemoryLedger } from "../stores/memory/index.js";
 import { createManualClock } from "../testing/manual-clock.js";
-import { passTimeUntil } from "../testing/virtual-time.js";
 import { simulatedParticipant } from "./simulated.js";
 
 const target = { service: "payment_service", endpoint: "/charge" };

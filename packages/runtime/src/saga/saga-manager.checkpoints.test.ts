@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AnyCall, hangs, SagaBench, STORE_KINDS } from "../testing/saga-bench.js";
+import { type AnyCall, hangs, SagaBench, STORE_KINDS } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 
 describe.each(STORE_KINDS)("a saga manager over %s, keeping the run's context", (kind) => {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { resolveConfig } from "../config.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
 import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
-import { hangs, SagaBench, scripted } from "../testing/saga-bench.js";
-import { SeededRandom } from "../testing/seeded-random.js";
+import { hangs, SagaBench, scripted } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 import { createSagaManager } from "./saga-manager.js";
 

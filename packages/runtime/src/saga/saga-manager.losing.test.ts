@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RuntimeError } from "../errors.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
 import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
-import { SagaBench } from "../testing/saga-bench.js";
-import { SeededRandom } from "../testing/seeded-random.js";
+import { SagaBench } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 
 describe("a saga manager, losing its runs to another one", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.js";
+import { SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
 import { batch } from "./batch.js";
 import { saga } from "./builder.js";
 

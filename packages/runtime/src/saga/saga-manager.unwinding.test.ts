@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BusinessRefusal } from "../errors.js";
-import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.js";
+import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 
 describe.each(STORE_KINDS)("a saga manager over %s, unwinding", (kind) => {

@@ -6,8 +6,8 @@ import { DEFAULT_CONFIG } from "../config.js";
 import type { Json } from "../json.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
-import { type Intercept, interceptSessionStore } from "../testing/intercept-session-store.js";
-import { Interleaving } from "../testing/interleaving.js";
+import { type Intercept, interceptSessionStore } from "../testing/intercept-session-store.test.support.js";
+import { Interleaving } from "../testing/interleaving.test.support.js";
 import { createManualClock } from "../testing/manual-clock.js";
 import { createContextSessions } from "./context.js";
 

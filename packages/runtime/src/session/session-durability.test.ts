@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_CONFIG } from "../config.js";
 import { systemPorts } from "../ports.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
-import { openSessionInstances, SESSION_CONFIG } from "../testing/session-instances.js";
+import { openSessionInstances, SESSION_CONFIG } from "../testing/session-instances.test.support.js";
 import { createSessionManager } from "./session-manager.js";
 import { hashToken } from "./token.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { MAX_DATA_BYTES } from "../store/session-data.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
-import type { Intercept } from "../testing/intercept-session-store.js";
-import { openSessionInstances, SESSION_CONFIG } from "../testing/session-instances.js";
+import type { Intercept } from "../testing/intercept-session-store.test.support.js";
+import { openSessionInstances, SESSION_CONFIG } from "../testing/session-instances.test.support.js";
 import { createSessionManager } from "./session-manager.js";
 import { hashToken } from "./token.js";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { systemPorts } from "../ports.js";
 import type { NewSession } from "../store/session-store.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
-import { interceptSessionStore } from "../testing/intercept-session-store.js";
+import { interceptSessionStore } from "../testing/intercept-session-store.test.support.js";
 import { createManualClock } from "../testing/manual-clock.js";
 import { SessionSweep } from "./session-sweep.js";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Json } from "../json.js";
 import { MAX_DATA_BYTES } from "../store/session-data.js";
-import type { Intercept } from "../testing/intercept-session-store.js";
-import { Interleaving } from "../testing/interleaving.js";
-import { openSessionInstances } from "../testing/session-instances.js";
+import type { Intercept } from "../testing/intercept-session-store.test.support.js";
+import { Interleaving } from "../testing/interleaving.test.support.js";
+import { openSessionInstances } from "../testing/session-instances.test.support.js";
 
 const NOT_FOUND = { code: "session-not-found" };
 const INVALID = { code: "input-invalid" };

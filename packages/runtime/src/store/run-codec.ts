@@ -1,6 +1,6 @@
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
-import type { Json } from "../json.js";
+import { checkText, type Json, stringify } from "../json.js";
 import type { Append, CreateRun, Signal } from "./run-store.js";
 
 /**
@@ -69,17 +69,7 @@ export function encodeSignal(signal: Signal): string {
 }
 
 function encodeJson(value: Json, what: string): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new RuntimeError(
-      "input-invalid",
-      `expected ${what} to be JSON, got a value that is not: ${String(cause)}`,
-      {},
-      { cause },
-    );
-  }
+  const text = stringify(value, what);
   if (text === undefined) throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got ${typeof value}`);
   // JSON.stringify escapes NUL and lone surrogates, so nearly all payloads need no second look.
   if (/\\u(?:0000|d[89a-f])/.test(text)) checkJson(JSON.parse(text) as Json, what);
@@ -98,24 +88,19 @@ function checkJson(value: Json, what: string): void {
 
 function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
   for (const name of names) {
-    checkText(element[name], `${name} of ${what}`);
+    checkIsText(element[name], `${name} of ${what}`);
     if (element[name] === "") throw new RuntimeError("input-invalid", `expected ${name} of ${what}, got an empty text`);
   }
 }
 
 function checkOptionalTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
-  for (const name of names) if (element[name] !== null) checkText(element[name], `${name} of ${what}`);
+  for (const name of names) if (element[name] !== null) checkIsText(element[name], `${name} of ${what}`);
 }
 
-function checkText(text: unknown, what: string): void {
+function checkIsText(text: unknown, what: string): void {
   if (typeof text !== "string")
     throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
-  if (text.includes("\0") || !text.isWellFormed()) {
-    throw new RuntimeError(
-      "input-invalid",
-      `expected well-formed Unicode without NUL in ${what}, got ${JSON.stringify(text.slice(0, 40))}`,
-    );
-  }
+  checkText(text, what);
 }
 
 function checkInteger(value: number, what: string, min: number): void {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { LedgerEntry } from "../participants/ledger.js";
 import { createSqliteLedger } from "../stores/sqlite/index.js";
-import { bundleChildProgram, type ChildProgram } from "../testing/child-program.js";
+import { bundleChildProgram, type ChildProgram } from "../testing/child-program.test.support.js";
 
 const here = (path: string): string => JSON.stringify(fileURLToPath(new URL(path, import.meta.url)));
 
@@ -14,7 +14,7 @@ const here = (path: string): string => JSON.stringify(fileURLToPath(new URL(path
 const CHILD = `
 import { createSagaManager, resolveConfig, sagaFromConfig, simulatedParticipant } from ${here("../index.ts")};
 import { createSqliteLedger, createSqliteRunStore } from ${here("../stores/sqlite/index.ts")};
-import { killAtBoundary } from ${here("../testing/kill-at-boundary.ts")};
+import { killAtBoundary } from ${here("../testing/kill-at-boundary.test.support.ts")};
 
 const [, , file, ledgerFile, task, input, boundary] = process.argv;
 const ledger = createSqliteLedger({ file: ledgerFile });

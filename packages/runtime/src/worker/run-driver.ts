@@ -1,4 +1,4 @@
-import { decide, rollbackStatusOf, statusOf } from "../engine/decide.js";
+import { decide } from "../engine/decide.js";
 import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -7,11 +7,13 @@ import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { applyVerb } from "../engine/verbs.js";
 import { RuntimeError } from "../errors.js";
-import { isObject, type JsonObject } from "../json.js";
+import type { JsonObject } from "../json.js";
 import { type CancelTimer, uuidV7 } from "../ports.js";
-import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunChange, RunRow } from "../store/run-store.js";
+import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { type Attempt, perform } from "./perform.js";
+import { RunInbox } from "./run-inbox.js";
+import { ShownRun } from "./shown-run.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
@@ -30,14 +32,12 @@ export class RunDriver {
   readonly #context: ContextKeeper;
   readonly #underWay = new Map<string, AbortController>();
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: StepOutcome }[] = [];
-  readonly #inbox = new Map<string, InboxEntry>();
-  /** Messages taken in: a renewal may bring them once more, read before the row that consumes them was written. */
-  readonly #handled = new Set<string>();
+  readonly #inbox: RunInbox;
+  readonly #shown: ShownRun;
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
   #snapshots: { strategy: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  #shown: RunChange;
   #appending = false;
   #draining = false;
   #gone = false;
@@ -50,8 +50,8 @@ export class RunDriver {
     this.#onGone = onGone;
     this.#state = fold(plan, claimed.run.createdAt, claimed.rows);
     this.#state.fence = claimed.run.fence;
-    const { status, rollbackStatus, failureReason } = claimed.run;
-    this.#shown = { status, rollbackStatus, failureReason };
+    this.#shown = new ShownRun(claimed.run);
+    this.#inbox = new RunInbox(claimed.inbox);
     this.#context = new ContextKeeper({
       run: claimed.run.id,
       restored,
@@ -62,7 +62,6 @@ export class RunDriver {
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
       snapshot: (strategy) => this.#requestSnapshot(strategy),
     });
-    for (const entry of claimed.inbox) this.#inbox.set(entry.id, entry);
   }
 
   /** The run was created and claimed in one write: what its first row dispatched is durable and can start. */
@@ -83,9 +82,7 @@ export class RunDriver {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    const unread = entries.filter((entry) => !this.#handled.has(entry.id));
-    for (const entry of unread) this.#inbox.set(entry.id, entry);
-    if (unread.length > 0) this.#advance();
+    if (this.#inbox.deliver(entries)) this.#advance();
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
@@ -109,7 +106,7 @@ export class RunDriver {
     } catch (error) {
       // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
       const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
-      void this.#stick({ code: "internal", message }, [...this.#handled]);
+      void this.#stick({ code: "internal", message }, this.#inbox.taken);
     }
   }
 
@@ -133,7 +130,7 @@ export class RunDriver {
   }
 
   /** Folds what arrived: attempts' outcomes, then verbs. */
-  #takeIn(now: number): { records: JournalRecord[]; consumed: string[] } {
+  #takeIn(now: number): { records: JournalRecord[]; consumed: readonly string[] } {
     const records: JournalRecord[] = [];
     const take = (record: JournalRecord): void => {
       foldRecord(this.#plan, this.#state, record, now);
@@ -155,16 +152,12 @@ export class RunDriver {
       take(record);
     }
     if (this.#draining) return { records, consumed: [] };
-    const consumed = [...this.#inbox.keys()];
-    for (const entry of this.#inbox.values()) {
-      this.#handled.add(entry.id);
+    const { ids: consumed, verbs } = this.#inbox.take();
+    for (const verb of verbs) {
       // Nothing may follow the end, which consumes the rest of the inbox.
       if (this.#state.phase === "ended") break;
-      const reason = isObject(entry.payload) && typeof entry.payload.reason === "string" ? entry.payload.reason : "";
-      for (const record of applyVerb(this.#plan, this.#state, { name: entry.name, actor: entry.actor, reason }))
-        take(record);
+      for (const record of applyVerb(this.#plan, this.#state, verb)) take(record);
     }
-    this.#inbox.clear();
     return { records, consumed };
   }
 
@@ -190,7 +183,7 @@ export class RunDriver {
   ): Promise<void> {
     this.#appending = true;
     const waiters = snapshot ? this.#snapshots.splice(0) : [];
-    const change = this.#change(next);
+    const change = this.#shown.changeTo(this.#state, next);
     const append: Append = {
       run: this.run.id,
       fence: this.#state.fence,
@@ -240,7 +233,7 @@ export class RunDriver {
     }
     this.#state.seq = append.seq;
     correctDueTimes(this.#state, append.records, result.at);
-    this.#shown = { ...this.#shown, ...append.change };
+    this.#shown.written(append.change);
     this.#context.moved();
     this.#env.notifier.changed(this.run.id, append.next.kind === "finish");
     if (append.next.kind === "finish") return this.#leave(true, null);
@@ -305,20 +298,6 @@ export class RunDriver {
     // A step may ask for a snapshot and not wait for it: then nobody is there to hear that the run was lost.
     written.catch(() => {});
     return written;
-  }
-
-  /** Only what differs from the run's row. */
-  #change(next: Next): RunChange | null {
-    const status = statusOf(this.#state, next.kind === "park");
-    const rollbackStatus = rollbackStatusOf(this.#state);
-    const failed = this.#state.end?.error ?? this.#state.stuck?.error ?? this.#state.unwind?.error ?? null;
-    const change: RunChange = {
-      ...(status !== this.#shown.status && { status }),
-      ...(rollbackStatus !== this.#shown.rollbackStatus && { rollbackStatus }),
-      ...(failed !== (this.#shown.failureReason ?? null) && { failureReason: failed }),
-      ...(this.#state.end?.status === "completed" && { output: this.#state.end.output }),
-    };
-    return Object.keys(change).length > 0 ? change : null;
   }
 
   #leave(ended: boolean, parkedForMs: number | null): void {

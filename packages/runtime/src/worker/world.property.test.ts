@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { plantedBugs } from "../testing/world/planted-bugs.js";
-import { Tally } from "../testing/world/tally.js";
-import { WorldSimulation } from "../testing/world-simulation.js";
+import { plantedBugs } from "../simulation/world/planted-bugs.js";
+import { Tally } from "../simulation/world/tally.js";
+import { WorldSimulation } from "../simulation/world-simulation.js";
 
 const SEEDS = Number(process.env.WORLD_SEEDS ?? 300);
 

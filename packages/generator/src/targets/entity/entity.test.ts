@@ -1,9 +1,9 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { REFERENCE, renderHostile, renderReference, renderText } from "./rendered.js";
+import { compileErrors } from "../compile.test.support.js";
+import { REFERENCE, renderHostile, renderReference, renderText } from "./rendered.test.support.js";
 
 const reference = renderReference();
 
@@ -60,19 +60,9 @@ describe("hostile names and text", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   test("give code that compiles", { timeout: 120_000 }, () => {
-    const { config } = ts.readConfigFile(`${REFERENCE}../../tsconfig.base.json`, ts.sys.readFile);
-    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, folder);
     const roots = [...files.keys()].filter((path) => path.endsWith(".ts")).map((path) => join(folder, path));
-    const program = ts.createProgram(roots, { ...options, composite: false, declaration: false, noEmit: true });
     // What was not rendered here is the reference service's, which has checks of its own.
-    const found = roots.flatMap((root) => {
-      const file = program.getSourceFile(root);
-      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-    });
-    const texts = found.map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
-    );
-    expect(texts).toEqual([]);
+    expect(compileErrors(roots, folder)).toEqual([]);
     expect(roots.length).toBeGreaterThan(300);
   });
 });

@@ -1,8 +1,8 @@
 // cspell:ignore schemaname
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Rendered, renderHostile, renderReference, renderText } from "./rendered.js";
-import { missingPostgres, startPostgres, type ThrowawayPostgres } from "./throwaway-postgres.js";
+import { type Rendered, renderHostile, renderReference, renderText } from "./rendered.test.support.js";
+import { missingPostgres, startPostgres, type ThrowawayPostgres } from "./throwaway-postgres.test.support.js";
 
 const models: readonly (readonly [string, Rendered])[] = [
   ["reference", renderReference()],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { renderText } from "./rendered.js";
+import { renderText } from "./rendered.test.support.js";
 import { indexesOf } from "./sql-names.js";
 
 test("names of indexes fit PostgreSQL and differ, however long and alike their columns are", () => {

@@ -50,41 +50,13 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
   return { kind: "created", run, row: firstRow(db, create) };
 }
 
+/** In the order of the columns in INSERT_RUN. */
 function insertRun(db: Database, run: RunRow, input: string): void {
-  const {
-    id,
-    tenant,
-    type,
-    definition,
-    version,
-    status,
-    rootId,
-    parentId,
-    restartedFrom,
-    key,
-    inputHash,
-    businessKey,
-    sessionId,
-  } = run;
-  const { queue, partitionKey, priority, createdAt, wakeAt, owner, fence } = run;
-  db.run(INSERT_RUN, [
-    ...[
-      id,
-      tenant,
-      type,
-      definition,
-      version,
-      status,
-      rootId,
-      parentId,
-      restartedFrom,
-      key,
-      inputHash,
-      businessKey,
-      sessionId,
-    ],
-    ...[queue, partitionKey, priority, createdAt, createdAt, wakeAt, wakeAt === null ? 0 : 1, owner, fence, input],
-  ]);
+  const what = [run.id, run.tenant, run.type, run.definition, run.version, run.status];
+  const whence = [run.rootId, run.parentId, run.restartedFrom, run.key, run.inputHash, run.businessKey, run.sessionId];
+  const where = [run.queue, run.partitionKey, run.priority];
+  const when = [run.createdAt, run.createdAt, run.wakeAt, run.wakeAt === null ? 0 : 1];
+  db.run(INSERT_RUN, [...what, ...whence, ...where, ...when, run.owner, run.fence, input]);
 }
 
 /** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */

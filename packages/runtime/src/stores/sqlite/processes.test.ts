@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
-import { bundleChildProgram, type ChildProgram } from "../../testing/child-program.js";
+import { bundleChildProgram, type ChildProgram } from "../../testing/child-program.test.support.js";
 import { openDatabase } from "./database.js";
 import { createSqliteRunStore } from "./run-store.js";
 

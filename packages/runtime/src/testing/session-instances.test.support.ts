@@ -9,7 +9,7 @@ import { createSessionManager } from "../session/session-manager.js";
 import type { SessionStore } from "../store/session-store.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
-import { type Intercept, interceptSessionStore } from "./intercept-session-store.js";
+import { type Intercept, interceptSessionStore } from "./intercept-session-store.test.support.js";
 import { createManualClock } from "./manual-clock.js";
 
 /** Sessions end after a second without activity, after ten in any case. */

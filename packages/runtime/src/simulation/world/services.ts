@@ -1,8 +1,8 @@
 import type { Direction } from "../../engine/records.js";
 import type { StepOutcome } from "../../engine/step-outcome.js";
 import type { Participant } from "../../participants/participant.js";
+import type { ManualClock } from "../../testing/manual-clock.js";
 import { EffectLedger } from "../effect-ledger.js";
-import type { ManualClock } from "../manual-clock.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { CallWatch, SentCall } from "./call-watch.js";
 import type { ContextWatch } from "./context-watch.js";

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from "../../ports.js";
-import type { ManualClock } from "../manual-clock.js";
+import type { ManualClock } from "../../testing/manual-clock.js";
 
 /**
  * The clock of one simulated process, on top of the world's. Its wall clock is wrong by `skewMs`, its monotonic clock has

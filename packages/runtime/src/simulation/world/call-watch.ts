@@ -2,8 +2,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { Direction } from "../../engine/records.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
+import type { ManualClock } from "../../testing/manual-clock.js";
 import { InvariantBroken } from "../invariants.js";
-import type { ManualClock } from "../manual-clock.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
 

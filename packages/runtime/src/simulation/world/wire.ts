@@ -1,5 +1,5 @@
 import { RuntimeError } from "../../errors.js";
-import type { ManualClock } from "../manual-clock.js";
+import type { ManualClock } from "../../testing/manual-clock.js";
 import type { Faults } from "./faults.js";
 import type { ProcessClock } from "./process-clock.js";
 

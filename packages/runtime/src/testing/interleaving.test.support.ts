@@ -1,4 +1,4 @@
-import { SeededRandom } from "./seeded-random.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
 
 /**
  * Runs concurrent work in an order drawn from a seed: whatever waits at a `step` goes on one at a time, chosen by

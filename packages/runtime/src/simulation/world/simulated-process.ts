@@ -1,7 +1,7 @@
 import type { Ports } from "../../ports.js";
 import type { SagaManager } from "../../saga/manager.js";
 import { createSagaManager, type SagaManagerOptions } from "../../saga/saga-manager.js";
-import type { ManualClock } from "../manual-clock.js";
+import type { ManualClock } from "../../testing/manual-clock.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { ProcessClock } from "./process-clock.js";
 

@@ -1,5 +1,5 @@
 import { systemPorts } from "../ports.js";
-import type { ManualClock } from "./manual-clock.js";
+import type { ManualClock } from "../testing/manual-clock.js";
 
 /** Turns of the real event loop granted between two moves of the clock, for I/O that does not go through it. */
 const TURNS = 3;

@@ -7,12 +7,12 @@ import type { StepCall } from "../saga/definition.js";
 import type { SagaManager } from "../saga/manager.js";
 import type { Definition } from "../saga/registry.js";
 import { createSagaManager, type SagaManagerOptions } from "../saga/saga-manager.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
+import { passTimeUntil } from "../simulation/virtual-time.js";
 import type { RunStore } from "../store/run-store.js";
 import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
 import { createSqliteRunStore } from "../stores/sqlite/index.js";
 import { createManualClock, type ManualClock } from "./manual-clock.js";
-import { SeededRandom } from "./seeded-random.js";
-import { passTimeUntil } from "./virtual-time.js";
 
 export type StoreKind = "memory" | "sqlite";
 export const STORE_KINDS: readonly StoreKind[] = ["memory", "sqlite"];

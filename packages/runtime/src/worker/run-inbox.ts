@@ -1,0 +1,40 @@
+import type { Verb } from "../engine/verbs.js";
+import { isObject } from "../json.js";
+import type { InboxEntry } from "../store/run-store.js";
+
+/**
+ * The messages of one owned run. A message once taken is not taken again: a renewal may bring it once more, read before
+ * the row that consumes it was written.
+ */
+export class RunInbox {
+  readonly #unread = new Map<string, InboxEntry>();
+  readonly #taken = new Set<string>();
+
+  constructor(entries: readonly InboxEntry[]) {
+    for (const entry of entries) this.#unread.set(entry.id, entry);
+  }
+
+  /** True when something new came. */
+  deliver(entries: readonly InboxEntry[]): boolean {
+    const fresh = entries.filter((entry) => !this.#taken.has(entry.id));
+    for (const entry of fresh) this.#unread.set(entry.id, entry);
+    return fresh.length > 0;
+  }
+
+  take(): { readonly ids: readonly string[]; readonly verbs: readonly Verb[] } {
+    const entries = [...this.#unread.values()];
+    this.#unread.clear();
+    for (const { id } of entries) this.#taken.add(id);
+    return { ids: entries.map(({ id }) => id), verbs: entries.map(verbOf) };
+  }
+
+  /** Everything taken so far. */
+  get taken(): readonly string[] {
+    return [...this.#taken];
+  }
+}
+
+function verbOf({ name, actor, payload }: InboxEntry): Verb {
+  const reason = isObject(payload) && typeof payload["reason"] === "string" ? payload["reason"] : "";
+  return { name, actor, reason };
+}
