@@ -34,7 +34,12 @@ export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "canc
 
 export type JournalRecord =
   /** A worker took the run over from another one, or from the dead. */
-  | { readonly kind: "claimed"; readonly worker: string }
+  | {
+      readonly kind: "claimed";
+      readonly worker: string;
+      /** The former owner's lease ran out: it may have died of this run. Left out when it handed the run over. */
+      readonly crashed?: true;
+    }
   /** Written before the step is performed: from here on it may have run. `attempt` counts from 1 in its round. */
   | {
       readonly kind: "dispatched";

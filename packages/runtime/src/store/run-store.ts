@@ -20,7 +20,8 @@ export interface RunStore {
   /**
    * Takes up to `limit` due runs for an active worker: never-owned ones, parked ones whose time or signal came, and those
    * of dead workers; the highest priority first, then the oldest. Only runs whose (definition, version) is listed. A run
-   * owned before gets a `claimed` row, which fences off its previous owner. A `pending` or `waiting` run is `running` from
+   * owned before gets a `claimed` row, which fences off its previous owner and says whether that one's lease had run out
+   * (`crashed`) or it had parked the run or retired. A `pending` or `waiting` run is `running` from
    * here on. Returns nothing for a worker that is not active.
    */
   claim(request: ClaimRequest): Promise<ClaimedRun[]>;
@@ -43,8 +44,48 @@ export interface RunStore {
   workers(): Promise<WorkerRow[]>;
   /** Runs by status, for metrics. */
   count(): Promise<Partial<Record<RunStatus, number>>>;
+  /** Open runs whose (definition, version) is not among `known`, counted; at most 100 rows, most runs first. */
+  stranded(known: readonly DefinitionRef[]): Promise<StrandedRuns[]>;
   /** Deletes up to `limit` runs that ended before, with all that belongs to them. Returns how many. */
   prune(endedBefore: number, limit: number): Promise<number>;
+
+  /** Calls back, from `open` to `close`, when something may have changed. Hints save latency and may be lost, doubled or late. */
+  listen?(onHint: (hint: StoreHint) => void): void;
+  /**
+   * A transaction of the store's own database, for a step whose effect lies there. Only stores that have such a database
+   * offer it. At most one is open per run; meanwhile nothing else is appended to that run.
+   */
+  begin?(): Promise<StepTransaction>;
+}
+
+/** `due`: runs may be claimable. `inbox`, `ended`: of the run named. */
+export type StoreHint =
+  | { readonly kind: "due" }
+  | { readonly kind: "inbox"; readonly run: string }
+  | { readonly kind: "ended"; readonly run: string };
+
+export interface DefinitionRef {
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface StrandedRuns {
+  readonly definition: string;
+  readonly version: string;
+  readonly runs: number;
+}
+
+/**
+ * The step's effect and its journal row commit together, or neither does. `commit` throwing `store-unavailable` leaves that
+ * open: whoever then writes another row at the same seq learns it, for the journal's key waits for the half-dead transaction.
+ */
+export interface StepTransaction {
+  /** The driver's own client (`pg.PoolClient`; for SQLite the store's `Database`), inside the transaction. */
+  readonly client: unknown;
+  /** Inserts the row as the last statement and commits. A result other than `appended` has rolled everything back. */
+  commit(append: Append): Promise<AppendResult>;
+  /** Harmless after the end. */
+  rollback(): Promise<void>;
 }
 
 export interface RunRow {
@@ -65,6 +106,8 @@ export interface RunRow {
   readonly key: string | null;
   readonly inputHash: string;
   readonly businessKey: string | null;
+  /** What the run can be searched by, beside its keys; null: nothing. */
+  readonly attributes: Readonly<Record<string, string>> | null;
   readonly sessionId: string | null;
   readonly queue: string;
   readonly partitionKey: string | null;
@@ -92,6 +135,7 @@ export interface CreateRun
     | "key"
     | "inputHash"
     | "businessKey"
+    | "attributes"
     | "sessionId"
     | "queue"
     | "partitionKey"
@@ -101,6 +145,11 @@ export interface CreateRun
     | "parentId"
     | "restartedFrom"
   > {
+  /**
+   * When the key's run ended `failed`, `compensated` or `cancelled`: take the key over from it, in the same write, with
+   * `restartedFrom` set to it. False: the key keeps its run whatever became of it.
+   */
+  readonly restart?: boolean;
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
   readonly claim: {
     readonly worker: string;
@@ -117,7 +166,7 @@ export type CreateResult =
 
 export interface ClaimRequest {
   readonly worker: string;
-  readonly definitions: readonly { readonly name: string; readonly version: string }[];
+  readonly definitions: readonly DefinitionRef[];
   readonly limit: number;
 }
 
@@ -141,6 +190,8 @@ export interface Append {
   readonly next: Next;
   /** Inbox entries handled by this row. */
   readonly consumed?: readonly string[];
+  /** Messages for other runs, in the same write: a child's end for its parent. Those to unknown or ended runs are dropped. */
+  readonly signals?: readonly Signal[];
   readonly checkpoint?: Pick<Checkpoint, "n" | "context"> & { readonly keep: number };
 }
 
@@ -200,7 +251,7 @@ export interface Signal {
   readonly run: string;
   /** For dropping duplicates within the run. */
   readonly id: string;
-  readonly kind: "verb" | "signal";
+  readonly kind: "verb" | "signal" | "child";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;
@@ -230,7 +281,13 @@ export interface RunQuery {
   readonly definition?: string;
   /** Created at or after, ms since the epoch. */
   readonly since?: number;
+  /** Created before, ms since the epoch. */
+  readonly until?: number;
   readonly sessionId?: string;
+  readonly businessKey?: string;
+  /** Runs that have all of these. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly parentId?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
