@@ -16,6 +16,12 @@ export const ERRORS = {
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
+  "in-progress": { status: 409, retry: true, meaning: "The same call is still being worked on." },
+  "stale-fence": {
+    status: 409,
+    retry: true,
+    meaning: "A replaced owner of the run is speaking: a higher fence was seen for it.",
+  },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
   "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },
   "store-incompatible": {
