@@ -29,8 +29,14 @@ changed as (
       else r.owner
     end,
     wake_at = case
+      when c.ends then null
       when c.parks and r.inbox_open = (select count(*) from consumed where consumed.run = c.run) then clock.now + c.delay
+      else r.wake_at
     end,
+    ready = r.ready and not c.ends
+      and not (c.parks and r.inbox_open = (select count(*) from consumed where consumed.run = c.run)),
+    crashed = r.crashed
+      and not (c.parks and r.inbox_open = (select count(*) from consumed where consumed.run = c.run)),
     ended_at = case when c.ends then clock.now end
   from clock, unnest($7::uuid[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::bool[], $14::int8[], $15::bool[])
     as c (run, status, sets_failure, failure_reason, rollback_status, output, parks, delay, ends)

@@ -19,7 +19,9 @@ changed as (
     rollback_status = coalesce(c.rollback_status, r.rollback_status),
     output = coalesce(c.output, r.output),
     owner = case when c.ends or (c.parks and r.inbox_open = 0) then null else r.owner end,
-    wake_at = case when c.parks and r.inbox_open = 0 then clock.now + c.delay else null end,
+    wake_at = case when c.ends then null when c.parks and r.inbox_open = 0 then clock.now + c.delay else r.wake_at end,
+    ready = r.ready and not c.ends and not (c.parks and r.inbox_open = 0),
+    crashed = r.crashed and not (c.parks and r.inbox_open = 0),
     ended_at = case when c.ends then clock.now end
   from clock, unnest($7::uuid[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::bool[], $14::int8[], $15::bool[])
     as c (run, status, sets_failure, failure_reason, rollback_status, output, parks, delay, ends)

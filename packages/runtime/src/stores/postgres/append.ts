@@ -1,6 +1,6 @@
 import { RuntimeError } from "../../errors.js";
 import { type EncodedAppend, encodeAppend } from "../../store/run-codec.js";
-import type { Append, AppendResult } from "../../store/run-store.js";
+import type { Append, AppendResult, Signal } from "../../store/run-store.js";
 import { bools, int4s, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
@@ -108,15 +108,14 @@ async function alreadyWritten(
 }
 
 async function writeBatch(connections: Connections, batch: readonly Prepared[]): Promise<AppendResult[]> {
-  if (!batch.some(({ append }) => append.signals !== undefined && append.signals.length > 0))
-    return write(connections.writer, batch);
+  if (batch.every((prepared) => signalsOf(prepared).length === 0)) return write(connections.writer, batch);
   return connections.transaction((on) => write(on, batch));
 }
 
 /** One statement, by what the batch needs; and the messages, for which it must be in a transaction. */
 async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendResult[]> {
   const [only] = batch;
-  if (only !== undefined && batch.length === 1 && !changes(only)) {
+  if (only !== undefined && batch.length === 1 && !changes(only) && signalsOf(only).length === 0) {
     const { run, seq, fence, appendId } = only.append;
     const [row] = await on.run("append-one", [run, seq, fence, appendId, only.encoded.records]);
     return [{ kind: "appended", at: Number(row?.now), parked: false }];
@@ -126,8 +125,8 @@ async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendR
   const changed = sorted.filter(changes);
   const rows = rowColumns(sorted);
   const answer = await writeSorted(on, sorted, changed, rows);
-  const signals = batch.flatMap(({ append }) => append.signals ?? []);
-  if (signals.length > 0) await sendSignals(on, signals);
+  const signals = batch.flatMap(signalsOf);
+  if (signals.length > 0) await sendSignals(on, signals, "without bound");
   const parked = new Set(Array.isArray(answer?.parked) ? answer.parked : []);
   return batch.map(({ append }) => ({
     kind: "appended",
@@ -157,6 +156,10 @@ function touchesInboxOrSnapshots({ append }: Pick<Prepared, "append">): boolean 
   return append.checkpoint !== undefined || (append.consumed !== undefined && append.consumed.length > 0);
 }
 
+function signalsOf({ append }: Prepared): readonly Signal[] {
+  return append.signals ?? [];
+}
+
 function byPlace(a: Prepared, b: Prepared): number {
   if (a.append.run !== b.append.run) return a.append.run < b.append.run ? -1 : 1;
   return a.append.seq - b.append.seq;
@@ -181,7 +184,11 @@ function changeColumns(batch: readonly Prepared[]): Buffer[] {
     texts(batch.map(({ append }) => append.change?.rollbackStatus ?? null)),
     texts(batch.map(({ encoded }) => encoded.output ?? null)),
     bools(batch.map(({ append }) => append.next.kind === "park")),
-    int8s(batch.map(({ append: { next } }) => (next.kind === "park" && next.delayMs !== null ? Math.ceil(next.delayMs) : null))),
+    int8s(
+      batch.map(({ append: { next } }) =>
+        next.kind === "park" && next.delayMs !== null ? Math.ceil(next.delayMs) : null,
+      ),
+    ),
     bools(batch.map(({ append }) => append.next.kind === "finish")),
   ];
 }

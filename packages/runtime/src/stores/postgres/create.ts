@@ -1,6 +1,6 @@
 import { RuntimeError } from "../../errors.js";
 import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
-import type { CreateResult, CreateRun, RunRow } from "../../store/run-store.js";
+import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { sqlState } from "./driver-error.js";
@@ -39,7 +39,10 @@ function prepare(create: CreateRun): Prepared | CreateResult {
   try {
     const encoded = encodeCreate(create);
     if (isUuid(create.id)) return { create, encoded };
-    return { kind: "rejected", reason: `expected the id of a run to be a UUID in lower case, got ${create.id.slice(0, 50)}` };
+    return {
+      kind: "rejected",
+      reason: `expected the id of a run to be a UUID in lower case, got ${create.id.slice(0, 50)}`,
+    };
   } catch (error) {
     if (error instanceof RuntimeError && error.code === "input-invalid")
       return { kind: "rejected", reason: error.message };
@@ -99,11 +102,14 @@ async function createOne(connections: Connections, prepared: Prepared): Promise<
     const restarted = await restart(connections, prepared, run);
     if (restarted !== null) return restarted;
   }
-  throw new RuntimeError("store-unavailable", `expected the key ${JSON.stringify(create.key)} to come to rest, it did not`);
+  throw new RuntimeError(
+    "store-unavailable",
+    `expected the key ${JSON.stringify(create.key)} to come to rest, it did not`,
+  );
 }
 
 function isRestart(create: CreateRun, run: RunRow): boolean {
-  return create.restart === true && ["failed", "compensated", "cancelled"].includes(run.status);
+  return create.restart === true && mayRestart(run.status);
 }
 
 /** Null when somebody else took the key over first. */
@@ -137,7 +143,7 @@ async function insert(on: Queryable, unsorted: readonly Prepared[]): Promise<Cre
     text(({ sessionId }) => sessionId),
     text(({ queue }) => queue),
     text(({ partitionKey }) => partitionKey),
-    text(({ attributes }) => attributes && JSON.stringify(attributes)),
+    texts(batch.map(({ encoded }) => encoded.attributes)),
     texts(batch.map(({ encoded }) => encoded.input)),
     text(({ claim }) => claim?.appendId ?? null),
     texts(batch.map(({ encoded }) => encoded.records)),
@@ -156,7 +162,15 @@ function created({ create, encoded }: Prepared, now: number, leaseHolds: boolean
     ...{ fence: claimed === null ? 0 : 1, seq: claimed === null ? 0 : 1 },
   };
   if (claimed === null) return { kind: "created", run, row: null };
-  const row = { v: 1, run: run.id, seq: 1, fence: 1, appendId: claimed.appendId, at: now, records: claimed.records } as const;
+  const row = {
+    v: 1,
+    run: run.id,
+    seq: 1,
+    fence: 1,
+    appendId: claimed.appendId,
+    at: now,
+    records: claimed.records,
+  } as const;
   return { kind: "created", run, row };
 }
 

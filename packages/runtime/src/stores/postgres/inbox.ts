@@ -1,6 +1,6 @@
 import { RuntimeError } from "../../errors.js";
 import { encodeSignal } from "../../store/run-codec.js";
-import type { Signal, SignalResult } from "../../store/run-store.js";
+import { MAX_UNREAD, type Signal, type SignalResult } from "../../store/run-store.js";
 import { isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { notify } from "./listener.js";
@@ -8,26 +8,33 @@ import { notify } from "./listener.js";
 /** Messages into inboxes: the runs are locked first, so that none of them ends or parks meanwhile unseen. */
 export async function signal(connections: Connections, signals: readonly Signal[]): Promise<SignalResult[]> {
   if (signals.length === 0) return [];
-  return connections.transaction((on) => sendSignals(on, signals));
+  return connections.transaction((on) => sendSignals(on, signals, "up to the bound"));
 }
 
-/** Within a transaction. */
-export async function sendSignals(on: Queryable, signals: readonly Signal[]): Promise<SignalResult[]> {
+/** Within a transaction. What an append brings (`without bound`) is taken however much is unread. */
+export async function sendSignals(
+  on: Queryable,
+  signals: readonly Signal[],
+  bound: "up to the bound" | "without bound",
+): Promise<SignalResult[]> {
   const encoded = signals.map((element) => ({ element, payload: payloadOf(element) }));
   const runs = [...new Set(encoded.filter(({ payload }) => payload !== null).map(({ element }) => element.run))].filter(
     isUuid,
   );
-  const locked = new Map((await on.run("signal-lock", [uuids(runs.sort())])).map((row) => [row.id, row.ended === true]));
+  const rows = await on.run("signal-lock", [uuids(runs.sort())]);
+  const locked = new Map(rows.map((row) => [row.id, { ended: row.ended === true, unread: Number(row.unread) }]));
   const targets = encoded.filter(({ element, payload }) => payload !== null && locked.has(element.run));
   const known = await on.run("signal-known", keyColumns(targets.map(({ element }) => element)));
   const seen = new Set(known.map((row) => `${row.run}/${row.id}`));
   const fresh: typeof targets = [];
   const results = encoded.map(({ element, payload }, index): SignalResult => {
     if (payload === null) return "rejected";
-    const ended = locked.get(element.run);
-    if (ended === undefined) return "not-found";
+    const run = locked.get(element.run);
+    if (run === undefined) return "not-found";
     if (seen.has(`${element.run}/${element.id}`)) return "duplicate";
-    if (ended) return "ended";
+    if (run.ended) return "ended";
+    if (bound === "up to the bound" && run.unread >= MAX_UNREAD) return "full";
+    run.unread += 1;
     seen.add(`${element.run}/${element.id}`);
     fresh.push(encoded[index] as (typeof encoded)[number]);
     return "accepted";
@@ -41,9 +48,7 @@ export async function sendSignals(on: Queryable, signals: readonly Signal[]): Pr
     texts(elements.map(({ actor }) => actor)),
     texts(fresh.map(({ payload }) => payload)),
   ]);
-  await notify(on, [
-    ...new Set(sent.map((row) => (row.owned === true ? `inbox ${row.run}` : "due"))),
-  ]);
+  await notify(on, [...new Set(sent.map((row) => (row.owned === true ? `inbox ${row.run}` : "due")))]);
   return results;
 }
 

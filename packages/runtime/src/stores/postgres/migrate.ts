@@ -1,12 +1,6 @@
 import { RuntimeError } from "../../errors.js";
 import type { Connections } from "./connections.js";
 
-/** One step of a schema. Never changed once released; its number is its place in the list, from 1. */
-export interface Migration {
-  readonly name: string;
-  readonly sql: string;
-}
-
 /** Of the lock that all instances take: the first eight bytes of "clean-arch migrations", as a number. */
 const LOCK = "7164775494170931809";
 

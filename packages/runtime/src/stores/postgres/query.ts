@@ -5,7 +5,8 @@ import type { Connections } from "./connections.js";
 import { selectRuns } from "./run-rows.js";
 
 export async function listRuns(connections: Connections, query: RunQuery): Promise<RunPage> {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } = query;
+  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } =
+    query;
   if (cursor !== undefined && !isUuid(cursor)) return { items: [], nextCursor: null };
   const conditions: readonly [string, unknown][] = [
     ["tenant = ?", tenant],
@@ -18,7 +19,10 @@ export async function listRuns(connections: Connections, query: RunQuery): Promi
     ["session_id = ?", sessionId],
     ["business_key = ?", businessKey],
     ["parent_id = ?", parentId],
-    ["attributes @> ?::jsonb", attributes && JSON.stringify(attributes)],
+    [
+      "attributes @> ?::jsonb",
+      attributes && Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : undefined,
+    ],
     ["id < ?::uuid", cursor],
   ];
   const given = conditions.filter(([, value]) => value !== undefined);

@@ -8,13 +8,13 @@ import type { Queryable, Row } from "./connections.js";
 /** Rows of the tables as the contract's objects, and the reads that several calls share. */
 
 /** Of the view `run_rows`. PostgreSQL's int8 comes as text, so times are read as floats, which hold them exactly. */
-export const RUN_COLUMNS = `id::text, tenant, type, definition, version, status, failure_reason, rollback_status as "rollbackStatus",
+const RUN_COLUMNS = `id::text, tenant, type, definition, version, status, failure_reason, rollback_status as "rollbackStatus",
   root_id as "rootId", parent_id as "parentId", restarted_from as "restartedFrom", key, input_hash as "inputHash",
   business_key as "businessKey", attributes, session_id as "sessionId", queue, partition_key as "partitionKey",
   priority::float8, created_at::float8 as "createdAt", changed_at::float8 as "updatedAt", ended_at::float8 as "endedAt",
   wake_at::float8 as "wakeAt", owner, fence, seq, output, input`;
 
-export function runRow({ failure_reason, input, output, ...row }: Row): RunRow {
+function runRow({ failure_reason, input, output, ...row }: Row): RunRow {
   return {
     ...(row as unknown as RunRow),
     failureReason: failure_reason === null ? null : (JSON.parse(String(failure_reason)) as RunRow["failureReason"]),
@@ -31,7 +31,12 @@ export async function selectRuns(on: Queryable, rest: string, values: readonly u
 
 const JOURNAL_COLUMNS = `run::text, seq, fence, v, append_id as "appendId", at::float8, codec, key_id, records`;
 
-export async function selectJournal(on: Queryable, run: string, afterSeq: number, limit: number): Promise<JournalRow[]> {
+export async function selectJournal(
+  on: Queryable,
+  run: string,
+  afterSeq: number,
+  limit: number,
+): Promise<JournalRow[]> {
   const sql = `select ${JOURNAL_COLUMNS} from :"schema".journal where run = $1::uuid and seq > $2 order by seq limit $3`;
   return (await on.query(sql, [run, afterSeq, limit])).map(journalRow);
 }

@@ -35,7 +35,10 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
 
   const answer = async <T>(call: (open: Connections) => Promise<T>): Promise<T> => {
     if (connections === undefined)
-      throw new RuntimeError("store-unavailable", "expected an open PostgreSQL store, got a call before open or after close");
+      throw new RuntimeError(
+        "store-unavailable",
+        "expected an open PostgreSQL store, got a call before open or after close",
+      );
     try {
       return await call(connections);
     } catch (error) {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Migration } from "./migrate.js";
 
 /** The statements lie in `sql/postgres/` of the package, one a file, written as for psql: `:"schema"` stands for the schema's name. */
 const FOLDER = new URL("../../../sql/postgres/", import.meta.url);
@@ -12,6 +11,12 @@ export type StatementName =
   | ("signal-lock" | "signal" | "signal-known")
   | ("renew" | "bury" | "retire" | "free" | "forget-workers" | "owned" | "inbox-of-owner" | "workers")
   | ("prune" | "stranded");
+
+/** One step of the schema. Never changed once released; its number is its place in the list, from 1. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
 
 const cache = new Map<string, Statements>();
 
@@ -44,7 +49,10 @@ export class Statements {
     const folder = new URL("migrations/", FOLDER);
     return readdirSync(fileURLToPath(folder))
       .sort()
-      .map((file) => ({ name: file.replace(/\.sql$/, ""), sql: this.fill(readFileSync(new URL(file, folder), "utf8")) }));
+      .map((file) => ({
+        name: file.replace(/\.sql$/, ""),
+        sql: this.fill(readFileSync(new URL(file, folder), "utf8")),
+      }));
   }
 
   /** Names are quoted, so a schema may be called anything. */

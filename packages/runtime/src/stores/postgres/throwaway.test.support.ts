@@ -15,7 +15,10 @@ export interface PostgresUnderTest extends RunStoreUnderTest {
 }
 
 /** One server for the tests of a file. */
-export function postgresForTests(): { readonly open: () => Promise<PostgresUnderTest>; readonly server: () => Postgres } {
+export function postgresForTests(): {
+  readonly open: () => Promise<PostgresUnderTest>;
+  readonly server: () => Postgres;
+} {
   let server: Postgres | undefined;
   let admin: pg.Pool | undefined;
   let schemas = 0;
@@ -48,7 +51,7 @@ export function postgresForTests(): { readonly open: () => Promise<PostgresUnder
     };
     const store = await reopen();
     // An hour ahead: a lease that runs out is then not taken for one that the server's start made run out.
-    await query(`create table "${schema}".clock as select ${Date.now() + 3_600_000}::int8 as now;
+    await query(`create table "${schema}".clock as select floor(extract(epoch from now() + interval '1 hour') * 1000)::int8 as now;
       create or replace function "${schema}".now_ms() returns int8 language sql volatile as 'select now from "${schema}".clock'`);
     return {
       ...{ store, schema, query, reopen, url: running().url() },
