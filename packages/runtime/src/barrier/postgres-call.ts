@@ -45,6 +45,9 @@ export async function performCall(options: PostgresCall): Promise<Settled> {
       if (forward && error instanceof BusinessRefusal) return rememberRefusal(options, refusalOf(error));
       throw error;
     }
+  }
+  // A key that is only marked is written by now, if it was unknown.
+  if (verdict.kind === "perform" || known !== undefined) {
     const row = encodeKnown(forward ? { state: "done", answer } : UNDONE);
     if (!(await ask(() => statements.settle(client, key, row, tx)))) throw endedByHandler();
   }

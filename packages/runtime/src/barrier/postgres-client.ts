@@ -15,8 +15,6 @@ export interface PostgresClient {
 export interface PostgresResult {
   readonly rows: readonly unknown[];
   readonly rowCount: number | null;
-  /** What the server says it did: `COMMIT`, or `ROLLBACK` for a commit of a transaction in which something had failed. */
-  readonly command: string;
 }
 
 /** What `connect` of a given pool resolves with; the first pattern sees through the overload that takes a callback. */

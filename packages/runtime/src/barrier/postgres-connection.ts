@@ -2,6 +2,7 @@ import { RuntimeError } from "../errors.js";
 import type { PostgresClient, PostgresPool } from "./postgres-client.js";
 
 const LOCK_NOT_AVAILABLE = "55P03";
+const IN_FAILED_TRANSACTION = "25P02";
 const UNDEFINED_TABLE = "42P01";
 const FORBIDDEN_BY_DATA = "23";
 
@@ -35,6 +36,11 @@ export async function ask<Result>(statement: () => Promise<Result>): Promise<Res
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
     const code = codeOf(cause);
+    if (code === IN_FAILED_TRANSACTION) {
+      const message =
+        "expected a transaction fit to commit, got one in which a statement had failed; let the handler throw what it catches";
+      throw new RuntimeError("internal", message, {}, { cause });
+    }
     const advice = code === UNDEFINED_TABLE ? "run migrate() of the barrier first" : "the same call may be tried again";
     const message = `expected the barrier's database to answer, got ${code === "" ? "no connection" : `error ${code}`}; ${advice}`;
     throw new RuntimeError("store-unavailable", message, { sqlstate: code }, { cause });
@@ -47,14 +53,12 @@ export function isLockTimeout(error: unknown): boolean {
 
 /** Throws what a deferred constraint says of the handler's effect as it is: it is no fault of the database. */
 export async function commit(client: PostgresClient): Promise<void> {
-  const { command } = await client.query("commit").catch((error: unknown) => {
+  try {
+    await client.query("commit");
+  } catch (error) {
     if (codeOf(error).startsWith(FORBIDDEN_BY_DATA)) throw error;
-    return ask(() => Promise.reject(error));
-  });
-  if (command === "COMMIT") return;
-  const message =
-    "expected a transaction fit to commit, got one in which a statement had failed; let the handler throw what it catches";
-  throw new RuntimeError("internal", message);
+    await ask(() => Promise.reject(error));
+  }
 }
 
 function codeOf(error: unknown): string {
