@@ -67,6 +67,7 @@ async function invoke(options: PerformOptions): Promise<StepOutcome> {
   const planned = plan.steps.get(attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
   if (attempt.direction === "forward") {
+    if (planned.definition.kind !== "action") throw new Error(`expected an action in step "${planned.name}"`);
     const { action } = planned.definition;
     const call = stepCall(options);
     if ("run" in action) return runHandler(() => action.run(call), `the output of step "${attempt.step}"`);
@@ -86,10 +87,13 @@ function participantOf(participants: Readonly<Record<string, Participant>>, serv
 }
 
 function stepCall({ plan, run, state, attempt, context, controller }: PerformOptions): StepCall {
+  const mapped = stepOf(state, attempt.step).evaluated?.input;
   return {
     runId: run.id,
     stage: attempt.step,
-    input: run.input,
+    input: mapped === undefined ? run.input : mapped,
+    isMapped: mapped !== undefined,
+    runInput: run.input,
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     idempotencyKey: `${run.id}:${attempt.step}`,
@@ -115,7 +119,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
 }
 
 /** Of earlier waves only, so that an attempt sees the same however far its siblings have come. */
-function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
+export function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
   const siblings = plan.waves[plan.steps.get(name)?.wave ?? 0] ?? [];
   // Alone in its wave: nothing is added while it runs, and a copy would make the n-th step cost n.
   if (siblings.length === 1) return state.outputs;
