@@ -5,7 +5,7 @@ import { RuntimeError } from "../errors.js";
 import { type Json, toJson } from "../json.js";
 import { type Ports, uuidV7 } from "../ports.js";
 import type { SignalRequest } from "../saga/manager.js";
-import type { RunStore } from "../store/run-store.js";
+import { MAX_UNREAD, type RunStore } from "../store/run-store.js";
 
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
@@ -36,11 +36,12 @@ export class RunSignals {
         `expected a signal's name of letters, digits, "_", "-" or ".", starting with a letter, got ${JSON.stringify(name.slice(0, 120))}`,
       );
     const payload = toJson(value, `the payload of signal "${name}"`);
-    await this.#check(run, name, payload);
+    await this.#checkRoom(run, name, payload);
     const id = `signal:${name}:${idempotencyKey ?? uuidV7(this.#ports)}`;
     const [result] = await this.#store.signal([{ run, id, kind: "signal", name, payload, actor }]);
     if (result === "ended") throw ended(run, name);
     if (result === "not-found") throw notFound(run);
+    if (result === "full") throw full(run, name, `expected at most ${MAX_UNREAD} messages that its owner has not read`);
     if (result === "rejected")
       throw new RuntimeError(
         "input-invalid",
@@ -49,20 +50,24 @@ export class RunSignals {
     this.#poke(run);
   }
 
-  async #check(id: string, name: string, payload: Json): Promise<void> {
+  async #checkRoom(id: string, name: string, payload: Json): Promise<void> {
     const run = await this.#store.get(id);
     if (run === undefined) throw notFound(id);
-    if (isEnded(run.status)) throw ended(id, name);
+    // The store knows whether it took this very signal before the run ended.
+    if (isEnded(run.status)) return;
     // Without its plan: how many signals are kept is in the journal alone.
     const state = fold(null, run.createdAt, await this.#store.journal(id, 0, Number.MAX_SAFE_INTEGER));
     const refusal = refusesSignal(state, payload);
-    if (refusal !== null)
-      throw new RuntimeError("too-many-signals", `the run cannot take signal "${name}": ${refusal}`, { run: id });
+    if (refusal !== null) throw full(id, name, refusal);
   }
 }
 
 function ended(run: string, name: string): RuntimeError {
   return new RuntimeError("run-ended", `expected a run that goes on to signal "${name}", got one that ended`, { run });
+}
+
+function full(run: string, name: string, why: string): RuntimeError {
+  return new RuntimeError("too-many-signals", `the run cannot take signal "${name}": ${why}`, { run });
 }
 
 function notFound(id: string): RuntimeError {

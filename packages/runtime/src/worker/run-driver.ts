@@ -49,6 +49,8 @@ export class RunDriver {
   #held: Held | null = null;
   #snapshots: { strategy: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #appending = false;
+  /** There are messages that have not been delivered yet: asking again would not change that. */
+  #parkRefused = false;
   #draining = false;
   #gone = false;
   #cancelTimer: CancelTimer = () => {};
@@ -92,7 +94,9 @@ export class RunDriver {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    if (this.#inbox.deliver(entries)) this.#advance();
+    if (!this.#inbox.deliver(entries)) return;
+    this.#parkRefused = false;
+    this.#advance();
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
@@ -137,7 +141,9 @@ export class RunDriver {
       // Before the end, which nothing may follow.
       records.splice(records.at(-1)?.kind === "finished" ? -1 : records.length, 0, record);
     }
-    if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, next);
+    // A run that nobody is needed for is handed back, also when there is nothing else to write.
+    const handBack = next.kind === "park" && !this.#draining && !this.#parkRefused;
+    if (records.length > 0 || handBack) return void this.#append(records, consumed, snapshot !== null, next);
     if (decision.wakeAt !== null)
       this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
   }
@@ -274,6 +280,7 @@ export class RunDriver {
     if (append.next.kind === "finish") return this.#leave(true, null);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
+      this.#parkRefused = true;
       this.#env.lookIntoInbox();
     }
     // A lease that may have expired gives no right to act: the next owner finds the dispatch and takes it from there.
