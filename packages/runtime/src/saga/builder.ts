@@ -3,7 +3,7 @@ import type { Json } from "../json.js";
 import { type AnyStep, actionStep, sleepStep, waitStep } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
-import type { Condition, LocalStep, MappedLocalStep, ServiceStep, SleepOptions, WaitOptions } from "./step-options.js";
+import type { LocalStep, ServiceStep, SleepOptions, Verdict, WaitOptions } from "./step-options.js";
 
 export type * from "./step-options.js";
 
@@ -31,7 +31,7 @@ export interface SagaOptions<Input> {
 type Stored<Output> = [Output] extends [undefined] ? null : [undefined] extends [Output] ? null : Output;
 
 /** A step under a condition has no output when it was skipped. */
-type Unless<When, Output> = When extends undefined ? Output : Output | null;
+type Under<When, Output> = [When] extends [never] ? Output : Output | null;
 
 type NewName<Name extends string, Outputs> = Name extends keyof Outputs ? never : Name;
 
@@ -58,14 +58,10 @@ export class SagaBuilder<Input, Outputs> {
     name: NewName<Name, Outputs>,
     step: ServiceStep<Input, Outputs>,
   ): SagaBuilder<Input, Outputs & Record<Name, Json>>;
-  step<Name extends string, Output, When extends Condition<Input, Outputs> = undefined>(
+  step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs>,
-    step: LocalStep<Input, Outputs, Output, When>,
-  ): SagaBuilder<Input, Outputs & Record<Name, Unless<When, Stored<Output>>>>;
-  step<Name extends string, Mapped, Output, When extends Condition<Input, Outputs> = undefined>(
-    name: NewName<Name, Outputs>,
-    step: MappedLocalStep<Input, Outputs, Mapped, Output, When>,
-  ): SagaBuilder<Input, Outputs & Record<Name, Unless<When, Stored<Output>>>>;
+    step: LocalStep<Input, Outputs, Output, Given, When>,
+  ): SagaBuilder<Input, Outputs & Record<Name, Under<When, Stored<Output>>>>;
   step(name: string, step: AnyStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
     return this.#add(actionStep(name, step));
   }
@@ -139,14 +135,10 @@ export class ParallelGroup<Input, Outputs, Group> {
     name: NewName<Name, Outputs & Group>,
     step: ServiceStep<Input, Outputs>,
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
-  step<Name extends string, Output, When extends Condition<Input, Outputs> = undefined>(
+  step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs & Group>,
-    step: LocalStep<Input, Outputs, Output, When>,
-  ): ParallelGroup<Input, Outputs, Group & Record<Name, Unless<When, Stored<Output>>>>;
-  step<Name extends string, Mapped, Output, When extends Condition<Input, Outputs> = undefined>(
-    name: NewName<Name, Outputs & Group>,
-    step: MappedLocalStep<Input, Outputs, Mapped, Output, When>,
-  ): ParallelGroup<Input, Outputs, Group & Record<Name, Unless<When, Stored<Output>>>>;
+    step: LocalStep<Input, Outputs, Output, Given, When>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Under<When, Stored<Output>>>>;
   step(name: string, step: AnyStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
     return this.#add(actionStep(name, step));
   }

@@ -12,7 +12,6 @@ import { embedded, functionExpression, inputExpression, jsonataExpression } from
 import type {
   Condition,
   LocalStep,
-  MappedLocalStep,
   RetryOptions,
   ServiceStep,
   SleepOptions,
@@ -27,7 +26,7 @@ import type {
 
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type Any = any;
-export type AnyStep = ServiceStep<Any, Any> | LocalStep<Any, Any, Any> | MappedLocalStep<Any, Any, Any, Any>;
+export type AnyStep = ServiceStep<Any, Any> | LocalStep<Any, Any, Any, Any, Any>;
 
 export function actionStep(name: string, step: AnyStep): StepDefinition {
   const { input } = step;

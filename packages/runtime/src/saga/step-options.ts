@@ -4,23 +4,21 @@ import type { CompensationCall, RetryPolicy, ServiceCall, StepCall } from "./def
 
 /** What the builder's methods take. */
 
-/** A step performed here, by a function. */
-export interface LocalStep<Input, Outputs, Output, When = Condition<Input, Outputs>> extends StepOptions {
-  readonly when?: When;
-  readonly input?: undefined;
+/**
+ * A step performed here, by a function. `Given` is what `run` and `compensate` see as their input: the run's, or what `input`
+ * makes; `When` is what the condition gives, or never without one.
+ */
+export interface LocalStep<Input, Outputs, Output, Given = Input, When extends Verdict = never> extends StepOptions {
+  readonly when?: (scope: TypedScope<Input, Outputs>) => When;
+  /**
+   * What the step is given in the place of the run's input; write it before `run`. Computed once for all attempts, and
+   * journaled. Pure; gives JSON of at most 1 MiB, at once. What it throws fails the step for good. Default: the run's input.
+   */
+  readonly input?: (scope: TypedScope<Input, Outputs>) => Given;
   /** Returns JSON of at most 1 MiB. Throwing `BusinessRefusal` refuses; any other throw is retried. */
-  readonly run: (call: TypedCall<Input, Outputs>) => Output | Promise<Output>;
+  readonly run: (call: TypedCall<Given, Outputs>) => Output | Promise<Output>;
   /** Undoes it; undoing nothing is a success. Its attempts have 30 s and the manager's `recovery`. Default: none. */
-  readonly compensate?: (call: TypedCompensation<Input, Outputs, Output>) => unknown;
-}
-
-/** The same with an input of its own, which `run` and `compensate` are given in the place of the run's. */
-export interface MappedLocalStep<Input, Outputs, Mapped, Output, When = Condition<Input, Outputs>> extends StepOptions {
-  readonly when?: When;
-  /** Computed once for all attempts, and journaled. Pure; gives JSON of at most 1 MiB, at once. What it throws fails the step for good. */
-  readonly input: (scope: TypedScope<Input, Outputs>) => Mapped;
-  readonly run: (call: TypedCall<Mapped, Outputs>) => Output | Promise<Output>;
-  readonly compensate?: (call: TypedCompensation<Mapped, Outputs, Output>) => unknown;
+  readonly compensate?: (call: TypedCompensation<Given, Outputs, Output>) => unknown;
 }
 
 /** A step performed by a service. Its output is JSON. */
@@ -66,10 +64,9 @@ export interface WaitOptions<Input, Outputs> {
  * Whether a step runs: a function, or JSONata over `input`, `outputs` and `context`, giving a boolean; null and nothing are
  * false. A skipped step has the output null and is never compensated. Evaluated once, and journaled. Default: it runs.
  */
-export type Condition<Input, Outputs> =
-  | ((scope: TypedScope<Input, Outputs>) => boolean | null | undefined)
-  | string
-  | undefined;
+export type Condition<Input, Outputs> = ((scope: TypedScope<Input, Outputs>) => Verdict) | string;
+
+export type Verdict = boolean | null | undefined;
 
 /** What a function of a step's options may read. */
 export interface TypedScope<Input, Outputs> {

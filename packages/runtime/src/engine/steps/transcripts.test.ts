@@ -22,7 +22,7 @@ const beside = saga("beside")
   .build();
 const conditional = saga("conditional")
   .step("a", action)
-  .step("gift", { ...action, when: "input.gift" })
+  .step("gift", { ...action, when: () => true })
   .step("b", action)
   .build();
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();

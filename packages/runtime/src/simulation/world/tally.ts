@@ -7,14 +7,16 @@ export class Tally {
   readonly #sums = { runs: 0, rows: 0, calls: 0, processes: 0, checks: 0 };
   readonly #faults = new Map<string, number>();
   readonly #ends = new Map<string, number>();
+  readonly #records = new Map<string, number>();
 
   add(report: WorldReport): void {
     this.schedules += 1;
     this.#virtualMs += report.virtualMs;
     const sums = this.#sums;
     for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += report[key];
-    for (const [kind, count] of report.faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + count);
-    for (const [end, count] of report.ends) this.#ends.set(end, (this.#ends.get(end) ?? 0) + count);
+    add(this.#faults, report.faults);
+    add(this.#ends, report.ends);
+    add(this.#records, report.records);
   }
 
   faults(kind: string): number {
@@ -23,6 +25,10 @@ export class Tally {
 
   ends(end: string): number {
     return this.#ends.get(end) ?? 0;
+  }
+
+  records(kind: string): number {
+    return this.#records.get(kind) ?? 0;
   }
 
   get lines(): string[] {
@@ -37,6 +43,11 @@ export class Tally {
       `world: ${this.schedules} schedules, ${hours} virtual hours, ${processes} processes, ${runs} runs, ${rows} journal rows, ${calls} calls, ${checks} checks`,
       `  faults: ${list(this.#faults)}`,
       `  ends: ${list(this.#ends)}`,
+      `  records: ${list(this.#records)}`,
     ];
   }
+}
+
+function add(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [key, count] of counts) sums.set(key, (sums.get(key) ?? 0) + count);
 }
