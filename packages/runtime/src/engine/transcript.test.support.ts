@@ -57,7 +57,9 @@ export class Transcript {
 
   play(happenings: readonly Happening[]): string {
     for (const happening of happenings) {
-      this.#lines.push(`> ${happening.map((part) => (typeof part === "object" ? JSON.stringify(part) : part)).join(" ")}`);
+      this.#lines.push(
+        `> ${happening.map((part) => (typeof part === "object" ? JSON.stringify(part) : part)).join(" ")}`,
+      );
       this.#happen(happening);
       this.#decide();
     }

@@ -2,7 +2,14 @@ import { parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { defineSaga } from "./define.js";
-import type { CompensationDefinition, Expression, RetryPolicy, SagaDefinition, StepDefinition, Wave } from "./definition.js";
+import type {
+  CompensationDefinition,
+  Expression,
+  RetryPolicy,
+  SagaDefinition,
+  StepDefinition,
+  Wave,
+} from "./definition.js";
 import { embedded, inputExpression, jsonataExpression } from "./expression.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
@@ -93,7 +100,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   if (kinds.length > 1) throw invalid(key, `expected stage ${key} to be one of ${kinds.join(" and ")}, got both`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
-  if (stage.sleep !== undefined) return { name, kind: "sleep", duration: durationOf(stage.sleep, `${key}.sleep`), ...when };
+  if (stage.sleep !== undefined)
+    return { name, kind: "sleep", duration: durationOf(stage.sleep, `${key}.sleep`), ...when };
   if (stage.wait_for !== undefined) {
     const timeoutMs = stage.timeout === undefined ? null : parseDurationMs(stage.timeout, `${key}.timeout`);
     return { name, kind: "wait", signal: stage.wait_for, timeoutMs, onTimeout: stage.on_timeout ?? "fail", ...when };

@@ -46,9 +46,14 @@ describe("JSONata within bounds", () => {
     expect(await evaluate("$replace(input, /l+/, 'L') & $pad('', -3, 'ab') & $pad('é', 3)", "hello")).toBe(
       "heLoabaé  ",
     );
-    expect(await evaluate("input.lines.(sku & ':' & $string(qty))", { lines: [{ sku: "a", qty: 1 }, { sku: "b", qty: 2 }] })).toEqual(
-      expect.arrayContaining(["a:1", "b:2"]),
-    );
+    expect(
+      await evaluate("input.lines.(sku & ':' & $string(qty))", {
+        lines: [
+          { sku: "a", qty: 1 },
+          { sku: "b", qty: 2 },
+        ],
+      }),
+    ).toEqual(expect.arrayContaining(["a:1", "b:2"]));
   });
 
   it("evaluates one compiled expression many times at once", async () => {
@@ -73,7 +78,9 @@ describe("an input template", () => {
   });
 
   it("refuses text around braces, and names where", () => {
-    expect(() => inputExpression({ a: ["id-${ input.a }"] }, "s.a.input")).toThrow(/s\.a\.input\.a\[0\] to be all of one/);
+    expect(() => inputExpression({ a: ["id-${ input.a }"] }, "s.a.input")).toThrow(
+      /s\.a\.input\.a\[0\] to be all of one/,
+    );
     expect(() => inputExpression({ a: "${ input. }" }, "s.a.input")).toThrow(/^s\.a\.input\.a: expected a JSONata/);
   });
 });

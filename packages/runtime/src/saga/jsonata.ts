@@ -154,4 +154,3 @@ function sentence(error: unknown): string {
   const place = "position" in error && typeof error.position === "number" ? ` (character ${error.position})` : "";
   return `${String(error.message).slice(0, 300)}${place}`;
 }
-

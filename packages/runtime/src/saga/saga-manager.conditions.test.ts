@@ -109,10 +109,19 @@ describe("a saga manager, with conditions and inputs", () => {
     };
     const stage = { name: "a", service: "s", endpoint: "/a" };
     const input = { total: "${ $sum(input.lines.cents) }", note: "plain", first: ["${ input.lines[0].sku }"] };
-    const manager = await bench.open([sagaFromConfig({ name: "s", stages: [{ ...stage, input }] })], {}, {
-      participants: { s: service },
-    });
-    const runInput = { lines: [{ sku: "x", cents: 3 }, { sku: "y", cents: 4 }] };
+    const manager = await bench.open(
+      [sagaFromConfig({ name: "s", stages: [{ ...stage, input }] })],
+      {},
+      {
+        participants: { s: service },
+      },
+    );
+    const runInput = {
+      lines: [
+        { sku: "x", cents: 3 },
+        { sku: "y", cents: 4 },
+      ],
+    };
     await bench.toEnd(manager, "s", runInput);
     expect(calls).toEqual([{ input: { total: 7, note: "plain", first: ["x"] }, isMapped: true, runInput }]);
   });

@@ -29,7 +29,10 @@ describe("the builder's step kinds", () => {
         compensate: ({ input, output }) => [input.paper.length, output?.parcel.length],
       })
       .parallel((group) =>
-        group.step("last", { run: ({ input }) => input.sku }).sleep("beside", { for: "1s" }).waitFor("too"),
+        group
+          .step("last", { run: ({ input }) => input.sku })
+          .sleep("beside", { for: "1s" })
+          .waitFor("too"),
       )
       .returns(({ last, beside, too }) => [last.length, beside satisfies null, too]);
   });
@@ -52,19 +55,25 @@ describe("the builder's step kinds", () => {
 
   it("refuse a bad expression, duration or signal where they are declared", () => {
     const s = saga("s");
-    expect(() => s.step("a", { service: "x", endpoint: "/a", when: "input.(" })).toThrow(/^a\.when: expected a JSONata/);
+    expect(() => s.step("a", { service: "x", endpoint: "/a", when: "input.(" })).toThrow(
+      /^a\.when: expected a JSONata/,
+    );
     expect(() => s.step("a", { service: "x", endpoint: "/a", input: { b: "${ 1 + }" } })).toThrow(/^a\.input\.b: /);
     expect(() => s.sleep("a", { for: "${ $foo( }" })).toThrow(/^a\.for: /);
     expect(() => s.waitFor("a", { signal: "no/slash" }).build()).toThrow(/step "a" to wait for a signal named by/);
   });
 
   it("give another version to another kind or signal, and the same to another time or condition", () => {
-    const version = (stage: Partial<StageConfig>) => sagaFromConfig({ name: "s", stages: [{ name: "a", ...stage }] }).version;
+    const version = (stage: Partial<StageConfig>) =>
+      sagaFromConfig({ name: "s", stages: [{ name: "a", ...stage }] }).version;
     const action = { service: "x", endpoint: "/a" };
     expect(version({ sleep: 1 })).toBe(version({ sleep: "${ input.ms }", when: "input.now" }));
     expect(version({ wait_for: "go" })).toBe(version({ wait_for: "go", timeout: 5, on_timeout: "refuse" }));
     expect(version(action)).toBe(version({ ...action, when: "true", input: "input.order" }));
-    expect(new Set([version({ sleep: 1 }), version({ wait_for: "go" }), version({ wait_for: "stop" }), version(action)]).size).toBe(4);
+    expect(
+      new Set([version({ sleep: 1 }), version({ wait_for: "go" }), version({ wait_for: "stop" }), version(action)])
+        .size,
+    ).toBe(4);
     // Runs of versions before the kinds go on.
     expect(version(action)).toBe("846a5a0572989803");
   });

@@ -8,7 +8,8 @@ export function evaluateNow({ definition, name }: PlannedStep, now: number): Eva
   try {
     if (definition.when !== undefined && definition.when.evaluate(scope) !== true) return { kind: "skip" };
     const input = definition.kind === "action" ? definition.input : undefined;
-    const value = definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : undefined;
+    const value =
+      definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : undefined;
     return {
       kind: "values",
       ...(input && { input: toJson(input.evaluate(scope), name) }),

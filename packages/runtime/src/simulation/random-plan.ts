@@ -31,7 +31,14 @@ function randomStep(random: SeededRandom, name: string): StepDefinition {
   }
   if (dice < 0.26) {
     const timeoutMs = random.chance(0.7) ? 1 + random.below(20_000) : null;
-    return { name, kind: "wait", signal: random.pick(SIGNALS), timeoutMs, onTimeout: random.pick(["fail", "refuse"]), ...when };
+    return {
+      name,
+      kind: "wait",
+      signal: random.pick(SIGNALS),
+      timeoutMs,
+      onTimeout: random.pick(["fail", "refuse"]),
+      ...when,
+    };
   }
   const input = random.chance(0.2) ? { input: drawn(random, (draw) => ({ drawn: draw.below(1_000_000) })) } : {};
   const action = { service: "service", endpoint: `/${name}` };

@@ -129,7 +129,13 @@ export class WorldSimulation {
       ...{ clock: this.#clock, random, faults: this.#faults, calls: this.#calls, contexts: this.#contexts },
       timeoutMs: this.#timeoutMs,
     });
-    const people = { clock: this.#clock, random, journal: this.#journal, breaches, pickProcess: () => this.#pickProcess() };
+    const people = {
+      clock: this.#clock,
+      random,
+      journal: this.#journal,
+      breaches,
+      pickProcess: () => this.#pickProcess(),
+    };
     this.#clients = new Clients(people);
     this.#signalers = new Signalers({ ...people, runs: () => this.#clients.known });
     const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });

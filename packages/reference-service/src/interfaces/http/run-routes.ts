@@ -7,8 +7,8 @@ import { Problem } from "./problem.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
 import { presentRow, presentRun, presentSummary, RunSchema, RunSummarySchema } from "./run-view.js";
-import { signalRoutes } from "./signal-routes.js";
 import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page } from "./schemas.js";
+import { signalRoutes } from "./signal-routes.js";
 
 const STATUSES: readonly RunStatus[] = [
   "pending",

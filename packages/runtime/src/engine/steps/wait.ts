@@ -15,7 +15,9 @@ export const wait: StepKind = {
     const { name } = planned;
     const { dueAt, attempt } = step.forward;
     const { signal, onTimeout, timeoutMs } = waitOf(planned);
-    const taken = state.signals.find((kept) => kept.name === signal && kept.arrivedAt <= (dueAt ?? Number.POSITIVE_INFINITY));
+    const taken = state.signals.find(
+      (kept) => kept.name === signal && kept.arrivedAt <= (dueAt ?? Number.POSITIVE_INFINITY),
+    );
     if (taken !== undefined) return { kind: "received", step: name, attempt, signal: taken.id };
     if (dueAt === null || now < dueAt) return null;
     const message = `expected the signal "${signal}" within ${timeoutMs} ms of the beginning of step "${name}", it did not come`;
