@@ -299,7 +299,7 @@ export class RunDriver {
     const context = this.#context.handle(attempt.step);
     const outcome = perform({ plan, state, run, attempt, participants, context, clock: ports.clock, abort });
     if (outcome instanceof Promise) {
-      outcome.then((known) => {
+      void outcome.then((known) => {
         if (this.#known(attempt, known)) this.#advance();
       });
     } else this.#known(attempt, outcome);
