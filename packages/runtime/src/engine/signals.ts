@@ -14,7 +14,7 @@ export interface ArrivedSignal {
 
 /** How many signals a run keeps that no step has taken yet, and how much JSON they may be together. */
 export const MAX_KEPT_SIGNALS = 1_000;
-export const MAX_KEPT_BYTES = 1_048_576;
+const MAX_KEPT_BYTES = 1_048_576;
 
 /** The record that keeps a signal, or the one that says why not. Pure; the caller folds it. */
 export function recordSignal(state: RunState, { id, name, payload, actor, at }: ArrivedSignal): JournalRecord {

@@ -1,6 +1,8 @@
 import type { JournalRecord } from "../engine/records.js";
 import type { InboxEntry } from "../store/run-store.js";
 
+const NOTHING: readonly InboxEntry[] = [];
+
 /**
  * The messages of one owned run. A message once taken is not taken again: a renewal may bring it once more, read before
  * the row that consumes it was written.
@@ -23,6 +25,7 @@ export class RunInbox {
   }
 
   take(): readonly InboxEntry[] {
+    if (this.#unread.size === 0) return NOTHING;
     const entries = [...this.#unread.values()];
     this.#unread.clear();
     for (const { id } of entries) this.#taken.add(id);
