@@ -136,8 +136,10 @@ export class Connections {
         this.#verify(client).then(() => done(), done);
       },
     });
-    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+    // A connection that breaks while no statement is under way, idle or in a transaction, tells at its next use. Without
+    // a listener it would end the process.
     pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
     return pool;
   }
 
