@@ -296,5 +296,15 @@ describe("a handler that is asynchronous", () => {
 function call(): StepCall {
   const context = { get: () => ({}), patch: () => {}, checkpoint: async () => {} };
   const { signal } = new AbortController();
-  return { ...step("charge"), stage: "charge", input: {}, outputs: {}, context, attempt: 1, signal };
+  return {
+    ...step("charge"),
+    stage: "charge",
+    input: {},
+    isMapped: false,
+    runInput: {},
+    outputs: {},
+    context,
+    attempt: 1,
+    signal,
+  };
 }

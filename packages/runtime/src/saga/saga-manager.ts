@@ -8,6 +8,7 @@ import { canonicalJson, isObject, type Json, toJson } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
+import { RunSignals } from "../operator/run-signals.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
@@ -23,6 +24,7 @@ import type {
   SagaHealth,
   SagaManager,
   SagaMetrics,
+  SignalRequest,
   StartedRun,
   StartOptions,
   VerbRequest,
@@ -68,6 +70,7 @@ class StoreSagaManager implements SagaManager {
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
   readonly #actions: RunActions;
+  readonly #signals: RunSignals;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -78,7 +81,8 @@ class StoreSagaManager implements SagaManager {
     this.#registry = new Registry(options.definitions, participants, config);
     this.#notifier = new RunNotifier(ports.clock);
     const { clock } = ports;
-    this.#queries = new RunQueries({ store, registry: this.#registry, notifier: this.#notifier, clock });
+    const drives = (run: string): boolean => this.#worker.drives(run);
+    this.#queries = new RunQueries({ store, registry: this.#registry, notifier: this.#notifier, clock, drives });
     this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
     this.#worker = new Worker({
       ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
@@ -87,12 +91,10 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     });
-    this.#actions = new RunActions({
-      store,
-      ports,
-      registry: this.#registry,
-      poke: (run) => this.#worker.pokeInbox(run),
-    });
+    store.listen?.((hint) => this.#worker.hear(hint));
+    const poke = (run: string): void => this.#worker.pokeInbox(run);
+    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
+    this.#signals = new RunSignals({ store, ports, poke });
   }
 
   open(): Promise<void> {
@@ -153,13 +155,27 @@ class StoreSagaManager implements SagaManager {
     const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
     const now = this.#ports.clock.now();
     const records = plan === undefined || worker === null ? [] : decide(plan, newState(plan, now), now).records;
+    // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
+    // times the memory, and collecting it was a third of all that a run costs this process.
     return {
-      ...{ id, type: "saga", definition: definition.name, version: definition.version, input },
-      ...{ tenant: options.tenant ?? "default", key: options.idempotencyKey ?? null, inputHash: hash(input) },
-      ...{ businessKey: options.businessKey ?? null, sessionId: options.sessionId ?? null },
+      id,
+      tenant: options.tenant ?? "default",
+      type: "saga",
+      definition: definition.name,
+      version: definition.version,
+      key: options.idempotencyKey ?? null,
+      inputHash: hash(input),
+      businessKey: options.businessKey ?? null,
       attributes: null,
-      ...{ queue: "default", partitionKey: null, priority: 0, rootId: id, parentId: null, restartedFrom: null },
-      claim: worker === null ? null : { worker, appendId: uuidV7(this.#ports), records },
+      sessionId: options.sessionId ?? null,
+      queue: "default",
+      partitionKey: null,
+      priority: 0,
+      input,
+      rootId: id,
+      parentId: null,
+      restartedFrom: null,
+      claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
     };
   }
 
@@ -196,6 +212,10 @@ class StoreSagaManager implements SagaManager {
 
   act(id: string, verb: string, request: VerbRequest): Promise<void> {
     return this.#actions.act(id, verb, request);
+  }
+
+  signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void> {
+    return this.#signals.send(id, name, payload, request);
   }
 
   definitions(): readonly DefinitionView[] {
