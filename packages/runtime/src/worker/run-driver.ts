@@ -7,7 +7,6 @@ import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { RuntimeError } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
@@ -18,6 +17,8 @@ import { type Attempt, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
+import { leftBefore, refused, withinTransaction } from "./snapshot-errors.js";
+import { StepTransactions } from "./step-transactions.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 interface Held {
@@ -44,6 +45,7 @@ export class RunDriver {
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: StepOutcome }[] = [];
   readonly #inbox: RunInbox;
   readonly #shown: ShownRun;
+  readonly #transactions: StepTransactions;
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
@@ -74,7 +76,15 @@ export class RunDriver {
       logger: env.logger,
       sessions: env.contexts,
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
-      snapshot: (strategy) => this.#requestSnapshot(strategy),
+      snapshot: (strategy, step) => this.#requestSnapshot(strategy, step),
+    });
+    this.#transactions = new StepTransactions({
+      begin: env.begin,
+      isIdle: () => !this.#appending,
+      advance: () => this.#advance(),
+      complete: (attempt, abort, output) => {
+        if (this.#known(attempt, abort, { kind: "completed", output })) this.#advance();
+      },
     });
   }
 
@@ -115,13 +125,14 @@ export class RunDriver {
   }
 
   #advance(): void {
-    if (this.#appending || this.#gone) return;
+    if (this.#appending || this.#gone || this.#transactions.takesLane()) return;
     this.#cancelTimer();
     try {
       this.#decide();
     } catch (error) {
       // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
       const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
+      this.#transactions.fail(error);
       void this.#stick({ code: "internal", message }, this.#inbox.taken);
     }
   }
@@ -134,8 +145,10 @@ export class RunDriver {
       : decide(this.#plan, this.#state, now);
     records.push(...decision.records);
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
-    if (decision.evaluate.length > 0) return void this.#evaluate(decision.evaluate, records, consumed, now);
-    const next = this.#next(decision.wakeAt, now);
+    const unevaluated = decision.evaluate.length > 0;
+    if (unevaluated && !this.#transactions.isCommitting)
+      return void this.#evaluate(decision.evaluate, records, consumed, now);
+    const next = unevaluated ? { kind: "keep" as const } : this.#next(decision.wakeAt, now);
     const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
       const record = { kind: "checkpointed", n: this.#state.checkpoints + 1, strategy: snapshot } as const;
@@ -244,8 +257,10 @@ export class RunDriver {
           "the run is left to its next owner: its journal could not be written",
         );
       this.abandon();
+      // A transaction may have committed: the journal says so.
+      this.#env.lookIntoInbox();
     };
-    this.#env.append(append).then((result) => {
+    (this.#transactions.write(append) ?? this.#env.append(append)).then((result) => {
       try {
         for (const waiter of waiters) {
           if (result.kind === "appended") waiter.resolve();
@@ -341,24 +356,28 @@ export class RunDriver {
     const { plan, state, run } = { plan: this.#plan, state: this.#state, run: this.run };
     const { participants, ports } = this.#env;
     const context = this.#context.handle(attempt.step);
-    const outcome = perform({ plan, state, run, attempt, participants, context, clock: ports.clock, abort });
+    const transaction = this.#transactions.of(attempt, abort);
+    const { clock } = ports;
+    const outcome = perform({ plan, state, run, attempt, participants, context, clock, abort, transaction });
     if (outcome instanceof Promise) {
       void outcome.then((known) => {
-        if (this.#known(attempt, known)) this.#advance();
+        if (this.#known(attempt, abort, known)) this.#advance();
       });
-    } else this.#known(attempt, outcome);
+    } else this.#known(attempt, abort, outcome);
   }
 
-  #known(attempt: Attempt, outcome: StepOutcome): boolean {
-    if (this.#gone) return false;
+  /** False: the run is gone, or the attempt is settled already, by its transaction. */
+  #known(attempt: Attempt, abort: AttemptAbort, outcome: StepOutcome): boolean {
+    if (this.#gone || this.#underWay.get(attempt.step) !== abort) return false;
     this.#underWay.delete(attempt.step);
     this.#outcomes.push({ attempt, outcome });
     return true;
   }
 
-  #requestSnapshot(strategy: string): Promise<void> {
+  #requestSnapshot(strategy: string, step?: string): Promise<void> {
     const written = new Promise<void>((resolve, reject) => {
       if (this.#gone) return reject(leftBefore());
+      if (step !== undefined && this.#transactions.isHeldBy(step)) return reject(withinTransaction());
       this.#snapshots.push({ strategy, resolve, reject });
       this.#advance();
     });
@@ -372,22 +391,9 @@ export class RunDriver {
     this.#gone = true;
     this.#cancelTimer();
     for (const attempt of this.#underWay.values()) attempt.abort("this instance no longer owns the run");
+    this.#transactions.close();
     for (const waiter of this.#snapshots.splice(0)) waiter.reject(leftBefore());
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }
-}
-
-function leftBefore(): RuntimeError {
-  return new RuntimeError(
-    "lease-lost",
-    "expected to own the run until its snapshot is written, got a run that left this instance",
-  );
-}
-
-function refused(reason: string): RuntimeError {
-  return new RuntimeError(
-    "input-invalid",
-    `expected a snapshot that the store takes, got one in a row it refused: ${reason}`,
-  );
 }

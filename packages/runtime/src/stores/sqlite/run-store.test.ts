@@ -17,8 +17,8 @@ import {
   renewed,
   runId,
 } from "../../testing/run-store-contract/harness.js";
-import { type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
-import { openDatabase } from "./database.js";
+import { type EffectsUnderTest, type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
+import { type Database, openDatabase } from "./database.js";
 import { loadDriver } from "./driver.js";
 import { createSqliteRunStore } from "./run-store.js";
 
@@ -41,7 +41,19 @@ async function open(): Promise<SqliteUnderTest> {
     await Promise.all(stores.map((store) => store.close()));
     await rm(folder, { recursive: true });
   };
-  return { file, store: await reopen(), advance: clock.advance, reopen, close };
+  const store = await reopen();
+  const looking = openDatabase(file);
+  looking.exec("create table effects (name text)");
+  const effects: EffectsUnderTest = {
+    write: (client, name) => void (client as Database).run("insert into effects values (?)", [name]),
+    committed: async () =>
+      looking.all<{ name: string }>("select name from effects order by name").map((row) => row.name),
+  };
+  const closeAll = async () => {
+    looking.close();
+    await close();
+  };
+  return { file, store, advance: clock.advance, reopen, effects, close: closeAll };
 }
 
 runStoreContract("sqlite", { open, singleWorker: true });
