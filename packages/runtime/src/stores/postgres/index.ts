@@ -1,0 +1,1 @@
+export { createPostgresLedger, type PostgresLedgerOptions } from "./ledger.js";
