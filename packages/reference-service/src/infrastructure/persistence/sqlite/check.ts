@@ -1,7 +1,7 @@
 import { type Stats, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SqliteDatabase } from "../persistence/sqlite/database.js";
-import { isUnavailable } from "../persistence/sqlite/driver-errors.js";
+import type { SqliteDatabase } from "./database.js";
+import { isUnavailable } from "./driver-errors.js";
 
 const TRIES = 8;
 const PAUSE_MS = 100;
@@ -10,7 +10,7 @@ const PAUSE_MS = 100;
  * The database answers when the file that was opened is still in its place and can be written now. A write of another
  * process is waited for, between the tries and without blocking this process; who holds the lock longer is named down.
  */
-export function databaseCheck(database: SqliteDatabase, file: string): () => Promise<undefined> {
+export function sqliteCheck(database: SqliteDatabase, file: string): () => Promise<undefined> {
   const opened = identity(statSync(file));
   return async () => {
     for (let tries = 1; ; tries += 1) {
