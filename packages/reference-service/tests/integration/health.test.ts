@@ -4,9 +4,12 @@ import { expect, test } from "vitest";
 import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 import { startService } from "./service.js";
 
+/** What happens to a file does not happen to a server. */
+const onFile = test.skipIf((process.env.TEST_DATABASE_URL ?? "") !== "");
+
 const database = (status: "up" | "down") => ({ dependencies: { database: { status } } });
 
-test("a database that another process keeps locked is named, and the service is ready again when it lets go", async () => {
+onFile("a database that another process keeps locked is named, and the service is ready again when it lets go", async () => {
   const service = await startService();
   const other = openSqlite(service.settings.databaseFile);
   try {
@@ -22,7 +25,7 @@ test("a database that another process keeps locked is named, and the service is 
   }
 });
 
-test("a database whose folder is gone is named, though its open file still answers", async () => {
+onFile("a database whose folder is gone is named, though its open file still answers", async () => {
   const service = await startService();
   try {
     rmSync(dirname(service.settings.databaseFile), { recursive: true });

@@ -23,7 +23,10 @@ export type OpenedDatabase =
   | { readonly driver: "postgres"; readonly database: PostgresDatabase };
 
 /** Throws a `ConfigError` when it cannot be used; waits a while for a server that does not answer yet. */
-export async function openDatabase({ name, database: chosen }: Settings, logger: Logger): Promise<Database> {
+export async function openDatabase(
+  { name, database: chosen }: Pick<Settings, "name" | "database">,
+  logger: Logger,
+): Promise<Database> {
   if (chosen.driver === "sqlite") {
     const database = openSqlite(chosen.file);
     return {

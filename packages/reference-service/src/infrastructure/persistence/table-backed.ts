@@ -63,8 +63,10 @@ export function tableBacked<Entity extends Identified>(
   }
 
   function takenBy(index: string | null, names: readonly string[]): Refusal {
-    const byColumn = columns.filter(([, column]) => names.includes(column.name)).map(([property]) => property);
-    const properties = (index === null ? undefined : table.uniques[index]) ?? byColumn;
+    const unique = index === null ? undefined : table.uniques[index];
+    const properties = columns
+      .filter(([property, column]) => unique?.includes(property) ?? names.includes(column.name))
+      .map(([property]) => property);
     const together =
       properties.length > 1 ? "expected values that are not taken together" : "expected a value not taken";
     const violations = properties.map((path) => ({ path, message: together }));

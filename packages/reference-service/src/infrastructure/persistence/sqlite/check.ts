@@ -1,4 +1,4 @@
-import { type Stats, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SqliteDatabase } from "./database.js";
 import { isUnavailable } from "./driver-errors.js";
@@ -11,11 +11,11 @@ const PAUSE_MS = 100;
  * process is waited for, between the tries and without blocking this process; who holds the lock longer is named down.
  */
 export function sqliteCheck(database: SqliteDatabase, file: string): () => Promise<undefined> {
-  const opened = identity(statSync(file));
+  const opened = identity(file);
   return async () => {
     for (let tries = 1; ; tries += 1) {
       // An open file outlives its name: what is written to it then is lost with the process.
-      if (identity(statSync(file)) !== opened) throw new Error("another file has taken the database's place");
+      if (identity(file) !== opened) throw new Error("another file has taken the database's place");
       try {
         return takeWriteLock(database);
       } catch (error) {
@@ -26,7 +26,11 @@ export function sqliteCheck(database: SqliteDatabase, file: string): () => Promi
   };
 }
 
-const identity = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+function identity(file: string): string {
+  if (file === ":memory:") return file;
+  const { dev, ino } = statSync(file);
+  return `${dev}:${ino}`;
+}
 
 function takeWriteLock(database: SqliteDatabase): undefined {
   database.withoutWaiting(() => {
