@@ -1,4 +1,3 @@
-import { type ClientBase, Pool } from "pg";
 import { RuntimeError } from "../../errors.js";
 import type {
   Ledger,
@@ -9,18 +8,16 @@ import type {
   NewLedgerEntry,
 } from "../../participants/ledger.js";
 import { type Clock, systemPorts } from "../../ports.js";
+import { Connections, type PostgresOptions, type Queryable, type Row } from "./connections.js";
 
-export interface PostgresLedgerOptions {
-  /** `postgresql://user@host:port/database` */
-  readonly url: string;
+export interface PostgresLedgerOptions extends Pick<PostgresOptions, "url" | "schema"> {
   /** Of `at`. Default: the system's. */
   readonly clock?: Clock;
-  /** Most connections at once. Default 2: its records are written one after the other. */
-  readonly connections?: number;
 }
 
 const SCHEMA = `
-create table if not exists clean_arch_ledger (
+create schema if not exists :"schema";
+create table if not exists :"schema".ledger (
   place bigint generated always as identity primary key,
   key text not null unique,
   run text not null,
@@ -31,46 +28,43 @@ create table if not exists clean_arch_ledger (
   at bigint not null,
   calls integer not null
 );
-create index if not exists clean_arch_ledger_run on clean_arch_ledger (run, place);
-create table if not exists clean_arch_ledger_failures (key text primary key, failures integer not null);`;
+create index if not exists ledger_run on :"schema".ledger (run, place);
+create table if not exists :"schema".ledger_failures (key text primary key, failures integer not null)`;
 
-/** Of this database: who records or creates the tables holds it until the commit. */
-const LOCK = "select pg_advisory_xact_lock(hashtextextended('clean_arch_ledger', 0))";
+/** Who records, or makes the tables, holds it until the commit. */
+const LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const COLUMNS = "key, run, service, stage, kind, reference, at, calls";
 
 const COMPENSATED = `
-select 1 from clean_arch_ledger
-where key = $1 and not exists (select 1 from clean_arch_ledger where key = $2)`;
+select 1 from :"schema".ledger
+where key = $1 and not exists (select 1 from :"schema".ledger where key = $2)`;
 
 const RECORD = `
-insert into clean_arch_ledger (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, 1)
-on conflict (key) do update set calls = clean_arch_ledger.calls + 1
+insert into :"schema".ledger as kept (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, 1)
+on conflict (key) do update set calls = kept.calls + 1
 returning ${COLUMNS}`;
 
 const FAIL = `
-insert into clean_arch_ledger_failures as counted (key, failures) select $1, 1 where $2::int > 0
+insert into :"schema".ledger_failures as counted (key, failures) select $1, 1 where $2::int > 0
 on conflict (key) do update set failures = counted.failures + 1 where counted.failures < $2
 returning failures`;
 
 const LIST = `
-select place, ${COLUMNS} from clean_arch_ledger
+select place, ${COLUMNS} from :"schema".ledger
 where place > $1 and ($2::text is null or run = $2) order by place limit $3`;
-
-const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 30_000;
 
 /**
  * A ledger in a PostgreSQL database, opened with the first call, shared by all instances that simulate their participants
  * there. Records are taken one after the other, under a lock: a call and its compensation never miss each other, and a
- * list has no gap that fills later. That is slow on purpose, and for development.
+ * list has no gap that fills later. That is slow on purpose, and for development. Errors: as of the run store.
  */
 export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
-  const { url, clock = systemPorts.clock, connections = 2 } = options;
-  let opening: Promise<Pool> | undefined;
+  const { clock = systemPorts.clock } = options;
+  let opening: Promise<Connections> | undefined;
 
-  const opened = (): Promise<Pool> => {
-    opening ??= open(url, connections).catch((error: unknown) => {
+  const opened = (): Promise<Connections> => {
+    opening ??= open(options).catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -79,13 +73,12 @@ export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
 
   return {
     async record(entry) {
-      const pool = await opened();
-      return exclusively(pool, (client) => record(client, entry, clock.now()));
+      const connections = await opened();
+      return exclusively(connections, (connection) => record(connection, entry, clock.now()));
     },
     async failOnPurpose(key, times) {
-      const pool = await opened();
-      const { rowCount } = await answering(() => pool.query(FAIL, [key, times]));
-      return rowCount === 1;
+      const { writer } = await opened();
+      return (await writer.query(FAIL, [key, times])).length > 0;
     },
     async list(query) {
       const after = placeOf(query.cursor);
@@ -94,80 +87,48 @@ export function createPostgresLedger(options: PostgresLedgerOptions): Ledger {
     async close() {
       const closing = opening;
       opening = undefined;
-      // One that could not be opened has nothing to close.
-      const pool = await closing?.catch(() => undefined);
-      await pool?.end();
+      // What could not be opened has closed itself.
+      const connections = await closing?.catch(() => undefined);
+      await connections?.close();
     },
   };
 }
 
-async function open(url: string, connections: number): Promise<Pool> {
-  const pool = new Pool({
-    connectionString: url,
-    max: connections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    keepAlive: true,
-  });
-  // A connection that breaks while nobody uses it is replaced; without a listener its error would end the process.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
+async function open({ url, schema }: PostgresLedgerOptions): Promise<Connections> {
+  // One connection: records are taken one after the other.
+  const connections = new Connections({ url, connections: 1, ...(schema !== undefined && { schema }) });
   try {
-    await exclusively(pool, (client) => client.query(SCHEMA));
-    return pool;
+    await exclusively(connections, (connection) => connection.query(SCHEMA));
+    return connections;
   } catch (error) {
-    await pool.end();
+    await connections.close();
     throw error;
   }
 }
 
-function exclusively<Result>(pool: Pool, work: (client: ClientBase) => Promise<Result>): Promise<Result> {
-  return answering(async () => {
-    const client = await pool.connect();
-    try {
-      await client.query("begin");
-      await client.query(LOCK);
-      const result = await work(client);
-      await client.query("commit");
-      client.release();
-      return result;
-    } catch (error) {
-      // Closing the connection ends the transaction, whatever state it is in.
-      client.release(true);
-      throw error;
-    }
+function exclusively<T>(connections: Connections, work: (connection: Queryable) => Promise<T>): Promise<T> {
+  return connections.transaction(async (connection) => {
+    await connection.query(LOCK, [`ledger of ${connection.schema}`]);
+    return work(connection);
   });
 }
 
-/** Whatever the server or the way to it says no with: a simulated service that does not answer. */
-async function answering<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `expected the ledger's database to answer, got: ${why}`;
-    throw new RuntimeError("store-unavailable", message, {}, { cause: error });
-  }
-}
-
-async function record(client: ClientBase, given: NewLedgerEntry, now: number): Promise<LedgerRecord> {
+async function record(connection: Queryable, given: NewLedgerEntry, now: number): Promise<LedgerRecord> {
   const { key, run, service, stage, kind, reference } = given;
   if (kind === "forward") {
-    const { rowCount } = await client.query(COMPENSATED, [`${key}:compensate`, key]);
-    if (rowCount === 1) return { first: false, late: true, entry: { ...given, at: now, calls: 0 } };
+    const late = await connection.query(COMPENSATED, [`${key}:compensate`, key]);
+    if (late.length > 0) return { first: false, late: true, entry: { ...given, at: now, calls: 0 } };
   }
-  const { rows } = await client.query<LedgerRow>(RECORD, [key, run, service, stage, kind, reference, now]);
-  const [row] = rows;
+  const [row] = await connection.query(RECORD, [key, run, service, stage, kind, reference, now]);
   if (row === undefined) throw new RuntimeError("internal", `expected the entry of ${key} back, got none`);
   const entry = entryOf(row);
   return { first: entry.calls === 1, late: false, entry };
 }
 
-async function list(pool: Pool, { run, limit = 50 }: LedgerQuery, after: string): Promise<LedgerPage> {
-  const { rows } = await answering(() => pool.query<PlacedRow>(LIST, [after, run ?? null, limit + 1]));
+async function list({ reader }: Connections, { run, limit = 50 }: LedgerQuery, after: string): Promise<LedgerPage> {
+  const rows = await reader.query(LIST, [after, run ?? null, limit + 1]);
   const page = rows.slice(0, limit);
-  const nextCursor = rows.length > limit ? (page.at(-1)?.place ?? after) : null;
+  const nextCursor = rows.length > limit ? String(page.at(-1)?.place ?? after) : null;
   return { items: page.map(entryOf), nextCursor };
 }
 
@@ -176,10 +137,13 @@ function placeOf(cursor = "0"): string {
   throw new RuntimeError("input-invalid", `expected a cursor of this list, got ${JSON.stringify(cursor)}`);
 }
 
-/** The driver gives a bigint as text. */
-type LedgerRow = Omit<LedgerEntry, "at"> & { readonly at: string };
-type PlacedRow = LedgerRow & { readonly place: string };
-
-function entryOf({ key, run, service, stage, kind, reference, at, calls }: LedgerRow): LedgerEntry {
-  return { key, run, service, stage, kind, reference, at: Number(at), calls };
-}
+const entryOf = ({ key, run, service, stage, kind, reference, at, calls }: Row): LedgerEntry => ({
+  key: String(key),
+  run: String(run),
+  service: String(service),
+  stage: String(stage),
+  kind: kind === "compensate" ? "compensate" : "forward",
+  reference: String(reference),
+  at: Number(at),
+  calls: Number(calls),
+});
