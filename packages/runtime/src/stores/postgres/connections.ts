@@ -138,6 +138,8 @@ export class Connections {
     });
     // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
     pool.on("error", () => {});
+    // So would that of one in use between two statements; who uses it is told at the next one.
+    pool.on("connect", (client) => client.on("error", () => {}));
     return pool;
   }
 
