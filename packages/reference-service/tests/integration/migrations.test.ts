@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createLogger } from "../../src/infrastructure/logging/logger.js";
+import { type Database, openDatabase } from "../../src/infrastructure/persistence/database.js";
 import {
   MigrationError,
   type MigrationErrorCode,
@@ -11,8 +13,6 @@ import {
   migrationStatus,
   readMigrations,
 } from "../../src/infrastructure/persistence/migrations.js";
-import { createLogger } from "../../src/infrastructure/logging/logger.js";
-import { type Database, openDatabase } from "../../src/infrastructure/persistence/database.js";
 import { prepareDatabase } from "../../src/infrastructure/persistence/prepare.js";
 import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 import { newTestDatabase, type TestDatabase } from "./test-database.js";

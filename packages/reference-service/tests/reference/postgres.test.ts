@@ -74,7 +74,12 @@ test("instances share runs: each sees the other, waits for its runs, and takes o
     expect(instances.body.items).toMatchObject([{ alive: true }, { alive: true }]);
     const slow = { simulate: { reserve_paper: { delay_ms: 400 } } };
     const started = await first.call("POST", `/api/v1/sagas/${saga}`, { input: slow }, { "idempotency-key": "one" });
-    const waited = await second.call("POST", `/api/v1/sagas/${saga}?wait=15`, { input: slow }, { "idempotency-key": "one" });
+    const waited = await second.call(
+      "POST",
+      `/api/v1/sagas/${saga}?wait=15`,
+      { input: slow },
+      { "idempotency-key": "one" },
+    );
     expect(waited).toMatchObject({ status: 200, body: { id: started.body.id, status: "completed" } });
 
     // Retried after a pause: when its instance stops meanwhile, the run is the other's at once, not after the lease.

@@ -158,11 +158,14 @@ describe("settings", () => {
       [{ DATABASE_DRIVER: "postgres", DATABASE_URL: "postgresql://a b" }, /^postgresql:/, "the url of a server"],
       [{ DATABASE_DRIVER: "sqlite", DATABASE_URL: SERVER }, /^file:.*the driver is sqlite$/, "the url of a server"],
       [{ DATABASE_URL: "mysql://host/db" }, /^file:<path> or postgresql:/, "the url of a server"],
-    ])("refuse a driver and a url that do not go together, without showing the url: %o", (environment, expected, got) => {
-      expect(issues(environment)).toEqual([
-        { source: expect.any(String), key: "database.url", expected: expect.stringMatching(expected), got },
-      ]);
-    });
+    ])(
+      "refuse a driver and a url that do not go together, without showing the url: %o",
+      (environment, expected, got) => {
+        expect(issues(environment)).toEqual([
+          { source: expect.any(String), key: "database.url", expected: expect.stringMatching(expected), got },
+        ]);
+      },
+    );
   });
 
   describe("in production", () => {
@@ -188,7 +191,11 @@ describe("settings", () => {
       const { DATABASE_DRIVER: _, ...open } = complete;
       expect(load({ ...open, DATABASE_URL: "postgresql://db/books" }).database.driver).toBe("postgres");
       expect(issues({ ...open, DATABASE_URL: "file:data/x.db" })).toMatchObject([
-        { key: "database.url", expected: expect.stringContaining("unless sqlite is written out"), got: "file:data/x.db" },
+        {
+          key: "database.url",
+          expected: expect.stringContaining("unless sqlite is written out"),
+          got: "file:data/x.db",
+        },
       ]);
     });
 

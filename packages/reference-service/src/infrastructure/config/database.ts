@@ -39,11 +39,15 @@ export function resolveDatabase({ database }: AppSettings, place: Place, issues:
   };
   if (driver === "sqlite") {
     const isServer = SERVER.test(url ?? "");
-    if (isServer) refuse(database.driver === null ? "file:<path> or postgresql://..." : "file:<path>: the driver is sqlite");
+    if (isServer)
+      refuse(database.driver === null ? "file:<path> or postgresql://..." : "file:<path>: the driver is sqlite");
     return { driver, file: sqliteFile(place.root, isServer ? null : url) };
   }
   if (url !== null && POSTGRES.test(url) && URL.canParse(url)) return { driver, url, pool };
-  const why = database.driver === null ? "the driver is postgres in production, unless sqlite is written out" : "the driver is postgres";
+  const why =
+    database.driver === null
+      ? "the driver is postgres in production, unless sqlite is written out"
+      : "the driver is postgres";
   refuse(`postgresql://user@host:port/database: ${why}`);
   return { driver, url: "", pool };
 }
