@@ -75,20 +75,6 @@ describe("generating the example", () => {
     for (const service of Object.values<{ healthcheck?: unknown }>(services)) expect(service.healthcheck).toBeDefined();
   });
 
-  test("runs the service on PostgreSQL in compose, unless the config keeps it in a file", async () => {
-    const urlOf = async (text: string): Promise<unknown> => {
-      writeFileSync(config, text);
-      rmSync(out, { recursive: true, force: true });
-      expect((await generate()).code).toBe(0);
-      return parse(textOf("docker-compose.yml")).services.app.environment.DATABASE_URL;
-    };
-    const inCompose =
-      "${DATABASE_URL:-postgresql://service:${POSTGRES_PASSWORD:-development}@postgres:5432/order_service}";
-    expect(await urlOf("project: { name: order-service }")).toBe(inCompose);
-    expect(await urlOf("project: { name: order-service }\ndatabase: { driver: postgres }")).toBe(inCompose);
-    expect(await urlOf("database: { driver: sqlite }")).toBeUndefined();
-  });
-
   test("keeps the config as given, under the line that tells editors its schema", async () => {
     await generate();
     expect(textOf("clean-arch.yaml")).toBe(

@@ -307,12 +307,6 @@ const transcript: [config: string, messages: string[]][] = [
     ],
   ],
   [
-    "database: {driver: postgres}\nsession: {context: {storage: sqlite}}",
-    [
-      "2:30: warning sessions-apart session.context.storage: expected sessions that all instances share, got sqlite, which each instance has for itself; a client must then come to the instance where its session began; redis is planned",
-    ],
-  ],
-  [
     "session: {saga: {orchestration: choreography}}",
     [
       '1:33: error not-available session.saga.orchestration: expected a feature of this version, got "choreography", which is not available in this version; use orchestration',

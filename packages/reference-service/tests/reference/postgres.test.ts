@@ -1,3 +1,4 @@
+// cspell:ignore datname
 /** What only a server does: it stops, comes back, speaks of dates in its own way, and is shared by instances. */
 import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -53,7 +54,7 @@ test("killed connections cost what was under way, and nothing after it", async (
 });
 
 test("whatever the database says of dates and zones, values are what they were", async () => {
-  server.run("ALTER ROLE postgres SET DateStyle = 'German'; ALTER ROLE postgres SET TimeZone = 'Asia/Kolkata'");
+  server.run("ALTER ROLE postgres SET DateStyle = 'German'; ALTER ROLE postgres SET TimeZone = 'Asia/Tokyo'");
   const service = await startService();
   try {
     const dates = { published_on: "0044-03-15", bound_at: "1999-12-31T23:59:59.999Z" };

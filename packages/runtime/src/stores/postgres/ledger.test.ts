@@ -1,3 +1,4 @@
+// cspell:ignore datname
 import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Ledger, NewLedgerEntry } from "../../participants/ledger.js";
