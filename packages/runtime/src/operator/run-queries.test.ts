@@ -32,7 +32,13 @@ it("tells a watcher of the end although the run ended between two looks at it", 
   };
   const { clock } = systemPorts;
   const registry = new Registry([definition], {}, config);
-  const queries = new RunQueries({ store: racing, registry, notifier: new RunNotifier(clock), clock });
+  const queries = new RunQueries({
+    store: racing,
+    registry,
+    notifier: new RunNotifier(clock),
+    clock,
+    drives: () => false,
+  });
   const events = [];
   for await (const { rows, status } of queries.watch(id, new AbortController().signal))
     events.push([rows.length, status]);
