@@ -88,6 +88,7 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     });
+    store.listen?.((hint) => this.#worker.hear(hint));
     this.#actions = new RunActions({
       store,
       ports,

@@ -136,9 +136,9 @@ export class Connections {
         this.#verify(client).then(() => done(), done);
       },
     });
-    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+    // A connection that breaks while no statement is under way, idle or in a transaction, tells at its next use. Without
+    // a listener it would end the process.
     pool.on("error", () => {});
-    // So would that of one in use between two statements; who uses it is told at the next one.
     pool.on("connect", (client) => client.on("error", () => {}));
     return pool;
   }
