@@ -3,6 +3,8 @@
 import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { definitions } from "../../src/application/sagas/definitions.generated.js";
+import { createLogger } from "../../src/infrastructure/logging/logger.js";
+import { openPostgres } from "../../src/infrastructure/persistence/postgres/database.js";
 import { asOperator, startService, type TestService } from "../integration/service.js";
 
 let server: Postgres;
@@ -12,6 +14,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server?.remove());
 
+const silent = createLogger("test", "silent");
 const volumes = "/api/v1/bound-volumes";
 const volume = { title: "Faust", call_number: "AB-1000", page_count: 5, price: "1.50" };
 const [saga = ""] = definitions.flatMap((definition) => ("waves" in definition ? [definition.name] : []));
@@ -38,6 +41,21 @@ test("a server that stops is 503 and named by readiness; when it is back, so is 
     if (server.pid === undefined) await server.start();
     await service.close();
   }
+});
+
+test("a server that is not durable, or not there yet, is told of when the service opens it", async () => {
+  const told: object[] = [];
+  const logger = { ...silent, warn: (facts: object, message: string) => void told.push({ ...facts, message }) };
+  const options = { url: server.url(), connections: 1, applicationName: "test", logger };
+  await server.stop("fast");
+  const opening = openPostgres(options);
+  await expect.poll(() => told.length).toBe(1);
+  await server.start();
+  await (await opening).close();
+  expect(told).toEqual([
+    { reason: expect.any(String), message: expect.stringContaining("does not answer yet") },
+    { off: ["fsync"], message: expect.stringContaining("may lose") },
+  ]);
 });
 
 test("killed connections cost what was under way, and nothing after it", async () => {

@@ -87,13 +87,18 @@ function withSession(url: string): string {
   return extended.href;
 }
 
+const SERVER = `SELECT current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync,
+  current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit`;
+
 async function untilAnswering(pool: Pool, { patienceMs = PATIENCE_MS, logger }: PostgresOptions): Promise<void> {
   const since = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
-      const { rows } = await pool.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding");
-      const encoding = rows[0]?.encoding;
-      if (encoding !== "UTF8") throw new Error(`a database in UTF8 is needed, this one is in ${encoding}`);
+      const [server = {}] = (await pool.query<Record<string, string>>(SERVER)).rows;
+      if (server.encoding !== "UTF8")
+        throw new Error(`a database in UTF8 is needed, this one is in ${server.encoding}`);
+      const off = Object.keys(server).filter((setting) => server[setting] === "off");
+      if (off.length > 0) logger.warn({ off }, "the server may lose what it has confirmed when its machine stops");
       return;
     } catch (error) {
       if (!isUnavailable(error) || performance.now() - since > patienceMs) throw error;
