@@ -91,7 +91,7 @@ const database = section("Journal, checkpoints and the service's own tables.", {
   ),
   url: optional(
     url(
-      "file:<path> for sqlite, postgresql://user@host:port/database for postgres; with a password in the environment only.",
+      "file:data/service.db for sqlite, postgresql://user@host:port/database for postgres; with a password in the environment only.",
     ),
   ),
   pool: optional(
