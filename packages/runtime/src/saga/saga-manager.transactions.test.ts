@@ -114,26 +114,27 @@ describe.each(STORE_KINDS)("a step in a transaction of the %s store", (kind: Sto
     expect([output, steps[0]?.attempts, effects()]).toEqual([3, 3, ["reserve"]]);
   });
 
-  it("leaves nothing when it is refused, or its output cannot be stored", async () => {
-    for (const [what, fail] of [
-      ["refused", () => Promise.reject(new BusinessRefusal("none left"))],
-      ["poisoned", () => "a\0b"],
-    ] as const) {
-      const definition = saga(what)
-        .step("reserve", {
-          retry: { maxAttempts: 2 },
-          run: ({ transaction }) =>
-            transaction((client) => {
-              have(client, what);
-              if (what === "refused") throw new BusinessRefusal("none left");
-              return fail();
-            }),
-        })
-        .build();
-      const manager = await bench.open([definition], {}, { label: what });
-      expect((await bench.toEnd(manager, what)).status).toBe("compensated");
-      await bench.until(manager.close(0));
-    }
+  it.each([
+    {
+      what: "is refused",
+      outcome: () => {
+        throw new BusinessRefusal("none left");
+      },
+    },
+    { what: "has an output that cannot be stored", outcome: () => "a\0b" },
+  ])("leaves nothing when it $what", async ({ outcome }) => {
+    const definition = saga("s")
+      .step("reserve", {
+        retry: { maxAttempts: 2 },
+        run: ({ transaction }) =>
+          transaction((client) => {
+            have(client, "reserve");
+            return outcome();
+          }),
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    expect((await bench.toEnd(manager, "s")).status).toBe("compensated");
     expect(effects()).toEqual([]);
   });
 
@@ -177,47 +178,15 @@ describe.each(STORE_KINDS)("a step in a transaction of the %s store", (kind: Sto
       throw unavailable();
     });
     const manager = await bench.open([definition], {}, { store });
-    const { status, output } = await bench.toEnd(manager, "s");
+    const { status, output, createdAt, endedAt } = await bench.toEnd(manager, "s");
+    // The journal is read at once, and not at the next renewal.
+    expect((endedAt ?? 0) - createdAt).toBeLessThan(500);
     expect({ status, output, called, effects: effects() }).toEqual({
       status: "completed",
       output: "shipped",
       called: calls,
       effects: ["reserve"],
     });
-  });
-
-  it("is found to have committed although that arrives only when the run is read again", async () => {
-    let called = 0;
-    const definition = saga("s")
-      .step("reserve", {
-        run: ({ transaction }) => {
-          called += 1;
-          return reserving(transaction);
-        },
-      })
-      .build();
-    let arrive = async (): Promise<void> => {};
-    const inner = bench.store();
-    const store = committing(
-      {
-        ...inner,
-        // The half-dead transaction commits between the reading of the journal and the next row.
-        append: async (appends) => {
-          const late = arrive;
-          arrive = async () => {};
-          await late();
-          return inner.append(appends);
-        },
-      },
-      (transaction, nth) => async (append) => {
-        if (nth > 1 || kind === "sqlite") return transaction.commit(append);
-        arrive = async () => void (await transaction.commit(append));
-        throw unavailable();
-      },
-    );
-    const manager = await bench.open([definition], {}, { store });
-    const { status } = await bench.toEnd(manager, "s");
-    expect([status, called, effects()]).toEqual(["completed", 1, ["reserve"]]);
   });
 
   it("parks the run when the database refuses the commit", async () => {
@@ -458,6 +427,61 @@ describe("a step in an asynchronous transaction", () => {
       await bench.pass(10_000);
       expect(effects(), `after a grace of ${graceMs} ms`).toEqual(expected);
     }
+  });
+
+  it("is found to have committed although that arrives only when the run is read again", async () => {
+    let called = 0;
+    const definition = saga("s")
+      .step("reserve", {
+        run: ({ transaction }) => {
+          called += 1;
+          return transaction((client: MemoryClient) => client.set("reserve", true));
+        },
+      })
+      .build();
+    let arrive = async (): Promise<void> => {};
+    const inner = bench.store();
+    const store = committing(
+      {
+        ...inner,
+        // The half-dead transaction commits between the reading of the journal and the next row.
+        append: async (appends) => {
+          const late = arrive;
+          arrive = async () => {};
+          await late();
+          return inner.append(appends);
+        },
+      },
+      (transaction, nth) => async (append) => {
+        if (nth > 1) return transaction.commit(append);
+        arrive = async () => void (await transaction.commit(append));
+        throw unavailable();
+      },
+    );
+    const manager = await bench.open([definition], {}, { store });
+    const { status } = await bench.toEnd(manager, "s");
+    expect([status, called, effects()]).toEqual(["completed", 1, ["reserve"]]);
+  });
+
+  it("is told to whoever still waits for a turn that the run left", async () => {
+    const told: string[] = [];
+    const tell = (name: string) => (error: RuntimeError) => {
+      told.push(`${name}: ${error.code}`);
+      throw error;
+    };
+    const definition = saga("s")
+      .parallel((group) =>
+        group
+          .step("a", { run: ({ transaction }) => transaction(() => bench.later(1_000)).catch(tell("a")) })
+          .step("b", { run: ({ transaction }) => transaction(() => bench.later(1_000)).catch(tell("b")) }),
+      )
+      .build();
+    const manager = await bench.open([definition]);
+    await bench.until(manager.start("s", {}));
+    await bench.pass(100);
+    await bench.until(manager.close(0));
+    await bench.pass(0);
+    expect(told.sort()).toEqual(["a: lease-lost", "b: lease-lost"]);
   });
 
   it("takes its effect back when another instance has taken the run over", async () => {

@@ -73,11 +73,12 @@ export function postgresForTests(): {
     // An hour ahead: a lease that runs out is then not taken for one that the server's start made run out.
     await query(`create table "${schema}".clock as select floor(extract(epoch from now() + interval '1 hour') * 1000)::int8 as now;
       create or replace function "${schema}".now_ms() returns int8 language sql volatile as 'select now from "${schema}".clock'`);
-    await query(`create table "${schema}".effects (name text)`);
+    await query(`create table "${schema}".step_effects (name text)`);
     const effects: EffectsUnderTest = {
-      write: (client, name) => (client as pg.PoolClient).query(`insert into "${schema}".effects values ($1)`, [name]),
+      write: (client, name) =>
+        (client as pg.PoolClient).query(`insert into "${schema}".step_effects values ($1)`, [name]),
       committed: async () =>
-        (await query(`select name from "${schema}".effects order by name`)).map((row) => String(row.name)),
+        (await query(`select name from "${schema}".step_effects order by name`)).map((row) => String(row.name)),
     };
     return {
       ...{ store, schema, query, begin, waitUntilBlocked, reopen, effects, url: running().url() },

@@ -148,6 +148,38 @@ describe("sqlite run store", () => {
     expect(await renewed(other, "new")).toMatchObject({ kind: "standby", holder: "old" });
   });
 
+  test("ends a step's transaction with the turn it began in, so that nobody else's call falls into it", async ({
+    store,
+    effects,
+  }) => {
+    const run = await claimOne(store, "w");
+    const transaction = (await store.begin?.()) ?? expect.fail();
+    effects?.write(transaction.client, "late");
+    await null;
+    expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
+    for (const late of [() => transaction.check(), () => effects?.write(transaction.client, "later")])
+      expect(late).toThrow(expect.objectContaining({ code: "feature-unavailable" }));
+    await expect(transaction.commit(nextAppend({ ...run, seq: 1 }))).rejects.toMatchObject({
+      code: "feature-unavailable",
+    });
+    expect(await effects?.committed()).toEqual([]);
+    expect(await current(store, run.id)).toMatchObject({ seq: 1 });
+  });
+
+  test("refuses a row whose step broke a constraint that is looked at last", async ({ store, file, effects }) => {
+    const run = await claimOne(store, "w");
+    const db = openDatabase(file);
+    db.exec("create table parent (id integer primary key)");
+    db.exec("create table child (of integer references parent (id) deferrable initially deferred)");
+    const transaction = (await store.begin?.()) ?? expect.fail();
+    effects?.write(transaction.client, "orphan");
+    (transaction.client as Database).run("insert into child values (7)");
+    expect(await transaction.commit(nextAppend(run))).toMatchObject({ kind: "rejected" });
+    expect([await effects?.committed(), db.all("select * from child")]).toEqual([[], []]);
+    expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
+    db.close();
+  });
+
   test("does not read records in a format of a newer version", async ({ store, file }) => {
     const run = await claimOne(store, "w");
     await appendOne(store, nextAppend(run));
