@@ -157,6 +157,7 @@ class StoreSagaManager implements SagaManager {
       ...{ id, type: "saga", definition: definition.name, version: definition.version, input },
       ...{ tenant: options.tenant ?? "default", key: options.idempotencyKey ?? null, inputHash: hash(input) },
       ...{ businessKey: options.businessKey ?? null, sessionId: options.sessionId ?? null },
+      attributes: null,
       ...{ queue: "default", partitionKey: null, priority: 0, rootId: id, parentId: null, restartedFrom: null },
       claim: worker === null ? null : { worker, appendId: uuidV7(this.#ports), records },
     };

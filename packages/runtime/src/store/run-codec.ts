@@ -9,6 +9,7 @@ import type { Append, CreateRun, Signal } from "./run-store.js";
  */
 export interface EncodedCreate {
   readonly input: string;
+  readonly attributes: string | null;
   /** Of the journal's first row; null when the run is not claimed in the same write. */
   readonly records: string | null;
 }
@@ -18,7 +19,13 @@ export interface EncodedAppend {
   readonly failureReason?: string | null;
   readonly output?: string;
   readonly context?: string;
+  /** The payloads of `signals`, in their order. */
+  readonly signals: readonly string[];
 }
+
+const MAX_ATTRIBUTES = 20;
+const ATTRIBUTE_KEY = /^[a-z][a-z0-9_.-]{0,63}$/i;
+const MAX_ATTRIBUTE_CHARACTERS = 256;
 
 export function encodeCreate(create: CreateRun): EncodedCreate {
   checkTexts(create, "a run", ["id", "tenant", "type", "definition", "version", "inputHash", "queue", "rootId"]);
@@ -27,6 +34,7 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
   if (create.claim !== null) checkTexts(create.claim, "a claim", ["worker", "appendId"]);
   return {
     input: encodeJson(create.input, "the input"),
+    attributes: create.attributes === null ? null : encodeAttributes(create.attributes),
     records: create.claim === null ? null : encodeJson(create.claim.records as unknown as Json, "the records"),
   };
 }
@@ -59,13 +67,35 @@ export function encodeAppend(append: Append): EncodedAppend {
     }),
     ...(change.output !== undefined && { output: encodeJson(change.output, "the output") }),
     ...(checkpoint && { context: encodeJson(checkpoint.context, "the context") }),
+    signals: (append.signals ?? []).map((signal) => encodeSignalOf(append.run, signal)),
   };
+}
+
+function encodeSignalOf(run: string, signal: Signal): string {
+  if (signal.run !== run) return encodeSignal(signal);
+  throw new RuntimeError("input-invalid", `expected the signals of an append to be for other runs, got one for ${run}`);
 }
 
 /** The payload as JSON text. */
 export function encodeSignal(signal: Signal): string {
   checkTexts(signal, "a signal", ["run", "id", "kind", "name", "actor"]);
   return encodeJson(signal.payload, "the payload");
+}
+
+function encodeAttributes(attributes: Readonly<Record<string, string>>): string {
+  const expected = (what: string, got: string): RuntimeError =>
+    new RuntimeError("input-invalid", `expected ${what} of a run's attributes, got ${got}`);
+  if (typeof attributes !== "object") throw expected("a map", typeof attributes);
+  const entries = Object.entries(attributes);
+  if (entries.length > MAX_ATTRIBUTES) throw expected(`${MAX_ATTRIBUTES} at most`, String(entries.length));
+  for (const [key, value] of entries) {
+    if (!ATTRIBUTE_KEY.test(key))
+      throw expected("a key of letters, digits, _, . and -", JSON.stringify(key.slice(0, 80)));
+    checkIsText(value, `attribute ${key} of a run`);
+    if (value.length <= MAX_ATTRIBUTE_CHARACTERS) continue;
+    throw expected(`${MAX_ATTRIBUTE_CHARACTERS} characters at most in "${key}"`, String(value.length));
+  }
+  return JSON.stringify(attributes);
 }
 
 function encodeJson(value: Json, what: string): string {

@@ -1,4 +1,11 @@
-import type { Failure, JournalRecord, JournalRow, RollbackStatus, RunStatus } from "../engine/records.js";
+import {
+  type Failure,
+  isEnded,
+  type JournalRecord,
+  type JournalRow,
+  type RollbackStatus,
+  type RunStatus,
+} from "../engine/records.js";
 import type { Json } from "../json.js";
 
 /**
@@ -31,7 +38,10 @@ export interface RunStore {
   renew(request: RenewRequest): Promise<RenewResult>;
   /** Gives up the lease at once: the worker's runs are due for others. Harmless when it is unknown. */
   retire(worker: string): Promise<void>;
-  /** Puts messages into runs' inboxes and wakes the runs. The same id twice is one message, also after the run ended. */
+  /**
+   * Puts messages into runs' inboxes and wakes the runs. The same id twice is one message, also after the run ended. A run
+   * with `MAX_UNREAD` unconsumed messages takes no more (`full`) until it has consumed some.
+   */
   signal(signals: readonly Signal[]): Promise<SignalResult[]>;
 
   get(id: string): Promise<RunRow | undefined>;
@@ -57,6 +67,9 @@ export interface RunStore {
    */
   begin?(): Promise<StepTransaction>;
 }
+
+/** Unconsumed messages that a run keeps. Those that an append brings (`Append.signals`) count, and are taken all the same. */
+export const MAX_UNREAD = 1_000;
 
 /** `due`: runs may be claimable. `inbox`, `ended`: of the run named. */
 export type StoreHint =
@@ -106,7 +119,7 @@ export interface RunRow {
   readonly key: string | null;
   readonly inputHash: string;
   readonly businessKey: string | null;
-  /** What the run can be searched by, beside its keys; null: nothing. */
+  /** What the run can be searched by, beside its keys; null: nothing. At most 20, with keys like names and values of up to 256 characters. */
   readonly attributes: Readonly<Record<string, string>> | null;
   readonly sessionId: string | null;
   readonly queue: string;
@@ -147,7 +160,8 @@ export interface CreateRun
   > {
   /**
    * When the key's run ended `failed`, `compensated` or `cancelled`: take the key over from it, in the same write, with
-   * `restartedFrom` set to it. False: the key keeps its run whatever became of it.
+   * `restartedFrom` set to it, whatever the two inputs are. The former run still shows its key and holds it no more. False:
+   * the key keeps its run whatever became of it.
    */
   readonly restart?: boolean;
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
@@ -156,6 +170,11 @@ export interface CreateRun
     readonly appendId: string;
     readonly records: readonly JournalRecord[];
   } | null;
+}
+
+/** Whether a run that ended so gives its key to a restart. */
+export function mayRestart(status: RunStatus): boolean {
+  return isEnded(status) && status !== "completed";
 }
 
 export type CreateResult =
@@ -190,7 +209,10 @@ export interface Append {
   readonly next: Next;
   /** Inbox entries handled by this row. */
   readonly consumed?: readonly string[];
-  /** Messages for other runs, in the same write: a child's end for its parent. Those to unknown or ended runs are dropped. */
+  /**
+   * Messages for other runs, in the same write: a child's end for its parent. They wake those runs. Those to unknown or ended
+   * runs, and those whose id the run has seen, are dropped. One to the run itself makes the append `rejected`.
+   */
   readonly signals?: readonly Signal[];
   readonly checkpoint?: Pick<Checkpoint, "n" | "context"> & { readonly keep: number };
 }
@@ -257,8 +279,8 @@ export interface Signal {
   readonly actor: string;
 }
 
-/** `rejected`: the signal itself cannot be stored (an empty id, a NUL character). */
-export type SignalResult = "accepted" | "duplicate" | "ended" | "not-found" | "rejected";
+/** `rejected`: the signal itself cannot be stored (an empty id, a NUL character). `full`: too many unread ones before it. */
+export type SignalResult = "accepted" | "duplicate" | "ended" | "not-found" | "full" | "rejected";
 
 export interface InboxEntry extends Signal {
   readonly at: number;

@@ -4,8 +4,11 @@ import { claiming } from "./run-store-contract/claiming.js";
 import { creating } from "./run-store-contract/creating.js";
 import { type RunStoreTraits, testWith } from "./run-store-contract/harness.js";
 import { leases } from "./run-store-contract/leases.js";
+import { messaging } from "./run-store-contract/messaging.js";
 import { opening } from "./run-store-contract/opening.js";
 import { querying } from "./run-store-contract/querying.js";
+import { restarting } from "./run-store-contract/restarting.js";
+import { searching } from "./run-store-contract/searching.js";
 import { signaling } from "./run-store-contract/signaling.js";
 
 export type { RunStoreTraits, RunStoreUnderTest } from "./run-store-contract/harness.js";
@@ -19,10 +22,13 @@ export function runStoreContract(name: string, traits: RunStoreTraits): void {
   describe(`${name}: run store contract`, () => {
     opening(test, traits);
     creating(test);
+    restarting(test);
     claiming(test);
     appending(test);
     leases(test, traits);
     signaling(test);
+    messaging(test);
     querying(test);
+    searching(test);
   });
 }

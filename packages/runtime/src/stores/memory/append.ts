@@ -1,5 +1,6 @@
 import { encodeAppend } from "../../store/run-codec.js";
 import type { Append, AppendResult } from "../../store/run-store.js";
+import { deliver } from "./inbox.js";
 import type { MemoryWorld, StoredRun } from "./world.js";
 
 export function append(world: MemoryWorld, element: Append, now: number): AppendResult {
@@ -32,12 +33,17 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
   if (checkpoint) snapshot(run, { ...checkpoint, context: encoded.context ?? "null" }, now);
   if (parked) {
     run.owner = null;
+    run.crashed = false;
     run.wakeAt = next.delayMs === null ? null : now + next.delayMs;
   } else if (next.kind === "finish") {
     run.owner = null;
     run.wakeAt = null;
     run.endedAt = now;
     for (const entry of run.inbox.values()) entry.consumed = true;
+  }
+  for (const [index, message] of (element.signals ?? []).entries()) {
+    const target = world.runs.get(message.run);
+    if (target && target.endedAt === null) deliver(target, message, encoded.signals[index] ?? "null", now);
   }
   return { kind: "appended", at: now, parked };
 }

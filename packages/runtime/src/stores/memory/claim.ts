@@ -24,7 +24,7 @@ function take(run: StoredRun, worker: string, now: number): void {
   run.updatedAt = now;
   if (run.status === "pending" || run.status === "waiting") run.status = "running";
   if (run.fence === 1) return;
-  const records = JSON.stringify([{ kind: "claimed", worker }]);
+  const records = JSON.stringify([{ kind: "claimed", worker, ...(run.crashed && { crashed: true }) }]);
   run.journal.push({
     seq: run.journal.length + 1,
     fence: run.fence,

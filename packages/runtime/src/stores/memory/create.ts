@@ -1,21 +1,24 @@
 import { encodeCreate } from "../../store/run-codec.js";
-import type { CreateResult, CreateRun } from "../../store/run-store.js";
+import { type CreateResult, type CreateRun, mayRestart } from "../../store/run-store.js";
 import { isActive } from "./workers.js";
 import { journalRow, type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
 export function createRun(world: MemoryWorld, create: CreateRun, now: number): CreateResult {
-  const { input, records } = encodeCreate(create);
+  const { input, attributes, records } = encodeCreate(create);
   const known = world.runs.get(create.id);
   if (known) return sameRun(known, create);
   const scopedKey = create.key === null ? null : keyOf(create);
   const holder = scopedKey === null ? undefined : world.runs.get(world.keys.get(scopedKey) ?? "");
-  if (holder) return { kind: "existing", run: runRow(holder) };
+  if (holder && !(create.restart === true && mayRestart(holder.status)))
+    return { kind: "existing", run: runRow(holder) };
 
-  const { claim, ...row } = create;
+  const { claim, restart: _, ...row } = create;
   const claimed = claim !== null && isActive(world, claim.worker, now);
   const run: StoredRun = {
     ...row,
     input,
+    attributes,
+    restartedFrom: holder?.id ?? row.restartedFrom,
     output: "null",
     status: claimed ? "running" : "pending",
     failureReason: null,
@@ -26,6 +29,7 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
     wakeAt: claimed ? null : now,
     owner: claimed ? claim.worker : null,
     fence: claimed ? 1 : 0,
+    crashed: false,
     journal: claimed
       ? [{ seq: 1, fence: 1, appendId: claim.appendId, at: now, records: records ?? "[]", parked: false }]
       : [],

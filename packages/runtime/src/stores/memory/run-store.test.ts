@@ -1,18 +1,38 @@
+import { type Clock, systemPorts } from "../../ports.js";
 import { createManualClock } from "../../testing/manual-clock.js";
 import { type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
 import { createMemoryRunStore } from "./run-store.js";
 import { createMemoryWorld } from "./world.js";
 
-async function open(workers: "one" | "many"): Promise<RunStoreUnderTest> {
+function open(workers: "one" | "many"): Promise<RunStoreUnderTest> {
   const clock = createManualClock();
+  return openAt(clock, clock.advance, workers);
+}
+
+/** As a store does that follows a server's clock: time goes on by itself, and `advance` is an offset to it. */
+function openMoving(): Promise<RunStoreUnderTest> {
+  let offsetMs = 0;
+  const clock: Clock = { ...systemPorts.clock, now: () => systemPorts.clock.now() + offsetMs };
+  const advance = (ms: number): void => {
+    offsetMs += ms;
+  };
+  return openAt(clock, advance, "many");
+}
+
+async function openAt(
+  clock: Clock,
+  advance: RunStoreUnderTest["advance"],
+  workers: "one" | "many",
+): Promise<RunStoreUnderTest> {
   const world = createMemoryWorld();
   const reopen = async () => {
     const store = createMemoryRunStore({ clock, world, workers });
     await store.open();
     return store;
   };
-  return { store: await reopen(), advance: clock.advance, reopen, close: async () => undefined };
+  return { store: await reopen(), advance, reopen, close: async () => undefined };
 }
 
 runStoreContract("memory, one worker", { open: () => open("one"), singleWorker: true });
 runStoreContract("memory, many workers", { open: () => open("many"), singleWorker: false });
+runStoreContract("memory, by a clock that moves", { open: openMoving, singleWorker: false, clockDriftMs: 2_000 });

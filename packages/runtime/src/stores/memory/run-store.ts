@@ -5,7 +5,7 @@ import { append } from "./append.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { signal } from "./inbox.js";
-import { countRuns, listRuns, prune } from "./query.js";
+import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { listWorkers, renew, retire } from "./workers.js";
 import { checkpointOf, createMemoryWorld, journalRow, type MemoryWorld, runRow } from "./world.js";
 
@@ -66,6 +66,7 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
     list: (query) => answer(() => listRuns(world, query)),
     workers: () => answer(() => listWorkers(world)),
     count: () => answer(() => countRuns(world)),
+    stranded: (known) => answer(() => strandedRuns(world, known)),
     prune: (endedBefore, limit) => answer(() => prune(world, endedBefore, limit)),
   };
 }

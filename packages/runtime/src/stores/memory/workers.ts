@@ -42,7 +42,7 @@ export function renew(world: MemoryWorld, request: RenewRequest, now: number, si
 
 export function retire(world: MemoryWorld, id: string, now: number): void {
   const worker = world.workers.get(id);
-  if (worker && !worker.dead) bury(world, worker, now);
+  if (worker && !worker.dead) bury(world, worker, now, false);
 }
 
 export function isActive(world: MemoryWorld, id: string, now: number): boolean {
@@ -52,16 +52,18 @@ export function isActive(world: MemoryWorld, id: string, now: number): boolean {
 
 /** Declares dead whose lease expired; their runs are due for others. */
 export function buryExpired(world: MemoryWorld, now: number): void {
-  for (const worker of world.workers.values()) if (!worker.dead && worker.expiresAt <= now) bury(world, worker, now);
+  for (const worker of world.workers.values())
+    if (!worker.dead && worker.expiresAt <= now) bury(world, worker, now, true);
 }
 
 const MAX_DEAD = 50;
 
-function bury(world: MemoryWorld, worker: StoredWorker, now: number): void {
+function bury(world: MemoryWorld, worker: StoredWorker, now: number, crashed: boolean): void {
   worker.dead = true;
   worker.expiresAt = Math.min(worker.expiresAt, now);
   for (const run of ownedBy(world, worker.id)) {
     run.owner = null;
+    run.crashed = crashed;
     run.wakeAt = now;
   }
   const dead = [...world.workers.values()].filter((other) => other.dead);

@@ -18,10 +18,13 @@ export interface MemoryWorld {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-export interface StoredRun extends Writable<Omit<RunRow, "input" | "output" | "failureReason" | "seq">> {
+export interface StoredRun extends Writable<Omit<RunRow, "input" | "attributes" | "output" | "failureReason" | "seq">> {
   input: string;
+  attributes: string | null;
   output: string;
   failureReason: string | null;
+  /** What took its last owner away was the end of the lease; the next `claimed` row says so. */
+  crashed: boolean;
   /** Index = seq - 1. */
   readonly journal: StoredRow[];
   /** By signal id, consumed ones included: they keep duplicates out. */
@@ -58,9 +61,10 @@ export function createMemoryWorld(): MemoryWorld {
   return { runs: new Map(), keys: new Map(), workers: new Map() };
 }
 
-export function runRow({ journal, inbox: _, checkpoints: __, ...run }: StoredRun): RunRow {
+export function runRow({ journal, inbox: _, checkpoints: __, crashed: ___, ...run }: StoredRun): RunRow {
   return {
     ...run,
+    attributes: run.attributes === null ? null : (JSON.parse(run.attributes) as RunRow["attributes"]),
     seq: journal.length,
     input: JSON.parse(run.input) as Json,
     output: JSON.parse(run.output) as Json,

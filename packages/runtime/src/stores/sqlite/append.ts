@@ -1,6 +1,7 @@
 import { type EncodedAppend, encodeAppend } from "../../store/run-codec.js";
 import type { Append, AppendResult } from "../../store/run-store.js";
 import type { Database, SqlValue } from "./database.js";
+import { deliver } from "./inbox.js";
 
 /** The journal's key is the fence: this inserts nothing unless fence and seq are the run's next and it has not ended. */
 const INSERT_ROW = `
@@ -36,6 +37,8 @@ export function append(db: Database, element: Append, now: number): AppendResult
     db.run(FORGET_SNAPSHOTS, [run, run, checkpoint.keep]);
   }
   changeRun(db, element, encoded, parked, now);
+  for (const [index, message] of (element.signals ?? []).entries())
+    deliver(db, message, encoded.signals[index] ?? "null", now);
   return { kind: "appended", at: now, parked };
 }
 
@@ -58,7 +61,12 @@ function changeRun(
   if (change.rollbackStatus) columns.rollback_status = change.rollbackStatus;
   if (encoded.output !== undefined) columns.output = encoded.output;
   if (parked && next.kind === "park")
-    Object.assign(columns, { owner: null, ready: 0, wake_at: next.delayMs === null ? null : now + next.delayMs });
+    Object.assign(columns, {
+      owner: null,
+      crashed: 0,
+      ready: 0,
+      wake_at: next.delayMs === null ? null : now + next.delayMs,
+    });
   if (next.kind === "finish") Object.assign(columns, { owner: null, ready: 0, wake_at: null, ended_at: now });
   const names = Object.keys(columns);
   if (names.length === 0) return;

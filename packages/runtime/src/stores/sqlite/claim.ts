@@ -6,7 +6,7 @@ import { isActive } from "./workers.js";
 const WAKE = `update clean_arch_runs set ready = 1 where ready = 0 and wake_at <= ?`;
 
 const DUE = `
-select id, fence from clean_arch_runs
+select id, fence, crashed from clean_arch_runs
 where ready = 1
   and (definition, version) in (select json_extract(value, '$.name'), json_extract(value, '$.version') from json_each(?))
 order by priority desc, id limit ?`;
@@ -24,18 +24,13 @@ values (?, 1 + coalesce((select max(j.seq) from clean_arch_journal j where j.run
 export function claim(db: Database, { worker, definitions, limit }: ClaimRequest, now: number): ClaimedRun[] {
   if (!isActive(db, worker, now)) return [];
   db.run(WAKE, [now]);
-  const due = db.all<{ id: string; fence: number }>(DUE, [JSON.stringify(definitions), limit]);
-  return due.map(({ id, fence }) => {
+  const due = db.all<{ id: string; fence: number; crashed: number }>(DUE, [JSON.stringify(definitions), limit]);
+  return due.map(({ id, fence, crashed }) => {
     db.run(TAKE, [worker, now, id]);
-    if (fence > 0)
-      db.run(INSERT_CLAIMED, [
-        id,
-        id,
-        fence + 1,
-        `claim:${fence + 1}`,
-        now,
-        JSON.stringify([{ kind: "claimed", worker }]),
-      ]);
+    if (fence > 0) {
+      const record = { kind: "claimed", worker, ...(crashed === 1 && { crashed: true }) };
+      db.run(INSERT_CLAIMED, [id, id, fence + 1, `claim:${fence + 1}`, now, JSON.stringify([record])]);
+    }
     return selectClaimed(db, id);
   });
 }

@@ -1,6 +1,6 @@
 import type { JournalRow } from "../../engine/records.js";
 import { encodeCreate } from "../../store/run-codec.js";
-import type { CreateResult, CreateRun, RunRow } from "../../store/run-store.js";
+import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import type { Database } from "./database.js";
 import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
 import { isActive } from "./workers.js";
@@ -8,30 +8,33 @@ import { isActive } from "./workers.js";
 const INSERT_RUN = `
 insert into clean_arch_runs (
   id, tenant, type, definition, version, status, failure_reason, rollback_status, root_id, parent_id, restarted_from, key,
-  input_hash, business_key, session_id, queue, partition_key, priority, created_at, updated_at, ended_at, wake_at, ready,
+  holds_key, input_hash, business_key, attributes, session_id, queue, partition_key, priority, created_at, updated_at, ended_at, wake_at, ready,
   owner, fence, output, input)
-values (?, ?, ?, ?, ?, ?, null, 'none', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, 'null', ?)`;
+values (?, ?, ?, ?, ?, ?, null, 'none', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, 'null', ?)`;
+
+const RELEASE_KEY = `update clean_arch_runs set holds_key = 0 where id = ?`;
+const INSERT_ATTRIBUTES = `
+insert into clean_arch_attributes (name, value, run) select key, value, ? from json_each(?)`;
 
 const INSERT_FIRST_ROW = `insert into clean_arch_journal (run, seq, fence, append_id, at, records) values (?, 1, 1, ?, ?, ?)`;
 
 /** Within a transaction that holds the write lock: between the look-up of a key and the insert nobody comes in. */
 export function createRun(db: Database, create: CreateRun, now: number): CreateResult {
-  const { input, records } = encodeCreate(create);
+  const { input, attributes, records } = encodeCreate(create);
   const known = selectRun(db, create.id);
   if (known) return sameRun(db, known, create);
-  if (create.key !== null) {
-    const [holder] = selectRuns(db, "where tenant = ? and definition = ? and key = ?", [
-      create.tenant,
-      create.definition,
-      create.key,
-    ]);
-    if (holder) return { kind: "existing", run: holder };
+  const holder = create.key === null ? undefined : holderOf(db, create, create.key);
+  if (holder) {
+    if (!(create.restart === true && mayRestart(holder.status))) return { kind: "existing", run: holder };
+    db.run(RELEASE_KEY, [holder.id]);
   }
-  const { claim, input: _, ...row } = create;
+  const { claim, restart: _, ...row } = create;
   const owner = claim !== null && isActive(db, claim.worker, now) ? claim : null;
   const run: RunRow = {
     ...row,
     input: JSON.parse(input),
+    attributes: attributes === null ? null : JSON.parse(attributes),
+    restartedFrom: holder?.id ?? row.restartedFrom,
     output: null,
     status: owner ? "running" : "pending",
     failureReason: null,
@@ -44,17 +47,23 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
     fence: owner ? 1 : 0,
     seq: owner ? 1 : 0,
   };
-  insertRun(db, run, input);
+  insertRun(db, run, attributes, input);
+  if (attributes !== null) db.run(INSERT_ATTRIBUTES, [run.id, attributes]);
   if (!owner) return { kind: "created", run, row: null };
   db.run(INSERT_FIRST_ROW, [run.id, owner.appendId, now, records]);
   return { kind: "created", run, row: firstRow(db, create) };
 }
 
+function holderOf(db: Database, { tenant, definition }: CreateRun, key: string): RunRow | undefined {
+  const where = "where tenant = ? and definition = ? and key = ? and holds_key = 1";
+  return selectRuns(db, where, [tenant, definition, key])[0];
+}
+
 /** In the order of the columns in INSERT_RUN. */
-function insertRun(db: Database, run: RunRow, input: string): void {
+function insertRun(db: Database, run: RunRow, attributes: string | null, input: string): void {
   const what = [run.id, run.tenant, run.type, run.definition, run.version, run.status];
-  const whence = [run.rootId, run.parentId, run.restartedFrom, run.key, run.inputHash, run.businessKey, run.sessionId];
-  const where = [run.queue, run.partitionKey, run.priority];
+  const whence = [run.rootId, run.parentId, run.restartedFrom, run.key, run.key === null ? 0 : 1, run.inputHash];
+  const where = [run.businessKey, attributes, run.sessionId, run.queue, run.partitionKey, run.priority];
   const when = [run.createdAt, run.createdAt, run.wakeAt, run.wakeAt === null ? 0 : 1];
   db.run(INSERT_RUN, [...what, ...whence, ...where, ...when, run.owner, run.fence, input]);
 }

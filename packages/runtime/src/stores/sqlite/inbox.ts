@@ -1,14 +1,18 @@
 import { encodeSignal } from "../../store/run-codec.js";
-import type { Signal, SignalResult } from "../../store/run-store.js";
+import { MAX_UNREAD, type Signal, type SignalResult } from "../../store/run-store.js";
 import type { Database } from "./database.js";
 
 const KNOWN = `
 select ended_at as "endedAt", exists (select 1 from clean_arch_inbox where run = clean_arch_runs.id and clean_arch_inbox.id = ?) as received
 from clean_arch_runs where clean_arch_runs.id = ?`;
 
+const UNREAD = `select count(*) as unread from clean_arch_inbox where run = ? and consumed = 0`;
+
 const INSERT = `
 insert into clean_arch_inbox (run, id, kind, name, actor, at, n, payload)
-values (?, ?, ?, ?, ?, ?, 1 + (select count(*) from clean_arch_inbox where run = ?), ?)`;
+select id, ?, ?, ?, ?, ?, 1 + (select count(*) from clean_arch_inbox i where i.run = clean_arch_runs.id), ?
+from clean_arch_runs where id = ? and ended_at is null
+on conflict (run, id) do nothing`;
 
 /** An owned run needs no waking: its owner reads its inbox with every renewal. */
 const WAKE = `update clean_arch_runs set ready = 1, wake_at = min(coalesce(wake_at, ?), ?) where id = ? and owner is null`;
@@ -16,12 +20,19 @@ const WAKE = `update clean_arch_runs set ready = 1, wake_at = min(coalesce(wake_
 /** Within a transaction. */
 export function signal(db: Database, element: Signal, now: number): SignalResult {
   const payload = encodeSignal(element);
-  const { run, id, kind, name, actor } = element;
+  const { run, id } = element;
   const [known] = db.all<{ endedAt: number | null; received: number }>(KNOWN, [id, run]);
   if (!known) return "not-found";
   if (known.received === 1) return "duplicate";
   if (known.endedAt !== null) return "ended";
-  db.run(INSERT, [run, id, kind, name, actor, now, run, payload]);
-  db.run(WAKE, [now, now, run]);
+  const [counted] = db.all<{ unread: number }>(UNREAD, [run]);
+  if ((counted?.unread ?? 0) >= MAX_UNREAD) return "full";
+  deliver(db, element, payload, now);
   return "accepted";
+}
+
+/** Within a transaction. Into the inbox of a run that has not ended, unless it is there already; the run is woken. */
+export function deliver(db: Database, { run, id, kind, name, actor }: Signal, payload: string, now: number): void {
+  const { changes } = db.run(INSERT, [id, kind, name, actor, now, payload, run]);
+  if (changes > 0) db.run(WAKE, [now, now, run]);
 }

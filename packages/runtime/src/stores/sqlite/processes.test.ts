@@ -16,7 +16,7 @@ import { createSqliteRunStore } from ${JSON.stringify(fileURLToPath(new URL("run
 const [, , file, mode, key] = process.argv;
 const run = (n) => ({
   id: key + "-" + n, tenant: "t", type: "saga", definition: "d", version: "v", key: mode === "open" ? "same" : null,
-  inputHash: "h", businessKey: null, sessionId: null, queue: "q", partitionKey: null, priority: 0, input: {}, rootId: key + "-" + n,
+  inputHash: "h", businessKey: null, attributes: null, sessionId: null, queue: "q", partitionKey: null, priority: 0, input: {}, rootId: key + "-" + n,
   parentId: null, restartedFrom: null, claim: null,
 });
 // Told to start together, so that the opening is what they contend for.

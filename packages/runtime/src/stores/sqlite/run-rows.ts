@@ -11,7 +11,7 @@ type Columns = Record<string, SqlValue>;
 /** All of a run but its journal; `seq` and `updatedAt` follow the newest journal row. */
 const RUN_COLUMNS = `
   id, tenant, type, definition, version, status, failure_reason, rollback_status as "rollbackStatus", root_id as "rootId",
-  parent_id as "parentId", restarted_from as "restartedFrom", key, input_hash as "inputHash", business_key as "businessKey",
+  parent_id as "parentId", restarted_from as "restartedFrom", key, input_hash as "inputHash", business_key as "businessKey", attributes,
   session_id as "sessionId", queue, partition_key as "partitionKey", priority, created_at as "createdAt", ended_at as "endedAt",
   wake_at as "wakeAt", owner, fence, output, input,
   max(updated_at, coalesce((select j.at from clean_arch_journal j where j.run = id order by j.seq desc limit 1), 0)) as "updatedAt",
@@ -21,8 +21,9 @@ const RUN_COLUMNS = `
 export function selectRuns(db: Database, rest: string, params: readonly SqlValue[]): RunRow[] {
   return db
     .all<Columns>(`select ${RUN_COLUMNS} from clean_arch_runs ${rest}`, params)
-    .map(({ failure_reason, input, output, ...row }) => ({
+    .map(({ failure_reason, attributes, input, output, ...row }) => ({
       ...(row as unknown as RunRow),
+      attributes: attributes === null ? null : (JSON.parse(attributes as string) as RunRow["attributes"]),
       failureReason: failure_reason === null ? null : (JSON.parse(failure_reason as string) as RunRow["failureReason"]),
       input: JSON.parse(input as string) as Json,
       output: JSON.parse(output as string) as Json,

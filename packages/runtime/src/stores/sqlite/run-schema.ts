@@ -4,7 +4,8 @@ import type { Migration } from "./migrate.js";
  * The tables of the runs. A step that changes nothing but the journal costs one inserted row: a run's `seq` is its newest
  * journal row, not a column. `ready` marks the runs that a worker may claim at once; sleeping ones become ready when
  * `wake_at` comes. Payloads are JSON text; `codec` and `key_id` of a journal row are for compressed and encrypted records,
- * which this version neither writes nor reads. No foreign keys: every write names its run, and `prune` deletes by run.
+ * which this version neither writes nor reads. `crashed`: the last owner's lease ran out; the next `claimed` row says so.
+ * `holds_key`: 0 once a restart took the run's key over. No foreign keys: every write names its run, and `prune` deletes by run.
  */
 export const RUN_MIGRATIONS: readonly Migration[] = [
   {
@@ -23,8 +24,10 @@ create table clean_arch_runs (
   parent_id text,
   restarted_from text,
   key text,
+  holds_key integer not null,
   input_hash text not null,
   business_key text,
+  attributes text,
   session_id text,
   queue text not null,
   partition_key text,
@@ -35,17 +38,29 @@ create table clean_arch_runs (
   wake_at integer,
   ready integer not null,
   owner text,
+  crashed integer not null default 0,
   fence integer not null,
   output text not null,
   input text not null
 ) strict;
-create unique index clean_arch_runs_key on clean_arch_runs (tenant, definition, key) where key is not null;
+create unique index clean_arch_runs_key on clean_arch_runs (tenant, definition, key) where holds_key = 1;
 create index clean_arch_runs_ready on clean_arch_runs (priority desc, id) where ready = 1;
 create index clean_arch_runs_sleeping on clean_arch_runs (wake_at) where ready = 0 and wake_at is not null;
 create index clean_arch_runs_owner on clean_arch_runs (owner) where owner is not null;
 create index clean_arch_runs_status on clean_arch_runs (status, id);
 create index clean_arch_runs_session on clean_arch_runs (session_id, id) where session_id is not null;
+create index clean_arch_runs_business_key on clean_arch_runs (business_key, id) where business_key is not null;
+create index clean_arch_runs_parent on clean_arch_runs (parent_id, id) where parent_id is not null;
+create index clean_arch_runs_open on clean_arch_runs (definition, version) where ended_at is null;
 create index clean_arch_runs_ended on clean_arch_runs (ended_at) where ended_at is not null;
+
+create table clean_arch_attributes (
+  name text not null,
+  value text not null,
+  run text not null,
+  primary key (name, value, run)
+) strict, without rowid;
+create index clean_arch_attributes_run on clean_arch_attributes (run);
 
 create table clean_arch_journal (
   run text not null,

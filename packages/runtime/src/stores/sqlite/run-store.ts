@@ -8,7 +8,7 @@ import { createRun } from "./create.js";
 import { type Database, openDatabase } from "./database.js";
 import { signal } from "./inbox.js";
 import { migrate } from "./migrate.js";
-import { countRuns, listRuns, prune } from "./query.js";
+import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
 import { listWorkers, renew, retire } from "./workers.js";
@@ -104,6 +104,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     list: (query) => answer((open) => listRuns(open, query)),
     workers: () => answer(listWorkers),
     count: () => answer(countRuns),
+    stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
   };
 }

@@ -27,7 +27,7 @@ export function renew(db: Database, request: RenewRequest, now: number, noTakeov
     if (id === request.worker) continue;
     const takeoverAt = Math.max(expiresAt, noTakeoverBefore);
     if (takeoverAt > now) return { kind: "standby", holder: id, expiresAt: takeoverAt };
-    bury(db, id, now);
+    bury(db, id, now, true);
   }
   db.run(REGISTER, [request.worker, request.label, now, now, now + request.leaseMs]);
   return reconcile(db, request, now);
@@ -50,7 +50,8 @@ function reconcile(db: Database, { worker, runs }: RenewRequest, now: number): R
 }
 
 export function retire(db: Database, worker: string, now: number): void {
-  if (db.all("select 1 from clean_arch_workers where id = ? and dead = 0", [worker]).length > 0) bury(db, worker, now);
+  if (db.all("select 1 from clean_arch_workers where id = ? and dead = 0", [worker]).length > 0)
+    bury(db, worker, now, false);
 }
 
 export function isActive(db: Database, worker: string, now: number): boolean {
@@ -61,9 +62,10 @@ export function isActive(db: Database, worker: string, now: number): boolean {
 
 const MAX_DEAD = 50;
 
-function bury(db: Database, worker: string, now: number): void {
+function bury(db: Database, worker: string, now: number, crashed: boolean): void {
   db.run("update clean_arch_workers set dead = 1, expires_at = min(expires_at, ?) where id = ?", [now, worker]);
-  db.run("update clean_arch_runs set owner = null, ready = 1, wake_at = ? where owner = ?", [now, worker]);
+  const free = "update clean_arch_runs set owner = null, crashed = ?, ready = 1, wake_at = ? where owner = ?";
+  db.run(free, [crashed ? 1 : 0, now, worker]);
   const forgotten = "select id from clean_arch_workers where dead = 1 order by rowid desc limit -1 offset ?";
   db.run(`delete from clean_arch_workers where id in (${forgotten})`, [MAX_DEAD]);
 }

@@ -20,16 +20,18 @@ import {
 
 export function appending(test: ContractTest): void {
   describe("append", () => {
-    test("writes one row at the store's time and applies the change", async ({ store, advance }) => {
+    test("writes one row at the store's time and applies the change", async ({ store, advance, near }) => {
       const run = await claimOne(store, "w");
       await advance(5);
-      const at = await store.now();
+      const before = await store.now();
       const failure = { code: "declined", message: "no", status: 402 };
       const append = nextAppend(run, {
         records: [RECORD, { kind: "compensated", step: "pay", attempt: 1 }],
         change: { status: "compensating", failureReason: failure },
       });
-      expect(await store.append([append])).toEqual([{ kind: "appended", at, parked: false }]);
+      const result = await appendOne(store, append);
+      expect(result).toEqual({ kind: "appended", at: near(before), parked: false });
+      const at = result.kind === "appended" && result.at;
       const { appendId, records } = append;
       expect(await store.journal(run.id)).toEqual([{ v: 1, run: run.id, seq: 1, fence: 1, appendId, at, records }]);
       expect(await store.get(run.id)).toEqual({
@@ -212,7 +214,7 @@ export function appending(test: ContractTest): void {
       expect(await everythingOf(store, run.id)).toEqual({ run, journal: [], checkpoints: [] });
     });
 
-    test("ends a run for good", async ({ store, advance }) => {
+    test("ends a run for good", async ({ store, advance, near }) => {
       const run = await claimOne(store, "w");
       await store.signal([newSignal(run.id, "early")]);
       const finish = nextAppend(run, {
@@ -220,7 +222,8 @@ export function appending(test: ContractTest): void {
         next: { kind: "finish" },
       });
       const sent = await appendOne(store, finish);
-      const at = await store.now();
+      expect(sent).toEqual({ kind: "appended", at: near(await store.now()), parked: false });
+      const at = sent.kind === "appended" && sent.at;
       const ended = {
         ...run,
         status: "completed",
@@ -249,6 +252,7 @@ export function appending(test: ContractTest): void {
     test("keeps the newest checkpoints, ordered by fence and then number, and hands the newest to a new owner", async ({
       store,
       advance,
+      near,
     }) => {
       const run = await claimOne(store, "old");
       for (const n of [1, 2, 3]) {
@@ -263,7 +267,7 @@ export function appending(test: ContractTest): void {
       const [taken] = await store.claim({ worker: "new", definitions: [DEFINITION], limit: 1 });
       expect(taken?.checkpoint).toMatchObject({ run: run.id, fence: 1, n: 3, context: { n: 3 } });
       await appendOne(store, nextAppend(taken?.run ?? run, { checkpoint: { n: 1, keep: 2, context: { after: [] } } }));
-      const at = await store.now();
+      const at = near(await store.now());
       const [newest, ...others] = await store.checkpoints(run.id);
       expect(newest).toEqual({ run: run.id, fence: 2, n: 1, seq: 5, at, context: { after: [] } });
       expect(others.map(({ fence, n }) => [fence, n])).toEqual([[1, 3]]);

@@ -59,6 +59,7 @@ export function claiming(test: ContractTest): void {
     test("gives a run owned before with a claimed row, its whole journal, inbox and newest checkpoint", async ({
       store,
       advance,
+      near,
     }) => {
       const run = await claimOne(store, "old");
       await appendOne(
@@ -75,24 +76,24 @@ export function claiming(test: ContractTest): void {
       expect(claimed.rows.at(-1)).toMatchObject({
         seq: 3,
         fence: 2,
-        at: await store.now(),
-        records: [{ kind: "claimed", worker: "new" }],
+        at: near(await store.now()),
+        records: [{ kind: "claimed", worker: "new", crashed: true }],
       });
       expect(claimed.inbox.map((entry) => entry.id)).toEqual(["s2"]);
       expect(claimed.checkpoint).toMatchObject({ n: 1, seq: 1, context: { a: [] } });
     });
 
-    test("wakes a parked run exactly when its time has come", async ({ store, advance }) => {
+    test("wakes a parked run exactly when its time has come", async ({ store, advance, near, tickMs }) => {
       const run = await claimOne(store, "w");
       await appendOne(
         store,
         nextAppend(run, { change: { status: "waiting" }, next: { kind: "park", delayMs: 5_000 } }),
       );
       const parked = await current(store, run.id);
-      expect(parked).toMatchObject({ status: "waiting", owner: null, wakeAt: (await store.now()) + 5_000 });
-      await advance(4_999);
+      expect(parked).toMatchObject({ status: "waiting", owner: null, wakeAt: near((await store.now()) + 5_000) });
+      await advance(5_000 - tickMs);
       expect(await claimAll(store, "w")).toEqual([]);
-      await advance(1);
+      await advance(tickMs);
       expect(first(await claimAll(store, "w")).run).toMatchObject({
         id: run.id,
         status: "running",
@@ -113,16 +114,16 @@ export function claiming(test: ContractTest): void {
       expect(claimed).toMatchObject({ run: { id: run.id, status: "stuck" }, inbox: [{ id: "s" }] });
     });
 
-    test("gives nothing to a worker that is not active", async ({ store, advance }) => {
+    test("gives nothing to a worker that is not active", async ({ store, advance, tickMs }) => {
       await store.create([newRun(1)]);
       expect(await claimAll(store, "unknown")).toEqual([]);
       await activate(store, "retired");
       await store.retire("retired");
       expect(await claimAll(store, "retired")).toEqual([]);
       await activate(store, "slow");
-      await advance(LEASE_MS - 1);
+      await advance(LEASE_MS - tickMs);
       expect((await claimAll(store, "slow", 0)).length).toBe(0);
-      await advance(1);
+      await advance(tickMs);
       expect(await claimAll(store, "slow")).toEqual([]);
       expect(await current(store, runId(1))).toMatchObject({ status: "pending", fence: 0 });
     });

@@ -15,7 +15,7 @@ import type {
 export interface RunStoreUnderTest {
   /** Opened. */
   readonly store: RunStore;
-  /** Moves the store's clock forward by exactly `ms`. */
+  /** Moves the store's clock forward by `ms`: a clock of the test's, or an offset that every store here adds to its server's. */
   advance(ms: number): void | Promise<void>;
   /** A further store object, opened on the same data, as another process would have it. */
   reopen?(): Promise<RunStore>;
@@ -27,19 +27,34 @@ export interface RunStoreTraits {
   open(): Promise<RunStoreUnderTest>;
   /** Whether one worker at most is active at a time. */
   readonly singleWorker: boolean;
+  /**
+   * How far the store's clock may move by itself during one test, ms, at most 2,000. Default 0: only `advance` moves it. For
+   * a store that follows a server's clock; times are then compared, and leases tried, within that.
+   */
+  readonly clockDriftMs?: number;
   /** What the store does not do, each with the reason; the tests of it are skipped under that reason. */
   readonly lacks?: { readonly reopen?: string };
 }
 
-export type ContractTest = (title: string, body: (under: RunStoreUnderTest) => Promise<void>) => void;
+export interface ContractBench extends RunStoreUnderTest {
+  /** The least time that the test can tell apart, ms. */
+  readonly tickMs: number;
+  /** Matches that time of the store's clock. */
+  near(atMs: number): unknown;
+}
+
+export type ContractTest = (title: string, body: (under: ContractBench) => Promise<void>) => void;
 
 /** `it` with a fresh store that is closed whatever happens. */
 export function testWith(traits: RunStoreTraits): ContractTest {
+  const { clockDriftMs = 0 } = traits;
+  const near = (atMs: number): unknown =>
+    clockDriftMs === 0 ? atMs : expect.closeTo(atMs, -Math.log10(2 * clockDriftMs));
   return (title, body) =>
     it(title, async () => {
       const under = await traits.open();
       try {
-        await body(under);
+        await body({ ...under, near, tickMs: Math.max(1, clockDriftMs) });
       } finally {
         await under.close();
       }
@@ -63,6 +78,7 @@ export function newRun(n: number, overrides: Partial<CreateRun> = {}): CreateRun
       key: null,
       inputHash: "hash",
       businessKey: null,
+      attributes: null,
       sessionId: null,
       queue: "default",
       partitionKey: null,

@@ -25,20 +25,26 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
     : [skip("many workers at a time"), test];
 
   describe("renew and retire", () => {
-    test("registers a worker and extends its lease", async ({ store, advance }) => {
+    test("registers a worker and extends its lease", async ({ store, advance, near }) => {
       const startedAt = await store.now();
-      expect(await renewed(store, "w")).toEqual({ kind: "active", now: startedAt, adopted: [], lost: [], inbox: [] });
+      expect(await renewed(store, "w")).toEqual({
+        kind: "active",
+        now: near(startedAt),
+        adopted: [],
+        lost: [],
+        inbox: [],
+      });
       await store.create([newRun(1)]);
       await claimAll(store, "w");
       await advance(3_000);
-      expect(await renewed(store, "w", [runId(1)])).toMatchObject({ kind: "active", now: startedAt + 3_000 });
+      expect(await renewed(store, "w", [runId(1)])).toMatchObject({ kind: "active", now: near(startedAt + 3_000) });
       expect(await store.workers()).toEqual([
         {
           id: "w",
           label: "w label",
-          startedAt,
-          renewedAt: startedAt + 3_000,
-          expiresAt: startedAt + 3_000 + LEASE_MS,
+          startedAt: near(startedAt),
+          renewedAt: near(startedAt + 3_000),
+          expiresAt: near(startedAt + 3_000 + LEASE_MS),
           dead: false,
           runs: 1,
         },
@@ -47,14 +53,14 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
 
     oneOnly(
       "lets a second worker stand by until the lease expires, and not a millisecond less",
-      async ({ store, advance }) => {
+      async ({ store, advance, near, tickMs }) => {
         const run = await claimOne(store, "old");
-        const expiresAt = (await store.now()) + LEASE_MS;
+        const expiresAt = near((await store.now()) + LEASE_MS);
         expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
         expect(await claimAll(store, "new")).toEqual([]);
-        await advance(LEASE_MS - 1);
+        await advance(LEASE_MS - tickMs);
         expect(await renewed(store, "new")).toEqual({ kind: "standby", holder: "old", expiresAt });
-        await advance(1);
+        await advance(tickMs);
         expect(await renewed(store, "new")).toMatchObject({ kind: "active", adopted: [] });
         expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
         expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
@@ -67,14 +73,14 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
 
     several(
       "lets a second worker take over a run when the lease expired, and not a millisecond before",
-      async ({ store, advance }) => {
+      async ({ store, advance, tickMs }) => {
         const run = await claimOne(store, "old");
-        await advance(1);
+        await advance(tickMs);
         await activate(store, "new");
-        await advance(LEASE_MS - 2);
+        await advance(LEASE_MS - 2 * tickMs);
         expect(await claimAll(store, "new")).toEqual([]);
         await activate(store, "new");
-        await advance(1);
+        await advance(tickMs);
         expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, owner: "new", fence: 2 });
         expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
       },
@@ -98,16 +104,42 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
       expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
     });
 
-    test("frees a retired worker's runs at once", async ({ store }) => {
+    test("frees a retired worker's runs at once", async ({ store, near }) => {
       const run = await claimOne(store, "old");
       await store.retire("old");
-      expect(await current(store, run.id)).toMatchObject({ owner: null, wakeAt: await store.now() });
+      expect(await current(store, run.id)).toMatchObject({ owner: null, wakeAt: near(await store.now()) });
       await activate(store, "new");
       expect(first(await claimAll(store, "new")).run).toMatchObject({ id: run.id, fence: 2 });
       expect(await renewed(store, "old", [run.id])).toEqual({ kind: "dead" });
       await store.retire("old");
       await store.retire("unknown");
       expect(await current(store, run.id)).toMatchObject({ owner: "new" });
+    });
+
+    test("says of a run whose owner's lease ran out that it crashed, and of no other", async ({ store, advance }) => {
+      const recordOf = async (worker: string): Promise<unknown> => {
+        await activate(store, worker);
+        return first(await claimAll(store, worker)).rows.at(-1)?.records;
+      };
+      const run = await claimOne(store, "retires");
+      await store.retire("retires");
+      expect(await recordOf("expires")).toEqual([{ kind: "claimed", worker: "expires" }]);
+      await advance(LEASE_MS);
+      expect(await recordOf("parks")).toEqual([{ kind: "claimed", worker: "parks", crashed: true }]);
+      await appendOne(
+        store,
+        nextAppend(await current(store, run.id), {
+          change: { status: "waiting" },
+          next: { kind: "park", delayMs: LEASE_MS },
+        }),
+      );
+      await advance(LEASE_MS);
+      expect(await recordOf("parks late")).toEqual([{ kind: "claimed", worker: "parks late" }]);
+      const owned = await current(store, run.id);
+      await advance(LEASE_MS);
+      await activate(store, "last");
+      await appendOne(store, nextAppend(owned, { next: { kind: "park", delayMs: 0 } }));
+      expect(await recordOf("last")).toEqual([{ kind: "claimed", worker: "last" }]);
     });
 
     test("hands out the runs whose claim was answered into the void", async ({ store }) => {
@@ -135,7 +167,7 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
       expect((await activate(store, "w", believed)).lost).toEqual([runId(99), parked.id, ended.id, runId(4)]);
     });
 
-    test("brings the inbox of owned runs, oldest first, until it is consumed", async ({ store, advance }) => {
+    test("brings the inbox of owned runs, oldest first, until it is consumed", async ({ store, advance, near }) => {
       const [run, other] = await claimNew(store, "w", 2);
       if (!run || !other) return expect.unreachable();
       const signals = ["z", "a", "m"].map((id) =>
@@ -147,7 +179,7 @@ export function leases(test: ContractTest, { singleWorker }: RunStoreTraits): vo
       }
       const at = (await store.now()) - 3;
       const { inbox } = await activate(store, "w", [run.id, other.id]);
-      expect(inbox).toEqual(signals.map((signal, index) => ({ ...signal, at: at + index })));
+      expect(inbox).toEqual(signals.map((signal, index) => ({ ...signal, at: near(at + index) })));
       expect((await activate(store, "w", [run.id, other.id])).inbox).toEqual(inbox);
       await appendOne(store, nextAppend(run, { consumed: ["z", "m", "unknown"] }));
       expect((await activate(store, "w", [run.id, other.id])).inbox.map((entry) => entry.id)).toEqual(["a"]);
