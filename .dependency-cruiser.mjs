@@ -63,7 +63,7 @@ const packages = [
     name: "runtime-imports-nothing-of-ours",
     severity: "error",
     comment: "The runtime is usable on its own.",
-    from: { path: "^packages/runtime/" },
+    from: { path: "^packages/runtime/", pathNot: "[.]test([.]support)?[.]ts$" },
     to: { path: "^packages/", pathNot: "^packages/runtime/" },
   },
   {

@@ -54,6 +54,8 @@ export class Worker {
   /** Runs being created with a claim: ours if the reply is lost. */
   readonly #creating = new Set<string>();
   readonly #environment: WorkerEnvironment;
+  readonly #appendIds: string;
+  #appendsNamed = 0;
   /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
   #drivenAtRenewal: ReadonlyMap<string, RunDriver> = new Map();
   /** While a claim is under way the store may own us runs that we cannot know yet. */
@@ -71,6 +73,7 @@ export class Worker {
     this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
     const { store, ports, logger, config, label } = this.#options;
     this.#appends = new CoalescingQueue({ name: "appends", ports, logger, send: (appends) => store.append(appends) });
+    this.#appendIds = Buffer.from(ports.random.bytes(9)).toString("base64url");
     this.#lease = new LeaseKeeper({
       ...{ store, ports, logger, label, leaseMs: config.recovery.leaseMs },
       runs: () => {
@@ -95,6 +98,7 @@ export class Worker {
         this.counters.appends += 1;
         return this.#appends.push(append);
       },
+      appendId: () => this.appendId(),
       storeNow: () => this.#lease.storeNow(),
       trusted: () => this.#lease.trusted(),
       workerId: () => this.#lease.id,
@@ -112,6 +116,16 @@ export class Worker {
 
   get flushes(): number {
     return this.#appends.flushes;
+  }
+
+  drives(run: string): boolean {
+    return this.#drivers.has(run);
+  }
+
+  /** Short, for it is written with every row: chance for this worker, and a number. */
+  appendId(): string {
+    this.#appendsNamed += 1;
+    return `${this.#appendIds}${this.#appendsNamed.toString(36)}`;
   }
 
   async start(): Promise<void> {

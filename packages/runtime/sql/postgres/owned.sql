@@ -1,0 +1,1 @@
+select id::text from :"schema".runs where owner = $1 order by id

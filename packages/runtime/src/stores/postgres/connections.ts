@@ -1,0 +1,194 @@
+import pg from "pg";
+import { RuntimeError } from "../../errors.js";
+import { fromDriver, isOfStatement } from "./driver-error.js";
+import { type StatementName, Statements } from "./statements.js";
+
+export interface PostgresOptions {
+  /** postgresql://user:password@host:port/database. The user may create the schema at the first start. */
+  readonly url: string;
+  /** Of the runtime's tables. Default `clean_arch`. */
+  readonly schema?: string;
+  /** Connections for writing runs. Default 4. Beside them there are up to 4 for reading, and one that listens. */
+  readonly connections?: number;
+  /** For one statement and for its answer, ms; keep it below the lease. Default 5,000. */
+  readonly statementTimeoutMs?: number;
+  /** For a new connection, ms. Default 3,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+export type Row = Record<string, unknown>;
+
+/** What runs statements: a connection in a transaction, or any connection. */
+export interface Queryable {
+  /** The name of the runtime's schema. */
+  readonly schema: string;
+  /** By its name in `sql/postgres/`; prepared once per connection. */
+  run(name: StatementName, values: readonly unknown[]): Promise<Row[]>;
+  /** A statement made on the spot, with `:"schema"` filled in. */
+  query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+const DEFAULT_CONNECTIONS = 4;
+const READERS = 4;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** For locks that a half-dead backend holds. */
+const LOCK_TIMEOUT_MS = 2_000;
+/** The answer may come a little later than the server gives up. */
+const ANSWER_MARGIN_MS = 1_000;
+
+/** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
+const TIMELINE = `select pg_is_in_recovery() as standby,
+  case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end as timeline`;
+
+/**
+ * The connections of a store. Writers plan each statement once, by index, whatever the tables held at that time. Every
+ * connection has timeouts on both sides, so a half-open socket or a paused server is noticed, and one that failed otherwise
+ * than by its statement is closed. Errors: see `fromDriver`; after `close`, `store-unavailable`.
+ */
+export class Connections {
+  readonly #options: PostgresOptions;
+  readonly statements: Statements;
+  readonly #writers: pg.Pool;
+  readonly #readers: pg.Pool;
+  #timeline: string | null = null;
+  #movedTo: string | null = null;
+  #closed = false;
+
+  constructor(options: PostgresOptions) {
+    this.#options = options;
+    this.statements = Statements.on(options.schema ?? "clean_arch");
+    this.#writers = this.#pool(options.connections ?? DEFAULT_CONNECTIONS, [
+      "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
+    ]);
+    this.#readers = this.#pool(READERS, []);
+  }
+
+  /** Non-null from when another server was found to have taken over until `accept`: its journal may be shorter. */
+  get movedTo(): string | null {
+    return this.#movedTo;
+  }
+
+  accept(): void {
+    this.#timeline = this.#movedTo ?? this.#timeline;
+    this.#movedTo = null;
+  }
+
+  /** Outside a transaction: one statement, one commit. */
+  get writer(): Queryable {
+    return this.#anyOf(this.#writers);
+  }
+
+  get reader(): Queryable {
+    return this.#anyOf(this.#readers);
+  }
+
+  /** All or nothing. A throw rolls back; when the commit's answer is lost, `store-unavailable`, and nobody knows. */
+  async transaction<T>(body: (connection: Queryable) => Promise<T>): Promise<T> {
+    return this.#with(this.#writers, async (client) => {
+      await client.query("begin");
+      try {
+        const result = await body(this.#queryable(client));
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        if (isOfStatement(error) || error instanceof RuntimeError) await client.query("rollback");
+        throw error;
+      }
+    });
+  }
+
+  /** A connection of the caller's own, to be given back by `release`, with the error when it must not be used again. */
+  async take(): Promise<{ client: pg.PoolClient; on: Queryable; release: (broken?: Error) => void }> {
+    try {
+      const client = await this.#open(this.#writers).connect();
+      return { client, on: this.#queryable(client), release: (broken) => client.release(broken) };
+    } catch (error) {
+      throw fromDriver(error);
+    }
+  }
+
+  /** A connection outside the pools, for listening. */
+  dedicated(): pg.Client {
+    return new pg.Client({
+      ...{ connectionString: this.#options.url, keepAlive: true, application_name: "clean-arch listener" },
+      connectionTimeoutMillis: this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([this.#writers.end(), this.#readers.end()]);
+  }
+
+  #pool(max: number, settings: readonly string[]): pg.Pool {
+    const { url, statementTimeoutMs = STATEMENT_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const pool = new pg.Pool({
+      ...{ connectionString: url, max, keepAlive: true, application_name: "clean-arch" },
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      options: settings.join(" "),
+      verify: (client, done) => {
+        this.#verify(client).then(() => done(), done);
+      },
+    });
+    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+    pool.on("error", () => {});
+    return pool;
+  }
+
+  async #verify(client: pg.PoolClient): Promise<void> {
+    const { rows } = await client.query(TIMELINE);
+    const { standby, timeline } = rows[0] as { standby: boolean; timeline: string | null };
+    if (standby || timeline === null)
+      throw new RuntimeError("store-unavailable", "expected PostgreSQL's primary server, got a standby");
+    this.#timeline ??= timeline;
+    if (timeline !== this.#timeline) this.#movedTo = timeline;
+  }
+
+  #anyOf(pool: pg.Pool): Queryable {
+    return {
+      schema: this.statements.schema,
+      run: (name, values) => this.#with(pool, (client) => this.#queryable(client).run(name, values)),
+      query: (sql, values) => this.#with(pool, (client) => this.#queryable(client).query(sql, values)),
+    };
+  }
+
+  #queryable(client: pg.ClientBase): Queryable {
+    const { statements } = this;
+    return {
+      schema: statements.schema,
+      run: async (name, values) => {
+        const { rows } = await client.query<Row>({ name, text: statements.text(name), values: [...values] });
+        return rows;
+      },
+      query: async (sql, values = []) => {
+        const { rows } = await client.query<Row>(statements.fill(sql), [...values]);
+        return rows;
+      },
+    };
+  }
+
+  async #with<T>(pool: pg.Pool, body: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let broken: Error | undefined;
+    try {
+      client = await this.#open(pool).connect();
+      return await body(client);
+    } catch (error) {
+      if (!isOfStatement(error)) broken = error instanceof Error ? error : new Error(String(error));
+      throw fromDriver(error);
+    } finally {
+      client?.release(broken);
+    }
+  }
+
+  #open(pool: pg.Pool): pg.Pool {
+    if (!this.#closed) return pool;
+    throw new RuntimeError("store-unavailable", "expected an open PostgreSQL store, got a call after close");
+  }
+}

@@ -1,0 +1,212 @@
+import { RuntimeError } from "../../errors.js";
+import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
+import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
+import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
+import type { Connections, Queryable } from "./connections.js";
+import { sqlState } from "./driver-error.js";
+import { notify } from "./listener.js";
+import { selectJournal, selectRuns } from "./run-rows.js";
+
+interface Prepared {
+  readonly create: CreateRun;
+  readonly encoded: EncodedCreate;
+}
+
+/**
+ * Creates a batch as one statement, all or nothing; when an id or a key is taken, one by one. Whoever loses the race for a key
+ * looks for its holder in a new statement, and again when that is gone: a single statement would see neither.
+ */
+export async function create(connections: Connections, creates: readonly CreateRun[]): Promise<CreateResult[]> {
+  const results = new Array<CreateResult>(creates.length);
+  const places: number[] = [];
+  const batch: Prepared[] = [];
+  for (const [index, element] of creates.entries()) {
+    const prepared = prepare(element);
+    if ("kind" in prepared) results[index] = prepared;
+    else {
+      places.push(index);
+      batch.push(prepared);
+    }
+  }
+  const made = await createPrepared(connections, batch);
+  for (const [n, index] of places.entries()) results[index] = made[n] ?? lost();
+  if (made.some((result) => result.kind === "created" && result.run.owner === null))
+    await notify(connections.writer, ["due"]);
+  return results;
+}
+
+function prepare(create: CreateRun): Prepared | CreateResult {
+  try {
+    const encoded = encodeCreate(create);
+    if (isUuid(create.id)) return { create, encoded };
+    return {
+      kind: "rejected",
+      reason: `expected the id of a run to be a UUID in lower case, got ${create.id.slice(0, 50)}`,
+    };
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "input-invalid")
+      return { kind: "rejected", reason: error.message };
+    throw error;
+  }
+}
+
+async function createPrepared(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
+  if (batch.length === 0) return [];
+  if (oneWorker(batch) && oncePerKey(batch)) {
+    try {
+      return await insert(connections.writer, batch);
+    } catch (error) {
+      if (!isOfElement(sqlState(error))) throw error;
+    }
+  }
+  const results: CreateResult[] = [];
+  for (const prepared of batch) results.push(await createOne(connections, prepared));
+  return results;
+}
+
+function isOfElement(code: string | null): boolean {
+  return code !== null && (code === "23505" || code.startsWith("22") || code.startsWith("54"));
+}
+
+/** The statement takes one worker's claims. */
+function oneWorker(batch: readonly Prepared[]): boolean {
+  return new Set(batch.flatMap(({ create }) => create.claim?.worker ?? [])).size <= 1;
+}
+
+function oncePerKey(batch: readonly Prepared[]): boolean {
+  const keys = batch.filter(({ create }) => create.key !== null).map(({ create }) => keyOf(create));
+  return new Set(keys).size === keys.length;
+}
+
+function keyOf({ tenant, definition, key }: CreateRun): string {
+  return JSON.stringify([tenant, definition, key]);
+}
+
+/** Between the look-up and the insert a holder of the key may come or go. */
+const MAX_TRIES = 20;
+
+async function createOne(connections: Connections, prepared: Prepared): Promise<CreateResult> {
+  const { create } = prepared;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    try {
+      const [made] = await insert(connections.writer, [prepared]);
+      if (made !== undefined) return made;
+    } catch (error) {
+      if (!isOfElement(sqlState(error))) throw error;
+      if (sqlState(error) !== "23505") return { kind: "rejected", reason: (error as Error).message };
+    }
+    const run = await knownRun(connections.writer, create);
+    if (run === undefined) continue;
+    if (run.id === create.id) return sameRun(connections.writer, run, create);
+    if (!isRestart(create, run)) return { kind: "existing", run };
+    const restarted = await restart(connections, prepared, run);
+    if (restarted !== null) return restarted;
+  }
+  throw new RuntimeError(
+    "store-unavailable",
+    `expected the key ${JSON.stringify(create.key)} to come to rest, it did not`,
+  );
+}
+
+function isRestart(create: CreateRun, run: RunRow): boolean {
+  return create.restart === true && mayRestart(run.status);
+}
+
+/** Null when somebody else took the key over first. */
+async function restart(connections: Connections, prepared: Prepared, from: RunRow): Promise<CreateResult | null> {
+  const create = { ...prepared.create, restartedFrom: from.id };
+  return connections.transaction(async (on) => {
+    const released = await on.run("release-key", [from.id]);
+    if (released.length === 0) return null;
+    return (await insert(on, [{ create, encoded: prepared.encoded }]))[0] ?? null;
+  });
+}
+
+async function insert(on: Queryable, unsorted: readonly Prepared[]): Promise<CreateResult[]> {
+  const batch = [...unsorted].sort((a, b) => (a.create.id < b.create.id ? -1 : 1));
+  const worker = batch.find(({ create }) => create.claim !== null)?.create.claim?.worker ?? null;
+  const text = (of: (create: CreateRun) => string | null) => texts(batch.map(({ create }) => of(create)));
+  const [answer] = await on.run("create", [
+    worker,
+    uuids(batch.map(({ create }) => create.id)),
+    int8s(batch.map(({ create }) => create.priority)),
+    text(({ tenant }) => tenant),
+    text(({ type }) => type),
+    text(({ definition }) => definition),
+    text(({ version }) => version),
+    text(({ rootId }) => rootId),
+    text(({ parentId }) => parentId),
+    text(({ restartedFrom }) => restartedFrom),
+    text(({ key }) => key),
+    text(({ inputHash }) => inputHash),
+    text(({ businessKey }) => businessKey),
+    text(({ sessionId }) => sessionId),
+    text(({ queue }) => queue),
+    text(({ partitionKey }) => partitionKey),
+    texts(batch.map(({ encoded }) => encoded.attributes)),
+    texts(batch.map(({ encoded }) => encoded.input)),
+    text(({ claim }) => claim?.appendId ?? null),
+    texts(batch.map(({ encoded }) => encoded.records)),
+  ]);
+  const now = Number(answer?.now);
+  return unsorted.map((prepared) => created(prepared, now, answer?.holds === true));
+}
+
+function created({ create }: Prepared, now: number, leaseHolds: boolean): CreateResult {
+  const claimed = create.claim !== null && leaseHolds ? create.claim : null;
+  const run: RunRow = {
+    id: create.id,
+    tenant: create.tenant,
+    type: create.type,
+    definition: create.definition,
+    version: create.version,
+    status: claimed === null ? "pending" : "running",
+    failureReason: null,
+    rollbackStatus: "none",
+    rootId: create.rootId,
+    parentId: create.parentId,
+    restartedFrom: create.restartedFrom,
+    key: create.key,
+    inputHash: create.inputHash,
+    businessKey: create.businessKey,
+    attributes: create.attributes,
+    sessionId: create.sessionId,
+    queue: create.queue,
+    partitionKey: create.partitionKey,
+    priority: create.priority,
+    input: create.input,
+    output: null,
+    createdAt: now,
+    updatedAt: now,
+    endedAt: null,
+    wakeAt: claimed === null ? now : null,
+    owner: claimed?.worker ?? null,
+    fence: claimed === null ? 0 : 1,
+    seq: claimed === null ? 0 : 1,
+  };
+  if (claimed === null) return { kind: "created", run, row: null };
+  const { appendId, records } = claimed;
+  return { kind: "created", run, row: { v: 1, run: run.id, seq: 1, fence: 1, appendId, at: now, records } };
+}
+
+/** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */
+async function sameRun(on: Queryable, run: RunRow, create: CreateRun): Promise<CreateResult> {
+  const { tenant, definition, key, inputHash, claim } = create;
+  if (run.tenant !== tenant || run.definition !== definition || run.key !== key || run.inputHash !== inputHash)
+    return { kind: "rejected", reason: `the run id ${create.id} is taken by another run` };
+  const [first] = claim === null ? [] : await selectJournal(on, run.id, 0, 1);
+  return { kind: "created", run, row: first !== undefined && first.appendId === claim?.appendId ? first : null };
+}
+
+/** The run that has the id, or else the one that holds the key. */
+async function knownRun(on: Queryable, { id, tenant, definition, key }: CreateRun): Promise<RunRow | undefined> {
+  const [same] = await selectRuns(on, "where id = $1::uuid", [id]);
+  if (same !== undefined || key === null) return same;
+  return (await selectRuns(on, HOLDER, [tenant, definition, key]))[0];
+}
+
+const HOLDER = "where tenant = $1 and definition = $2 and key = $3 and key is not null and key_held";
+
+function lost(): CreateResult {
+  return { kind: "rejected", reason: "expected an answer of the store for this run, got none" };
+}

@@ -1,0 +1,116 @@
+import { RuntimeError } from "../../errors.js";
+import { type Clock, systemPorts } from "../../ports.js";
+import type { RunStore, StoreHint } from "../../store/run-store.js";
+import { append } from "./append.js";
+import { isUuid } from "./binary-arrays.js";
+import { claim } from "./claim.js";
+import { Connections, type PostgresOptions } from "./connections.js";
+import { create } from "./create.js";
+import { signal } from "./inbox.js";
+import { Listener } from "./listener.js";
+import { migrate } from "./migrate.js";
+import { countRuns, listRuns, prune, stranded } from "./query.js";
+import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
+import { begin } from "./transaction.js";
+import { listWorkers, renew, retire } from "./workers.js";
+
+export interface PostgresRunStoreOptions extends PostgresOptions {
+  /** Timers of this process: reconnecting, and how long ago the server was silent. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Runs in PostgreSQL (13 or newer), shared by many instances. Durable when answered, as far as the server's `fsync` and
+ * `synchronous_commit` are on. Leases follow the server's clock; none is taken over until the server has been up, and has
+ * answered this instance, for the length of a lease. When a standby takes over, every worker starts anew from its journals.
+ */
+export function createPostgresRunStore(options: PostgresRunStoreOptions): RunStore {
+  const { clock = systemPorts.clock } = options;
+  let connections: Connections | undefined;
+  let listener: Listener | undefined;
+  let hear: ((hint: StoreHint) => void) | undefined;
+  let silentAt = Number.NEGATIVE_INFINITY;
+  let leaseMs = 0;
+  const mayBury = (): boolean => clock.monotonic() >= silentAt + leaseMs;
+
+  const answer = async <T>(call: (open: Connections) => Promise<T>): Promise<T> => {
+    if (connections === undefined)
+      throw new RuntimeError(
+        "store-unavailable",
+        "expected an open PostgreSQL store, got a call before open or after close",
+      );
+    try {
+      return await call(connections);
+    } catch (error) {
+      if (error instanceof RuntimeError && error.code === "store-unavailable") silentAt = clock.monotonic();
+      throw error;
+    }
+  };
+  /** Not on a server that took over before the worker has started anew: what it knows may not be there. */
+  const write = <T>(call: (open: Connections) => Promise<T>): Promise<T> =>
+    answer((open) => {
+      if (open.movedTo === null) return call(open);
+      const message = `expected the PostgreSQL server known so far, got one on timeline ${open.movedTo}: a standby took over`;
+      throw new RuntimeError("store-unavailable", message);
+    });
+  const of = <T>(id: string, none: T, call: (open: Connections) => Promise<T>): Promise<T> =>
+    answer((open) => (isUuid(id) ? call(open) : Promise.resolve(none)));
+
+  return {
+    async open() {
+      if (connections !== undefined) return;
+      const opened = new Connections(options);
+      try {
+        await migrate(opened);
+        connections = opened;
+      } finally {
+        if (connections !== opened) await opened.close();
+      }
+      if (hear === undefined) return;
+      listener = new Listener(opened, clock, hear);
+      await listener.start();
+    },
+    async close() {
+      const closing = connections;
+      connections = undefined;
+      await listener?.stop();
+      listener = undefined;
+      await closing?.close();
+    },
+    listen(onHint) {
+      hear = onHint;
+    },
+    ping: () => answer(async (open) => void (await open.reader.query("select 1"))),
+    now: () =>
+      answer(async (open) => {
+        const [row] = await open.reader.query(`select :"schema".now_ms()::float8 as now`);
+        return Number(row?.now);
+      }),
+    create: (runs) => write((open) => create(open, runs)),
+    claim: (request) => write((open) => claim(open, request, mayBury())),
+    append: (appends) => write((open) => append(open, appends)),
+    signal: (signals) => write((open) => signal(open, signals)),
+    begin: () => write(begin),
+    renew: (request) =>
+      answer(async (open) => {
+        leaseMs = request.leaseMs;
+        if (open.movedTo === null) return renew(open, request, mayBury());
+        await retire(open, request.worker);
+        open.accept();
+        return { kind: "dead" };
+      }),
+    retire: (worker) => answer((open) => retire(open, worker)),
+    get: (id) => of(id, undefined, async (open) => (await selectRuns(open.reader, "where id = $1::uuid", [id]))[0]),
+    journal: (id, afterSeq = 0, limit = 1_000) =>
+      of(id, [], (open) => selectJournal(open.reader, id, afterSeq, Math.min(limit, MAX_ROWS))),
+    checkpoints: (id) => of(id, [], (open) => selectCheckpoints(open.reader, id)),
+    list: (query) => answer((open) => listRuns(open, query)),
+    workers: () => answer(listWorkers),
+    count: () => answer(countRuns),
+    stranded: (known) => answer((open) => stranded(open, known)),
+    prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
+  };
+}
+
+/** The largest limit that the statement takes. */
+const MAX_ROWS = 2 ** 31 - 1;

@@ -1,0 +1,66 @@
+import { type Postgres, startPostgres } from "@clean-arch/test-servers";
+import pg from "pg";
+import { afterAll, beforeAll } from "vitest";
+import type { RunStore } from "../../store/run-store.js";
+import type { RunStoreUnderTest } from "../../testing/run-store-contract.js";
+import type { PostgresOptions } from "./connections.js";
+import { createPostgresRunStore } from "./run-store.js";
+
+/** A schema of its own for one test, whose clock stands still until it is advanced. */
+export interface PostgresUnderTest extends RunStoreUnderTest {
+  readonly schema: string;
+  readonly url: string;
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  reopen(options?: Partial<PostgresOptions>): Promise<RunStore>;
+}
+
+/** One server for the tests of a file. */
+export function postgresForTests(): {
+  readonly open: () => Promise<PostgresUnderTest>;
+  readonly server: () => Postgres;
+} {
+  let server: Postgres | undefined;
+  let admin: pg.Pool | undefined;
+  let schemas = 0;
+  const running = (): Postgres => {
+    if (server === undefined) throw new Error("expected the server to have been started");
+    return server;
+  };
+  beforeAll(async () => {
+    server = await startPostgres({ fsync: false, settings: { max_connections: 200 } });
+    admin = new pg.Pool({ connectionString: server.url(), max: 2 });
+    admin.on("error", () => {});
+  }, 60_000);
+  afterAll(async () => {
+    await admin?.end();
+    await server?.remove();
+  });
+  const open = async (): Promise<PostgresUnderTest> => {
+    schemas += 1;
+    const schema = `runs ${schemas}`;
+    const stores: RunStore[] = [];
+    const query = async (sql: string): Promise<Record<string, unknown>[]> => {
+      const result = await admin?.query(sql);
+      return result?.rows ?? [];
+    };
+    const reopen = async (options: Partial<PostgresOptions> = {}): Promise<RunStore> => {
+      const store = createPostgresRunStore({ url: running().url(), schema, connections: 3, ...options });
+      stores.push(store);
+      await store.open();
+      return store;
+    };
+    const store = await reopen();
+    // An hour ahead: a lease that runs out is then not taken for one that the server's start made run out.
+    await query(`create table "${schema}".clock as select floor(extract(epoch from now() + interval '1 hour') * 1000)::int8 as now;
+      create or replace function "${schema}".now_ms() returns int8 language sql volatile as 'select now from "${schema}".clock'`);
+    return {
+      ...{ store, schema, query, reopen, url: running().url() },
+      advance: async (ms) => void (await query(`update "${schema}".clock set now = now + ${ms}`)),
+      close: async () => {
+        await Promise.all(stores.map((each) => each.close()));
+        await query(`drop schema "${schema}" cascade`);
+      },
+    };
+  };
+  return { open, server: running };
+}
