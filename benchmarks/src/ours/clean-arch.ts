@@ -26,7 +26,7 @@ function definition({ steps, fails }: Shape): SagaDefinition {
 }
 
 function createStore({ databaseUrl, folder }: Place): RunStore {
-  if (process.argv[2] === "sqlite") return createSqliteRunStore({ file: join(folder, "clean-arch.db") });
+  if (process.argv[2] === "sqlite") return createSqliteRunStore({ file: join(folder, "runs.db") });
   return createPostgresRunStore({ url: databaseUrl });
 }
 

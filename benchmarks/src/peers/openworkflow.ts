@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OpenWorkflow, type Worker, type Workflow } from "openworkflow";
+import { OpenWorkflow, type Worker } from "openworkflow";
 import { BackendPostgres } from "openworkflow/postgres";
 import { BackendSqlite } from "openworkflow/sqlite";
 import postgres from "postgres";
@@ -22,7 +22,7 @@ const CONNECTIONS = 20;
 const CONCURRENCY = Number(process.env.OW_CONCURRENCY ?? 100);
 
 async function connect({ databaseUrl, folder }: Place): Promise<Backend> {
-  if (process.argv[2] === "sqlite") return BackendSqlite.connect(join(folder, "openworkflow.db"));
+  if (process.argv[2] === "sqlite") return BackendSqlite.connect(join(folder, "runs.db"));
   const migrated = await BackendPostgres.connect(databaseUrl);
   await migrated.stop();
   // As newPostgres of the library, which takes no pool size from connect().

@@ -1,7 +1,7 @@
 import * as restate from "@restatedev/restate-sdk";
 import * as clients from "@restatedev/restate-sdk-clients";
 import { sagaDriver, serve } from "../contender.js";
-import { type Shape, shapeName, SHAPES } from "../scenarios.js";
+import { SHAPES, type Shape, shapeName } from "../scenarios.js";
 import { perform, refuse, undo } from "../work.js";
 
 /**
@@ -25,7 +25,6 @@ function handler({ steps, fails }: Shape): Handler {
   };
 }
 
-const names = SHAPES.map(shapeName);
 const saga = restate.service({
   name: "saga",
   handlers: Object.fromEntries(SHAPES.map((shape) => [shapeName(shape), handler(shape)])),
