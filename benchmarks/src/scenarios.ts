@@ -57,7 +57,7 @@ export interface Shape {
 export const SHAPES: readonly Shape[] = [...new Map(SAGAS.map((scenario) => [shapeName(scenario), scenario])).values()];
 
 export function shapeName({ steps, fails }: Shape): string {
-  return `${fails ? "undo" : "steps"}-${steps}`;
+  return `${fails ? "undo" : "steps"}_${steps}`;
 }
 
 /** Durable acts of one run: steps that completed, the one that refused, and the compensations. */

@@ -7,7 +7,7 @@ import { type SagaDriver, sagaDriver, serve } from "../contender.js";
 import { type Recorder, recordStatements } from "../floor/record-statements.js";
 import type { Place } from "../protocol.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { perform, refuse, undo } from "../work.js";
+import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
  * Ours, on PostgreSQL or (argument `sqlite`) on SQLite, with the settings that it has by default: four connections for writing, snapshots
@@ -42,7 +42,7 @@ class CleanArchDriver implements SagaDriver {
 
   async run(shape: Shape): Promise<void> {
     if (this.#manager === null) throw new Error("expected to be opened first");
-    const { id } = await this.#manager.start(shapeName(shape), null);
+    const { id } = await this.#manager.start(shapeName(shape), INPUT);
     const { status } = await this.#manager.wait(id, WAIT_MS);
     const expected = shape.fails ? "compensated" : "completed";
     if (status !== expected) throw new Error(`expected the run ${id} to be ${expected}, got ${status}`);

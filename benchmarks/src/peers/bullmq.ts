@@ -2,7 +2,7 @@ import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
 import { sagaDriver, serve } from "../contender.js";
 import { Ends } from "../ends.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { perform, refuse, undo } from "../work.js";
+import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
  * BullMQ 6.7 on a Redis that persists nothing. A saga is one job whose function keeps its place in the job's data, as its documentation
@@ -11,6 +11,7 @@ import { perform, refuse, undo } from "../work.js";
  * own events, which come once Redis has the end.
  */
 interface Progress {
+  readonly input: typeof INPUT;
   readonly done: number;
   readonly undone: number;
   readonly output: unknown;
@@ -21,15 +22,16 @@ const CONCURRENCY = 500;
 
 async function work(job: Job<Progress>, { steps, fails }: Shape): Promise<void> {
   const last = fails ? steps - 1 : steps;
+  const { input } = job.data;
   for (let step = job.data.done + 1; step <= last; step += 1)
-    await job.updateData({ done: step, undone: 0, output: perform(step) });
+    await job.updateData({ input, done: step, undone: 0, output: perform(step) });
   if (!fails) return;
   try {
     throw new UnrecoverableError(refuse());
   } catch {
-    await job.updateData({ done: steps, undone: 0, output: null });
+    await job.updateData({ input, done: steps, undone: 0, output: null });
     for (let step = last; step >= 1; step -= 1)
-      await job.updateData({ done: steps, undone: steps - step, output: undo(step) });
+      await job.updateData({ input, done: steps, undone: steps - step, output: undo(step) });
   }
 }
 
@@ -41,7 +43,7 @@ let worker: Worker<Progress> | null = null;
 serve(
   sagaDriver({
     open: async ({ redisPort }) => {
-      const connection = { host: "127.0.0.1", port: redisPort, maxRetriesPerRequest: null };
+      const connection = { enableAutoPipelining: process.env.AUTO === "1", host: "127.0.0.1", port: redisPort, maxRetriesPerRequest: null };
       // Ended jobs are dropped at once; the stream of events, which nobody reads here, is kept short.
       const defaultJobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
       queue = new Queue<Progress>("sagas", { connection, defaultJobOptions, streams: { events: { maxLen: 100 } } });
@@ -59,7 +61,7 @@ serve(
       await worker.waitUntilReady();
     },
     run: async (shape) => {
-      const job = await queue?.add(shapeName(shape), { done: 0, undone: 0, output: null });
+      const job = await queue?.add(shapeName(shape), { input: INPUT, done: 0, undone: 0, output: null });
       await ends.of(job?.id ?? "");
     },
     close: async () => {

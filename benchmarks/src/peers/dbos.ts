@@ -1,19 +1,19 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { sagaDriver, serve } from "../contender.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { perform, refuse, undo } from "../work.js";
+import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
  * DBOS 5.3 on PostgreSQL. A workflow function whose steps are `runStep` calls; compensation is a `catch`, as its documentation has it.
  * A run is a plain call of the registered function: it runs at once in this process, without a queue, and nothing is polled at its end.
  */
-const CONNECTIONS = 20;
+const CONNECTIONS = Number(process.env.POOL ?? 20);
 
-type Workflow = () => Promise<void>;
+type Workflow = (input: typeof INPUT) => Promise<void>;
 const workflows = new Map<string, Workflow>(SHAPES.map((shape) => [shapeName(shape), workflow(shape)]));
 
 function workflow({ steps, fails }: Shape): Workflow {
-  const body = async (): Promise<void> => {
+  const body = async (_: typeof INPUT): Promise<void> => {
     const last = fails ? steps - 1 : steps;
     for (let step = 1; step <= last; step += 1)
       await DBOS.runStep(() => Promise.resolve(perform(step)), { name: `step-${step}` });
@@ -44,7 +44,7 @@ serve(
     run: async (shape) => {
       const run = workflows.get(shapeName(shape));
       if (run === undefined) throw new Error(`expected a workflow of the shape ${shapeName(shape)}, got none`);
-      await run();
+      await run(INPUT);
     },
     close: () => DBOS.shutdown(),
   }),

@@ -7,7 +7,7 @@ import { type SagaDriver, sagaDriver, serve } from "../contender.js";
 import { Ends } from "../ends.js";
 import type { Place } from "../protocol.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { perform, refuse, undo } from "../work.js";
+import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
  * OpenWorkflow 0.10, on PostgreSQL or (argument `sqlite`) on SQLite. Steps are `step.run` calls; compensation is a `catch`, since the
@@ -17,7 +17,7 @@ import { perform, refuse, undo } from "../work.js";
 type Backend = BackendPostgres | BackendSqlite;
 
 /** postgres.js opens 10 by default; with more, commits of many runs share flushes of the log. */
-const CONNECTIONS = 20;
+const CONNECTIONS = Number(process.env.POOL ?? 20);
 /** Runs that the worker works on at once (default 1). A slot that finds nothing costs a query, so there are not many more than runs. */
 const CONCURRENCY = Number(process.env.OW_CONCURRENCY ?? 100);
 
@@ -73,7 +73,7 @@ class OpenWorkflowDriver implements SagaDriver {
         for (let n = last; n >= 1; n -= 1) await step.run({ name: `undo-${n}` }, () => undo(n));
       }
     });
-    this.#start.set(shapeName({ steps, fails }), async () => (await workflow.run()).workflowRun.id);
+    this.#start.set(shapeName({ steps, fails }), async () => (await workflow.run(INPUT)).workflowRun.id);
   }
 
   async run(shape: Shape): Promise<void> {

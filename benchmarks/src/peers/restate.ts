@@ -2,13 +2,13 @@ import * as restate from "@restatedev/restate-sdk";
 import * as clients from "@restatedev/restate-sdk-clients";
 import { sagaDriver, serve } from "../contender.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { perform, refuse, undo } from "../work.js";
+import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
  * Restate 1.7: a service whose handlers call `ctx.run` for each step, with the compensations in a `catch` as its guide has it. The
  * handlers and the client that starts runs share this process, as a service that calls itself would; the server is a process of its own.
  */
-type Handler = (context: restate.Context) => Promise<void>;
+type Handler = (context: restate.Context, input: typeof INPUT) => Promise<void>;
 
 function handler({ steps, fails }: Shape): Handler {
   const last = fails ? steps - 1 : steps;
@@ -53,8 +53,7 @@ serve(
     },
     run: async (shape) => {
       if (ingress === null) throw new Error("expected to be opened first");
-      const parameter = null;
-      await ingress.call({ service: "saga", handler: shapeName(shape), parameter });
+      await ingress.call({ service: "saga", handler: shapeName(shape), parameter: INPUT });
     },
     close: () => Promise.resolve(),
   }),
