@@ -7,7 +7,7 @@ import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore } from "../store/run-store.js";
+import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";
 import { LeaseKeeper } from "./lease-keeper.js";
@@ -164,6 +164,12 @@ export class Worker {
   pokeInbox(run: string): void {
     if (this.#drivers.has(run)) void this.#lease.renew();
     else this.poke();
+  }
+
+  /** What other instances say, if it concerns this one. */
+  hear(hint: StoreHint): void {
+    if (hint.kind === "due") this.poke();
+    else if (hint.kind === "inbox" && this.#drivers.has(hint.run)) void this.#lease.renew();
   }
 
   /** The worker's id when it may claim a run in the write that creates it; null when others should have it. */

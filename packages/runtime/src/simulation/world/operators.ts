@@ -32,8 +32,8 @@ export class Operators {
       ...store,
       signal: async (signals) => {
         const results = await store.signal(signals);
-        for (const [index, { run, name, actor }] of signals.entries())
-          if (results[index] === "accepted") this.#accepted.set(actor, { run, verb: name });
+        for (const [index, { run, kind, name, actor }] of signals.entries())
+          if (kind === "verb" && results[index] === "accepted") this.#accepted.set(actor, { run, verb: name });
         return results;
       },
     };
@@ -64,7 +64,7 @@ export class Operators {
         const kinds = new Set(records.map((record) => ("step" in record ? record.step : "")));
         if (rows.length > 1 || records.length > kinds.size)
           throw new InvariantBroken(4, `"${verb}" of ${actor} was carried out twice`);
-      });
+      }, [1, 4]);
     }
   }
 }
