@@ -21,7 +21,11 @@ function run(command, args, cwd) {
 }
 
 // npm writes this file at the end of an installation.
-if (changedAt("node_modules/.package-lock.json") < changedAt("package-lock.json")) run("npm", ["ci", "--no-progress"], folder);
+if (changedAt("node_modules/.package-lock.json") < changedAt("package-lock.json"))
+  run("npm", ["ci", "--no-progress"], folder);
 run("npx", ["tsc", "-b", "benchmarks/tsconfig.peers.json"], root);
-const { status } = spawnSync(process.execPath, [`${folder}/dist/main.js`, ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [`${folder}/dist/main.js`, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

@@ -19,22 +19,12 @@ type Measurements = Map<ContenderName, Map<Scenario["name"], Figures[]>>;
 export async function bench(options: Options, say: (line: string) => void): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const database = await startDatabaseServer();
-  const stops = new Set<() => void>();
-  const onSignal = (): void => {
-    for (const stop of stops) stop();
-    database.stop().finally(() => {
-      rmSync(folder, { recursive: true, force: true });
-      process.exit(130);
-    });
-  };
+  const stopping = new AbortController();
+  const onSignal = (): void => stopping.abort(new Error("stopped by a signal"));
   process.once("SIGINT", onSignal);
   process.once("SIGTERM", onSignal);
-  const onStop: Surroundings["onStop"] = (stop) => {
-    stops.add(stop);
-    return () => void stops.delete(stop);
-  };
   try {
-    return await rounds(options, { database, folder, onStop }, say);
+    return await rounds(options, { database, folder, stopping: stopping.signal }, say);
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
@@ -58,11 +48,14 @@ async function rounds(
     const turn = { contender, scenarios, warmUpMs: isFloor ? 0 : WARM_UP_MS, recording: isFloor ? recording : "" };
     const report = (scenario: Scenario, figures: Figures): void => {
       note(measurements, contender.name, scenario.name, figures);
-      say(`round ${round}  ${contender.name.padEnd(30)} ${scenario.name.padEnd(12)} ${Math.round(figures.stepsPerSecond)} steps/s`);
+      say(
+        `round ${round}  ${contender.name.padEnd(30)} ${scenario.name.padEnd(12)} ${Math.round(figures.stepsPerSecond)} steps/s`,
+      );
     };
     try {
       await takeTurn(turn, { ...surroundings, report });
     } catch (error) {
+      surroundings.stopping.throwIfAborted();
       failures.push(`round ${round}, ${error instanceof Error ? error.message : error}`);
       say(`round ${round}  ${contender.name} failed`);
     }
@@ -86,7 +79,10 @@ async function record(recording: string, surroundings: Omit<Surroundings, "repor
   const contender = CONTENDERS.find(({ name }) => name === "clean-arch-postgres");
   const scenarios = SAGAS.filter(({ name }) => name === "five-500");
   if (contender === undefined) throw new Error("expected clean-arch-postgres among the contenders, got none");
-  await takeTurn({ contender, scenarios, warmUpMs: WARM_UP_MS, recording }, { ...surroundings, report: () => undefined });
+  await takeTurn(
+    { contender, scenarios, warmUpMs: WARM_UP_MS, recording },
+    { ...surroundings, report: () => undefined },
+  );
 }
 
 function rotated<T>(all: readonly T[], by: number): readonly T[] {
@@ -94,13 +90,21 @@ function rotated<T>(all: readonly T[], by: number): readonly T[] {
   return [...all.slice(at), ...all.slice(0, at)];
 }
 
-function note(measurements: Measurements, contender: ContenderName, scenario: Scenario["name"], figures: Figures): void {
+function note(
+  measurements: Measurements,
+  contender: ContenderName,
+  scenario: Scenario["name"],
+  figures: Figures,
+): void {
   const scenarios = measurements.get(contender) ?? new Map<Scenario["name"], Figures[]>();
   measurements.set(contender, scenarios);
   scenarios.set(scenario, [...(scenarios.get(scenario) ?? []), figures]);
 }
 
-function contenderResult(name: ContenderName, scenarios: ReadonlyMap<Scenario["name"], readonly Figures[]>): ContenderResult {
+function contenderResult(
+  name: ContenderName,
+  scenarios: ReadonlyMap<Scenario["name"], readonly Figures[]>,
+): ContenderResult {
   const contender = CONTENDERS.find((one) => one.name === name);
   if (contender === undefined) throw new Error(`expected a contender, got ${name}`);
   const { title, durability, node } = contender;

@@ -64,7 +64,7 @@ export class ContenderProcess {
     clearTimeout(timer);
   }
 
-  /** At once, without a word: for the end of the bench by a signal. */
+  /** At once, without a word; what it is asked then fails. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }

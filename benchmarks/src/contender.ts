@@ -44,7 +44,8 @@ export function serve(driver: Driver): void {
   process.on("message", (request: Request) => {
     perform(request).then(
       (measured) => reply({ kind: "done", measured }),
-      (error) => reply({ kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : `${error}` }),
+      (error) =>
+        reply({ kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : `${error}` }),
     );
   });
   process.on("disconnect", () => process.exit(0));

@@ -7,7 +7,13 @@ import type { Machine } from "./result.js";
 import type { DatabaseServer } from "./servers/postgres.js";
 import { redisVersion } from "./servers/redis.js";
 
-const PEERS = ["@dbos-inc/dbos-sdk", "openworkflow", "@restatedev/restate-sdk", "@restatedev/restate-server-linux-x64", "bullmq"];
+const PEERS = [
+  "@dbos-inc/dbos-sdk",
+  "openworkflow",
+  "@restatedev/restate-sdk",
+  "@restatedev/restate-server-linux-x64",
+  "bullmq",
+];
 
 /** What the figures depend on besides the programs; no names of hosts or folders. */
 export function machine({ version, durability }: DatabaseServer): Machine {

@@ -11,10 +11,7 @@ async function main(): Promise<number> {
     writeReadmeTables();
     return 0;
   }
-  if (suite !== "sagas") {
-    console.error(USAGE);
-    return 1;
-  }
+  if (suite !== "sagas") throw new Error(USAGE);
   const options = readOptions(args);
   const result = await bench(options, (line) => console.error(line));
   console.log(reportText(result));
@@ -27,6 +24,5 @@ try {
   process.exitCode = await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  console.error(USAGE);
   process.exitCode = 1;
 }

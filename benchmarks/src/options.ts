@@ -22,8 +22,16 @@ usage: npm run bench -- table
 
 const QUICK: readonly string[] = ["five-1", "five-100", "five-500", "floor", "six-commits"];
 
-/** Throws with a sentence that names what was wrong. */
+/** Throws with a sentence that names what was wrong, and with the usage. */
 export function readOptions(args: readonly string[]): Options {
+  try {
+    return read(args);
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}
+
+function read(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -38,11 +46,19 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = Number(values.rounds ?? (quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`expected --rounds to be a whole number from 1 on, got ${values.rounds}`);
-  const scenarios = chosen("--scenarios", [...SAGAS, ...FLOORS], values.scenarios ?? (quick ? QUICK.join(",") : undefined));
+  const scenarios = chosen(
+    "--scenarios",
+    [...SAGAS, ...FLOORS],
+    values.scenarios ?? (quick ? QUICK.join(",") : undefined),
+  );
   return { rounds, quick, save, scenarios, contenders: chosen("--only", CONTENDERS, values.only) };
 }
 
-function chosen<T extends { readonly name: string }>(option: string, all: readonly T[], names: string | undefined): readonly T[] {
+function chosen<T extends { readonly name: string }>(
+  option: string,
+  all: readonly T[],
+  names: string | undefined,
+): readonly T[] {
   if (names === undefined) return all;
   const wanted = names.split(",");
   const unknown = wanted.find((name) => !all.some((one) => one.name === name));

@@ -15,14 +15,21 @@ const COLUMNS: readonly (readonly [ScenarioName, "steps" | "p50", string])[] = [
 ];
 
 /** The tables of the README, in Markdown. */
-export function readmeTables({ machine, rounds, date, contenders, ratios }: BenchResult): string {
+function readmeTables({ machine, rounds, date, contenders, ratios }: BenchResult): string {
   const sagas = contenders.filter(({ name }) => name !== "floor");
   const header = ["", ...COLUMNS.map(([, , title]) => title), "durable"];
   return [
     `Sagas of five steps; medians of ${rounds} rounds, ${date}, ${machine.cores} cores shared by client and server (${machine.cpu}),`,
     `PostgreSQL ${machine.versions.PostgreSQL} with fsync.`,
     "",
-    markdown([header, ...sagas.map((contender) => [contender.title, ...COLUMNS.map((column) => cell(contender, column)), durable(contender)])]),
+    markdown([
+      header,
+      ...sagas.map((contender) => [
+        contender.title,
+        ...COLUMNS.map((column) => cell(contender, column)),
+        durable(contender),
+      ]),
+    ]),
     "",
     markdown([
       ["ratio", "measured", "to reach", ""],

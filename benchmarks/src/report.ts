@@ -4,19 +4,35 @@ import { FLOORS, SAGAS } from "./scenarios.js";
 import type { Spread } from "./statistics.js";
 
 /** What each ratio has to reach, as the issue that asked for the engine says, and which way is good. */
-export const TARGETS: Readonly<Record<RatioName, { readonly text: string; readonly at: number; readonly least: boolean }>> = {
+export const TARGETS: Readonly<
+  Record<RatioName, { readonly text: string; readonly at: number; readonly least: boolean }>
+> = {
   vs_dbos: { text: "steps/s against DBOS", at: 40, least: true },
   vs_openworkflow: { text: "steps/s against OpenWorkflow on PostgreSQL", at: 60, least: true },
   vs_restate: { text: "steps/s against Restate, one node", at: 15, least: true },
   vs_bullmq: { text: "steps/s against BullMQ on a Redis that persists nothing", at: 1.8, least: true },
-  of_floor: { text: "steps/s against the recorded statements sent by a bare client, 500 in flight", at: 0.6, least: true },
+  of_floor: {
+    text: "steps/s against the recorded statements sent by a bare client, 500 in flight",
+    at: 0.6,
+    least: true,
+  },
   latency_vs_six_commits: { text: "p50 of one saga alone against six single-row commits", at: 1.5, least: false },
   step_growth: { text: "step 901-1,000 of a run of 1,000 against step 1-100", at: 1.15, least: false },
   two_instances_vs_one: { text: "two instances on one database against one", at: 1, least: true },
   sqlite_vs_openworkflow: { text: "steps/s on SQLite against OpenWorkflow on SQLite", at: 40, least: true },
 };
 
-const COLUMNS = ["steps/s", "(min-max)", "p50 ms", "(min-max)", "p99 ms", "CPU us/step", "server", "bytes/step", "commits/step"];
+const COLUMNS = [
+  "steps/s",
+  "(min-max)",
+  "p50 ms",
+  "(min-max)",
+  "p99 ms",
+  "CPU us/step",
+  "server",
+  "bytes/step",
+  "commits/step",
+];
 
 /** The readable part of a bench's output. */
 export function reportText(result: BenchResult): string {
@@ -38,7 +54,14 @@ export function reportText(result: BenchResult): string {
     ...tables,
     ...(notes.length === 0 ? [] : ["\nnotes", ...notes]),
     "\nratios",
-    aligned(Object.entries(TARGETS).map(([name, { text, at, least }]) => [name, ratio(ratios, name), `${least ? "at least" : "at most"} ${at}`, text])),
+    aligned(
+      Object.entries(TARGETS).map(([name, { text, at, least }]) => [
+        name,
+        ratio(ratios, name),
+        `${least ? "at least" : "at most"} ${at}`,
+        text,
+      ]),
+    ),
     ...result.failures.map((failure) => `\nfailed: ${failure}`),
   ].join("\n");
 }
@@ -49,10 +72,16 @@ function ratio(ratios: BenchResult["ratios"], name: string): string {
 }
 
 function row({ title }: ContenderResult, result: ScenarioResult): string[] {
-  const { stepsPerSecond, p50Ms, p99Ms, cpuUsPerStep, serverCpuUsPerStep, bytesPerStep, commitsPerStep, growth } = result;
+  const { stepsPerSecond, p50Ms, p99Ms, cpuUsPerStep, serverCpuUsPerStep, bytesPerStep, commitsPerStep, growth } =
+    result;
   return [
     ...[title, figure(stepsPerSecond.median), range(stepsPerSecond), figure(p50Ms.median), range(p50Ms)],
-    ...[figure(p99Ms.median), figure(cpuUsPerStep.median), figure(serverCpuUsPerStep.median), figure(bytesPerStep.median)],
+    ...[
+      figure(p99Ms.median),
+      figure(cpuUsPerStep.median),
+      figure(serverCpuUsPerStep.median),
+      figure(bytesPerStep.median),
+    ],
     commitsPerStep === null ? "-" : figure(commitsPerStep.median),
     ...(growth === null ? [] : [`step 901-1,000 / 1-100: ${figure(growth.median)} (${range(growth)})`]),
   ];
@@ -69,9 +98,14 @@ export function figure(value: number): string {
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((all, cells) => cells.map((cell, i) => Math.max(all[i] ?? 0, cell.length)).concat(all.slice(cells.length)), []);
+  const widths = rows.reduce<number[]>(
+    (all, cells) => cells.map((cell, i) => Math.max(all[i] ?? 0, cell.length)).concat(all.slice(cells.length)),
+    [],
+  );
   return rows
-    .map((cells) => `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`.trimEnd())
+    .map((cells) =>
+      `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`.trimEnd(),
+    )
     .join("\n");
 }
 

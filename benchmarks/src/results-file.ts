@@ -29,5 +29,7 @@ export function writeReadmeTables(): void {
 
 /** Only `saveResult` writes the file; what is checked is that it is that one. */
 function isResult(value: unknown): value is BenchResult {
-  return typeof value === "object" && value !== null && "suite" in value && value.suite === "sagas" && "ratios" in value;
+  return (
+    typeof value === "object" && value !== null && "suite" in value && value.suite === "sagas" && "ratios" in value
+  );
 }

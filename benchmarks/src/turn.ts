@@ -40,8 +40,8 @@ export interface Surroundings {
   readonly database: DatabaseServer;
   /** On the disk that the servers use. */
   readonly folder: string;
-  /** Registers what must go when a signal stops the bench; gives what takes it back. */
-  onStop(stop: () => void): () => void;
+  /** Aborted when a signal stops the bench: the turn then ends at once, and stops what it started. */
+  readonly stopping: AbortSignal;
   report(scenario: Scenario, figures: Figures): void;
 }
 
@@ -49,25 +49,27 @@ export interface Surroundings {
  * A contender's turn: new processes on an empty store, a warm-up, then its scenarios one after the other; then everything is stopped
  * again, so that no contender's polling or left-over work is measured with another. A scenario that fails ends the turn.
  */
-export async function takeTurn(turn: Turn, { database, folder, onStop, report }: Surroundings): Promise<void> {
+export async function takeTurn(turn: Turn, { database, folder, stopping, report }: Surroundings): Promise<void> {
   const { name, program, args, node, instances } = turn.contender;
   const own = mkdtempSync(join(folder, `${name}-`));
   const processes: ContenderProcess[] = [];
   let stage: Stage | null = null;
-  const forget = onStop(() => {
+  const kill = (): void => {
     for (const process of processes) process.kill();
-    void stage?.stop();
-  });
+  };
+  stopping.addEventListener("abort", kill);
   try {
+    stopping.throwIfAborted();
     stage = await setStage(turn.contender, own, turn.recording, database);
     for (let n = 0; n < instances; n += 1)
       processes.push(await ContenderProcess.open({ name, program, args, node: nodeBinary(node) }, stage.place));
+    stopping.throwIfAborted();
     if (turn.warmUpMs > 0) await measureAll(processes, warmUp(turn.warmUpMs));
     for (const scenario of turn.scenarios) report(scenario, await measure(scenario, processes, stage));
   } finally {
     await Promise.all(processes.map((process) => process.close()));
     await stage?.stop();
-    forget();
+    stopping.removeEventListener("abort", kill);
     rmSync(own, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,14 @@
 import { join } from "node:path";
-import { BusinessRefusal, type Json, resolveConfig, type RunStore, type SagaDefinition } from "@clean-arch/runtime";
-import { createSagaManager, type SagaManager, saga } from "@clean-arch/runtime";
+import {
+  BusinessRefusal,
+  createSagaManager,
+  type Json,
+  type RunStore,
+  resolveConfig,
+  type SagaDefinition,
+  type SagaManager,
+  saga,
+} from "@clean-arch/runtime";
 import { createPostgresRunStore } from "@clean-arch/runtime/postgres";
 import { createSqliteRunStore } from "@clean-arch/runtime/sqlite";
 import { type SagaDriver, sagaDriver, serve } from "../contender.js";

@@ -43,7 +43,12 @@ let worker: Worker<Progress> | null = null;
 serve(
   sagaDriver({
     open: async ({ redisPort }) => {
-      const connection = { enableAutoPipelining: process.env.AUTO === "1", host: "127.0.0.1", port: redisPort, maxRetriesPerRequest: null };
+      const connection = {
+        enableAutoPipelining: process.env.AUTO === "1",
+        host: "127.0.0.1",
+        port: redisPort,
+        maxRetriesPerRequest: null,
+      };
       // Ended jobs are dropped at once; the stream of events, which nobody reads here, is kept short.
       const defaultJobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
       queue = new Queue<Progress>("sagas", { connection, defaultJobOptions, streams: { events: { maxLen: 100 } } });

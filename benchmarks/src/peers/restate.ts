@@ -39,7 +39,8 @@ async function register(adminPort: number, port: number): Promise<void> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ uri: `http://127.0.0.1:${port}`, force: true }),
   });
-  if (!response.ok) throw new Error(`expected Restate to take the deployment, got ${response.status} ${await response.text()}`);
+  if (!response.ok)
+    throw new Error(`expected Restate to take the deployment, got ${response.status} ${await response.text()}`);
 }
 
 let ingress: clients.Ingress | null = null;

@@ -35,8 +35,10 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
   await client.connect();
   const ask = async (sql: string): Promise<Record<string, unknown>> => (await client.query(sql)).rows[0] ?? {};
   const version = `${(await ask("show server_version")).server_version}`;
-  const settings = await Promise.all(DURABILITY.map(async (name) => `${name}=${(await ask(`show ${name}`))[name]}`));
-  const drop = async (name: string): Promise<void> => void (await client.query(`drop database if exists ${name} (force)`));
+  const settings: string[] = [];
+  for (const name of DURABILITY) settings.push(`${name}=${(await ask(`show ${name}`))[name]}`);
+  const drop = async (name: string): Promise<void> =>
+    void (await client.query(`drop database if exists ${name} (force)`));
   return {
     ...{ version, durability: settings.join(", "), drop },
     pid: server.pid ?? 0,

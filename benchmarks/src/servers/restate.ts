@@ -11,13 +11,15 @@ export interface RestateServer extends StartedProcess {
  * A single Restate node with all roles. Its log is replicated to one copy and synced at each batch (`rocksdb-disable-wal-fsync` is false
  * by default). Partitions are fewer than the default 24: on a machine of two cores each then has larger batches to sync.
  */
-export const RESTATE_PARTITIONS = Number(process.env.RESTATE_PARTITIONS ?? 24);
+const RESTATE_PARTITIONS = Number(process.env.RESTATE_PARTITIONS ?? 24);
 
 export async function startRestate(folder: string): Promise<RestateServer> {
   const [nodePort, ingressPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const started = await startProcess({
     name: "restate",
-    command: fileURLToPath(new URL("../../node_modules/@restatedev/restate-server-linux-x64/bin/restate-server", import.meta.url)),
+    command: fileURLToPath(
+      new URL("../../node_modules/@restatedev/restate-server-linux-x64/bin/restate-server", import.meta.url),
+    ),
     args: ["--no-logo", "--base-dir", folder, "--node-name", "bench", "--listen-mode", "tcp", "--bind-ip", "127.0.0.1"],
     folder,
     env: {

@@ -24,10 +24,21 @@ const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 10_000;
 
 /** Resolves when the server answers; rejects with the end of its log when it does not within a minute. */
-export async function startProcess({ name, command, args, folder, env, ready }: ProcessToStart): Promise<StartedProcess> {
+export async function startProcess({
+  name,
+  command,
+  args,
+  folder,
+  env,
+  ready,
+}: ProcessToStart): Promise<StartedProcess> {
   const log = `${folder}/${name}.log`;
   const output = openSync(log, "a");
-  const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", output, output] });
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", output, output],
+  });
   const until = Date.now() + READY_WITHIN_MS;
   while (!(await ready().catch(() => false))) {
     if (hasEnded(child) || Date.now() > until) {
