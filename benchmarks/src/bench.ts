@@ -10,7 +10,7 @@ import { SAGAS, type Scenario } from "./scenarios.js";
 import { startDatabaseServer } from "./servers/postgres.js";
 import { type Figures, type Surroundings, takeTurn } from "./turn.js";
 
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 3_000;
 
 /** What was measured so far: by contender and scenario, one entry per round. */
 type Measurements = Map<ContenderName, Map<Scenario["name"], Figures[]>>;

@@ -32,7 +32,11 @@ it("does to an empty database what was done to the recorded one, and times the l
     return client;
   };
   const [one, two] = [await connect("-c work_mem=777kB"), await connect("")];
-  const insert = (values: unknown[]): QueryConfig<unknown[]> => ({ name: "insert", text: "insert into kept values ($1, $2)", values });
+  const insert = (values: unknown[]): QueryConfig<unknown[]> => ({
+    name: "insert",
+    text: "insert into kept values ($1, $2)",
+    values,
+  });
   await one.query("create table kept (bytes bytea primary key, by text)");
   recorder.begin();
   await one.query("select 1");

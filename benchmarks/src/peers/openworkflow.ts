@@ -17,9 +17,12 @@ import { INPUT, perform, refuse, undo } from "../work.js";
 type Backend = BackendPostgres | BackendSqlite;
 
 /** postgres.js opens 10 by default; with more, commits of many runs share flushes of the log. */
-const CONNECTIONS = Number(process.env.POOL ?? 20);
-/** Runs that the worker works on at once (default 1). A slot that finds nothing costs a query, so there are not many more than runs. */
-const CONCURRENCY = Number(process.env.OW_CONCURRENCY ?? 100);
+const CONNECTIONS = 20;
+/**
+ * Runs that the worker works on at once (default 1). Fewer than are in flight: a free slot costs a query at each turn, and when all
+ * of them find nothing, or none is free, the worker sleeps for 100 ms and more.
+ */
+const CONCURRENCY = 50;
 
 async function connect({ databaseUrl, folder }: Place): Promise<Backend> {
   if (process.argv[2] === "sqlite") return BackendSqlite.connect(join(folder, "runs.db"));
