@@ -1,4 +1,4 @@
-import { type Job, Queue, UnrecoverableError, Worker } from "bullmq";
+import { type Job, Queue, Worker } from "bullmq";
 import { sagaDriver, serve } from "../contender.js";
 import { Ends } from "../ends.js";
 import { SHAPES, type Shape, shapeName } from "../scenarios.js";
@@ -20,19 +20,16 @@ interface Progress {
 /** At least the runs in flight, so that no run waits for a slot. */
 const CONCURRENCY = 500;
 
+/** Goes on where the job's data say that it stopped: a job that stalled is given to a worker again. */
 async function work(job: Job<Progress>, { steps, fails }: Shape): Promise<void> {
+  const { input, done, undone } = job.data;
   const last = fails ? steps - 1 : steps;
-  const { input } = job.data;
-  for (let step = job.data.done + 1; step <= last; step += 1)
+  for (let step = done + 1; step <= last; step += 1)
     await job.updateData({ input, done: step, undone: 0, output: perform(step) });
   if (!fails) return;
-  try {
-    throw new UnrecoverableError(refuse());
-  } catch {
-    await job.updateData({ input, done: steps, undone: 0, output: null });
-    for (let step = last; step >= 1; step -= 1)
-      await job.updateData({ input, done: steps, undone: steps - step, output: undo(step) });
-  }
+  if (done < steps) await job.updateData({ input, done: steps, undone: 0, output: refuse() });
+  for (let step = last - undone; step >= 1; step -= 1)
+    await job.updateData({ input, done: steps, undone: steps - step, output: undo(step) });
 }
 
 const shapes = new Map(SHAPES.map((shape) => [shapeName(shape), shape]));
@@ -44,7 +41,6 @@ serve(
   sagaDriver({
     open: async ({ redisPort }) => {
       const connection = {
-        enableAutoPipelining: process.env.AUTO === "1",
         host: "127.0.0.1",
         port: redisPort,
         maxRetriesPerRequest: null,
