@@ -20,7 +20,10 @@ const under = (folder: string, suffix: RegExp): TidyFile[] =>
     .map((path) => ({ path, text: read(path) }));
 
 const documents: TidyFile[] = [
-  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benchmarks/README.md"].map((path) => ({ path, text: read(path) })),
+  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benchmarks/README.md"].map((path) => ({
+    path,
+    text: read(path),
+  })),
   ...under("docs", /\.md$/),
 ];
 

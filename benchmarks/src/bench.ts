@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CONTENDERS, type Contender, type ContenderName } from "./contenders.js";
 import { machine, newerNode } from "./machine.js";
 import type { Options } from "./options.js";
@@ -11,6 +12,8 @@ import { startDatabaseServer } from "./servers/postgres.js";
 import { type Figures, type Surroundings, takeTurn } from "./turn.js";
 
 const WARM_UP_MS = 3_000;
+
+const PROFILES = fileURLToPath(new URL("../../out/profiles/", import.meta.url));
 
 /** What was measured so far: by contender and scenario, one entry per round. */
 type Measurements = Map<ContenderName, Map<Scenario["name"], Figures[]>>;
@@ -45,7 +48,10 @@ async function rounds(
     const scenarios = options.scenarios.filter(contender.takes);
     if (scenarios.length === 0) return;
     const isFloor = contender.name === "floor";
-    const turn = { contender, scenarios, warmUpMs: isFloor ? 0 : WARM_UP_MS, recording: isFloor ? recording : "" };
+    const turn = {
+      ...{ contender, scenarios, warmUpMs: isFloor ? 0 : WARM_UP_MS, recording: isFloor ? recording : "" },
+      profiles: options.profile ? PROFILES : "",
+    };
     const report = (scenario: Scenario, figures: Figures): void => {
       note(measurements, contender.name, scenario.name, figures);
       say(
@@ -80,7 +86,7 @@ async function record(recording: string, surroundings: Omit<Surroundings, "repor
   const scenarios = SAGAS.filter(({ name }) => name === "five-500");
   if (contender === undefined) throw new Error("expected clean-arch-postgres among the contenders, got none");
   await takeTurn(
-    { contender, scenarios, warmUpMs: WARM_UP_MS, recording },
+    { contender, scenarios, warmUpMs: WARM_UP_MS, recording, profiles: "" },
     { ...surroundings, report: () => undefined },
   );
 }

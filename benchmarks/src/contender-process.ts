@@ -13,6 +13,8 @@ export interface ContenderProgram {
   readonly args: readonly string[];
   /** The Node binary. */
   readonly node: string;
+  /** Its options. */
+  readonly nodeArgs: readonly string[];
 }
 
 const EXITS_WITHIN_MS = 10_000;
@@ -32,11 +34,18 @@ export class ContenderProcess {
   }
 
   /** Rejects with what the contender printed when it cannot be opened. */
-  static async open({ name, program, args, node }: ContenderProgram, place: Place): Promise<ContenderProcess> {
+  static async open(
+    { name, program, args, node, nodeArgs }: ContenderProgram,
+    place: Place,
+  ): Promise<ContenderProcess> {
     const log = join(place.folder, `${name}-${Date.now()}.log`);
     const output = openSync(log, "a");
     const module = fileURLToPath(new URL(program, import.meta.url));
-    const child = fork(module, args, { execPath: node, execArgv: [], stdio: ["ignore", output, output, "ipc"] });
+    const child = fork(module, args, {
+      execPath: node,
+      execArgv: [...nodeArgs],
+      stdio: ["ignore", output, output, "ipc"],
+    });
     const contender = new ContenderProcess(child, name, log);
     try {
       await contender.#ask({ kind: "open", place });

@@ -9,14 +9,17 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   /** Files beside `results/` are for trying out. */
   readonly save: boolean;
+  /** Each contender writes a profile of its processor time, which slows it a little. */
+  readonly profile: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- sagas [--quick] [--rounds N] [--only CONTENDERS] [--scenarios SCENARIOS] [--save]
+export const USAGE = `usage: npm run bench -- sagas [--quick] [--rounds N] [--only CONTENDERS] [--scenarios SCENARIOS] [--save] [--profile]
   --quick      one round, three scenarios: to see that everything works; its figures are worth little
   --rounds     of all contenders, by turns (default 5, with --quick 1)
   --only       names separated by commas: ${CONTENDERS.map(({ name }) => name).join(", ")}
   --scenarios  names separated by commas: ${[...SAGAS, ...FLOORS].map(({ name }) => name).join(", ")}
   --save       writes benchmarks/results/sagas.json and the README's table anew
+  --profile    writes CPU profiles of the contenders' processes to out/profiles, for the developer tools of a browser
 usage: npm run bench -- table
   writes the README's table anew from benchmarks/results/sagas.json`;
 
@@ -40,9 +43,10 @@ function read(args: readonly string[]): Options {
       only: { type: "string" },
       scenarios: { type: "string" },
       save: { type: "boolean", default: false },
+      profile: { type: "boolean", default: false },
     },
   });
-  const { quick, save } = values;
+  const { quick, save, profile } = values;
   const rounds = Number(values.rounds ?? (quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`expected --rounds to be a whole number from 1 on, got ${values.rounds}`);
@@ -51,7 +55,7 @@ function read(args: readonly string[]): Options {
     [...SAGAS, ...FLOORS],
     values.scenarios ?? (quick ? QUICK.join(",") : undefined),
   );
-  return { rounds, quick, save, scenarios, contenders: chosen("--only", CONTENDERS, values.only) };
+  return { rounds, quick, save, profile, scenarios, contenders: chosen("--only", CONTENDERS, values.only) };
 }
 
 function chosen<T extends { readonly name: string }>(

@@ -31,6 +31,8 @@ export interface Turn {
   readonly scenarios: readonly Scenario[];
   /** How long the warm-up starts runs, ms. */
   readonly warmUpMs: number;
+  /** Folder for profiles of the processor time; empty text: none. */
+  readonly profiles: string;
   /** Where statements are recorded to or replayed from; empty text: nowhere. */
   readonly recording: string;
 }
@@ -51,6 +53,7 @@ export interface Surroundings {
  */
 export async function takeTurn(turn: Turn, { database, folder, stopping, report }: Surroundings): Promise<void> {
   const { name, program, args, node, instances } = turn.contender;
+  const nodeArgs = turn.profiles === "" ? [] : ["--cpu-prof", `--cpu-prof-dir=${turn.profiles}`];
   const own = mkdtempSync(join(folder, `${name}-`));
   const processes: ContenderProcess[] = [];
   let stage: Stage | null = null;
@@ -62,7 +65,9 @@ export async function takeTurn(turn: Turn, { database, folder, stopping, report 
     stopping.throwIfAborted();
     stage = await setStage(turn.contender, own, turn.recording, database);
     for (let n = 0; n < instances; n += 1)
-      processes.push(await ContenderProcess.open({ name, program, args, node: nodeBinary(node) }, stage.place));
+      processes.push(
+        await ContenderProcess.open({ name, program, args, node: nodeBinary(node), nodeArgs }, stage.place),
+      );
     stopping.throwIfAborted();
     if (turn.warmUpMs > 0) await measureAll(processes, warmUp(turn.warmUpMs));
     for (const scenario of turn.scenarios) report(scenario, await measure(scenario, processes, stage));

@@ -13,7 +13,7 @@ export interface Recording {
 
 /** What was sent over one connection, in order. */
 export interface RecordedConnection {
-  /** The session's settings, as libpq's `options`; they decide how statements are planned. */
+  /** The session's settings, as PostgreSQL's `options` of a connection; they decide how statements are planned. */
   readonly options: string;
   readonly statements: readonly RecordedStatement[];
 }
