@@ -90,7 +90,7 @@ describe("a faulty proxy", () => {
 
   it("loses a reply up to its last chunk, and leaves the caller waiting", async () => {
     const { say, heard, socket } = await client();
-    proxy.swallow({ until: (chunk) => chunk.includes("b"), then: "silence" });
+    proxy.swallow({ until: (chunk) => chunk.includes("b"), ending: "silence" });
     say("a");
     await expect.poll(() => asked).toEqual(["a"]);
     say("b");

@@ -8,7 +8,7 @@ export interface Swallow {
   /** The chunk with which the reply is complete, so that what was asked is done; default: its first chunk. */
   readonly until?: (chunk: Buffer) => boolean;
   /** `reset`: both sides see the connection break. `silence`: the caller waits for ever. Default `reset`. */
-  readonly then?: "reset" | "silence";
+  readonly ending?: "reset" | "silence";
 }
 
 export interface LinkOptions {
@@ -87,7 +87,7 @@ export class ProxyLink {
     if (swallow === null) return true;
     if (swallow.until !== undefined && !swallow.until(chunk)) return false;
     this.#options.onSwallowed();
-    if (swallow.then === "silence") this.silence();
+    if (swallow.ending === "silence") this.silence();
     else this.reset();
     return false;
   }

@@ -132,6 +132,8 @@ export class Connections {
       lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
       idle_in_transaction_session_timeout: statementTimeoutMs,
       options: settings.join(" "),
+      // They stay: a timer for each use of a connection costs more than a few open ones.
+      idleTimeoutMillis: 0,
       verify: (client, done) => {
         this.#verify(client).then(() => done(), done);
       },

@@ -4,6 +4,7 @@ import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../.
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
 
@@ -28,7 +29,9 @@ export async function create(connections: Connections, creates: readonly CreateR
       batch.push(prepared);
     }
   }
-  const made = await createPrepared(connections, batch);
+  const made: CreateResult[] = [];
+  for (const piece of inPieces(batch, ({ encoded }) => encoded.input.length))
+    made.push(...(await createPrepared(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = made[n] ?? lost();
   if (made.some((result) => result.kind === "created" && result.run.owner === null))
     await notify(connections.writer, ["due"]);
