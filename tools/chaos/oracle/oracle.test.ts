@@ -285,6 +285,15 @@ describe("what the API told", () => {
     ).toEqual(["lost"]);
   });
 
+  it("is not a refusal of a start that was in order", () => {
+    expect(
+      stories((s) => {
+        s.tell("stuck");
+        s.add({ kind: "refused", at: s.tick(), instance: "1.1", key: "k2", answer: "409 idempotency-key-reused" });
+      }),
+    ).toEqual(["refused start"]);
+  });
+
   it("covers every run that participants are called for", () => {
     expect(
       stories((s) => {

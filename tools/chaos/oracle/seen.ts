@@ -23,6 +23,7 @@ export interface Seen {
   readonly runs: ReadonlyMap<string, SeenRun>;
   readonly started: readonly Extract<ClientEvent, { kind: "started" }>[];
   readonly unknown: readonly Extract<ClientEvent, { kind: "unknown" }>[];
+  readonly refused: readonly Extract<ClientEvent, { kind: "refused" }>[];
   readonly faults: readonly FaultEvent[];
   /** After which callers of participants give up, ms. */
   readonly timeoutMs: number;
@@ -40,6 +41,7 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
   const calls = new Map<number, SeenCall>();
   const started: Extract<ClientEvent, { kind: "started" }>[] = [];
   const unknown: Extract<ClientEvent, { kind: "unknown" }>[] = [];
+  const refused: Extract<ClientEvent, { kind: "refused" }>[] = [];
   const faults: FaultEvent[] = [];
   const runOf = (id: string): SeenRun => {
     const run = runs.get(id) ?? { id, saga: null, calls: [], told: [], verbs: [] };
@@ -63,9 +65,10 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
     } else if (event.kind === "told") runOf(event.run).told.push({ event, order });
     else if (event.kind === "verb") runOf(event.run).verbs.push(event);
     else if (event.kind === "unknown") unknown.push(event);
+    else if (event.kind === "refused") refused.push(event);
     else faults.push(event);
   }
-  return { runs, started, unknown, faults, timeoutMs };
+  return { runs, started, unknown, refused, faults, timeoutMs };
 }
 
 /** Sent by an owner that had been replaced, and turned away: it proves nothing about the present owner. */

@@ -7,6 +7,11 @@ const PARKED = new Set(["stuck", "paused"]);
 export function checkTold(seen: Seen): Violation[] {
   return [
     ...oneRunPerKey(seen),
+    ...seen.refused.map(({ key, instance, answer }) => ({
+      rule: "refused start",
+      run: null,
+      message: `${instance} answers ${answer} to a start under key ${key}`,
+    })),
     ...seen.unknown.map(({ run, instance }) => ({
       rule: "lost",
       run,
