@@ -15,6 +15,12 @@ export const ERRORS = {
   "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
+  "run-ended": { status: 409, retry: false, meaning: "The run has ended, and takes nothing in any more." },
+  "too-many-signals": {
+    status: 429,
+    retry: true,
+    meaning: "The run keeps as many signals as it may that no step has taken.",
+  },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
   "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },

@@ -1,8 +1,10 @@
+import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
-import { newState, type RunState, type StepState, stepOf } from "./state.js";
+import { bytesOf } from "./signals.js";
+import { isPassed, newState, type RunState, type StepState, stepOf } from "./state.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
@@ -42,7 +44,35 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     }
     case "completed":
-      return complete(plan, state, record, at);
+      if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
+      return complete(plan, state, record.step, record.output, at);
+    case "skipped": {
+      const step = stepOf(state, record.step);
+      move(state, step.forward, "skip", record.step);
+      return pass(plan, state, step, null, at);
+    }
+    case "evaluated": {
+      const { kind: _, step, ...values } = record;
+      stepOf(state, step).evaluated = values;
+      return;
+    }
+    case "suspended": {
+      const act = stepOf(state, record.step).forward;
+      move(state, act, "suspend", record.step);
+      act.attempt = record.attempt;
+      act.startedAt ??= at;
+      act.dueAt = dueAtOf(record, at);
+      return;
+    }
+    case "signaled": {
+      const { id, name, payload, arrivedAt } = record;
+      state.signals.push({ id, name, payload, arrivedAt, bytes: bytesOf(payload) });
+      return;
+    }
+    case "signal-refused":
+      return;
+    case "received":
+      return complete(plan, state, record.step, takeSignal(state, record.signal), at);
     case "failed":
       return failAct(state, record, at);
     case "compensated": {
@@ -97,33 +127,45 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
 export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
   for (const record of records) {
     if (record.kind === "resumed") state.timedFrom = at;
+    if (record.kind === "suspended") {
+      const act = stepOf(state, record.step).forward;
+      if (act.status === "suspended") act.dueAt = dueAtOf(record, at);
+    }
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
     const act = actOf(stepOf(state, record.step), record.direction);
     if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
   }
 }
 
-function complete(
-  plan: RunPlan | null,
-  state: RunState,
-  record: JournalRecord & { kind: "completed" },
-  at: number,
-): void {
-  const step = stepOf(state, record.step);
-  move(state, step.forward, "done", record.step);
+function complete(plan: RunPlan | null, state: RunState, name: string, output: Json, at: number): void {
+  const step = stepOf(state, name);
+  move(state, step.forward, "done", name);
+  pass(plan, state, step, output, at);
+  state.completedSteps += 1;
+}
+
+/** Its output is known, and perhaps its wave is over with it. */
+function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Json, at: number): void {
   step.forward.endedAt = at;
   step.forward.error = null;
-  step.output = record.output;
-  state.outputs[record.step] = record.output;
-  state.completedSteps += 1;
-  if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
+  step.forward.dueAt = null;
+  step.output = output;
+  state.outputs[step.name] = output;
   if (plan === null) return;
-  while (
-    state.wave < plan.waves.length &&
-    plan.waves[state.wave]?.every((s) => stepOf(state, s.name).forward.status === "done")
-  ) {
+  while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => isPassed(stepOf(state, s.name)))) {
     state.wave += 1;
   }
+}
+
+function takeSignal(state: RunState, id: string): Json {
+  const index = state.signals.findIndex((signal) => signal.id === id);
+  const [signal] = index < 0 ? [] : state.signals.splice(index, 1);
+  if (signal === undefined) throw new Error(`expected a signal ${JSON.stringify(id)} that no step has taken, got none`);
+  return signal.payload;
+}
+
+function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {
+  return until ?? (afterMs === undefined ? null : at + afterMs);
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {

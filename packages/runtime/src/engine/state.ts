@@ -15,6 +15,8 @@ export interface RunState {
   readonly outputs: Record<string, Json>;
   /** What completed steps returned into the context, merged in order. */
   context: JsonObject;
+  /** Signals that no step has taken, in the order they came. */
+  readonly signals: KeptSignal[];
   /** Acts now running, so that nobody has to look through all steps. */
   running: number;
   /** Every wave before this one is complete. */
@@ -32,11 +34,23 @@ export interface RunState {
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
 }
 
+export interface KeptSignal {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: Json;
+  /** By the store's clock. */
+  readonly arrivedAt: number;
+  /** Of the payload as JSON. */
+  readonly bytes: number;
+}
+
 export interface StepState {
   readonly name: string;
   readonly forward: Act;
   readonly undo: Act;
   output: Json;
+  /** What its expressions gave; null: none has been evaluated. */
+  evaluated: { readonly input?: Json; readonly value?: Json } | null;
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
@@ -48,6 +62,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     steps: new Map(),
     outputs: {},
     context: {},
+    signals: [],
     running: 0,
     wave: 0,
     cancel: null,
@@ -65,7 +80,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
-    step = { name, forward: newAct(), undo: newAct(), output: null };
+    step = { name, forward: newAct(), undo: newAct(), output: null, evaluated: null };
     state.steps.set(name, step);
   }
   return step;
@@ -74,6 +89,11 @@ export function stepOf(state: RunState, name: string): StepState {
 /** Past the pivot a run only goes forward. */
 export function isPastPivot(plan: RunPlan, state: RunState): boolean {
   return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;
+}
+
+/** The saga goes on after it: it completed, or its condition said no. */
+export function isPassed({ forward }: StepState): boolean {
+  return forward.status === "done" || forward.status === "skipped";
 }
 
 /** It completed, or may have run: its compensation is due in an unwind. */

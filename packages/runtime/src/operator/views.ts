@@ -50,8 +50,11 @@ export interface CompensationView {
   readonly error: Failure | null;
 }
 
-/** `waiting`: between two attempts. `unknown`: it may have run, nobody knows. */
-export type StepStatus = "pending" | "running" | "waiting" | "completed" | "refused" | "failed" | "unknown";
+/**
+ * `waiting`: between two attempts, or for a time or a signal. `skipped`: its condition said no. `unknown`: it may have run,
+ * nobody knows.
+ */
+export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {
@@ -76,6 +79,10 @@ export interface DefinitionStepView {
   readonly kind: string;
   readonly service: string | null;
   readonly endpoint: string | null;
+  /** What a step of kind `wait` waits for. */
+  readonly signal: string | null;
+  /** It runs under a condition. */
+  readonly conditional: boolean;
   readonly compensation: string | null;
 }
 

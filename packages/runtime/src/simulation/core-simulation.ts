@@ -1,13 +1,17 @@
 import { decide } from "../engine/decide.js";
+import { type Evaluation, recordEvaluation } from "../engine/evaluation.js";
 import { fold, foldRecord } from "../engine/fold.js";
+import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { applyVerb } from "../engine/verbs.js";
+import type { Json } from "../json.js";
 import { EffectLedger } from "./effect-ledger.js";
-import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
+import { evaluateNow } from "./evaluate-now.js";
+import { checkAtEnd, checkRow, checkSameState, InvariantBroken } from "./invariants.js";
+import { SIGNALS } from "./random-plan.js";
 import type { SeededRandom } from "./seeded-random.js";
 
 /** The functions under test, so that a test can plant a bug in one of them. */
@@ -15,11 +19,12 @@ export interface Core {
   readonly decide: typeof decide;
   readonly fold: typeof fold;
   readonly recordOutcome: typeof recordOutcome;
+  readonly recordEvaluation: typeof recordEvaluation;
   /** Planted bug: perform first, write afterwards. */
   readonly performsBeforeAppend?: boolean;
 }
 
-export const realCore: Core = { decide, fold, recordOutcome };
+export const realCore: Core = { decide, fold, recordOutcome, recordEvaluation };
 
 export interface Schedule {
   readonly plan: RunPlan;
@@ -60,6 +65,9 @@ export class CoreSimulation {
   #now = this.#createdAt;
   #crashes = 0;
   #duplicates = 0;
+  #messages = 0;
+  /** Steps whose condition said no, in a row that was written. */
+  readonly #saidNo = new Set<string>();
   /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
   #boundaries = 0;
   readonly #crashAt: number | null;
@@ -83,6 +91,9 @@ export class CoreSimulation {
     for (const call of this.#stray.splice(0)) this.#ledger.apply(call.step, call.direction);
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
+    for (const step of this.#saidNo)
+      if (this.#ledger.has(step, "forward"))
+        throw new InvariantBroken(5, `"${step}" was performed though its condition said no`);
     return { ...schedule, crashes: this.#crashes, duplicates: this.#duplicates, boundaries: this.#boundaries };
   }
 
@@ -92,6 +103,7 @@ export class CoreSimulation {
     if (this.#stray.length > 0 && random.chance(0.2)) this.#strayArrives();
     if (this.#crashAt === null && random.chance(0.05)) this.#crash();
     if (random.chance(0.02)) this.#operate("cancel");
+    if (random.chance(0.04)) this.#signal();
     if (this.#state.stuck !== null) {
       if (random.chance(0.1)) return false;
       this.#operate(random.pick(["resume", "resume", "skip", "abandon"]));
@@ -103,6 +115,7 @@ export class CoreSimulation {
   }
 
   #waitUntilDue(): void {
+    if (this.#random.chance(0.2)) return this.#signal();
     const { wakeAt } = this.#core.decide(
       this.#plan,
       this.#core.fold(this.#plan, this.#createdAt, this.#rows),
@@ -149,14 +162,41 @@ export class CoreSimulation {
   }
 
   #operate(verb: string): void {
-    this.#step(applyVerb(this.#plan, this.#state, { name: verb, actor: "operator", reason: "simulated" }));
+    this.#message("verb", verb, { reason: "simulated" });
+  }
+
+  /** At any time, wanted or not. */
+  #signal(): void {
+    this.#now += this.#random.below(3_000);
+    this.#message("signal", this.#random.pick(SIGNALS), this.#messages);
+  }
+
+  #message(kind: "verb" | "signal", name: string, payload: Json): void {
+    if (this.#state.phase === "ended") return;
+    this.#messages += 1;
+    // It lay in the inbox for a while.
+    const at = this.#now - this.#random.below(2_000);
+    const message = { id: `message-${this.#messages}`, kind, name, payload, actor: "operator", at };
+    this.#step(applyMessage(this.#plan, this.#state, message));
   }
 
   /** Folds what happened, decides, appends (crashing before or after, at times), performs. */
   #step(arrived: readonly JournalRecord[]): void {
     const records = [...arrived];
     for (const record of records) foldRecord(this.#plan, this.#state, record, this.#now);
-    if (this.#state.phase !== "ended") records.push(...this.#core.decide(this.#plan, this.#state, this.#now).records);
+    const saidNo: string[] = [];
+    for (let open = this.#state.phase !== "ended"; open; ) {
+      const decision = this.#core.decide(this.#plan, this.#state, this.#now);
+      records.push(...decision.records);
+      for (const step of decision.evaluate) {
+        const evaluation = this.#evaluate(step);
+        if (evaluation.kind === "skip") saidNo.push(step);
+        const record = this.#core.recordEvaluation(this.#plan, this.#state, step, evaluation);
+        foldRecord(this.#plan, this.#state, record, this.#now);
+        records.push(record);
+      }
+      open = decision.evaluate.length > 0;
+    }
     if (records.length === 0) return;
     const calls = records.flatMap((record) =>
       record.kind === "dispatched"
@@ -166,8 +206,15 @@ export class CoreSimulation {
     if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
     if (this.#crashesHere()) return this.#crash();
     this.#append(records);
+    for (const step of saidNo) this.#saidNo.add(step);
     if (this.#crashesHere()) return this.#crash();
     if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
+  }
+
+  #evaluate(step: string): Evaluation {
+    const planned = this.#plan.steps.get(step);
+    if (planned === undefined) throw new Error(`expected a step "${step}" to evaluate, got none`);
+    return evaluateNow(planned, this.#now);
   }
 
   #crashesHere(): boolean {

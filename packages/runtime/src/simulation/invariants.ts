@@ -3,15 +3,12 @@ import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { EffectLedger } from "./effect-ledger.js";
+import { InvariantBroken } from "./invariant-broken.js";
+import { checkKind } from "./kind-invariants.js";
+
+export { InvariantBroken } from "./invariant-broken.js";
 
 /** The invariants of ARCHITECTURE.md that one run's journal and its participants' ledger can break, as checks. */
-
-export class InvariantBroken extends Error {
-  override readonly name = "InvariantBroken";
-  constructor(invariant: number, message: string) {
-    super(`invariant ${invariant}: ${message}`);
-  }
-}
 
 /** Checks a row against the rows before it, at the moment it is appended. */
 export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: JournalRow): void {
@@ -28,6 +25,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
     if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
+    checkKind(plan, [...before, row], index);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
     throw new InvariantBroken(6, "the run ends twice");
@@ -37,7 +35,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
 function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
   const wave = plan.steps.get(step)?.wave ?? 0;
   for (const earlier of plan.waves.slice(0, wave).flat()) {
-    if (!has(past, "completed", earlier.name))
+    if (!isPassed(past, earlier.name))
       throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
   }
   if (past.some((record) => record.kind === "unwinding"))
@@ -80,7 +78,7 @@ function checkNotEarly(
 function checkBeforePivot(plan: RunPlan, past: readonly JournalRecord[]): void {
   if (plan.pivotAfterWave === null) return;
   const upToPivot = plan.waves.slice(0, plan.pivotAfterWave + 1).flat();
-  if (upToPivot.every((step) => has(past, "completed", step.name)))
+  if (upToPivot.every((step) => isPassed(past, step.name)))
     throw new InvariantBroken(6, "a run past its pivot unwinds");
 }
 
@@ -108,10 +106,15 @@ export function checkAtEnd(schedule: {
     return;
   }
   const { status } = state.end;
-  for (const { name, compensation } of plan.steps.values()) {
+  for (const { name, compensation, definition } of plan.steps.values()) {
+    if (definition.kind !== "action") continue;
     const done = ledger.has(name, "forward");
     const undone = ledger.has(name, "compensate");
     const skipped = has(records, "compensation-skipped", name);
+    if (has(records, "skipped", name)) {
+      if (done || undone) throw new InvariantBroken(5, `"${name}" was skipped, and ${done ? "done" : "undone"}`);
+      continue;
+    }
     if (status === "completed" && (!done || undone))
       throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
     if (status !== "compensated" && status !== "cancelled") continue;
@@ -126,6 +129,11 @@ function checkDispatched(records: readonly JournalRecord[], effect: string): voi
     (record) => record.kind === "dispatched" && `${record.direction}:${record.step}` === effect,
   );
   if (!known) throw new InvariantBroken(3, `${effect} happened, and the journal does not know that it was dispatched`);
+}
+
+/** The saga went on after it. */
+function isPassed(records: readonly JournalRecord[], step: string): boolean {
+  return (["completed", "received", "skipped"] as const).some((kind) => has(records, kind, step));
 }
 
 function has(records: readonly JournalRecord[], kind: JournalRecord["kind"], step: string): boolean {

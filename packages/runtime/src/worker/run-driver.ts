@@ -1,22 +1,30 @@
 import { decide } from "../engine/decide.js";
+import { recordEvaluation } from "../engine/evaluation.js";
 import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
+import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { applyVerb } from "../engine/verbs.js";
 import { RuntimeError } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { AttemptAbort } from "./attempt-abort.js";
 import { ContextKeeper } from "./context-keeper.js";
+import { evaluate, type StepEvaluation } from "./evaluate.js";
 import { type Attempt, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
+
+interface Held {
+  readonly records: JournalRecord[];
+  readonly consumed: readonly string[];
+  readonly evaluations: readonly StepEvaluation[];
+}
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
 export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
@@ -39,8 +47,12 @@ export class RunDriver {
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
+  /** What is folded and waits for the expressions of steps, so that one row holds both. */
+  #held: Held | null = null;
   #snapshots: { strategy: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #appending = false;
+  /** There are messages that have not been delivered yet: asking again would not change that. */
+  #parkRefused = false;
   #draining = false;
   #gone = false;
   #cancelTimer: CancelTimer = () => {};
@@ -84,7 +96,9 @@ export class RunDriver {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    if (this.#inbox.deliver(entries)) this.#advance();
+    if (!this.#inbox.deliver(entries)) return;
+    this.#parkRefused = false;
+    this.#advance();
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
@@ -115,9 +129,12 @@ export class RunDriver {
   #decide(): void {
     const now = this.#env.storeNow();
     const { records, consumed } = this.#takeIn(now);
-    const decision = this.#draining ? { records: [], abort: [], wakeAt: null } : decide(this.#plan, this.#state, now);
+    const decision = this.#draining
+      ? { records: [], abort: [], evaluate: [], wakeAt: null }
+      : decide(this.#plan, this.#state, now);
     records.push(...decision.records);
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
+    if (decision.evaluate.length > 0) return void this.#evaluate(decision.evaluate, records, consumed, now);
     const next = this.#next(decision.wakeAt, now);
     const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
@@ -126,18 +143,41 @@ export class RunDriver {
       // Before the end, which nothing may follow.
       records.splice(records.at(-1)?.kind === "finished" ? -1 : records.length, 0, record);
     }
-    if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, next);
+    // A run that nobody is needed for is handed back, also when there is nothing else to write.
+    const handBack = next.kind === "park" && !this.#draining && !this.#parkRefused;
+    if (records.length > 0 || handBack) return void this.#append(records, consumed, snapshot !== null, next);
     if (decision.wakeAt !== null)
       this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
   }
 
-  /** Folds what arrived: attempts' outcomes, then verbs. */
+  /** Steps are due and have expressions. Nothing is written meanwhile, so that a step still costs one row. */
+  async #evaluate(
+    steps: readonly string[],
+    records: JournalRecord[],
+    consumed: readonly string[],
+    now: number,
+  ): Promise<void> {
+    this.#appending = true;
+    const { input } = this.run;
+    const evaluations = await evaluate(this.#plan, this.#state, steps, { input, context: this.#context.live, now });
+    this.#appending = false;
+    if (this.#gone) return;
+    this.#held = { records, consumed, evaluations };
+    this.#advance();
+  }
+
+  /** Folds what arrived: attempts' outcomes, then messages. */
   #takeIn(now: number): { records: JournalRecord[]; consumed: readonly string[] } {
-    const records: JournalRecord[] = [];
+    const held = this.#held;
+    this.#held = null;
+    const records = held?.records ?? [];
+    const heldConsumed = held?.consumed ?? [];
     const take = (record: JournalRecord): void => {
       foldRecord(this.#plan, this.#state, record, now);
       records.push(record);
     };
+    for (const { step, evaluation } of held?.evaluations ?? [])
+      take(recordEvaluation(this.#plan, this.#state, step, evaluation));
     for (const record of this.#preceding.splice(0)) take(record);
     for (const { attempt, outcome } of this.#outcomes.splice(0)) {
       const done = outcome.kind === "completed" && attempt.direction === "forward";
@@ -153,14 +193,15 @@ export class RunDriver {
       this.#env.counters.count(record);
       take(record);
     }
-    if (this.#draining) return { records, consumed: [] };
-    const { ids: consumed, verbs } = this.#inbox.take();
-    for (const verb of verbs) {
+    if (this.#draining) return { records, consumed: heldConsumed };
+    const messages = this.#inbox.take();
+    if (messages.length === 0) return { records, consumed: heldConsumed };
+    for (const message of messages) {
       // Nothing may follow the end, which consumes the rest of the inbox.
       if (this.#state.phase === "ended") break;
-      for (const record of applyVerb(this.#plan, this.#state, verb)) take(record);
+      for (const record of applyMessage(this.#plan, this.#state, message)) take(record);
     }
-    return { records, consumed };
+    return { records, consumed: [...heldConsumed, ...messages.map(({ id }) => id)] };
   }
 
   #snapshotDue(next: Next): string | null {
@@ -224,6 +265,7 @@ export class RunDriver {
       return void this.#stick({ code: "store-refused", message }, []);
     }
     this.#appending = false;
+    this.#inbox.written();
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
       this.#env.logger.warn(
@@ -243,6 +285,7 @@ export class RunDriver {
     this.#env.notifier.changed(this.run.id);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
+      this.#parkRefused = true;
       this.#env.lookIntoInbox();
     }
     // A lease that may have expired gives no right to act: the next owner finds the dispatch and takes it from there.
@@ -274,7 +317,8 @@ export class RunDriver {
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
-      records: [{ kind: "stuck", error }],
+      // Of messages consumed by a row that cannot be written, signals are still wanted.
+      records: [...(consumed.length > 0 ? this.#inbox.unwrittenSignals() : []), { kind: "stuck", error }],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),

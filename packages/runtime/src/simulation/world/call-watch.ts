@@ -1,5 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
-import type { Direction } from "../../engine/records.js";
+import { isDeepStrictEqual } from "node:util";
+import type { Direction, JournalRecord } from "../../engine/records.js";
+import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
@@ -67,9 +69,7 @@ export class CallWatch {
         record.attempt === call.attempt,
     );
     if (!dispatched) throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
-    const outputs = new Map(
-      records.flatMap((record) => (record.kind === "completed" ? [[record.step, record.output] as const] : [])),
-    );
+    const outputs = outputsOf(records);
     for (const [step, output] of Object.entries(call.outputs)) {
       try {
         deepStrictEqual(output, outputs.get(step));
@@ -79,7 +79,23 @@ export class CallWatch {
     }
     if (direction === "forward" && outputs.has(call.stage))
       throw new InvariantBroken(4, `"${call.stage}" is performed after it completed`);
+    const evaluated = records.find((record) => record.kind === "evaluated" && record.step === call.stage);
+    const input = evaluated?.kind === "evaluated" ? evaluated.input : undefined;
+    if (call.isMapped !== (input !== undefined) || (call.isMapped && !isDeepStrictEqual(call.input, input)))
+      throw new InvariantBroken(4, `"${call.stage}" is sent another input than its journal says`);
   }
+}
+
+function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json> {
+  const outputs = new Map<string, Json>();
+  const signals = new Map<string, Json>();
+  for (const record of records) {
+    if (record.kind === "completed") outputs.set(record.step, record.output);
+    else if (record.kind === "skipped") outputs.set(record.step, null);
+    else if (record.kind === "signaled") signals.set(record.id, record.payload);
+    else if (record.kind === "received") outputs.set(record.step, signals.get(record.signal) ?? null);
+  }
+  return outputs;
 }
 
 function checkKeys(call: SentCall, direction: Direction): void {
