@@ -79,7 +79,13 @@ export type ClientEvent =
   /** The API did not know a run that had been acknowledged. */
   | { readonly kind: "unknown"; readonly at: number; readonly instance: string; readonly run: string }
   /** A start was refused for good, which none should be. */
-  | { readonly kind: "refused"; readonly at: number; readonly instance: string; readonly key: string; readonly answer: string }
+  | {
+      readonly kind: "refused";
+      readonly at: number;
+      readonly instance: string;
+      readonly key: string;
+      readonly answer: string;
+    }
   /** A verb was acknowledged. */
   | {
       readonly kind: "verb";

@@ -44,7 +44,8 @@ export class Operators {
       await sleep(everyMs * this.#draws.between(0.5, 1.5));
       const stuck = clients.unended.filter(([, status]) => status === "stuck").map(([run]) => run);
       const { open } = clients;
-      if (stuck.length > 0 && this.#draws.chance(0.7)) await this.#act(this.#draws.pick(stuck), this.#draws.pick(OF_STUCK));
+      if (stuck.length > 0 && this.#draws.chance(0.7))
+        await this.#act(this.#draws.pick(stuck), this.#draws.pick(OF_STUCK));
       else if (open.length > 0) await this.#act(this.#draws.pick(open), "cancel");
     }
   }

@@ -6,7 +6,11 @@ let skewMs = Number(process.env.CHAOS_SKEW_MS ?? 0);
 if (process.env.CHAOS_SKEW_MS !== undefined) {
   globalThis.Date = new Proxy(RealDate, {
     construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [target.now() + skewMs] : args, newTarget === Date ? target : newTarget),
+      Reflect.construct(
+        target,
+        args.length === 0 ? [target.now() + skewMs] : args,
+        newTarget === Date ? target : newTarget,
+      ),
     apply: (target) => new target(target.now() + skewMs).toString(),
     get: (target, name, receiver) =>
       name === "now" ? () => target.now() + skewMs : Reflect.get(target, name, receiver === Date ? target : receiver),

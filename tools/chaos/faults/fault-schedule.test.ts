@@ -3,7 +3,8 @@ import { type Fault, faultSchedule, MOST_SKEW_MS } from "./fault-schedule.js";
 
 const leaseMs = 3_000;
 const minutes = (count: number, seed = 1) => faultSchedule({ seed, lengthMs: count * 60_000, leaseMs });
-const of = (kind: Fault["kind"], count = 10, seed = 1) => minutes(count, seed).filter(({ fault }) => fault.kind === kind);
+const of = (kind: Fault["kind"], count = 10, seed = 1) =>
+  minutes(count, seed).filter(({ fault }) => fault.kind === kind);
 
 describe("the faults of a seed", () => {
   it("are always the same, and others for another seed", () => {

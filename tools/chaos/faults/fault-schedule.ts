@@ -16,7 +16,13 @@ export type Fault =
   | { readonly kind: "reset" }
   /** The reply to a request of one instance is lost after the request was carried out. */
   | { readonly kind: "swallow"; readonly commit: boolean; readonly silent: boolean }
-  | { readonly kind: "slow"; readonly forMs: number; readonly latencyMs: number; readonly jitterMs: number; readonly sliceBytes: number }
+  | {
+      readonly kind: "slow";
+      readonly forMs: number;
+      readonly latencyMs: number;
+      readonly jitterMs: number;
+      readonly sliceBytes: number;
+    }
   /** PostgreSQL stops as in a crash and starts again. */
   | { readonly kind: "restart"; readonly downMs: number }
   /** Server processes of some connections are ended. */

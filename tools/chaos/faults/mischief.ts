@@ -97,6 +97,7 @@ export class Mischief {
       case "stall":
         return this.#impair(fault.kind, fault.forMs, ({ child }) => {
           if (child?.connected) child.send({ stallMs: fault.forMs });
+          return () => {};
         });
       case "partition":
         return this.#impair(fault.kind, fault.forMs, ({ proxy }) => {
@@ -104,7 +105,10 @@ export class Mischief {
           return () => proxy.set({ partition: "none" });
         });
       case "silence":
-        return this.#impair(fault.kind, SILENCE_MS, ({ proxy }) => void proxy.silence());
+        return this.#impair(fault.kind, SILENCE_MS, ({ proxy }) => {
+          proxy.silence();
+          return () => {};
+        });
       default:
         return this.#disturb(fault);
     }
@@ -134,11 +138,7 @@ export class Mischief {
   }
 
   /** What `begin` gives ends it. */
-  #impair(
-    kind: string,
-    forMs: number,
-    begin: (instance: Instance) => (() => void) | undefined | void,
-  ): Promise<void> | null {
+  #impair(kind: string, forMs: number, begin: (instance: Instance) => () => void): Promise<void> | null {
     const ready = this.#options.instances.filter(({ state }) => state === "ready");
     const victim = this.#spared(ready);
     if (victim === null || !victim.impair()) return null;
@@ -146,7 +146,7 @@ export class Mischief {
     const at = Date.now();
     const end = begin(victim);
     return this.#pause(forMs).then(() => {
-      if (typeof end === "function") end();
+      end();
       this.#note(kind, name, at);
       victim.recover(name);
     });

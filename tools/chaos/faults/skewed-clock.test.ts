@@ -47,7 +47,9 @@ async function ask(child: ChildProcess): Promise<{ readonly skewMs: number; read
   if (child.stdout === null || child.stdin === null) throw new Error("expected pipes");
   const answer = once(child.stdout, "data");
   child.stdin.write("?");
-  const [now = 0, constructed = 0, monotonicMs = 0] = String((await answer)[0]).split(" ").map(Number);
+  const [now = 0, constructed = 0, monotonicMs = 0] = String((await answer)[0])
+    .split(" ")
+    .map(Number);
   expect(Math.abs(constructed - now)).toBeLessThan(SLACK);
   return { skewMs: now - Date.now(), monotonicMs };
 }

@@ -55,6 +55,8 @@ function notRefused(run: SeenRun, { event }: SeenCall, { faults, timeoutMs }: Se
   const [only] = calls;
   const answer = only?.answer;
   if (only === undefined || answer == null || calls.length > 1 || answer.event.status !== 422) return [];
+  // Of an attempt before the first one seen, nobody knows whether it was sent.
+  if (only.event.attempt > 1) return [];
   if (only.event.fence !== event.fence || answer.event.at - only.event.at > timeoutMs / 2) return [];
   const disturbed = faults.some(
     ({ instance, at, until }) =>

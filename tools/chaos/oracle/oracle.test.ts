@@ -196,12 +196,13 @@ describe("what is undone", () => {
   });
 
   it("does not include what certainly did not run", () => {
-    const refused = (s: Story): void => {
-      s.answer(s.call("a"), 422);
+    const refused = (s: Story, attempt = 1): void => {
+      s.answer(s.call("a", "forward", { attempt }), 422);
       s.undo("a", { outcome: "unknown" });
       s.tell("compensated");
     };
     expect(stories(refused)).toEqual(["undone without cause"]);
+    expect(stories((s) => refused(s, 2))).toEqual([]);
     const disturbed = (s: Story): void => {
       s.fault("stop", "1.1", 500);
       refused(s);
