@@ -30,8 +30,12 @@ export interface ChaosOptions {
   readonly instances?: number;
   /** Starts in a second. Default 10. */
   readonly perSecond?: number;
+  /** See fault-schedule.ts. Default 1. */
+  readonly pace?: number;
   /** A service that was generated and built before; default: one is made, and removed afterwards. */
   readonly folder?: string;
+  /** Where the instances' logs are kept; default: nowhere. */
+  readonly logs?: string;
   readonly say: (line: string) => void;
 }
 
@@ -99,7 +103,7 @@ async function build(options: ChaosOptions, cleanUp: (() => Promise<unknown>)[])
     const proxy = await startFaultyProxy({ to: postgres.port, random: () => draws.float() });
     const skewMs = Math.round(draws.between(-MOST_SKEW_MS, MOST_SKEW_MS));
     const instance = new Instance({
-      ...{ folder: service.folder, slot, proxy },
+      ...{ folder: service.folder, slot, proxy, logs: options.logs ?? null },
       clock: await skewedClock(library, join(folder, `clock-${slot}`), skewMs),
       databaseUrl: `postgresql://postgres@127.0.0.1:${proxy.port}/postgres`,
       serviceUrls: (life) =>
@@ -120,7 +124,7 @@ async function build(options: ChaosOptions, cleanUp: (() => Promise<unknown>)[])
 }
 
 async function live(options: ChaosOptions, world: World): Promise<ChaosReport> {
-  const { seed, lengthMs, perSecond = 10, say } = options;
+  const { seed, lengthMs, perSecond = 10, pace = 1, say } = options;
   const { config, history, postgres, participants, instances, store, died } = world;
   const clients = new Clients({
     ...{ seed, instances, history, perSecond, maxOpen: perSecond * 15 },
@@ -132,7 +136,7 @@ async function live(options: ChaosOptions, world: World): Promise<ChaosReport> {
   const startedAt = performance.now();
   clients.start();
   operators.start();
-  mischief.start(faultSchedule({ seed, lengthMs, leaseMs: LEASE_MS }));
+  mischief.start(faultSchedule({ seed, lengthMs, leaseMs: LEASE_MS, pace }));
   for (let left = lengthMs; left > 0; left = lengthMs - (performance.now() - startedAt)) {
     await sleep(Math.min(left, SAY_EVERY_MS));
     const faults = [...mischief.counts].map(([kind, count]) => `${kind} ${count}`).join(", ");

@@ -95,7 +95,7 @@ export class Clients {
 
   async #untilAcknowledged(key: string, definition: string): Promise<string | undefined> {
     const { history } = this.#options;
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       const answer = await this.#anybody({
         ...{ method: "POST", path: `/api/v1/sagas/${definition}`, body: { input: { key } } },
         headers: { "idempotency-key": key },
@@ -111,7 +111,7 @@ export class Clients {
         history.add({ kind: "refused", at: Date.now(), instance: answer.instance, key, answer: text });
         return undefined;
       }
-      await sleep(this.#draws.between(50, 400));
+      await sleep(this.#draws.between(50, 400) * 2 ** Math.min(tries, 3));
     }
   }
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type FaultyProxy, freePort } from "@clean-arch/test-servers";
 import type { SkewedClock } from "./faults/skewed-clock.js";
@@ -16,6 +18,8 @@ export interface InstanceOptions {
   readonly clock: SkewedClock;
   /** Of the participants, for a process by its name. */
   readonly serviceUrls: (life: string) => Readonly<Record<string, string>>;
+  /** Where what it prints is kept, one file for each life; null: nowhere. */
+  readonly logs: string | null;
   /** It ended and nobody had killed it. */
   readonly onDied: (life: string, output: string) => void;
 }
@@ -99,13 +103,19 @@ export class Instance {
       env: {
         ...inherited,
         ...{ HTTP_PORT: String(port), HTTP_HOST: "127.0.0.1", OPERATOR_TOKEN, DATABASE_URL: databaseUrl },
-        ...{ OBSERVABILITY_LOG_LEVEL: "error", ...clock.environment, ...serviceUrls(name) },
+        ...{
+          OBSERVABILITY_LOG_LEVEL: this.#options.logs === null ? "error" : "info",
+          ...clock.environment,
+          ...serviceUrls(name),
+        },
       },
     });
     this.#child = child;
+    const { logs } = this.#options;
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (chunk) => {
         this.#output = (this.#output + String(chunk)).slice(-OUTPUT);
+        if (logs !== null) appendFileSync(join(logs, `${name}.log`), chunk);
       });
     child.on("exit", () => {
       if (this.#child !== child) return;

@@ -6,7 +6,8 @@ import { offenses, summary } from "./report.js";
 
 /**
  * `npm run chaos -- --minutes M --seed S`: see chaos.ts. Exits with 1 at any violation, with the seed and the history of the
- * run that shows it. `--history FILE` keeps everything that was seen; `--service FOLDER` takes a service that was built before.
+ * run that shows it. `--history FILE` keeps everything that was seen; `--logs FOLDER` what the
+ * instances print; `--service FOLDER` takes a service that was built before.
  */
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -14,9 +15,10 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       ...{ minutes: { type: "string" }, seed: { type: "string" }, instances: { type: "string" } },
       ...{ rate: { type: "string" }, history: { type: "string" }, service: { type: "string" } },
+      ...{ logs: { type: "string" }, pace: { type: "string" } },
     },
   });
-  const numbers = { minutes: 1, seed: 1, instances: 5, rate: 10 };
+  const numbers = { minutes: 1, seed: 1, instances: 5, rate: 10, pace: 1 };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const written = values[name];
     if (written !== undefined) numbers[name] = Number(written);
@@ -29,10 +31,11 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(missing);
     return 2;
   }
-  const { minutes, seed, instances, rate } = numbers;
+  const { minutes, seed, instances, rate, pace } = numbers;
   const report = await runChaos({
-    ...{ seed, lengthMs: minutes * 60_000, instances, perSecond: rate, say: (line) => console.error(line) },
+    ...{ seed, lengthMs: minutes * 60_000, instances, perSecond: rate, pace, say: (line) => console.error(line) },
     ...(values.service !== undefined && { folder: values.service }),
+    ...(values.logs !== undefined && { logs: values.logs }),
   });
   if (values.history !== undefined) {
     const file = createWriteStream(values.history);

@@ -40,12 +40,14 @@ export interface ScheduleOptions {
   readonly seed: number;
   readonly lengthMs: number;
   readonly leaseMs: number;
+  /** 0.5: half as many faults in the same time, for a machine that is busy with other things. Default 1. */
+  readonly pace?: number;
 }
 
 /** The mean time between two faults of a kind, ms; each interval is up to a quarter shorter or longer. */
 const EVERY_MS: Readonly<Record<Fault["kind"], number>> = {
   ...{ kill: 2_400, restart: 24_000, stop: 12_000, stall: 25_000, partition: 20_000, silence: 15_000 },
-  ...{ reset: 6_000, swallow: 700, slow: 9_000, terminate: 4_000, skew: 6_000 },
+  ...{ reset: 6_000, swallow: 1_200, slow: 9_000, terminate: 5_000, skew: 6_000 },
 };
 
 /** No instance's clock is more wrong than that, ms. */
@@ -58,10 +60,10 @@ export function faultSchedule(options: ScheduleOptions): PlannedFault[] {
     .sort((a, b) => a.at - b.at);
 }
 
-function faultsOf(kind: Fault["kind"], { seed, lengthMs, leaseMs }: ScheduleOptions): PlannedFault[] {
+function faultsOf(kind: Fault["kind"], { seed, lengthMs, leaseMs, pace = 1 }: ScheduleOptions): PlannedFault[] {
   const draws = new Draws(seed, "fault", kind);
   const faults: PlannedFault[] = [];
-  const every = EVERY_MS[kind];
+  const every = EVERY_MS[kind] / pace;
   // The first one early, so that a short run has some of everything.
   for (let at = every * draws.between(0.2, 0.6); at < lengthMs; at += every * draws.between(0.75, 1.25))
     faults.push({ at, fault: drawFault(kind, draws, leaseMs) });

@@ -182,8 +182,10 @@ export class Mischief {
     const { proxy, clock, child, name } = this.#draws.pick(up);
     const at = Date.now();
     if (fault.kind === "swallow") {
+      // One at a time: a row of them would meet one attempt to connect after the other.
+      if (proxy.armed > 0) return null;
       proxy.swallow({
-        ...(fault.commit && { request: isCommit }),
+        request: fault.commit ? isCommit : isStatement,
         until: (chunk) => chunk.subarray(-6, -1).equals(READY_FOR_QUERY),
         ending: fault.silent ? "silence" : "reset",
       });
@@ -216,6 +218,11 @@ export class Mischief {
   async #pause(ms: number): Promise<void> {
     await sleep(Math.max(0, ms), undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
+}
+
+/** Not what opens a connection: the messages Query, Parse and Bind of PostgreSQL's protocol. */
+function isStatement(request: Buffer): boolean {
+  return request[0] === 0x51 || request[0] === 0x50 || request[0] === 0x42;
 }
 
 /** The end of a transaction, or a statement that is one of its own: whether it was done is what the caller needs to know. */

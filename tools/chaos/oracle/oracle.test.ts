@@ -321,6 +321,24 @@ describe("an operator's verb", () => {
     ).toEqual(broken);
   });
 
+  it("that cancels is not carried out again by the end that it leads to; one that abandons is the end", () => {
+    const cancelled = (s: Story): void => {
+      s.verb("cancel", "reason 1");
+      s.row([{ kind: "cancel-requested", actor: "operator", reason: "reason 1" }]);
+      s.row([{ kind: "finished", status: "cancelled", error: { message: "cancelled by operator: reason 1" } }]);
+      s.tell("cancelled");
+    };
+    expect(stories(cancelled)).toEqual([]);
+    const abandoned = (times: number) => (s: Story) => {
+      s.verb("abandon", "reason 1");
+      const error = { code: "abandoned", message: "abandoned by operator: reason 1" };
+      for (let n = 0; n < times; n++) s.row([{ kind: "finished", status: "failed", error }]);
+      s.tell("failed");
+    };
+    expect(stories(abandoned(1))).toEqual([]);
+    expect(stories(abandoned(2))).toEqual(["verbs"]);
+  });
+
   it("may find that the run has ended", () => {
     expect(
       stories((s) => {
