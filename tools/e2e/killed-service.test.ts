@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, type Postgres, startPostgres } from "@clean-arch/test-servers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type GeneratedService, generateService } from "./generated-service.js";
+import { type GeneratedService, generateService, OPERATOR_TOKEN } from "./generated-service.js";
 import { asOperator, checkEffects, kindOf, OrderClient, untilActive } from "./orders.js";
-import { type start, stop } from "./process.js";
+import { run, type start, stop } from "./process.js";
 
 const KILLS = { sqlite: Number(process.env.KILLS ?? 8), postgres: Number(process.env.KILLS ?? 5) };
 const ORDERS = 20;
@@ -106,6 +106,33 @@ describe("on PostgreSQL, in two instances", () => {
     await Promise.all(urls.map(untilActive));
     return { urls, instances, environment };
   }
+
+  it("in production the start is refused until the migrations of that database were applied", async () => {
+    server.create("production");
+    const environment = {
+      ...{ NODE_ENV: "production", HTTP_AUTH: "none", SESSION_CONTEXT_STORAGE: "memory", OPERATOR_TOKEN },
+      DATABASE_URL: server.url("production"),
+      ...Object.fromEntries(
+        ["INVENTORY", "PAYMENT", "SHIPPING"].map((name) => [`SERVICES_${name}_SERVICE_URL`, "http://127.0.0.1:9"]),
+      ),
+    };
+    const program = (...parameters: string[]) =>
+      run(process.execPath, parameters, { cwd: service.folder, env: environment });
+    const first = "0001_create_tables";
+    const refused = await program("dist/main.js");
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining(`not applied yet: ${first}`)]);
+    const outputs = [];
+    for (const verb of ["status", "up", "up", "down", "down"])
+      outputs.push((await program("dist/migrate.js", verb)).output);
+    expect(outputs).toEqual([
+      `${first}  pending\n`,
+      `applied ${first}\n`,
+      "nothing is pending\n",
+      `took back ${first}\n`,
+      "nothing is applied\n",
+    ]);
+    expect(server.run("SELECT count(*) FROM pg_tables WHERE tablename = 'orders'", "production")).toBe("0");
+  }, 60_000);
 
   it("the other one takes over within the lease and two seconds when one is killed in the middle of a stage", async () => {
     const { urls, instances } = await bootTwo();
