@@ -41,7 +41,7 @@ export interface ChaosOptions {
 
 const CONFIG = fileURLToPath(new URL("chaos-service.yaml", import.meta.url));
 /** As the config says. */
-export const LEASE_MS = 3_000;
+const LEASE_MS = 3_000;
 const CALL_TIMEOUT_MS = 1_500;
 /** Work of a killed instance is taken over within the lease and so much more. */
 const TAKEOVER_SLACK_MS = 2_000;

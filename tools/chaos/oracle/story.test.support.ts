@@ -5,7 +5,7 @@ import { judge } from "./oracle.js";
 import { see } from "./seen.js";
 
 /** `a`, then `b1` and `b2` at once, a pivot, then `c`. Only `c` cannot be undone. */
-export const config: ChaosConfig = readChaosConfig(`
+const config: ChaosConfig = readChaosConfig(`
 services: { s: {} }
 long_running:
   tasks:
