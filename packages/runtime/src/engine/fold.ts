@@ -228,7 +228,12 @@ function childrenLeft({ forward, leftovers }: StepState): number {
 }
 
 /** As if this run had done what the other one did, and were to undo it. */
-function inherit(plan: RunPlan | null, state: RunState, record: JournalRecord & { kind: "inherited" }, at: number): void {
+function inherit(
+  plan: RunPlan | null,
+  state: RunState,
+  record: JournalRecord & { kind: "inherited" },
+  at: number,
+): void {
   state.origin = { run: record.run, fence: record.fence };
   state.context = record.context;
   for (const { step: name, outcome, output = null, input, child = null, leftovers = [] } of record.steps) {

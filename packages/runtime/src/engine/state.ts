@@ -98,7 +98,16 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
-    step = { name, forward: newAct(), undo: newAct(), output: null, evaluated: null, child: null, lostChildren: 0, leftovers: [] };
+    step = {
+      name,
+      forward: newAct(),
+      undo: newAct(),
+      output: null,
+      evaluated: null,
+      child: null,
+      lostChildren: 0,
+      leftovers: [],
+    };
     state.steps.set(name, step);
   }
   return step;

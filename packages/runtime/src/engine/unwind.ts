@@ -1,7 +1,7 @@
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
-import { kindOf } from "./steps/index.js";
 import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
+import { kindOf } from "./steps/index.js";
 
 /**
  * Unwinding: once nothing goes forward any more, the compensations of every step that completed or may have run, wave

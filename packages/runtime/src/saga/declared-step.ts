@@ -68,10 +68,7 @@ function mapping(name: string, input: AnyStep["input"]): { input?: Expression } 
   return { input: typeof input === "function" ? computed(input, key) : inputExpression(input, key) };
 }
 
-function condition(
-  name: string,
-  { when }: { readonly when?: Condition<Any, Any> | undefined },
-): { when?: Expression } {
+function condition(name: string, { when }: { readonly when?: Condition<Any, Any> | undefined }): { when?: Expression } {
   if (when === undefined) return {};
   const key = `${name}.when`;
   return { when: typeof when === "function" ? computed(when, key) : jsonataExpression(when, key) };

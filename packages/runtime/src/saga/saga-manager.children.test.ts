@@ -18,7 +18,10 @@ function noting(log: string[], name: string) {
       expect(outcome).toBe("completed");
     },
   });
-  return saga(name).step(`${name}-1`, step(`${name}-1`)).step(`${name}-2`, step(`${name}-2`)).build();
+  return saga(name)
+    .step(`${name}-1`, step(`${name}-1`))
+    .step(`${name}-2`, step(`${name}-2`))
+    .build();
 }
 
 const refuse = {
@@ -84,7 +87,9 @@ describe.each(STORE_KINDS)("a saga manager over %s, with child sagas", (kind) =>
     const checkInput = (input: unknown): asserts input is { n: number } => {
       if (typeof (input as { n?: unknown }).n !== "number") throw new Error("expected a number n");
     };
-    const child = saga<{ n: number }>("child", { checkInput }).step("a", { run: () => 1 }).build();
+    const child = saga<{ n: number }>("child", { checkInput })
+      .step("a", { run: () => 1 })
+      .build();
     const manager = await bench.open([saga("parent").child("inner", { saga: child }).build(), child]);
     const run = await bench.toEnd(manager, "parent");
     expect(run).toMatchObject({ status: "compensated", error: { code: "input-invalid" } });
@@ -183,7 +188,11 @@ describe.each(STORE_KINDS)("a saga manager over %s, with child sagas", (kind) =>
 
   it("starts another child when an operator resumes it after one failed", async () => {
     let broken = true;
-    const parent = saga("parent").step("a", { run: () => 1 }).pivot().child("inner", { saga: "child" }).build();
+    const parent = saga("parent")
+      .step("a", { run: () => 1 })
+      .pivot()
+      .child("inner", { saga: "child" })
+      .build();
     const child = saga("child")
       .step("one", {
         run: () => {
@@ -211,7 +220,8 @@ describe.each(STORE_KINDS)("a saga manager over %s, with child sagas", (kind) =>
     const parent = saga("parent").child("inner", { saga: "child" }).step("no", refuse).build();
     const manager = await bench.open([parent, saga("child").step("one", stubborn).build()]);
     const { id } = await bench.until(manager.start("parent", {}));
-    const undoing = async () => (await manager.list({ definition: "child" })).items.find((run) => run.status === "stuck");
+    const undoing = async () =>
+      (await manager.list({ definition: "child" })).items.find((run) => run.status === "stuck");
     while ((await undoing()) === undefined) await bench.pass(100);
     expect((await manager.get(id)).status).toBe("compensating");
     await bench.until(manager.act((await undoing())?.id ?? "", "abandon", { reason: "by hand", actor: "ann" }));

@@ -32,9 +32,12 @@ export function childMayHaveRun(records: readonly JournalRecord[], step: string)
   const end = endOf(records, join);
   const since = records.slice(join + 1);
   const isThere = since.some(
-    (record) => record.kind === "suspended" && record.step === step && record.direction !== "compensate" && record.child,
+    (record) =>
+      record.kind === "suspended" && record.step === step && record.direction !== "compensate" && record.child,
   );
-  const failed = records.some((record, at) => record.kind === "joined" && record.step === step && endOf(records, at) === "failed");
+  const failed = records.some(
+    (record, at) => record.kind === "joined" && record.step === step && endOf(records, at) === "failed",
+  );
   return { known: isThere || end === "completed" || failed, from: join + 1 };
 }
 
@@ -45,6 +48,18 @@ export function childIsUndone(records: readonly JournalRecord[], step: string): 
   if (again > lastJoin(records, step, "compensate")) return false;
   const end = joinedAs(records, step, "compensate");
   return end === "compensated" || end === "cancelled";
+}
+
+/** What a run inherits, as if it had done it itself. */
+export function withInherited(record: JournalRecord): readonly JournalRecord[] {
+  if (record.kind !== "inherited") return [record];
+  return record.steps.flatMap(({ step, outcome, output = null }): JournalRecord[] => {
+    const base = { step, attempt: 1 };
+    const dispatched = { ...base, kind: "dispatched", direction: "forward", round: 1 } as const;
+    if (outcome === "completed") return [dispatched, { ...base, kind: "completed", output }];
+    const error = { code: "inherited", message: "inherited" };
+    return [dispatched, { ...base, kind: "failed", direction: "forward", error, refused: false, mayHaveRun: true }];
+  });
 }
 
 /** A parent that was undone has no child that goes on, unless an operator took it upon him. */

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
-import { childIsUndone, childMayHaveRun, joinedAs } from "./child-invariants.js";
+import { childIsUndone, childMayHaveRun, joinedAs, withInherited } from "./child-invariants.js";
 import type { EffectLedger } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkKind } from "./kind-invariants.js";
@@ -13,7 +13,7 @@ export { InvariantBroken } from "./invariant-broken.js";
 
 /** Checks a row against the rows before it, at the moment it is appended. */
 export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: JournalRow): void {
-  const earlier = before.flatMap((each) => each.records);
+  const earlier = before.flatMap((each) => each.records).flatMap(withInherited);
   const upTo = [...earlier, ...row.records];
   if (before.length > 0 && earlier.some((record) => record.kind === "finished")) {
     throw new InvariantBroken(6, `row ${row.seq} follows the end of the run`);
@@ -21,7 +21,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
   if (row.fence < (before.at(-1)?.fence ?? 0))
     throw new InvariantBroken(2, `row ${row.seq} has an older fence than the row before`);
   for (const [index, record] of row.records.entries()) {
-    const past = [...earlier, ...row.records.slice(0, index)];
+    const past = [...earlier, ...row.records.slice(0, index).flatMap(withInherited)];
     if (record.kind === "dispatched" && record.direction === "forward") checkForwardOrder(plan, past, record.step);
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
     if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
@@ -99,7 +99,7 @@ export function checkSameState(recovered: RunState, live: RunState): void {
 export function checkAtEnd(schedule: {
   readonly plan: RunPlan;
   readonly rows: readonly JournalRow[];
-  readonly ledger: EffectLedger;
+  readonly ledger: Pick<EffectLedger, "has" | "order">;
   readonly state: RunState;
 }): void {
   const { plan, rows, ledger, state } = schedule;

@@ -150,7 +150,14 @@ export function messagesWith(
     const payload = { run: id, status, output, error } satisfies ChildEndPayload;
     // A failure is JSON that was read from an answer, or written here.
     const name = run.definition;
-    signals.push({ run: parentId, id: `end:${id}`, kind: "child", name, payload: payload as unknown as Json, actor: `run ${id}` });
+    signals.push({
+      run: parentId,
+      id: `end:${id}`,
+      kind: "child",
+      name,
+      payload: payload as unknown as Json,
+      actor: `run ${id}`,
+    });
   }
   if (!plan.hasChildren || !records.some(({ kind }) => kind === "unwinding" || kind === "finished")) return signals;
   for (const { name, definition } of plan.steps.values()) {

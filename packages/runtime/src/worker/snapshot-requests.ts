@@ -1,5 +1,5 @@
-import type { AppendResult } from "../store/run-store.js";
 import { RuntimeError } from "../errors.js";
+import type { AppendResult } from "../store/run-store.js";
 
 interface Request {
   readonly strategy: string;

@@ -246,7 +246,10 @@ export class Worker {
     try {
       return await inheritance(store, plan, claimed.run, claimed.rows);
     } catch (error) {
-      logger.warn({ run: claimed.run.id, error: String(error) }, "the run to be undone could not be read; trying again");
+      logger.warn(
+        { run: claimed.run.id, error: String(error) },
+        "the run to be undone could not be read; trying again",
+      );
       return "unknown";
     }
   }

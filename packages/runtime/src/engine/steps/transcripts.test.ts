@@ -149,22 +149,11 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
   ],
   "a child is started, waited for and joined": [
     family,
-    [
-      ["ok", "a"],
-      ["starts", "child", "c1"],
-      ["crash"],
-      ["ended", "c1", "completed"],
-      ["ok", "b"],
-    ],
+    [["ok", "a"], ["starts", "child", "c1"], ["crash"], ["ended", "c1", "completed"], ["ok", "b"]],
   ],
   "a child that ends before its start is known": [
     family,
-    [
-      ["ok", "a"],
-      ["ended", "c1", "completed"],
-      ["crash"],
-      ["starts", "child", "c1"],
-    ],
+    [["ok", "a"], ["ended", "c1", "completed"], ["crash"], ["starts", "child", "c1"]],
   ],
   "a child that fails is a refusal": [
     family,
