@@ -29,7 +29,7 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
   switch (message.kind) {
     case "verb": {
       const { name, actor, payload } = message;
-      const reason = isObject(payload) && typeof payload["reason"] === "string" ? payload["reason"] : "";
+      const reason = isObject(payload) && typeof payload.reason === "string" ? payload.reason : "";
       return applyVerb(plan, state, { name, actor, reason });
     }
     case "signal":
@@ -41,7 +41,7 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
 
 /** Written by this runtime, in the row that ended the child; what is not of that shape comes from nobody. */
 function endOfChild({ payload }: Message): JournalRecord[] {
-  if (!isObject(payload) || typeof payload["run"] !== "string") return [];
+  if (!isObject(payload) || typeof payload.run !== "string") return [];
   const { run, status, output = null, error = null } = payload as unknown as ChildEndPayload;
   return [
     {

@@ -40,7 +40,7 @@ export class SnapshotRequests {
   }
 }
 
-export class SentSnapshots {
+class SentSnapshots {
   readonly #requests: readonly Request[];
 
   constructor(requests: readonly Request[]) {

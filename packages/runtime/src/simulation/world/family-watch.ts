@@ -6,7 +6,7 @@ import type { EffectLedger } from "../effect-ledger.js";
 import { InvariantBroken } from "../invariant-broken.js";
 import { checkAtEnd } from "../invariants.js";
 import type { Breaches } from "./breaches.js";
-import type { WatchedRun } from "./journal-watch.js";
+import type { WatchedRun } from "./watched-run.js";
 
 /** Generations of children of one step that are looked for: an operator resumes a run a few times at most. */
 const GENERATIONS = 20;

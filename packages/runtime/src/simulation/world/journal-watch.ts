@@ -8,14 +8,7 @@ import { journalRow, type MemoryWorld, type StoredRun } from "../../stores/memor
 import { checkRow, InvariantBroken } from "../invariants.js";
 import type { Breaches } from "./breaches.js";
 import { FamilyWatch } from "./family-watch.js";
-
-/** What is known of one run from its journal alone. */
-export interface WatchedRun {
-  readonly id: string;
-  readonly plan: RunPlan;
-  readonly rows: JournalRow[];
-  readonly state: RunState;
-}
+import type { WatchedRun } from "./watched-run.js";
 
 export type FindPlan = (definition: string, version: string) => RunPlan;
 
