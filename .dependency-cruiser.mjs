@@ -31,7 +31,8 @@ const everywhere = [
     severity: "error",
     comment:
       "The import leads nowhere: a typing error, a missing dependency, or a path that a package does not export.",
-    from: {},
+    // What the benchmarks compare with is installed by them alone.
+    from: { pathNot: "^benchmarks/src/peers/" },
     // Newer Node versions than the oldest supported one have node:sqlite.
     to: { couldNotResolve: true, pathNot: "^node:sqlite$" },
   },
@@ -55,8 +56,8 @@ const packages = [
   {
     name: "examples-by-exports",
     severity: "error",
-    comment: "An example is what a user writes: it imports packages by their names and exports.",
-    from: { path: "^examples/" },
+    comment: "An example, or a benchmark, is what a user writes: it imports packages by their names and exports.",
+    from: { path: "^(examples|benchmarks)/" },
     to: { path: "^packages/", dependencyTypes: ["local"] },
   },
   {
