@@ -6,6 +6,7 @@ import { isTransacted } from "../transacted-step.js";
 import { beginOn } from "./begin-on.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
+import type { WatchedRun } from "./watched-run.js";
 
 export interface EffectWatchOptions {
   readonly world: MemoryWorld;
@@ -13,12 +14,6 @@ export interface EffectWatchOptions {
   readonly breaches: Breaches;
   /** What transactions did is a participant's effect as well. */
   readonly ledgerOf: (run: string) => EffectLedger;
-}
-
-interface Dues {
-  /** Of the journal, read so far. */
-  rows: number;
-  readonly times: Map<string, number>;
 }
 
 /** Where a step's transaction keeps how often it had its effect. */
@@ -32,7 +27,10 @@ export function effectKey(run: string, step: string): string {
  */
 export class EffectWatch {
   readonly #options: EffectWatchOptions;
-  readonly #dues = new Map<string, Dues>();
+  /** How often each effect is there, as the journals say that were read so far. By its key. */
+  readonly #due = new Map<string, number>();
+  /** Rows read, by run. */
+  readonly #read = new Map<string, number>();
   commits = 0;
 
   constructor(options: EffectWatchOptions) {
@@ -53,17 +51,12 @@ export class EffectWatch {
   }
 
   #watched(transaction: StepTransaction): StepTransaction {
-    const { ledgerOf, world, breaches } = this.#options;
+    const { world, breaches } = this.#options;
     return {
       client: transaction.client,
       check: () => transaction.check(),
       commit: async (append) => {
         const result = await transaction.commit(append);
-        for (const record of result.kind === "appended" ? append.records : []) {
-          if (record.kind !== "completed" && record.kind !== "compensated") continue;
-          const direction = record.kind === "completed" ? "forward" : "compensate";
-          if (this.#isTransacted(append.run, record.step)) ledgerOf(append.run).apply(record.step, direction);
-        }
         const written = world.runs.get(append.run)?.journal[append.seq - 1]?.appendId === append.appendId;
         const message = () => `row ${append.seq} of run ${append.run} is answered ${result.kind}`;
         breaches.expect(written === (result.kind === "appended"), 2, message);
@@ -82,32 +75,41 @@ export class EffectWatch {
     for (const run of this.#options.journal.runs.keys()) this.#check(run);
   }
 
-  #isTransacted(run: string, step: string): boolean {
-    return this.#duesOf(run)?.times.has(step) === true;
-  }
-
-  /** What the journal, as far as it is read, says of each transacted step: how often its effect is there. */
-  #duesOf(id: string): Dues | undefined {
-    const run = this.#options.journal.runs.get(id);
-    if (run === undefined) return undefined;
-    const dues = this.#dues.get(id) ?? { rows: 0, times: new Map(transactedSteps(run.plan).map((name) => [name, 0])) };
-    this.#dues.set(id, dues);
-    for (const record of run.rows.slice(dues.rows).flatMap((row) => row.records)) {
-      if (record.kind !== "completed" && record.kind !== "compensated") continue;
-      if (dues.times.has(record.step)) dues.times.set(record.step, record.kind === "completed" ? 1 : 0);
-    }
-    dues.rows = run.rows.length;
-    return dues;
-  }
-
+  /** Of a run, or of the one that it undoes. */
   #check(id: string): void {
-    const { world, breaches } = this.#options;
-    for (const [name, due] of this.#duesOf(id)?.times ?? []) {
-      const times = Number(world.values.get(effectKey(id, name)) ?? 0);
-      const message = () => `the effect of "${name}" in run ${id} is there ${times} times, not ${due}`;
+    const { world, breaches, journal } = this.#options;
+    const run = journal.runs.get(id);
+    if (run === undefined) return;
+    const origin = originOf(run);
+    const undone = journal.runs.get(origin);
+    if (undone !== undefined) this.#readOn(undone);
+    this.#readOn(run);
+    for (const name of transactedSteps(run.plan)) {
+      const key = effectKey(origin, name);
+      const [times, due] = [Number(world.values.get(key) ?? 0), this.#due.get(key) ?? 0];
+      const message = () => `the effect of "${name}" in run ${origin} is there ${times} times, not ${due}`;
       breaches.expect(times === due, 4, message);
     }
   }
+
+  #readOn(run: WatchedRun): void {
+    const { ledgerOf } = this.#options;
+    const rows = run.rows.slice(this.#read.get(run.id) ?? 0);
+    this.#read.set(run.id, run.rows.length);
+    const transacted = transactedSteps(run.plan);
+    for (const record of rows.flatMap((row) => row.records)) {
+      if (record.kind !== "completed" && record.kind !== "compensated") continue;
+      if (!transacted.includes(record.step)) continue;
+      const forward = record.kind === "completed";
+      this.#due.set(effectKey(originOf(run), record.step), forward ? 1 : 0);
+      ledgerOf(originOf(run)).apply(record.step, forward ? "forward" : "compensate");
+    }
+  }
+}
+
+/** Whose effects a run's are: of the run that it undoes, or its own. */
+function originOf({ id, state }: WatchedRun): string {
+  return state.origin?.run ?? id;
 }
 
 function transactedSteps({ steps }: RunPlan): string[] {
