@@ -184,6 +184,18 @@ describe("a step in an asynchronous transaction", () => {
     expect([status, called, effects()]).toEqual(["completed", 1, ["reserve"]]);
   });
 
+  it("leaves no timer behind when its manager closes while its commit is on the way", async () => {
+    const definition = saga("s")
+      .step("reserve", { timeout: "10m", run: ({ transaction }) => transaction(() => "reserved") })
+      .build();
+    const store = committing(bench.store(), () => () => new Promise(() => {}));
+    const manager = await bench.open([definition], {}, { store });
+    await bench.until(manager.start("s", {}));
+    await bench.pass(100);
+    await bench.until(manager.close(0));
+    expect(bench.clock.pending).toBe(0);
+  });
+
   it("is told to whoever still waits for a turn that the run left", async () => {
     const told: string[] = [];
     const tell = (name: string) => (error: RuntimeError) => {

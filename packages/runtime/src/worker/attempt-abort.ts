@@ -7,6 +7,8 @@ export class AttemptAbort {
   #reason: string | null = null;
   /** Called once, with the reason. */
   onAbort: (reason: string) => void = () => {};
+  /** Called when the attempt is settled by another than its handler, which may go on: nothing bounds it any more. */
+  onSettled: () => void = () => {};
 
   get signal(): AbortSignal {
     if (this.#controller === null) {

@@ -58,6 +58,7 @@ export function perform(options: PerformOptions): Outcome | Promise<Outcome> {
       cancelTimer();
       resolve(outcome);
     };
+    abort.onSettled = cancelTimer;
     // Bounds what ignores its signal: whichever comes first settles it.
     abort.onAbort = (reason) => settle(failed("timeout", `step "${attempt.step}" was cut short: ${reason}`));
     answered.then(settle, (error: unknown) => settle(thrown(error)));

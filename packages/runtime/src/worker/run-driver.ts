@@ -85,9 +85,7 @@ export class RunDriver {
       begin: env.begin,
       isIdle: () => !this.#appending,
       advance: () => this.#advance(),
-      complete: (attempt, abort, output) => {
-        if (this.#known(attempt, abort, { kind: "completed", output })) this.#advance();
-      },
+      complete: (attempt, abort, output) => this.#known(attempt, abort, { kind: "completed", output }),
     });
   }
 

@@ -11,10 +11,10 @@ export interface StepTransactionsOptions {
   readonly begin: (() => Promise<StepTransaction>) | null;
   /** Nothing of the run is being written now. */
   readonly isIdle: () => boolean;
-  /** The lane is free again. */
+  /** The lane is free again. Decides at once on a row, if there is something to write, and hands it to `write`. */
   readonly advance: () => void;
-  /** The attempt completed, if it is still under way. Decides in this turn on a row, and hands it to `write`. */
-  readonly complete: (attempt: Attempt, abort: AttemptAbort, output: Json) => void;
+  /** The attempt completed: takes it in. False: it is no longer under way. */
+  readonly complete: (attempt: Attempt, abort: AttemptAbort, output: Json) => boolean;
 }
 
 interface Ready {
@@ -153,7 +153,11 @@ export class StepTransactions {
     return new Promise((resolve, reject) => {
       this.#ready = { transaction, resolve, reject };
       this.#holder = null;
-      this.#options.complete(attempt, abort, output);
+      if (this.#options.complete(attempt, abort, output)) {
+        // What the handler still does is no part of the attempt.
+        abort.onSettled();
+        this.#options.advance();
+      }
       if (this.#ready === null) return;
       // Cut short between the callback's last word and now.
       this.fail(lost(String(abort.signal.reason)));
