@@ -137,6 +137,18 @@ const insideRuntime = [
     from: { path: `${runtime}worker/`, pathNot: test },
     to: { path: `${runtime}saga/`, dependencyTypesNot: ["type-only"] },
   },
+  ...confine({
+    name: "barrier-stands-alone",
+    comment: "A participant's service takes the barrier without the engine, the worker, a framework or a driver.",
+    from: `${runtime}barrier/`,
+    may: [
+      `${runtime}barrier/`,
+      `${runtime}(errors|json|ports)[.]ts$`,
+      `${runtime}participants/answer[.]ts$`,
+      `${runtime}stores/sqlite/migrate[.]ts$`,
+    ],
+    types: [`${runtime}stores/sqlite/database[.]ts$`],
+  }),
   {
     name: "testing-is-for-tests",
     severity: "error",
