@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 export const OPERATOR_TOKEN = "operator-token-of-the-kills";
 
-/** The service of the example, generated, installed and built in a temporary folder. */
+/** A service, generated, installed and built in a temporary folder. */
 export interface GeneratedService {
   readonly folder: string;
   /** Starts a process of it; whether it is ready is for the caller to see. */
@@ -16,11 +16,13 @@ export interface GeneratedService {
   remove(): Promise<void>;
 }
 
-export async function generateService(): Promise<GeneratedService> {
+/** `config`: default, the example. */
+export async function generateService(
+  config = join(root, "examples/example-config-session.yaml"),
+): Promise<GeneratedService> {
   const parent = await mkdtemp(join(tmpdir(), "clean-arch-kill-"));
   const folder = join(parent, "order-service");
   const cli = join(root, "packages/generator/bin/clean-arch-generator.js");
-  const config = join(root, "examples/example-config-session.yaml");
   for (const [command, args, cwd] of [
     [process.execPath, [cli, "--config", config, "--out", folder], root],
     ["npm", ["ci", "--no-audit", "--no-fund"], folder],

@@ -79,11 +79,12 @@ describe("a faulty proxy", () => {
     proxy.swallow({ request: (chunk) => chunk.includes("commit") });
     second.say("select");
     await second.hears("select!");
+    expect(proxy.armed).toBe(1);
     first.say("commit");
     expect(await first.gone()).toBe("ECONNRESET");
     expect(first.heard).toEqual([]);
     expect(asked).toEqual(["select", "commit"]);
-    expect(proxy.counts.swallowed).toBe(1);
+    expect([proxy.counts.swallowed, proxy.armed]).toEqual([1, 0]);
     second.say("commit");
     await second.hears("select!commit!");
   });

@@ -28,6 +28,8 @@ export interface FaultyProxy {
   calm(): void;
   /** The reply to the next request that matches is lost. Several may be armed. */
   swallow(swallow?: Swallow): void;
+  /** Swallows that have not met their request yet. */
+  readonly armed: number;
   /** Breaks all connections with RST; gives how many. */
   reset(): number;
   /** Present connections carry nothing any more and nobody is told (a machine that vanished); new ones work. Gives how many. */
@@ -79,6 +81,9 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
     set,
     get connections() {
       return links.size;
+    },
+    get armed() {
+      return armed.length;
     },
     calm() {
       refusing = false;

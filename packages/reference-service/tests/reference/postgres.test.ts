@@ -1,10 +1,13 @@
 // cspell:ignore datname
 /** What only a server does: it stops, comes back, speaks of dates in its own way, and is shared by instances. */
 import { type Postgres, startPostgres } from "@clean-arch/test-servers";
+import { sql } from "kysely";
+import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { definitions } from "../../src/application/sagas/definitions.generated.js";
 import { createLogger } from "../../src/infrastructure/logging/logger.js";
 import { openPostgres } from "../../src/infrastructure/persistence/postgres/database.js";
+import { createQueries } from "../../src/infrastructure/persistence/postgres/queries.js";
 import { asOperator, startService, type TestService } from "../integration/service.js";
 
 let server: Postgres;
@@ -69,6 +72,15 @@ test("killed connections cost what was under way, and nothing after it", async (
   } finally {
     await service.close();
   }
+});
+
+test("a connection that still owes an answer is not the next one's", async () => {
+  const pool = new Pool({ connectionString: server.url(), max: 1, query_timeout: 200 });
+  pool.on("error", () => {});
+  const queries = createQueries(pool);
+  await expect(sql`SELECT pg_sleep(30)`.execute(queries)).rejects.toThrow("Query read timeout");
+  expect((await sql`SELECT 1 AS one`.execute(queries)).rows).toEqual([{ one: 1 }]);
+  await pool.end();
 });
 
 test("whatever the database says of dates and zones, values are what they were", async () => {

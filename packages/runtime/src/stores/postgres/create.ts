@@ -54,17 +54,80 @@ function prepare(create: CreateRun): Prepared | CreateResult {
 }
 
 async function createPrepared(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
-  if (batch.length === 0) return [];
-  if (oneWorker(batch) && oncePerKey(batch)) {
-    try {
-      return await insert(connections.writer, batch);
-    } catch (error) {
-      if (!isOfElement(sqlState(error))) throw error;
+  const results = new Map<Prepared, CreateResult>();
+  // Of several with one key the first one goes first, and the others find it.
+  for (let open = [...batch]; open.length > 0; open = open.filter((prepared) => !results.has(prepared)))
+    await createDistinct(connections, firstOfKeys(open), results);
+  return batch.map((prepared) => results.get(prepared) ?? lost());
+}
+
+async function createDistinct(
+  connections: Connections,
+  batch: readonly Prepared[],
+  results: Map<Prepared, CreateResult>,
+): Promise<void> {
+  let open = batch;
+  for (let tries = 0; tries < MAX_BATCHES && open.length > 0 && oneWorker(open); tries++) {
+    const made = await insertAll(connections.writer, open);
+    if (made !== null) {
+      for (const [index, prepared] of open.entries()) results.set(prepared, made[index] ?? lost());
+      return;
     }
+    // A batch that comes again, or whose keys clients send again, must not cost one commit for each element: under load it
+    // would never be done before it is sent once more.
+    for (const [prepared, result] of await settle(connections.writer, open)) results.set(prepared, result);
+    const left = open.filter((prepared) => !results.has(prepared));
+    if (left.length === open.length) break;
+    open = left;
   }
-  const results: CreateResult[] = [];
-  for (const prepared of batch) results.push(await createOne(connections, prepared));
-  return results;
+  for (const prepared of open) results.set(prepared, await createOne(connections, prepared));
+}
+
+function firstOfKeys(batch: readonly Prepared[]): Prepared[] {
+  const seen = new Set<string>();
+  return batch.filter(({ create }) => {
+    if (create.key === null) return true;
+    const key = keyOf(create);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** Times that a batch is tried without those found to be taken, before the rest is created one by one. */
+const MAX_BATCHES = 3;
+
+/** Null: nothing was written, because one of them cannot be. */
+async function insertAll(on: Queryable, batch: readonly Prepared[]): Promise<CreateResult[] | null> {
+  try {
+    return await insert(on, batch);
+  } catch (error) {
+    if (!isOfElement(sqlState(error))) throw error;
+    return null;
+  }
+}
+
+/** Those that are there already: created by an earlier sending, or kept out by the run that has their key. */
+async function settle(on: Queryable, batch: readonly Prepared[]): Promise<[Prepared, CreateResult][]> {
+  const ids = uuids(batch.map(({ create }) => create.id));
+  const same = new Map((await selectRuns(on, "where id = any ($1::uuid[])", [ids])).map((run) => [run.id, run]));
+  const keyed = batch.filter(({ create }) => create.key !== null && !same.has(create.id));
+  const holders = new Map((await selectRuns(on, HOLDERS, keyColumns(keyed))).map((run) => [keyOf(run), run]));
+  const settled: [Prepared, CreateResult][] = [];
+  for (const prepared of batch) {
+    const { create } = prepared;
+    const [own, holder] = [same.get(create.id), holders.get(keyOf(create))];
+    if (own !== undefined) settled.push([prepared, await sameRun(on, own, create)]);
+    else if (create.key !== null && holder !== undefined && !isRestart(create, holder))
+      settled.push([prepared, { kind: "existing", run: holder }]);
+  }
+  return settled;
+}
+
+function keyColumns(batch: readonly Prepared[]): Buffer[] {
+  return [
+    texts(batch.map(({ create }) => create.tenant)),
+    texts(batch.map(({ create }) => create.definition)),
+    texts(batch.map(({ create }) => create.key)),
+  ];
 }
 
 function isOfElement(code: string | null): boolean {
@@ -76,12 +139,7 @@ function oneWorker(batch: readonly Prepared[]): boolean {
   return new Set(batch.flatMap(({ create }) => create.claim?.worker ?? [])).size <= 1;
 }
 
-function oncePerKey(batch: readonly Prepared[]): boolean {
-  const keys = batch.filter(({ create }) => create.key !== null).map(({ create }) => keyOf(create));
-  return new Set(keys).size === keys.length;
-}
-
-function keyOf({ tenant, definition, key }: CreateRun): string {
+function keyOf({ tenant, definition, key }: Pick<CreateRun, "tenant" | "definition" | "key">): string {
   return JSON.stringify([tenant, definition, key]);
 }
 
@@ -207,6 +265,9 @@ async function knownRun(on: Queryable, { id, tenant, definition, key }: CreateRu
   if (same !== undefined || key === null) return same;
   return (await selectRuns(on, HOLDER, [tenant, definition, key]))[0];
 }
+
+const HOLDERS = `where id in (select r.id from unnest($1::text[], $2::text[], $3::text[]) as k (tenant, definition, key)
+  join :"schema".runs r on r.tenant = k.tenant and r.definition = k.definition and r.key = k.key and r.key is not null and r.key_held)`;
 
 const HOLDER = "where tenant = $1 and definition = $2 and key = $3 and key is not null and key_held";
 

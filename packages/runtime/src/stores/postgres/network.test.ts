@@ -1,7 +1,7 @@
 import { type FaultyProxy, startFaultyProxy } from "@clean-arch/test-servers";
 import { expect, it } from "vitest";
-import type { AppendResult, RunStore } from "../../store/run-store.js";
-import { claimNew, first, nextAppend } from "../../testing/run-store-contract/harness.js";
+import type { RunStore } from "../../store/run-store.js";
+import { claimNew, first, newRun, nextAppend } from "../../testing/run-store-contract/harness.js";
 import { type PostgresUnderTest, postgresForTests } from "./throwaway.test.support.js";
 
 const { open, server } = postgresForTests();
@@ -30,7 +30,7 @@ const test = (title: string, body: (behind: Behind) => Promise<void>): void =>
 /** The word that the driver sends for an append, whatever statement serves it. */
 const isAppend = (request: Buffer): boolean => request.includes("append-");
 
-async function again(call: () => Promise<AppendResult[]>): Promise<AppendResult[]> {
+async function again<Result>(call: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
       return await call();
@@ -53,6 +53,34 @@ test("writes once what it sends again, when the answer to a commit is lost", asy
   expect(results.map((result) => result.kind)).toEqual(["appended", "appended", "appended"]);
   for (const run of runs) expect((await direct.store.journal(run.id)).length).toBe(1);
   expect(await direct.store.get(first(runs.slice(0, 1)).id)).toMatchObject({ status: "completed", output: 7 });
+});
+
+test("answers a batch of starts that comes again at once, however many of them are known", async ({
+  proxy,
+  store,
+  direct,
+}) => {
+  const runs = Array.from({ length: 200 }, (_, n) => newRun(n + 1, { key: `key-${n}` }));
+  await store.ping();
+  proxy.swallow({ request: (request) => request.includes("create") });
+  await expect(store.create(runs)).rejects.toMatchObject({ code: "store-unavailable" });
+  // The same clients ask again, under ids of their own; and there are some that have not asked before.
+  const others = runs.map(({ key }, n) => newRun(n + 201, { key }));
+  const fresh = Array.from({ length: 50 }, (_, n) => newRun(n + 401));
+  // One by one, each of them would wait twice for an answer.
+  proxy.set({ latencyMs: 20 });
+  const startedAt = performance.now();
+  const results = await again(() => store.create([...runs, ...others, ...fresh]));
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect(results.map(({ kind }) => kind)).toEqual([
+    ...runs.map(() => "created"),
+    ...others.map(() => "existing"),
+    ...fresh.map(() => "created"),
+  ]);
+  expect(results.map((result) => "run" in result && result.run.id)).toEqual([
+    ...[...runs, ...runs, ...fresh].map(({ id }) => id),
+  ]);
+  expect((await direct.store.list({ limit: 200 })).items).toHaveLength(200);
 });
 
 test("gives up a connection that fell silent, and goes on over another", async ({ proxy, store, direct }) => {

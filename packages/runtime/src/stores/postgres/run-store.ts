@@ -11,11 +11,12 @@ import { Listener } from "./listener.js";
 import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, stranded } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
+import { Silence } from "./silence.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 
 export interface PostgresRunStoreOptions extends PostgresOptions {
-  /** Timers of this process: reconnecting, and how long ago the server was silent. Default: the system's. */
+  /** Timers of this process: reconnecting, and how long the server was silent. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -29,9 +30,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
   let connections: Connections | undefined;
   let listener: Listener | undefined;
   let hear: ((hint: StoreHint) => void) | undefined;
-  let silentAt = Number.NEGATIVE_INFINITY;
-  let leaseMs = 0;
-  const mayBury = (): boolean => clock.monotonic() >= silentAt + leaseMs;
+  const silence = new Silence(clock);
 
   const answer = async <T>(call: (open: Connections) => Promise<T>): Promise<T> => {
     if (connections === undefined)
@@ -39,12 +38,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
         "store-unavailable",
         "expected an open PostgreSQL store, got a call before open or after close",
       );
-    try {
-      return await call(connections);
-    } catch (error) {
-      if (error instanceof RuntimeError && error.code === "store-unavailable") silentAt = clock.monotonic();
-      throw error;
-    }
+    return call(connections);
   };
   /** Not on a server that took over before the worker has started anew: what it knows may not be there. */
   const write = <T>(call: (open: Connections) => Promise<T>): Promise<T> =>
@@ -87,14 +81,17 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
         return Number(row?.now);
       }),
     create: (runs) => write((open) => create(open, runs)),
-    claim: (request) => write((open) => claim(open, request, mayBury())),
+    claim: (request) => write((open) => claim(open, request, silence.mayBury())),
     append: (appends) => write((open) => append(open, appends)),
     signal: (signals) => write((open) => signal(open, signals)),
     begin: () => write(begin),
     renew: (request) =>
       answer(async (open) => {
-        leaseMs = request.leaseMs;
-        if (open.movedTo === null) return renew(open, request, mayBury());
+        if (open.movedTo === null) {
+          const result = await renew(open, request, silence.mayBury());
+          silence.renewed(request.leaseMs);
+          return result;
+        }
         await retire(open, request.worker);
         open.accept();
         return { kind: "dead" };

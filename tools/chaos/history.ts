@@ -1,0 +1,122 @@
+/**
+ * What was seen from outside, in the order it was seen: by the participants, by the clients, and by whoever did the mischief.
+ * Times are those of this machine's clock, ms. The oracle judges this, and nothing that the service keeps.
+ */
+export type Event = CallEvent | EffectEvent | AnswerEvent | ClientEvent | FaultEvent;
+
+export type Direction = "forward" | "compensate";
+
+/** A call of a participant arrived. */
+export interface CallEvent {
+  readonly kind: "call";
+  readonly at: number;
+  /** Names the call in `effect` and `answer`. */
+  readonly call: number;
+  /** `<slot>.<life>` of the process that called. */
+  readonly instance: string;
+  readonly run: string;
+  readonly step: string;
+  readonly direction: Direction;
+  readonly key: string;
+  readonly fence: number;
+  readonly attempt: number;
+  /** Of earlier steps, as the caller gave them. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly context: Readonly<Record<string, unknown>>;
+  /** Of a compensation: what the caller believes became of the step. */
+  readonly outcome?: "completed" | "unknown";
+  readonly output?: unknown;
+  readonly forwardKey?: string;
+}
+
+/** A call had its effect in the participant's ledger. At most one per key, which the ledger sees to. */
+export interface EffectEvent {
+  readonly kind: "effect";
+  readonly at: number;
+  readonly call: number;
+  readonly run: string;
+  readonly step: string;
+  readonly direction: Direction;
+  readonly key: string;
+  /** What is answered to this call and to every later one under the key. */
+  readonly output: Output;
+}
+
+/** Of a step: a name that is its own, also put into the run's context. Of a compensation: null. */
+export type Output = { readonly reference: string; readonly context: Readonly<Record<string, string>> } | null;
+
+/** An answer left the participant, or was lost on purpose. */
+export interface AnswerEvent {
+  readonly kind: "answer";
+  readonly at: number;
+  readonly call: number;
+  /** HTTP status; null: the connection was broken instead. */
+  readonly status: number | null;
+  /** Why, when it was neither success nor a failure drawn by chance. */
+  readonly why?: "stale-fence" | "compensated" | "in-progress" | "replayed";
+}
+
+export type ClientEvent =
+  /** A start was acknowledged. */
+  | {
+      readonly kind: "started";
+      readonly at: number;
+      readonly instance: string;
+      readonly key: string;
+      readonly definition: string;
+      readonly run: string;
+    }
+  /** The API told a run's status. */
+  | {
+      readonly kind: "told";
+      readonly at: number;
+      readonly instance: string;
+      readonly run: string;
+      readonly status: string;
+      /** Why it is parked or failed, if it is. */
+      readonly error?: string;
+    }
+  /** The API did not know a run that had been acknowledged. */
+  | { readonly kind: "unknown"; readonly at: number; readonly instance: string; readonly run: string }
+  /** A start was refused for good, which none should be. */
+  | {
+      readonly kind: "refused";
+      readonly at: number;
+      readonly instance: string;
+      readonly key: string;
+      readonly answer: string;
+    }
+  /** A verb was acknowledged. */
+  | {
+      readonly kind: "verb";
+      readonly at: number;
+      readonly run: string;
+      readonly verb: string;
+      /** Names the request in the journal. */
+      readonly reason: string;
+    };
+
+/** Something was done to an instance, to the database or to the network between them. */
+export interface FaultEvent {
+  readonly kind: "fault";
+  readonly fault: string;
+  readonly at: number;
+  /** When it was over; for a kill, when the process was gone. */
+  readonly until: number;
+  /** `<slot>.<life>`; null: everybody. */
+  readonly instance: string | null;
+}
+
+export class History {
+  readonly events: Event[] = [];
+  readonly #listeners: ((event: Event) => void)[] = [];
+
+  add(event: Event): void {
+    this.events.push(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  onEvent(listener: (event: Event) => void): void {
+    this.#listeners.push(listener);
+  }
+}

@@ -1,0 +1,50 @@
+import { createWriteStream } from "node:fs";
+import { parseArgs } from "node:util";
+import { missingPostgres } from "@clean-arch/test-servers";
+import { runChaos } from "./chaos.js";
+import { offenses, summary } from "./report.js";
+
+/**
+ * `npm run chaos -- --minutes M --seed S`: see chaos.ts. Exits with 1 at any violation, with the seed and the history of the
+ * run that shows it. `--history FILE` keeps everything that was seen; `--logs FOLDER` what the
+ * instances print; `--service FOLDER` takes a service that was built before.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ minutes: { type: "string" }, seed: { type: "string" }, instances: { type: "string" } },
+      ...{ rate: { type: "string" }, history: { type: "string" }, service: { type: "string" } },
+      ...{ logs: { type: "string" }, pace: { type: "string" } },
+    },
+  });
+  const numbers = { minutes: 1, seed: 1, instances: 5, rate: 10, pace: 1 };
+  for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
+    const written = values[name];
+    if (written !== undefined) numbers[name] = Number(written);
+    if (numbers[name] > 0) continue;
+    console.error(`expected --${name} to be a number above 0, got ${written}`);
+    return 2;
+  }
+  const missing = missingPostgres();
+  if (missing !== null) {
+    console.error(missing);
+    return 2;
+  }
+  const { minutes, seed, instances, rate, pace } = numbers;
+  const report = await runChaos({
+    ...{ seed, lengthMs: minutes * 60_000, instances, perSecond: rate, pace, say: (line) => console.error(line) },
+    ...(values.service !== undefined && { folder: values.service }),
+    ...(values.logs !== undefined && { logs: values.logs }),
+  });
+  if (values.history !== undefined) {
+    const file = createWriteStream(values.history);
+    for (const event of report.events) file.write(`${JSON.stringify(event)}\n`);
+    await new Promise((resolve) => file.end(resolve));
+  }
+  for (const line of summary(report)) console.log(line);
+  if (report.violations.length === 0) return 0;
+  console.error(`\nseed ${seed}:`);
+  for (const line of offenses(report)) console.error(line);
+  return 1;
+}

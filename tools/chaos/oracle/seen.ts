@@ -1,0 +1,118 @@
+import type { AnswerEvent, CallEvent, ClientEvent, EffectEvent, Event, FaultEvent } from "../history.js";
+import type { ChaosConfig, SagaShape, StepShape } from "../saga-shapes.js";
+
+/** A call with what became of it. `order`: its place in the history, for "before" and "after". */
+export interface SeenCall {
+  readonly event: CallEvent;
+  readonly order: number;
+  effect: { readonly event: EffectEvent; readonly order: number } | null;
+  answer: { readonly event: AnswerEvent; readonly order: number } | null;
+}
+
+/** What was seen of one run, sorted by run. */
+export interface SeenRun {
+  readonly id: string;
+  /** Null: no client was told of it. */
+  saga: SagaShape | null;
+  readonly calls: SeenCall[];
+  readonly told: { readonly event: Extract<ClientEvent, { kind: "told" }>; readonly order: number }[];
+  readonly verbs: Extract<ClientEvent, { kind: "verb" }>[];
+}
+
+export interface Seen {
+  readonly runs: ReadonlyMap<string, SeenRun>;
+  readonly started: readonly Extract<ClientEvent, { kind: "started" }>[];
+  readonly unknown: readonly Extract<ClientEvent, { kind: "unknown" }>[];
+  readonly refused: readonly Extract<ClientEvent, { kind: "refused" }>[];
+  readonly faults: readonly FaultEvent[];
+  /** After which callers of participants give up, ms. */
+  readonly timeoutMs: number;
+}
+
+/** One sentence on what went wrong, and with which run. */
+export interface Violation {
+  readonly rule: string;
+  readonly run: string | null;
+  readonly message: string;
+}
+
+export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: number): Seen {
+  const runs = new Map<string, SeenRun>();
+  const calls = new Map<number, SeenCall>();
+  const started: Extract<ClientEvent, { kind: "started" }>[] = [];
+  const unknown: Extract<ClientEvent, { kind: "unknown" }>[] = [];
+  const refused: Extract<ClientEvent, { kind: "refused" }>[] = [];
+  const faults: FaultEvent[] = [];
+  const runOf = (id: string): SeenRun => {
+    const run = runs.get(id) ?? { id, saga: null, calls: [], told: [], verbs: [] };
+    runs.set(id, run);
+    return run;
+  };
+  for (const [order, event] of events.entries()) {
+    if (event.kind === "call") {
+      const call: SeenCall = { event, order, effect: null, answer: null };
+      calls.set(event.call, call);
+      runOf(event.run).calls.push(call);
+    } else if (event.kind === "effect") {
+      const call = calls.get(event.call);
+      if (call !== undefined) call.effect = { event, order };
+    } else if (event.kind === "answer") {
+      const call = calls.get(event.call);
+      if (call !== undefined) call.answer = { event, order };
+    } else if (event.kind === "started") {
+      started.push(event);
+      runOf(event.run).saga ??= config.sagas.get(event.definition) ?? null;
+    } else if (event.kind === "told") runOf(event.run).told.push({ event, order });
+    else if (event.kind === "verb") runOf(event.run).verbs.push(event);
+    else if (event.kind === "unknown") unknown.push(event);
+    else if (event.kind === "refused") refused.push(event);
+    else faults.push(event);
+  }
+  return { runs, started, unknown, refused, faults, timeoutMs };
+}
+
+/** Sent by an owner that had been replaced, and turned away: it proves nothing about the present owner. */
+export function isStale(call: SeenCall): boolean {
+  return call.answer?.event.why === "stale-fence";
+}
+
+export function forwardCalls(run: SeenRun, step: string): SeenCall[] {
+  return run.calls.filter(({ event }) => event.step === step && event.direction === "forward");
+}
+
+export function compensationCalls(run: SeenRun, step: string): SeenCall[] {
+  return run.calls.filter(({ event }) => event.step === step && event.direction === "compensate");
+}
+
+export function effectOf(calls: readonly SeenCall[]): SeenCall["effect"] {
+  return calls.find(({ effect }) => effect !== null)?.effect ?? null;
+}
+
+export function stepsOf(run: SeenRun): readonly StepShape[] {
+  return run.saga === null ? [] : [...run.saga.steps.values()];
+}
+
+/** As it was told last; null: nobody ever asked. */
+export function lastStatus(run: SeenRun): string | null {
+  return run.told.at(-1)?.event.status ?? null;
+}
+
+/** An operator said that a compensation need not run. */
+export function wasSkipped(run: SeenRun): boolean {
+  return run.verbs.some(({ verb }) => verb === "skip");
+}
+
+/** As far as its caller can know: it may have had its effect, whatever its later calls were answered. */
+export function mayHaveRun(calls: readonly SeenCall[]): boolean {
+  return calls.some((call) => {
+    if (call.effect !== null) return true;
+    if (isStale(call)) return false;
+    const status = call.answer?.event.status ?? null;
+    return status === null || status === 408 || status >= 500;
+  });
+}
+
+/** What a caller gives as a step's output, as far as it can be compared. */
+export function referenceOf(output: unknown): unknown {
+  return typeof output === "object" && output !== null && "reference" in output ? output.reference : undefined;
+}

@@ -1,0 +1,127 @@
+import type { AnswerEvent, CallEvent, ClientEvent, Direction, Event, FaultEvent } from "../history.js";
+import { type ChaosConfig, readChaosConfig } from "../saga-shapes.js";
+import type { SeenRow } from "./journal.js";
+import { judge } from "./oracle.js";
+import { see } from "./seen.js";
+
+/** `a`, then `b1` and `b2` at once, a pivot, then `c`. Only `c` cannot be undone. */
+const config: ChaosConfig = readChaosConfig(`
+services: { s: {} }
+long_running:
+  tasks:
+    - name: saga
+      stages:
+        - { name: a, service: s }
+        - { parallel: [{ name: b1, service: s }, { name: b2, service: s }], pivot: true }
+        - { name: c, service: s }
+      compensation: [{ stage: a, action: x }, { stage: b1, action: x }, { stage: b2, action: x }]
+`);
+
+const TIMEOUT_MS = 1_000;
+
+export interface Told {
+  readonly fence?: number;
+  readonly attempt?: number;
+  readonly instance?: string;
+  readonly key?: string;
+  readonly outcome?: "completed" | "unknown";
+  readonly output?: unknown;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the history of one run, a tick of 10 ms between two events; by default as a faultless runtime makes it. */
+export class Story {
+  readonly events: Event[] = [];
+  readonly rows: SeenRow[] = [];
+  now = 1_000;
+  #calls = 0;
+  readonly #done = new Map<string, string>();
+
+  constructor() {
+    this.add({ kind: "started", at: this.tick(), instance: "1.1", key: "k", definition: "saga", run: "run" });
+  }
+
+  tick(ms = 10): number {
+    this.now += ms;
+    return this.now;
+  }
+
+  add(event: Event): void {
+    this.events.push(event);
+  }
+
+  call(step: string, direction: Direction = "forward", told: Told = {}): number {
+    this.#calls += 1;
+    const { fence = 1, attempt = this.#calls, instance = `1.${fence}` } = told;
+    const forwardKey = `run:${step}`;
+    const known = Object.fromEntries([...this.#done].map(([name, reference]) => [name, { reference }]));
+    const context = Object.fromEntries([...this.#done].map(([name, reference]) => [`of_${name}`, reference]));
+    const event: CallEvent = {
+      ...{ kind: "call", at: this.tick(), call: this.#calls, instance, run: "run", step, direction, fence, attempt },
+      key: told.key ?? (direction === "forward" ? forwardKey : `${forwardKey}:compensate`),
+      outputs: told.outputs ?? known,
+      context: told.context ?? context,
+      ...(direction === "compensate" && {
+        forwardKey,
+        outcome: told.outcome ?? (this.#done.has(step) ? "completed" : "unknown"),
+        output: told.output ?? known[step] ?? null,
+      }),
+    };
+    this.add(event);
+    return this.#calls;
+  }
+
+  effect(call: number): void {
+    const event = this.events.find((each) => each.kind === "call" && each.call === call);
+    if (event?.kind !== "call") throw new Error(`expected call ${call}`);
+    const { run, step, direction, key } = event;
+    const reference = `${step}-${call}`;
+    if (direction === "forward") this.#done.set(step, reference);
+    const output = direction === "forward" ? { reference, context: {} } : null;
+    this.add({ kind: "effect", at: this.tick(), call, run, step, direction, key, output });
+  }
+
+  answer(call: number, status: number | null = 200, why?: AnswerEvent["why"]): void {
+    this.add({ kind: "answer", at: this.tick(), call, status, ...(why !== undefined && { why }) });
+  }
+
+  /** Called, done and answered. */
+  do(step: string, told: Told = {}): void {
+    const call = this.call(step, "forward", told);
+    this.effect(call);
+    this.answer(call);
+  }
+
+  undo(step: string, told: Told = {}): void {
+    const call = this.call(step, "compensate", told);
+    this.effect(call);
+    this.answer(call);
+  }
+
+  tell(status: string, run = "run"): void {
+    this.add({ kind: "told", at: this.tick(), instance: "1.1", run, status });
+  }
+
+  verb(verb: string, reason: string): void {
+    const event: ClientEvent = { kind: "verb", at: this.tick(), run: "run", verb, reason };
+    this.add(event);
+  }
+
+  fault(fault: string, instance: string | null, lengthMs: number): void {
+    const event: FaultEvent = { kind: "fault", fault, at: this.now, until: this.now + lengthMs, instance };
+    this.add(event);
+  }
+
+  row(records: readonly object[], fence = 1): void {
+    this.rows.push({ seq: this.rows.length + 1, fence, at: this.tick(), records });
+  }
+
+  /** The rules that are broken, each once. */
+  get broken(): string[] {
+    const seen = see(this.events, config, TIMEOUT_MS);
+    const journals = new Map([["run", this.rows]]);
+    const violations = judge({ seen, journals, takeovers: [], takeoverBoundMs: 0 });
+    return [...new Set(violations.map(({ rule }) => rule))];
+  }
+}

@@ -1,0 +1,92 @@
+import type { Event } from "./history.js";
+import type { Journals, Takeover } from "./oracle/journal.js";
+import { lastStatus, type Seen, type Violation } from "./oracle/seen.js";
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly lengthMs: number;
+  readonly instances: number;
+  /** What makes the clocks wrong. */
+  readonly clocks: string;
+  readonly events: readonly Event[];
+  readonly seen: Seen;
+  readonly journals: Journals;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly terminated: number;
+  readonly swallowed: number;
+  readonly takeovers: readonly Takeover[];
+  readonly takeoverBoundMs: number;
+  readonly violations: readonly Violation[];
+}
+
+/** Of a run that broke a rule, what is shown at most. */
+const MAX_VIOLATIONS = 10;
+
+export function summary(report: ChaosReport): string[] {
+  const { seed, lengthMs, instances, clocks, seen, faults, terminated, swallowed, takeovers, violations } = report;
+  const count = (kind: string): number => faults.get(kind) ?? 0;
+  const calls = report.events.filter(({ kind }) => kind === "call").length;
+  const effects = report.events.filter(({ kind }) => kind === "effect").length;
+  const rows = [...report.journals.values()].reduce((sum, { length }) => sum + length, 0);
+  const ends = new Map<string, number>();
+  for (const run of seen.runs.values()) {
+    const status = lastStatus(run) ?? "unknown";
+    ends.set(status, (ends.get(status) ?? 0) + 1);
+  }
+  const times = takeovers.map(({ ms }) => ms).sort((a, b) => a - b);
+  const at = (share: number): string =>
+    `${Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)} ms`;
+  return [
+    `chaos: seed ${seed}, ${(lengthMs / 60_000).toFixed(1)} minutes, ${instances} instances, clocks skewed by ${clocks}`,
+    `  kills ${count("kill")}, PostgreSQL restarts ${count("restart")}, stops beyond the lease ${count("stop")}, event-loop stalls ${count("stall")}, clock jumps ${count("skew")}`,
+    `  network: replies swallowed ${swallowed}, partitions ${count("partition")}, resets ${count("reset")}, fallen silent ${count("silence")}, slow ${count("slow")}; backends terminated ${terminated}`,
+    `  runs ${seen.runs.size}: ${[...ends]
+      .sort()
+      .map(([end, n]) => `${end} ${n}`)
+      .join(", ")}`,
+    `  calls ${calls}, effects ${effects}, journal rows ${rows}`,
+    `  takeovers ${times.length}: p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}; expected at most ${report.takeoverBoundMs} ms`,
+    `  violations ${violations.length}`,
+  ];
+}
+
+/** Each violation with the history of its run, as the participants, the clients and the journal have it. */
+export function offenses(report: ChaosReport): string[] {
+  const shown = report.violations.slice(0, MAX_VIOLATIONS);
+  const told = new Set<string>();
+  const lines = shown.flatMap(({ rule, run, message }) => {
+    const head = `${rule}: ${run === null ? "" : `run ${run} `}${message}`;
+    if (run === null || told.has(run)) return [head];
+    told.add(run);
+    return [head, ...historyOf(report, run).map((line) => `    ${line}`)];
+  });
+  const hidden = report.violations.length - shown.length;
+  const rules = new Map<string, number>();
+  for (const { rule } of report.violations) rules.set(rule, (rules.get(rule) ?? 0) + 1);
+  const all = `violated rules: ${[...rules].map(([rule, n]) => `${rule} ${n}`).join(", ")}`;
+  return [...lines, ...(hidden > 0 ? [`... and ${hidden} more`] : []), all];
+}
+
+function historyOf({ events, journals, seen }: ChaosReport, run: string): string[] {
+  const calls = new Set(events.flatMap((event) => (event.kind === "call" && event.run === run ? [event.call] : [])));
+  const seenEvents = events.flatMap((event) => {
+    const isOfRun = "run" in event ? event.run === run : event.kind === "answer" && calls.has(event.call);
+    if (!isOfRun) return [];
+    const { kind, at, ...rest } = event;
+    return [{ at, line: `${kind} ${JSON.stringify(rest)}` }];
+  });
+  const rows = (journals.get(run) ?? []).map(({ seq, fence, at, records }) => ({
+    at,
+    line: `row ${seq} fence ${fence} ${JSON.stringify(records)}`,
+  }));
+  const all = [...seenEvents, ...rows];
+  const [from, to] = [Math.min(...all.map(({ at }) => at)), Math.max(...all.map(({ at }) => at))];
+  const instances = new Set(
+    events.flatMap((event) => (event.kind === "call" && event.run === run ? [event.instance] : [])),
+  );
+  const faults = seen.faults
+    .filter(({ at, until, instance }) => at < to && until > from && (instance === null || instances.has(instance)))
+    .filter(({ fault }) => fault !== "swallow" && fault !== "skew")
+    .map(({ fault, at, until, instance }) => ({ at, line: `fault ${fault} ${instance ?? ""} for ${until - at} ms` }));
+  return [...all, ...faults].sort((a, b) => a.at - b.at).map(({ at, line }) => `${at - from} ms ${line}`);
+}
