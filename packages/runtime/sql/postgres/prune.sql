@@ -1,5 +1,12 @@
 with old as (
-  select id from :"schema".runs where ended_at < $1::int8 order by ended_at limit $2 for update skip locked
+  select r.id from :"schema".runs r
+  where r.ended_at < $1::int8
+    and (r.parent_id is null
+      or not exists (
+        select from :"schema".runs root
+        where root.id = case when r.root_id ~ '^[0-9a-f-]{36}$' then r.root_id::uuid end and root.ended_at is null
+      ))
+  order by r.ended_at limit $2 for update skip locked
 ),
 rows as (delete from :"schema".journal j using old where j.run = old.id),
 messages as (delete from :"schema".inbox i using old where i.run = old.id),

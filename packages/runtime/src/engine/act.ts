@@ -26,10 +26,13 @@ export type ActEvent = "dispatch" | "suspend" | "done" | "refuse" | "retry" | "f
 
 const TRANSITIONS: Record<ActStatus, Partial<Record<ActEvent, ActStatus>>> = {
   idle: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
-  running: { done: "done", refuse: "refused", retry: "waiting", fail: "failed", interrupt: "interrupted" },
+  running: {
+    ...{ done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
+    ...{ interrupt: "interrupted", suspend: "suspended" },
+  },
   interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted" },
   waiting: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
-  suspended: { done: "done", refuse: "refused", fail: "failed" },
+  suspended: { done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
   done: {},
   refused: { resume: "waiting", skip: "skipped" },
   failed: { resume: "waiting", skip: "skipped" },
@@ -48,6 +51,8 @@ export interface Act {
   endedAt: number | null;
   /** When a waiting or suspended act is due, by the store's clock; null while it waits for something else. */
   dueAt: number | null;
+  /** The run that a suspended act waits for; `undoes`: that run undoes the child. */
+  child: { readonly run: string; readonly undoes: boolean } | null;
   error: Failure | null;
 }
 
@@ -60,6 +65,7 @@ export function newAct(): Act {
     startedAt: null,
     endedAt: null,
     dueAt: null,
+    child: null,
     error: null,
   };
 }

@@ -13,6 +13,7 @@ export function restoreContext(
   for (const row of rows) {
     if (snapshot !== null && row.seq <= snapshot.seq) continue;
     for (const record of row.records) {
+      if (record.kind === "inherited") context = record.context;
       if (record.kind === "completed" && record.context !== undefined) context = applyDelta(context, record.context);
     }
   }

@@ -138,6 +138,37 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
         return decide(plan, state, now);
       },
     },
+    "a child that goes on when its parent is undone": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { forward } of state.steps.values()) if (forward.status === "suspended") forward.mayHaveRun = false;
+        return decide(plan, state, now);
+      },
+    },
+    "a child that completed and is not undone": {
+      ...realCore,
+      decide: (plan, state, now) =>
+        decide(
+          {
+            ...plan,
+            waves: plan.waves.map((wave) =>
+              wave.map((step) => (step.definition.kind === "child" ? { ...step, compensation: null } : step)),
+            ),
+          },
+          state,
+          now,
+        ),
+    },
+    "a child that is joined before it has ended": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { forward } of state.steps.values()) {
+          if (forward.child !== null && !state.childEnds.has(forward.child.run))
+            state.childEnds.set(forward.child.run, { status: "completed", output: null, error: null });
+        }
+        return decide(plan, state, now);
+      },
+    },
     "a pivot that is not respected": {
       ...realCore,
       decide: (plan, state, now) => decide({ ...plan, pivotAfterWave: null }, state, now),

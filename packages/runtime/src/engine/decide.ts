@@ -19,6 +19,8 @@ export interface Decision {
   readonly evaluate: readonly string[];
   /** When to ask again if nothing else happens, by the store's clock; null: only when something happens. */
   readonly wakeAt: number | null;
+  /** Some act is suspended: a message will bring the run on, if its time does not. */
+  readonly awaitsMessage: boolean;
 }
 
 export function decide(plan: RunPlan, state: RunState, now: number): Decision {
@@ -28,7 +30,7 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
     const next = decideOnce(plan, state, now);
     if (next.length === 0) {
       const evaluate = toEvaluate(plan, state, now);
-      return { records, abort: aborts(state), evaluate, wakeAt: wakeAt(plan, state, now) };
+      return { records, abort: aborts(state), evaluate, ...wakeAt(plan, state, now) };
     }
     for (const record of next) foldRecord(plan, state, record, now);
     records.push(...next);
@@ -150,17 +152,19 @@ function aborts(state: RunState): string[] {
  * The earliest retry or timer, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
  * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
  */
-function wakeAt(plan: RunPlan, state: RunState, now: number): number | null {
-  if (state.phase === "ended" || state.stuck !== null) return null;
+function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wakeAt" | "awaitsMessage"> {
+  if (state.phase === "ended" || state.stuck !== null) return { wakeAt: null, awaitsMessage: false };
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
+  let awaitsMessage = false;
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
     const act = state.phase === "forward" ? step.forward : step.undo;
-    const sleeps = act.status === "waiting" || act.status === "suspended";
-    if (sleeps && act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
+    if (act.status === "suspended") awaitsMessage = true;
+    else if (act.status !== "waiting") continue;
+    if (act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
   }
-  return Number.isFinite(earliest) ? earliest : null;
+  return { wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
 }
 
 function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {

@@ -36,8 +36,10 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "claimed":
       return interruptAll(state);
     case "dispatched": {
-      const act = actOf(stepOf(state, record.step), record.direction);
+      const step = stepOf(state, record.step);
+      const act = actOf(step, record.direction);
       move(state, act, "dispatch", record.step);
+      if (record.direction === "forward") step.child = null;
       act.attempt = record.attempt;
       act.startedAt ??= at;
       act.dueAt = null;
@@ -56,14 +58,8 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       stepOf(state, step).evaluated = values;
       return;
     }
-    case "suspended": {
-      const act = stepOf(state, record.step).forward;
-      move(state, act, "suspend", record.step);
-      act.attempt = record.attempt;
-      act.startedAt ??= at;
-      act.dueAt = dueAtOf(record, at);
-      return;
-    }
+    case "suspended":
+      return suspend(state, record, at);
     case "signaled": {
       const { id, name, payload, arrivedAt } = record;
       state.signals.push({ id, name, payload, arrivedAt, bytes: bytesOf(payload) });
@@ -71,6 +67,15 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     }
     case "signal-refused":
       return;
+    case "child-ended": {
+      const { child, status, output = null, error = null } = record;
+      state.childEnds.set(child, { status, output, error });
+      return;
+    }
+    case "joined":
+      return join(plan, state, record, at);
+    case "inherited":
+      return inherit(plan, state, record, at);
     case "received":
       return complete(plan, state, record.step, takeSignal(state, record.signal), at);
     case "failed":
@@ -128,7 +133,7 @@ export function correctDueTimes(state: RunState, records: readonly JournalRecord
   for (const record of records) {
     if (record.kind === "resumed") state.timedFrom = at;
     if (record.kind === "suspended") {
-      const act = stepOf(state, record.step).forward;
+      const act = actOf(stepOf(state, record.step), record.direction ?? "forward");
       if (act.status === "suspended") act.dueAt = dueAtOf(record, at);
     }
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
@@ -162,6 +167,90 @@ function takeSignal(state: RunState, id: string): Json {
   const [signal] = index < 0 ? [] : state.signals.splice(index, 1);
   if (signal === undefined) throw new Error(`expected a signal ${JSON.stringify(id)} that no step has taken, got none`);
   return signal.payload;
+}
+
+function suspend(state: RunState, record: JournalRecord & { kind: "suspended" }, at: number): void {
+  const { step: name, direction = "forward", attempt, child, undoes = false } = record;
+  const step = stepOf(state, name);
+  const act = actOf(step, direction);
+  move(state, act, "suspend", name);
+  act.attempt = attempt;
+  act.startedAt ??= at;
+  act.dueAt = dueAtOf(record, at);
+  if (child === undefined) return;
+  act.child = { run: child, undoes };
+  // It is there, and may do anything until it has ended.
+  act.mayHaveRun = true;
+  if (direction === "forward") step.child = child;
+}
+
+/** What the child's end means for the step that waited for it, or for the compensation that did. */
+function join(
+  plan: RunPlan | null,
+  state: RunState,
+  { step: name, direction, child }: JournalRecord & { kind: "joined" },
+  at: number,
+): void {
+  const end = state.childEnds.get(child);
+  if (end === undefined) throw new Error(`expected the run ${child} to have ended before step "${name}" joins it`);
+  state.childEnds.delete(child);
+  const step = stepOf(state, name);
+  const act = actOf(step, direction);
+  const undoes = act.child?.undoes ?? false;
+  act.child = null;
+  const leftNothing = end.status === "compensated" || end.status === "cancelled";
+  // Now it is known.
+  act.mayHaveRun = false;
+  if (direction === "forward" && end.status === "completed") return complete(plan, state, name, end.output, at);
+  if (direction === "compensate" && (leftNothing || !undoes)) {
+    // What else it did is to be undone now that this has ended.
+    const isDone = leftNothing && childrenLeft(step) === (undoes ? 1 : 0);
+    move(state, act, isDone ? "done" : "retry", name);
+    act.dueAt = isDone ? null : at;
+    act.endedAt = isDone ? at : null;
+    act.error = null;
+    return;
+  }
+  move(state, act, "refuse", name);
+  if (direction === "forward") {
+    step.lostChildren += 1;
+    if (end.status === "failed") step.leftovers = [...step.leftovers, child];
+  }
+  act.failures += 1;
+  act.endedAt = at;
+  const cause = end.error === null ? "" : `: ${end.error.message}`;
+  act.error = { code: `child-${end.status}`, message: `run ${child} ended ${end.status}${cause}` };
+}
+
+/** Ended runs that the step started and that have to be undone, before the present one is. */
+function childrenLeft({ forward, leftovers }: StepState): number {
+  return leftovers.length + (forward.status === "done" ? 1 : 0);
+}
+
+/** As if this run had done what the other one did, and were to undo it. */
+function inherit(
+  plan: RunPlan | null,
+  state: RunState,
+  record: JournalRecord & { kind: "inherited" },
+  at: number,
+): void {
+  state.origin = { run: record.run, fence: record.fence };
+  state.context = record.context;
+  for (const { step: name, outcome, output = null, input, child = null, leftovers = [] } of record.steps) {
+    const step = stepOf(state, name);
+    step.child = child;
+    step.leftovers = leftovers;
+    const done = outcome === "completed";
+    const mayHaveRun = outcome === "unknown";
+    Object.assign(step.forward, { status: done ? "done" : "failed", attempt: 1, mayHaveRun, endedAt: at });
+    if (input !== undefined) step.evaluated = { input };
+    if (!done) continue;
+    step.output = output;
+    state.outputs[name] = output;
+  }
+  state.wave = plan?.waves.length ?? 0;
+  state.phase = "unwinding";
+  state.unwind = { cause: "undo", compensate: true, error: record.error, step: null };
 }
 
 function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {

@@ -1,6 +1,6 @@
 import { isObject, type Json } from "../json.js";
 import type { RunPlan } from "./plan.js";
-import type { JournalRecord } from "./records.js";
+import type { EndStatus, Failure, JournalRecord } from "./records.js";
 import { recordSignal } from "./signals.js";
 import type { RunState } from "./state.js";
 import { applyVerb } from "./verbs.js";
@@ -16,17 +16,38 @@ export interface Message {
   readonly at: number;
 }
 
+/** What a child run tells its parent when it ends. */
+export interface ChildEndPayload {
+  readonly run: string;
+  readonly status: EndStatus;
+  readonly output: Json;
+  readonly error: Failure | null;
+}
+
 /** The records that take a message in. Pure; the caller folds them. */
 export function applyMessage(plan: RunPlan, state: RunState, message: Message): JournalRecord[] {
   switch (message.kind) {
     case "verb": {
       const { name, actor, payload } = message;
-      const reason = isObject(payload) && typeof payload["reason"] === "string" ? payload["reason"] : "";
+      const reason = isObject(payload) && typeof payload.reason === "string" ? payload.reason : "";
       return applyVerb(plan, state, { name, actor, reason });
     }
     case "signal":
       return [recordSignal(state, message)];
     case "child":
-      return [];
+      return endOfChild(message);
   }
+}
+
+/** Written by this runtime, in the row that ended the child; what is not of that shape comes from nobody. */
+function endOfChild({ payload }: Message): JournalRecord[] {
+  if (!isObject(payload) || typeof payload.run !== "string") return [];
+  const { run, status, output = null, error = null } = payload as unknown as ChildEndPayload;
+  return [
+    {
+      ...{ kind: "child-ended", child: run, status },
+      ...(output !== null && { output }),
+      ...(error !== null && { error }),
+    },
+  ];
 }

@@ -2,18 +2,26 @@ import { backoffMs } from "./backoff.js";
 import type { RunPlan } from "./plan.js";
 import type { ContextDelta, Direction, JournalRecord } from "./records.js";
 import { isPastPivot, type RunState, stepOf } from "./state.js";
-import type { StepOutcome } from "./step-outcome.js";
+import type { StepOutcome, Suspension } from "./step-outcome.js";
 
 /** Turns what is known about an attempt into the record that says it, with the decision whether to try again. Pure. */
 export function recordOutcome(
   plan: RunPlan,
   state: RunState,
   attempt: { readonly step: string; readonly direction: Direction; readonly attempt: number },
-  outcome: StepOutcome,
+  outcome: StepOutcome | Suspension,
   random: () => number,
   context?: ContextDelta,
 ): JournalRecord {
   const { step, direction } = attempt;
+  if (outcome.kind === "suspended") {
+    const { child, undoes } = outcome;
+    return {
+      ...{ kind: "suspended", step, attempt: attempt.attempt, child },
+      ...(direction === "compensate" && { direction }),
+      ...(undoes && { undoes: true }),
+    };
+  }
   if (outcome.kind === "completed") {
     if (direction === "compensate") return { kind: "compensated", step, attempt: attempt.attempt };
     return {

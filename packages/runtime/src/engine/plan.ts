@@ -6,6 +6,8 @@ export interface RunPlan {
   readonly waves: readonly (readonly PlannedStep[])[];
   readonly steps: ReadonlyMap<string, PlannedStep>;
   readonly pivotAfterWave: number | null;
+  /** Some step runs another saga. */
+  readonly hasChildren: boolean;
   readonly timeoutMs: number;
   readonly strategy: RecoveryStrategy;
 }
@@ -25,7 +27,8 @@ export interface PlannedStep {
 }
 
 export interface PlannedCompensation {
-  readonly definition: CompensationDefinition;
+  /** Null: the step's kind knows how it is undone. */
+  readonly definition: CompensationDefinition | null;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
 }
@@ -53,7 +56,11 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
   const waves = definition.waves.map((wave, index) =>
     wave.steps.map((step): PlannedStep => {
       const base = { name: step.name, wave: index, definition: step, hasExpressions: hasExpressions(step) };
-      if (step.kind !== "action") return { ...base, ...act(null, {}, null), compensation: null };
+      if (step.kind !== "action") {
+        const own = act(null, {}, null);
+        // A child is undone by its kind.
+        return { ...base, ...own, compensation: step.kind === "child" ? { definition: null, ...own } : null };
+      }
       const undo = step.compensation;
       return {
         ...base,
@@ -67,6 +74,7 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     waves,
     steps: new Map(waves.flat().map((step) => [step.name, step])),
     pivotAfterWave: definition.pivotAfterWave,
+    hasChildren: definition.waves.some((wave) => wave.steps.some((step) => step.kind === "child")),
     timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
     strategy: defaults.strategy,
   };
@@ -75,5 +83,5 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
 function hasExpressions(step: StepDefinition): boolean {
   if (step.when !== undefined) return true;
   if (step.kind === "sleep") return typeof step.duration !== "number";
-  return step.kind === "action" && step.input !== undefined;
+  return "input" in step && step.input !== undefined;
 }

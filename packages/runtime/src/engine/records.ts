@@ -30,7 +30,7 @@ export interface Failure {
 }
 
 /** Why a run stopped going forward. */
-export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel";
+export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel" | "undo";
 
 export type JournalRecord =
   /** A worker took the run over from another one, or from the dead. */
@@ -77,12 +77,17 @@ export type JournalRecord =
   | { readonly kind: "evaluated"; readonly step: string; readonly input?: Json; readonly value?: Json }
   /**
    * The step has begun and needs nobody until its time comes, which is `afterMs` after the row's `at`, or at `until`, or
-   * until what it waits for is there.
+   * until what it waits for is there: a signal, or the end of the run `child`.
    */
   | {
       readonly kind: "suspended";
       readonly step: string;
+      /** Left out: forward. */
+      readonly direction?: "compensate";
       readonly attempt: number;
+      readonly child?: string;
+      /** That run undoes the child. */
+      readonly undoes?: true;
       readonly afterMs?: number;
       /** ms since the epoch, by the store's clock. */
       readonly until?: number;
@@ -122,9 +127,43 @@ export type JournalRecord =
   | { readonly kind: "cancel-requested"; readonly actor: string; readonly reason: string }
   /** An operator's verb that the state of the run no longer allowed when it arrived. */
   | { readonly kind: "verb-refused"; readonly verb: string; readonly actor: string; readonly reason: string }
+  /** A run that was started by this one ended. Kept until the step that waits for it takes it. */
+  | {
+      readonly kind: "child-ended";
+      readonly child: string;
+      readonly status: EndStatus;
+      readonly output?: Json;
+      readonly error?: Failure;
+    }
+  /** The step, or its compensation, takes the end of the run it waited for. */
+  | { readonly kind: "joined"; readonly step: string; readonly direction: Direction; readonly child: string }
+  /** The run undoes another one, which ended: what that one did, so that this one can go back through it. Always first. */
+  | {
+      readonly kind: "inherited";
+      readonly run: string;
+      /** The last fence of that run. */
+      readonly fence: number;
+      readonly error: Failure;
+      readonly context: JsonObject;
+      readonly steps: readonly InheritedStep[];
+    }
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
   | { readonly kind: "finished"; readonly status: EndStatus; readonly output?: Json; readonly error?: Failure };
+
+/** A step that completed, or may have run, and was not undone. */
+export interface InheritedStep {
+  readonly step: string;
+  /** `nothing`: only what is left over of runs it started is to be undone. */
+  readonly outcome: "completed" | "unknown" | "nothing";
+  readonly output?: Json;
+  /** What its input expression made. */
+  readonly input?: Json;
+  /** The run it started. */
+  readonly child?: string;
+  /** Runs it started before, which failed. */
+  readonly leftovers?: readonly string[];
+}
 
 /** New values of top-level keys. A nested object is one value, as in a session. */
 export interface ContextDelta {

@@ -15,6 +15,10 @@ export interface RunState {
   readonly outputs: Record<string, Json>;
   /** What completed steps returned into the context, merged in order. */
   context: JsonObject;
+  /** Ends of child runs that no step has taken, by run id. */
+  readonly childEnds: Map<string, ChildEnd>;
+  /** The run that this one undoes, and the last fence of that run. */
+  origin: { readonly run: string; readonly fence: number } | null;
   /** Signals that no step has taken, in the order they came. */
   readonly signals: KeptSignal[];
   /** Acts now running, so that nobody has to look through all steps. */
@@ -34,6 +38,12 @@ export interface RunState {
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
 }
 
+export interface ChildEnd {
+  readonly status: EndStatus;
+  readonly output: Json;
+  readonly error: Failure | null;
+}
+
 export interface KeptSignal {
   readonly id: string;
   readonly name: string;
@@ -51,6 +61,12 @@ export interface StepState {
   output: Json;
   /** What its expressions gave; null: none has been evaluated. */
   evaluated: { readonly input?: Json; readonly value?: Json } | null;
+  /** The run that its present attempt at it started, once that is known. */
+  child: string | null;
+  /** How many runs it started before, which ended and did not complete. */
+  lostChildren: number;
+  /** Those of them that failed and may have left something. */
+  leftovers: readonly string[];
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
@@ -62,6 +78,8 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     steps: new Map(),
     outputs: {},
     context: {},
+    childEnds: new Map(),
+    origin: null,
     signals: [],
     running: 0,
     wave: 0,
@@ -80,7 +98,16 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
-    step = { name, forward: newAct(), undo: newAct(), output: null, evaluated: null };
+    step = {
+      name,
+      forward: newAct(),
+      undo: newAct(),
+      output: null,
+      evaluated: null,
+      child: null,
+      lostChildren: 0,
+      leftovers: [],
+    };
     state.steps.set(name, step);
   }
   return step;
@@ -98,5 +125,5 @@ export function isPassed({ forward }: StepState): boolean {
 
 /** It completed, or may have run: its compensation is due in an unwind. */
 export function needsUndo(step: StepState): boolean {
-  return step.forward.status === "done" || step.forward.mayHaveRun;
+  return step.forward.status === "done" || step.forward.mayHaveRun || step.leftovers.length > 0;
 }

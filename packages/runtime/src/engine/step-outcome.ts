@@ -17,3 +17,10 @@ export type StepOutcome =
       /** The participant's own wish (`Retry-After`), ms. */
       readonly retryAfterMs?: number;
     };
+
+/** The attempt started, or found, a run whose end decides; `undoes`: that run undoes the step's child. */
+export interface Suspension {
+  readonly kind: "suspended";
+  readonly child: string;
+  readonly undoes: boolean;
+}

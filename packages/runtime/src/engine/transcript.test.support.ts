@@ -6,9 +6,9 @@ import { fold, foldRecord } from "./fold.js";
 import { applyMessage } from "./messages.js";
 import { recordOutcome } from "./outcome.js";
 import { planOf, type RecoveryStrategy } from "./plan.js";
-import type { Direction, JournalRecord } from "./records.js";
+import type { Direction, EndStatus, JournalRecord } from "./records.js";
 import type { RunState } from "./state.js";
-import type { StepOutcome } from "./step-outcome.js";
+import type { StepOutcome, Suspension } from "./step-outcome.js";
 
 /**
  * Scenarios of the core as text, one file each in transcripts/: what happened (>), what was recorded, what is awaited. A
@@ -20,7 +20,10 @@ export type Happening =
   | readonly ["after", number]
   | readonly ["verb", string]
   | readonly ["signal", string, string?]
-  | readonly ["gives", string, Evaluation];
+  | readonly ["gives", string, Evaluation]
+  /** An attempt started, or found, the run named; `undoes`: the run that undoes the step's child. */
+  | readonly ["starts", string, string, Direction?, "undoes"?]
+  | readonly ["ended", string, EndStatus];
 
 const OUTCOMES: Record<string, StepOutcome> = {
   ok: { kind: "completed", output: "done" },
@@ -71,22 +74,30 @@ export class Transcript {
     else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next" });
     else if (happening[0] === "verb") this.#message("verb", happening[1], { reason: "because" });
     else if (happening[0] === "signal") this.#message("signal", happening[1], happening[2] ?? null);
-    else if (happening[0] === "gives") {
+    else if (happening[0] === "ended") {
+      const [, run, status] = happening;
+      const error = status === "completed" ? null : { code: "refused", message: "no" };
+      this.#message("child", "child", { run, status, output: status === "completed" ? "done" : null, error });
+    } else if (happening[0] === "starts") {
+      const [, name, child, direction = "forward", undoes] = happening;
+      this.#outcome(name, direction, { kind: "suspended", child, undoes: undoes !== undefined });
+    } else if (happening[0] === "gives") {
       const [, step, evaluation] = happening;
       this.#record(recordEvaluation(this.#plan, this.#state, step, evaluation));
     } else {
       const [outcome, name, direction = "forward"] = happening;
-      const step = this.#state.steps.get(name);
-      const attempt = {
-        step: name,
-        direction,
-        attempt: (direction === "forward" ? step?.forward : step?.undo)?.attempt ?? 0,
-      };
-      this.#record(recordOutcome(this.#plan, this.#state, attempt, OUTCOMES[outcome] as StepOutcome, () => 0.5));
+      this.#outcome(name, direction, OUTCOMES[outcome] as StepOutcome);
     }
   }
 
-  #message(kind: "verb" | "signal", name: string, payload: Json): void {
+  #outcome(name: string, direction: Direction, outcome: StepOutcome | Suspension): void {
+    const step = this.#state.steps.get(name);
+    const act = direction === "forward" ? step?.forward : step?.undo;
+    const attempt = { step: name, direction, attempt: act?.attempt ?? 0 };
+    this.#record(recordOutcome(this.#plan, this.#state, attempt, outcome, () => 0.5));
+  }
+
+  #message(kind: "verb" | "signal" | "child", name: string, payload: Json): void {
     this.#messages += 1;
     const message = { kind, name, payload, actor: "ann", id: `m${this.#messages}`, at: this.#now };
     for (const record of applyMessage(this.#plan, this.#state, message)) this.#record(record);

@@ -1,6 +1,7 @@
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
+import { kindOf } from "./steps/index.js";
 
 /**
  * Unwinding: once nothing goes forward any more, the compensations of every step that completed or may have run, wave
@@ -20,6 +21,10 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): Journ
     if (open.length === 0) continue;
     const due = open.filter(({ step }) => isDue(step, now));
     if (due.length > 0) return due.map(({ planned, step }) => dispatch(planned, step));
+    for (const { planned, step } of open) {
+      const record = step.undo.status === "suspended" ? kindOf(planned).proceedUndo?.(planned, step, state) : null;
+      if (record) return [record];
+    }
     return decideStuck(open.map(({ step }) => step));
   }
   const status = unwind.cause === "cancel" ? "cancelled" : "compensated";

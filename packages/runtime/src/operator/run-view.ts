@@ -30,6 +30,7 @@ export function summaryOfRun(run: RunRow): RunSummary {
     type: run.type,
     definition: run.definition,
     version: run.version,
+    parentId: run.parentId,
     status: run.status,
     rollbackStatus: run.rollbackStatus,
     sessionId: run.sessionId,
@@ -51,6 +52,7 @@ function viewOfStep(state: RunState, step: StepState): StepView {
     endedAt: forward.endedAt,
     output: step.output,
     error: forward.error,
+    child: step.child,
     compensation: viewOfCompensation(step),
   };
 }

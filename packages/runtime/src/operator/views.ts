@@ -17,6 +17,7 @@ export interface RunSummary
     | "type"
     | "definition"
     | "version"
+    | "parentId"
     | "status"
     | "rollbackStatus"
     | "sessionId"
@@ -37,6 +38,8 @@ export interface StepView {
   readonly endedAt: number | null;
   readonly output: Json;
   readonly error: Failure | null;
+  /** The run it started; null for other steps, and until it has. */
+  readonly child: string | null;
   /** Null until an unwind reaches the step, and for a step without compensation. */
   readonly compensation: CompensationView | null;
 }
@@ -81,6 +84,8 @@ export interface DefinitionStepView {
   readonly endpoint: string | null;
   /** What a step of kind `wait` waits for. */
   readonly signal: string | null;
+  /** What a step of kind `child` runs. */
+  readonly saga: string | null;
   /** It runs under a condition. */
   readonly conditional: boolean;
   readonly compensation: string | null;

@@ -1,9 +1,9 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
-import { type AnyStep, actionStep, sleepStep, waitStep } from "./declared-step.js";
+import { type AnyStep, actionStep, childStep, sleepStep, waitStep } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
-import type { LocalStep, ServiceStep, SleepOptions, Verdict, WaitOptions } from "./step-options.js";
+import type { ChildOptions, LocalStep, ServiceStep, SleepOptions, Verdict, WaitOptions } from "./step-options.js";
 
 export type * from "./step-options.js";
 
@@ -82,6 +82,14 @@ export class SagaBuilder<Input, Outputs> {
     return this.#add(waitStep(name, step));
   }
 
+  /** Runs another saga and waits for its end; undone with what it did when this one unwinds. */
+  child<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: ChildOptions<Input, Outputs>,
+  ): SagaBuilder<Input, Outputs & Record<Name, Json>> {
+    return this.#add(childStep(name, step));
+  }
+
   /** Its steps run together; the saga goes on when all of them have completed. */
   parallel<Group>(
     define: (group: ParallelGroup<Input, Outputs, NoOutputs>) => ParallelGroup<Input, Outputs, Group>,
@@ -155,6 +163,13 @@ export class ParallelGroup<Input, Outputs, Group> {
     step: WaitOptions<Input, Outputs> = {},
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>> {
     return this.#add(waitStep(name, step));
+  }
+
+  child<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: ChildOptions<Input, Outputs>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>> {
+    return this.#add(childStep(name, step));
   }
 
   #add<More>(step: StepDefinition): ParallelGroup<Input, Outputs, More> {

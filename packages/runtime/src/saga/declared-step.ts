@@ -10,6 +10,7 @@ import type {
 } from "./definition.js";
 import { embedded, functionExpression, inputExpression, jsonataExpression } from "./expression.js";
 import type {
+  ChildOptions,
   Condition,
   LocalStep,
   RetryOptions,
@@ -34,9 +35,7 @@ export function actionStep(name: string, step: AnyStep): StepDefinition {
     ...{ name, kind: "action", action: "run" in step ? { run: step.run } : serviceCall(step) },
     ...actOptions(name, step),
     ...condition(name, step),
-    ...(input !== undefined && {
-      input: typeof input === "function" ? computed(input, `${name}.input`) : inputExpression(input, `${name}.input`),
-    }),
+    ...mapping(name, input),
     compensation: compensation(name, step),
   };
 }
@@ -51,6 +50,11 @@ export function waitStep(name: string, step: WaitOptions<Any, Any>): StepDefinit
   return { name, kind: "wait", signal, timeoutMs, onTimeout, ...condition(name, step) };
 }
 
+export function childStep(name: string, { saga, input, when }: ChildOptions<Any, Any>): StepDefinition {
+  const child = typeof saga === "string" ? saga : saga.name;
+  return { name, kind: "child", saga: child, ...mapping(name, input), ...condition(name, { when }) };
+}
+
 /** Of a sleep: a duration, `${ expression }`, or a function. */
 function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | Expression {
   if (typeof time === "function") return computed(time, key);
@@ -58,7 +62,13 @@ function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | 
   return source === null ? parseDurationMs(time, key) : jsonataExpression(source, key);
 }
 
-function condition(name: string, { when }: { readonly when?: Condition<Any, Any> }): { when?: Expression } {
+function mapping(name: string, input: AnyStep["input"]): { input?: Expression } {
+  if (input === undefined) return {};
+  const key = `${name}.input`;
+  return { input: typeof input === "function" ? computed(input, key) : inputExpression(input, key) };
+}
+
+function condition(name: string, { when }: { readonly when?: Condition<Any, Any> | undefined }): { when?: Expression } {
   if (when === undefined) return {};
   const key = `${name}.when`;
   return { when: typeof when === "function" ? computed(when, key) : jsonataExpression(when, key) };

@@ -24,6 +24,8 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(
         `expected step "${step.name}" to wait for a signal named by letters, digits, "_", "-" or ".", got ${JSON.stringify(step.signal)}`,
       );
+    if (step.kind === "child" && !NAME.test(step.saga))
+      refuse(`expected step "${step.name}" to run a saga by its name, got ${JSON.stringify(step.saga)}`);
   }
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
@@ -33,7 +35,7 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
 
 /**
  * Of the graph's shape alone: a hash of the code or of timeouts would strand runs at each deploy. What a running saga
- * could not survive changes it: names, order, kinds, pivot, signals waited for, and whether a step can be undone.
+ * could not survive changes it: names, order, kinds, pivot, signals waited for, child sagas, and whether a step can be undone.
  */
 function fingerprint(draft: Omit<SagaDefinition, "version">): string {
   const shape = {
@@ -53,6 +55,8 @@ function shapeOf(step: StepDefinition): Json {
       return [name, kind];
     case "wait":
       return [name, kind, step.signal];
+    case "child":
+      return [name, kind, step.saga];
   }
 }
 

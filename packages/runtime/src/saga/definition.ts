@@ -24,7 +24,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -62,6 +62,18 @@ export interface WaitStep extends StepBase {
   readonly timeoutMs: number | null;
   /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. */
   readonly onTimeout: "fail" | "refuse";
+}
+
+/**
+ * Runs another saga, as a run of its own. Its output is that run's. Compensating it undoes the child: cancels it while it runs,
+ * and undoes what it did when it has completed.
+ */
+export interface ChildStep extends StepBase {
+  readonly kind: "child";
+  /** Name of the saga; the newest version when the step begins. */
+  readonly saga: string;
+  /** The child's input, a JSON object. Default: the run's own. */
+  readonly input?: Expression;
 }
 
 /** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */

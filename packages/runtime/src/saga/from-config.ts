@@ -23,7 +23,7 @@ export interface TaskConfig {
   readonly compensation?: readonly CompensationConfig[];
 }
 
-/** A call of a service, a `sleep` or a `wait_for`. */
+/** A call of a service, a `sleep`, a `wait_for` or a `saga`. */
 export interface StageConfig {
   readonly name: string;
   /** JSONata over `input`, `outputs` and `context`: the stage runs only if it is true. */
@@ -32,6 +32,8 @@ export interface StageConfig {
   readonly endpoint?: string;
   /** Default POST. */
   readonly method?: string;
+  /** Runs this saga as a child; its input is `input`, else the run's own. */
+  readonly saga?: string;
   /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata. */
   readonly input?: Json;
   /** Waits this long, or what `${ expression }` gives: milliseconds, or an ISO 8601 time. */
@@ -96,7 +98,7 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   const { name } = stage;
   const undo = task.compensation?.find((each) => each.stage === name);
   const when = stage.when === undefined ? {} : { when: jsonataExpression(stage.when, `${key}.when`) };
-  const kinds = (["service", "sleep", "wait_for"] as const).filter((kind) => stage[kind] !== undefined);
+  const kinds = (["service", "sleep", "wait_for", "saga"] as const).filter((kind) => stage[kind] !== undefined);
   if (kinds.length > 1) throw invalid(key, `expected stage ${key} to be one of ${kinds.join(" and ")}, got both`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
@@ -106,13 +108,15 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     const timeoutMs = stage.timeout === undefined ? null : parseDurationMs(stage.timeout, `${key}.timeout`);
     return { name, kind: "wait", signal: stage.wait_for, timeoutMs, onTimeout: stage.on_timeout ?? "fail", ...when };
   }
+  const input = stage.input === undefined ? {} : { input: inputExpression(stage.input, `${key}.input`) };
+  if (stage.saga !== undefined) return { name, kind: "child", saga: stage.saga, ...when, ...input };
   if (stage.service === undefined || stage.endpoint === undefined)
     throw invalid(key, `expected stage ${key} to name its service and endpoint, got neither or one of them`);
   return {
     name,
     kind: "action",
     ...when,
-    ...(stage.input !== undefined && { input: inputExpression(stage.input, `${key}.input`) }),
+    ...input,
     action: {
       service: stage.service,
       endpoint: withSlash(stage.endpoint),

@@ -136,7 +136,7 @@ const RUN_WORK = new Script("work()");
 class BoundedRegExp extends RegExp {
   override exec(text: string): RegExpExecArray | null {
     let found: RegExpExecArray | null = null;
-    REGEX_CONTEXT["work"] = () => {
+    REGEX_CONTEXT.work = () => {
       found = super.exec(text);
     };
     try {

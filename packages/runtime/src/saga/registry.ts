@@ -1,10 +1,14 @@
 import type { SessionConfig } from "../config.js";
 import { planOf, type RunPlan } from "../engine/plan.js";
 import { RuntimeError } from "../errors.js";
+import type { Json } from "../json.js";
 import type { DefinitionStepView, DefinitionView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
+import type { NewRun } from "../worker/child-runs.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import type { BatchDefinition } from "./batch.js";
+import { checkedInput, hashOfInput } from "./checked-input.js";
+import { checkChildren } from "./child-graph.js";
 import { describeAction } from "./define.js";
 import type { SagaDefinition, StepDefinition } from "./definition.js";
 
@@ -39,6 +43,7 @@ export class Registry implements PlanRegistry {
       });
       this.#plans.set(key(definition.name, definition.version), plan);
     }
+    checkChildren(definitions, this.#latest);
   }
 
   find(definition: string, version: string): RunPlan | undefined {
@@ -48,6 +53,13 @@ export class Registry implements PlanRegistry {
   list(): readonly { readonly name: string; readonly version: string }[] {
     return [...this.#plans.values()].map(({ definition }) => ({ name: definition.name, version: definition.version }));
   }
+
+  /** As a step that runs another saga needs it. Errors: as `latest`; `input-invalid`, `payload-too-large`. */
+  readonly newRun = (saga: string, value: Json): ReturnType<NewRun> => {
+    const definition = this.latest(saga);
+    const input = checkedInput(definition, value);
+    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input) };
+  };
 
   /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */
   latest(name: string): SagaDefinition {
@@ -111,6 +123,7 @@ function viewOfStep(step: StepDefinition): DefinitionStepView {
     kind: step.kind,
     ...(step.kind === "action" ? describeAction(step.action) : { service: null, endpoint: null }),
     signal: step.kind === "wait" ? step.signal : null,
+    saga: step.kind === "child" ? step.saga : null,
     conditional: step.when !== undefined,
     compensation: undo && (describeAction(undo.action).endpoint ?? "local"),
   };

@@ -47,7 +47,7 @@ describe("a saga manager, with conditions and inputs", () => {
     const definition = saga<{ cents: number }>("s")
       .step("a", { run: () => ({ context: { rate: 2 } }) })
       .step("charge", {
-        input: ({ input, context }) => ({ amount: input.cents * Number(context["rate"]) }),
+        input: ({ input, context }) => ({ amount: input.cents * Number(context.rate) }),
         run: async (call) => {
           sent.push({ ...call.input });
           call.context.patch({ rate: 3 });

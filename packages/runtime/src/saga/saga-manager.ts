@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { decide } from "../engine/decide.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import { newState } from "../engine/state.js";
 import { RuntimeError } from "../errors.js";
-import { canonicalJson, isObject, type Json, toJson } from "../json.js";
+import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
@@ -17,6 +16,7 @@ import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../s
 import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
+import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
   ListRuns,
@@ -164,7 +164,7 @@ class StoreSagaManager implements SagaManager {
       definition: definition.name,
       version: definition.version,
       key: options.idempotencyKey ?? null,
-      inputHash: hash(input),
+      inputHash: hashOfInput(input),
       businessKey: options.businessKey ?? null,
       attributes: null,
       sessionId: options.sessionId ?? null,
@@ -267,32 +267,6 @@ class StoreSagaManager implements SagaManager {
   }
 }
 
-function checkedInput(definition: SagaDefinition, value: Json): Json {
-  const input = toJson(value, "input");
-  if (!isObject(input))
-    throw new RuntimeError(
-      "input-invalid",
-      `expected the input of "${definition.name}" to be a JSON object, got ${JSON.stringify(input).slice(0, 60)}`,
-    );
-  try {
-    definition.checkInput?.(input);
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new RuntimeError(
-      "input-invalid",
-      `the input of "${definition.name}" is refused: ${message}`,
-      {},
-      { cause: error },
-    );
-  }
-  return input;
-}
-
 function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {
   return result.kind === "created" && result.row !== null ? "running" : result.run.status;
-}
-
-function hash(input: Json): string {
-  return createHash("sha256").update(canonicalJson(input)).digest("hex");
 }

@@ -60,6 +60,15 @@ export interface WaitOptions<Input, Outputs> {
   readonly onTimeout?: "fail" | "refuse";
 }
 
+/** Runs another saga, as a run of its own. Its output is that run's. */
+export interface ChildOptions<Input, Outputs> {
+  readonly when?: Condition<Input, Outputs>;
+  /** Its definition, or its name. It must be registered too, and may not come back to this one. */
+  readonly saga: string | { readonly name: string };
+  /** The child's input, a JSON object; as the `input` of a service. Default: the run's own. */
+  readonly input?: ((scope: TypedScope<Input, Outputs>) => unknown) | string | InputTemplate;
+}
+
 /**
  * Whether a step runs: a function, or JSONata over `input`, `outputs` and `context`, giving a boolean; null and nothing are
  * false. A skipped step has the output null and is never compensated. Evaluated once, and journaled. Default: it runs.

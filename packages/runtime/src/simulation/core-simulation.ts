@@ -5,14 +5,17 @@ import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
-import type { RunState } from "../engine/state.js";
-import type { StepOutcome } from "../engine/step-outcome.js";
+import { type RunState, stepOf } from "../engine/state.js";
+import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
+import { childKey } from "../engine/steps/child.js";
 import type { Json } from "../json.js";
+import { checkChildrenAtEnd } from "./child-invariants.js";
 import { EffectLedger } from "./effect-ledger.js";
 import { evaluateNow } from "./evaluate-now.js";
 import { checkAtEnd, checkRow, checkSameState, InvariantBroken } from "./invariants.js";
 import { SIGNALS } from "./random-plan.js";
 import type { SeededRandom } from "./seeded-random.js";
+import { SimulatedChildren, type ToldEnd } from "./simulated-children.js";
 
 /** The functions under test, so that a test can plant a bug in one of them. */
 export interface Core {
@@ -42,6 +45,8 @@ interface Call {
   readonly attempt: number;
   /** Of the owner that sent it; an answer to an earlier owner reaches nobody. */
   readonly fence: number;
+  /** The run that it starts; or those that it undoes, the first one whatever is known of it. */
+  readonly children: readonly string[] | null;
 }
 
 const MAX_EVENTS = 3_000;
@@ -60,6 +65,9 @@ export class CoreSimulation {
   readonly #inFlight: Call[] = [];
   /** Calls nobody waits for: sent by a dead owner, or doubled by the network. They may still arrive. */
   readonly #stray: Call[] = [];
+  readonly #children: SimulatedChildren;
+  /** Ends of children of which the run has not heard. */
+  readonly #told: ToldEnd[] = [];
   #state: RunState;
   readonly #createdAt = 1_000_000;
   #now = this.#createdAt;
@@ -77,6 +85,7 @@ export class CoreSimulation {
     this.#crashAt = crashAt;
     this.#core = core;
     this.#random = random;
+    this.#children = new SimulatedChildren(random, this.#ledger);
     this.#plan = plan;
     this.#state = core.fold(plan, this.#now, []);
     this.#state.fence = 1;
@@ -88,9 +97,10 @@ export class CoreSimulation {
       if (event > MAX_EVENTS) throw new Error("expected the run to end or to be parked, it did neither");
       if (!this.#happen()) break;
     }
-    for (const call of this.#stray.splice(0)) this.#ledger.apply(call.step, call.direction);
+    for (const call of this.#stray.splice(0)) this.#arrive(call);
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
+    if (this.#state.end !== null) checkChildrenAtEnd(this.#rows, this.#state.end.status, this.#children.open);
     for (const step of this.#saidNo)
       if (this.#ledger.has(step, "forward"))
         throw new InvariantBroken(5, `"${step}" was performed though its condition said no`);
@@ -104,6 +114,8 @@ export class CoreSimulation {
     if (this.#crashAt === null && random.chance(0.05)) this.#crash();
     if (random.chance(0.02)) this.#operate("cancel");
     if (random.chance(0.04)) this.#signal();
+    if (random.chance(0.1)) this.#childEnds();
+    if (this.#told.length > 0 && random.chance(0.3)) this.#hearOfChild();
     if (this.#state.stuck !== null) {
       if (random.chance(0.1)) return false;
       this.#operate(random.pick(["resume", "resume", "skip", "abandon"]));
@@ -116,6 +128,8 @@ export class CoreSimulation {
 
   #waitUntilDue(): void {
     if (this.#random.chance(0.2)) return this.#signal();
+    if (this.#told.length > 0) return this.#hearOfChild();
+    if (this.#children.open.length > 0 && this.#random.chance(0.8)) return this.#childEnds();
     const { wakeAt } = this.#core.decide(
       this.#plan,
       this.#core.fold(this.#plan, this.#createdAt, this.#rows),
@@ -129,7 +143,7 @@ export class CoreSimulation {
     const [call] = this.#inFlight.splice(this.#random.below(this.#inFlight.length), 1);
     if (call === undefined) return;
     this.#now += this.#random.below(500);
-    const outcome = this.#participate(call);
+    const outcome = call.children === null ? this.#participate(call) : this.#performChild(call, call.children);
     // What was refused, or never arrived, is not done later: a participant stands by its answer.
     const mayArriveAgain = outcome.kind === "completed" || (outcome.kind === "failed" && outcome.mayHaveRun);
     if (mayArriveAgain && this.#random.chance(0.1)) this.#stray.push(call);
@@ -154,11 +168,53 @@ export class CoreSimulation {
     return { kind: "failed", error, mayHaveRun: true, retry, ...(random.chance(0.2) && { retryAfterMs: 1_500 }) };
   }
 
+  /** As with participants: it is done, or not, or nobody hears of it. */
+  #performChild({ step, direction }: Call, children: readonly string[]): StepOutcome | Suspension {
+    const random = this.#random;
+    const error = { code: "simulated", message: "simulated" };
+    if (direction === "forward" && random.chance(0.03)) return { kind: "refused", error };
+    const isDone = random.chance(0.85);
+    const isHeardOf = isDone && random.chance(0.9);
+    const done = isDone ? this.#bring(step, direction, children) : null;
+    if (done === null || !isHeardOf) return { kind: "failed", error, mayHaveRun: true, retry: true };
+    if (done === "given-up") return { kind: "refused", error };
+    return done === "undone" ? { kind: "completed", output: null } : done;
+  }
+
+  #bring(step: string, direction: Direction, children: readonly string[]): ReturnType<SimulatedChildren["undo"]> {
+    if (direction === "forward") return this.#children.start(children[0] ?? step, step);
+    for (const child of children) {
+      const done = this.#children.undo(child, step);
+      if (done !== "undone") return done;
+    }
+    return "undone";
+  }
+
+  /** A call has its effect, and nobody waits for the answer. */
+  #arrive(call: Call): void {
+    if (call.children !== null) this.#bring(call.step, call.direction, call.children);
+    else this.#ledger.apply(call.step, call.direction);
+  }
+
+  #childEnds(): void {
+    const end = this.#children.end();
+    if (end !== null) this.#told.push(end);
+  }
+
+  /** The message stays in the inbox until a row consumes it. */
+  #hearOfChild(): void {
+    const [end] = this.#told;
+    if (end === undefined || this.#state.phase === "ended") return;
+    this.#message("child", "child", { ...end, output: null, error: null });
+    const records = this.#rows.flatMap((row) => row.records);
+    if (records.some((record) => record.kind === "child-ended" && record.child === end.run)) this.#told.shift();
+  }
+
   #strayArrives(): void {
     const [call] = this.#stray.splice(this.#random.below(this.#stray.length), 1);
     if (call === undefined) return;
     this.#duplicates += 1;
-    this.#ledger.apply(call.step, call.direction);
+    this.#arrive(call);
   }
 
   #operate(verb: string): void {
@@ -171,7 +227,7 @@ export class CoreSimulation {
     this.#message("signal", this.#random.pick(SIGNALS), this.#messages);
   }
 
-  #message(kind: "verb" | "signal", name: string, payload: Json): void {
+  #message(kind: "verb" | "signal" | "child", name: string, payload: Json): void {
     if (this.#state.phase === "ended") return;
     this.#messages += 1;
     // It lay in the inbox for a while.
@@ -198,17 +254,29 @@ export class CoreSimulation {
       open = decision.evaluate.length > 0;
     }
     if (records.length === 0) return;
-    const calls = records.flatMap((record) =>
-      record.kind === "dispatched"
-        ? [{ step: record.step, direction: record.direction, attempt: record.attempt, fence: this.#state.fence }]
-        : [],
-    );
+    const calls = records.flatMap((record) => (record.kind === "dispatched" ? [this.#callOf(record)] : []));
     if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
     if (this.#crashesHere()) return this.#crash();
     this.#append(records);
     for (const step of saidNo) this.#saidNo.add(step);
+    if (records.some(({ kind }) => kind === "unwinding" || kind === "finished")) this.#cancelChildren();
     if (this.#crashesHere()) return this.#crash();
     if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
+  }
+
+  #callOf({ step, direction, attempt }: JournalRecord & { kind: "dispatched" }): Call {
+    const state = stepOf(this.#state, step);
+    const isChild = this.#plan.steps.get(step)?.definition.kind === "child";
+    const current = direction === "forward" || state.forward.status === "done" || state.forward.mayHaveRun;
+    const children = [...(current ? [state.child ?? childKey(state)] : []), ...state.leftovers.toReversed()];
+    return { step, direction, attempt, fence: this.#state.fence, children: isChild ? children : null };
+  }
+
+  #cancelChildren(): void {
+    for (const { name, definition } of this.#plan.steps.values()) {
+      const step = stepOf(this.#state, name);
+      if (definition.kind === "child" && step.forward.mayHaveRun) this.#children.cancel(step.child ?? childKey(step));
+    }
   }
 
   #evaluate(step: string): Evaluation {
@@ -244,7 +312,7 @@ export class CoreSimulation {
     if (this.#rows.at(-1)?.records.some((record) => record.kind === "finished")) return;
     this.#crashes += 1;
     for (const call of this.#inFlight.splice(0)) {
-      if (this.#random.chance(0.5)) this.#ledger.apply(call.step, call.direction);
+      if (this.#random.chance(0.5)) this.#arrive(call);
       else this.#stray.push(call);
     }
     this.#now += this.#random.below(20_000);

@@ -7,7 +7,7 @@ export function evaluateNow({ definition, name }: PlannedStep, now: number): Eva
   const scope = { input: {}, outputs: {}, context: {}, now };
   try {
     if (definition.when !== undefined && definition.when.evaluate(scope) !== true) return { kind: "skip" };
-    const input = definition.kind === "action" ? definition.input : undefined;
+    const input = "input" in definition ? definition.input : undefined;
     const value =
       definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : undefined;
     return {

@@ -2,6 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
+import { childIsUndone, childMayHaveRun, joinedAs, withInherited } from "./child-invariants.js";
 import type { EffectLedger } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkKind } from "./kind-invariants.js";
@@ -12,7 +13,7 @@ export { InvariantBroken } from "./invariant-broken.js";
 
 /** Checks a row against the rows before it, at the moment it is appended. */
 export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: JournalRow): void {
-  const earlier = before.flatMap((each) => each.records);
+  const earlier = before.flatMap((each) => each.records).flatMap(withInherited);
   const upTo = [...earlier, ...row.records];
   if (before.length > 0 && earlier.some((record) => record.kind === "finished")) {
     throw new InvariantBroken(6, `row ${row.seq} follows the end of the run`);
@@ -20,7 +21,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
   if (row.fence < (before.at(-1)?.fence ?? 0))
     throw new InvariantBroken(2, `row ${row.seq} has an older fence than the row before`);
   for (const [index, record] of row.records.entries()) {
-    const past = [...earlier, ...row.records.slice(0, index)];
+    const past = [...earlier, ...row.records.slice(0, index).flatMap(withInherited)];
     if (record.kind === "dispatched" && record.direction === "forward") checkForwardOrder(plan, past, record.step);
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
     if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
@@ -50,7 +51,10 @@ function checkUndoOrder(plan: RunPlan, past: readonly JournalRecord[], step: str
     if (isUnderWay(past, planned.name))
       throw new InvariantBroken(5, `"${step}" is undone while "${planned.name}" is under way`);
     const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, planned.name);
-    const undone = has(past, "compensated", planned.name) || has(past, "compensation-skipped", planned.name);
+    const undone =
+      has(past, "compensated", planned.name) ||
+      has(past, "compensation-skipped", planned.name) ||
+      childIsUndone(past, planned.name);
     if (later && !undone)
       throw new InvariantBroken(5, `"${step}" is undone before "${planned.name}", which came after it`);
   }
@@ -95,7 +99,7 @@ export function checkSameState(recovered: RunState, live: RunState): void {
 export function checkAtEnd(schedule: {
   readonly plan: RunPlan;
   readonly rows: readonly JournalRow[];
-  readonly ledger: EffectLedger;
+  readonly ledger: Pick<EffectLedger, "has" | "order">;
   readonly state: RunState;
 }): void {
   const { plan, rows, ledger, state } = schedule;
@@ -107,7 +111,7 @@ export function checkAtEnd(schedule: {
   }
   const { status } = state.end;
   for (const { name, compensation, definition } of plan.steps.values()) {
-    if (definition.kind !== "action") continue;
+    if (definition.kind !== "action" && definition.kind !== "child") continue;
     const done = ledger.has(name, "forward");
     const undone = ledger.has(name, "compensate");
     const skipped = has(records, "compensation-skipped", name);
@@ -133,7 +137,8 @@ function checkDispatched(records: readonly JournalRecord[], effect: string): voi
 
 /** The saga went on after it. */
 function isPassed(records: readonly JournalRecord[], step: string): boolean {
-  return (["completed", "received", "skipped"] as const).some((kind) => has(records, kind, step));
+  const kinds = ["completed", "received", "skipped"] as const;
+  return kinds.some((kind) => has(records, kind, step)) || joinedAs(records, step, "forward") === "completed";
 }
 
 function has(records: readonly JournalRecord[], kind: JournalRecord["kind"], step: string): boolean {
@@ -147,13 +152,16 @@ function isUnderWay(records: readonly JournalRecord[], step: string): boolean {
     if (record.kind === "claimed") underWay = false;
     if (!("step" in record) || record.step !== step) continue;
     if (record.kind === "dispatched") underWay = record.direction === "forward";
-    else if (record.kind === "completed" || record.kind === "failed") underWay = false;
+    else if (record.kind === "completed" || record.kind === "failed" || record.kind === "suspended") underWay = false;
   }
   return underWay;
 }
 
 /** Completed, cut off by a crash, or failed with an unknown outcome. */
-function mayHaveRun(records: readonly JournalRecord[], step: string): boolean {
+function mayHaveRun(all: readonly JournalRecord[], step: string): boolean {
+  const { known, from } = childMayHaveRun(all, step);
+  if (known) return true;
+  const records = all.slice(from);
   let open: Direction | null = null;
   for (const record of records) {
     if (record.kind === "claimed" && open === "forward") return true;

@@ -5,24 +5,24 @@ import { SeededRandom } from "./seeded-random.js";
 
 /** With defaults as random as the saga. */
 export function randomPlan(random: SeededRandom): RunPlan {
-  return planOf(randomSaga(random, "random"), randomDefaults(random));
+  return planOf(randomSaga(random, "random", ["child"]), randomDefaults(random));
 }
 
 /** Names of the signals that random sagas wait for: few, so that several steps want the same. */
 export const SIGNALS = ["go", "stop"] as const;
 
-/** A random saga: up to five waves of up to three steps of every kind, some without compensation, some with a pivot. */
-export function randomSaga(random: SeededRandom, name: string): SagaDefinition {
+/** A random saga, which may run those named: up to five waves of up to three steps of every kind, some without compensation, some with a pivot. */
+export function randomSaga(random: SeededRandom, name: string, children: readonly string[] = []): SagaDefinition {
   const waves = Array.from({ length: 1 + random.below(5) }, (_, wave) => ({
     steps: Array.from({ length: random.chance(0.6) ? 1 : 2 + random.below(2) }, (_, index) =>
-      randomStep(random, `step-${wave}-${index}`),
+      randomStep(random, `step-${wave}-${index}`, children),
     ),
   }));
   const pivotAfterWave = random.chance(0.3) ? random.below(waves.length) : null;
   return defineSaga({ name, waves, pivotAfterWave, timeoutMs: null });
 }
 
-function randomStep(random: SeededRandom, name: string): StepDefinition {
+function randomStep(random: SeededRandom, name: string, children: readonly string[]): StepDefinition {
   const when = random.chance(0.15) ? { when: drawn(random, randomCondition) } : {};
   const dice = random.float();
   if (dice < 0.12) {
@@ -40,6 +40,7 @@ function randomStep(random: SeededRandom, name: string): StepDefinition {
       ...when,
     };
   }
+  if (dice < 0.4 && children.length > 0) return { name, kind: "child", saga: random.pick(children), ...when };
   const input = random.chance(0.2) ? { input: drawn(random, (draw) => ({ drawn: draw.below(1_000_000) })) } : {};
   const action = { service: "service", endpoint: `/${name}` };
   const compensation = random.chance(0.8)

@@ -56,7 +56,10 @@ export interface RunStore {
   count(): Promise<Partial<Record<RunStatus, number>>>;
   /** Open runs whose (definition, version) is not among `known`, counted; at most 100 rows, most runs first. */
   stranded(known: readonly DefinitionRef[]): Promise<StrandedRuns[]>;
-  /** Deletes up to `limit` runs that ended before, with all that belongs to them. Returns how many. */
+  /**
+   * Deletes up to `limit` runs that ended before, with all that belongs to them. Returns how many. A run that was started by
+   * another one is kept until the first of them, its root, has ended.
+   */
   prune(endedBefore: number, limit: number): Promise<number>;
 
   /** Calls back, from `open` to `close`, when something may have changed. Hints save latency and may be lost, doubled or late. */

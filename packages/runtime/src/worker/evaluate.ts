@@ -40,7 +40,7 @@ async function evaluateStep(planned: PlannedStep, scope: ExpressionScope): Promi
   };
   try {
     if (definition.when !== undefined && !holds(await compute(definition.when, "when"), name)) return { kind: "skip" };
-    const input = definition.kind === "action" ? definition.input : undefined;
+    const input = "input" in definition ? definition.input : undefined;
     const value =
       definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : undefined;
     return {

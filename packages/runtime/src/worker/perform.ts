@@ -1,13 +1,15 @@
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction } from "../engine/records.js";
 import { type RunState, type StepState, stepOf } from "../engine/state.js";
-import type { StepOutcome } from "../engine/step-outcome.js";
+import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
 import type { Json } from "../json.js";
 import { runCompensation, runHandler } from "../participants/local.js";
 import type { Participant } from "../participants/participant.js";
 import type { Clock } from "../ports.js";
-import type { CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
+import type { ChildStep, CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
+import type { RunRow } from "../store/run-store.js";
 import type { AttemptAbort } from "./attempt-abort.js";
+import { type ChildRuns, childOf } from "./child-runs.js";
 
 /** One attempt at one act, as the journal says it was dispatched. */
 export interface Attempt {
@@ -16,12 +18,15 @@ export interface Attempt {
   readonly attempt: number;
 }
 
+export type Outcome = StepOutcome | Suspension;
+
 export interface PerformOptions {
   readonly plan: RunPlan;
   readonly state: RunState;
-  readonly run: { readonly id: string; readonly input: Json };
+  readonly run: RunRow;
   readonly attempt: Attempt;
   readonly participants: Readonly<Record<string, Participant>>;
+  readonly children: ChildRuns;
   readonly context: ContextHandle;
   readonly clock: Clock;
   /** Cuts the attempt short: its timeout, the run's, or the loss of the run. */
@@ -32,10 +37,10 @@ export interface PerformOptions {
  * Performs one attempt and says what is known about it: at once when a handler answers at once, else when it is known.
  * Never throws or rejects; never outlasts the attempt's timeout.
  */
-export function perform(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
+export function perform(options: PerformOptions): Outcome | Promise<Outcome> {
   const { plan, attempt, clock, abort } = options;
   const thrown = (error: unknown): StepOutcome => failed("internal", String(error).slice(0, 500));
-  let answer: StepOutcome | Promise<StepOutcome>;
+  let answer: Outcome | Promise<Outcome>;
   try {
     answer = invoke(options);
   } catch (error) {
@@ -48,7 +53,7 @@ export function perform(options: PerformOptions): StepOutcome | Promise<StepOutc
   const timeoutMs = act?.timeoutMs ?? 0;
   return new Promise((resolve) => {
     const cancelTimer = clock.after(timeoutMs, () => abort.abort(`no answer within ${timeoutMs} ms`));
-    const settle = (outcome: StepOutcome): void => {
+    const settle = (outcome: Outcome): void => {
       cancelTimer();
       resolve(outcome);
     };
@@ -62,10 +67,11 @@ function failed(code: string, message: string): StepOutcome {
   return { kind: "failed", error: { code, message }, mayHaveRun: true, retry: true };
 }
 
-function invoke(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
+function invoke(options: PerformOptions): Outcome | Promise<Outcome> {
   const { plan, attempt, participants } = options;
   const planned = plan.steps.get(attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
+  if (planned.definition.kind === "child") return performChild(options, planned.definition);
   if (attempt.direction === "forward") {
     if (planned.definition.kind !== "action") throw new Error(`expected an action in step "${planned.name}"`);
     const { action } = planned.definition;
@@ -73,11 +79,22 @@ function invoke(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
     if ("run" in action) return runHandler(() => action.run(call), `the output of step "${attempt.step}"`);
     return participantOf(participants, action.service).perform(action, call);
   }
-  if (planned.compensation === null) throw new Error(`expected a compensation of step "${attempt.step}", got none`);
-  const { action } = planned.compensation.definition;
+  const undo = planned.compensation?.definition;
+  if (!undo) throw new Error(`expected a compensation of step "${attempt.step}", got none`);
+  const { action } = undo;
   const call = compensationCall(options);
   if ("run" in action) return runCompensation(() => action.run(call));
   return participantOf(participants, action.service).compensate(action, call);
+}
+
+function performChild(options: PerformOptions, { saga }: ChildStep): Promise<Outcome> {
+  const { run, state, attempt, children } = options;
+  const step = stepOf(state, attempt.step);
+  const call = { parent: run, id: childOf(run, state, step), saga, input: inputOf(step, run.input).input };
+  if (attempt.direction === "forward") return children.start(call);
+  const { status, mayHaveRun } = step.forward;
+  const current = status === "done" ? "completed" : mayHaveRun ? "unknown" : "nothing";
+  return children.undo(call, current, step.leftovers, state.unwind?.error.message ?? "");
 }
 
 function participantOf(participants: Readonly<Record<string, Participant>>, service: string): Participant {
@@ -107,9 +124,11 @@ function compensationCall(options: PerformOptions): CompensationCall {
   const { run, plan, state, attempt, context, abort } = options;
   const step = stepOf(state, attempt.step);
   const completed = step.forward.status === "done";
-  const forwardKey = `${run.id}:${attempt.step}`;
+  // Participants know the run that did it, not the one that undoes it.
+  const runId = state.origin?.run ?? run.id;
+  const forwardKey = `${runId}:${attempt.step}`;
   return {
-    runId: run.id,
+    runId,
     stage: attempt.step,
     ...inputOf(step, run.input),
     outputs: visibleOutputs(plan, state, attempt.step),
@@ -120,7 +139,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
     output: completed ? step.output : null,
     reason: state.unwind?.error.message ?? "",
     attempt: attempt.attempt,
-    fence: state.fence,
+    fence: state.fence + (state.origin?.fence ?? 0),
     get signal() {
       return abort.signal;
     },

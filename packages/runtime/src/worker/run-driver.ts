@@ -1,4 +1,4 @@
-import { decide } from "../engine/decide.js";
+import { type Decision, decide } from "../engine/decide.js";
 import { recordEvaluation } from "../engine/evaluation.js";
 import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
 import { applyMessage } from "../engine/messages.js";
@@ -6,18 +6,18 @@ import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
-import type { StepOutcome } from "../engine/step-outcome.js";
-import { RuntimeError } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { AttemptAbort } from "./attempt-abort.js";
+import { messagesWith } from "./child-runs.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { evaluate, type StepEvaluation } from "./evaluate.js";
-import { type Attempt, perform } from "./perform.js";
+import { type Attempt, type Outcome, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
+import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 interface Held {
@@ -25,6 +25,9 @@ interface Held {
   readonly consumed: readonly string[];
   readonly evaluations: readonly StepEvaluation[];
 }
+
+/** What is decided while nothing may be. */
+const NOTHING: Decision = { records: [], abort: [], evaluate: [], wakeAt: null, awaitsMessage: false };
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
 export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
@@ -41,7 +44,7 @@ export class RunDriver {
   readonly #state: RunState;
   readonly #context: ContextKeeper;
   readonly #underWay = new Map<string, AttemptAbort>();
-  readonly #outcomes: { readonly attempt: Attempt; readonly outcome: StepOutcome }[] = [];
+  readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #inbox: RunInbox;
   readonly #shown: ShownRun;
   readonly #onGone: OnGone;
@@ -49,7 +52,7 @@ export class RunDriver {
   #preceding: JournalRecord[] = [];
   /** What is folded and waits for the expressions of steps, so that one row holds both. */
   #held: Held | null = null;
-  #snapshots: { strategy: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #snapshots = new SnapshotRequests();
   #appending = false;
   /** There are messages that have not been delivered yet: asking again would not change that. */
   #parkRefused = false;
@@ -95,6 +98,11 @@ export class RunDriver {
     this.#advance();
   }
 
+  /** What comes before anything else that this run does. */
+  begin(record: JournalRecord): void {
+    this.#preceding.push(record);
+  }
+
   deliver(entries: readonly InboxEntry[]): void {
     if (!this.#inbox.deliver(entries)) return;
     this.#parkRefused = false;
@@ -129,13 +137,11 @@ export class RunDriver {
   #decide(): void {
     const now = this.#env.storeNow();
     const { records, consumed } = this.#takeIn(now);
-    const decision = this.#draining
-      ? { records: [], abort: [], evaluate: [], wakeAt: null }
-      : decide(this.#plan, this.#state, now);
+    const decision = this.#draining ? NOTHING : decide(this.#plan, this.#state, now);
     records.push(...decision.records);
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
     if (decision.evaluate.length > 0) return void this.#evaluate(decision.evaluate, records, consumed, now);
-    const next = this.#next(decision.wakeAt, now);
+    const next = this.#next(decision, now);
     const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
       const record = { kind: "checkpointed", n: this.#state.checkpoints + 1, strategy: snapshot } as const;
@@ -205,23 +211,24 @@ export class RunDriver {
   }
 
   #snapshotDue(next: Next): string | null {
-    return this.#snapshots[0]?.strategy ?? this.#context.due(next.kind);
+    return this.#snapshots.strategy ?? this.#context.due(next.kind);
   }
 
-  #next(wakeAt: number | null, now: number): Next {
+  #next({ wakeAt, awaitsMessage }: Decision, now: number): Next {
     if (this.#state.phase === "ended") return { kind: "finish" };
     if (this.#state.running > 0) return { kind: "keep" };
     if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
     if (this.#draining) return { kind: "park", delayMs: 0 };
-    if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
-      return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
+    if (wakeAt === null) return awaitsMessage ? { kind: "park", delayMs: null } : { kind: "keep" };
+    if (wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
     return { kind: "keep" };
   }
 
   #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): void {
     this.#appending = true;
-    const waiters = snapshot ? this.#snapshots.splice(0) : [];
+    const snapshots = snapshot ? this.#snapshots.take() : NO_SNAPSHOTS;
     const change = this.#shown.changeTo(this.#state, next);
+    const signals = messagesWith(this.run, this.#plan, this.#state, records);
     const append: Append = {
       run: this.run.id,
       fence: this.#state.fence,
@@ -231,13 +238,14 @@ export class RunDriver {
       next,
       ...(change !== null && { change }),
       ...(consumed.length > 0 && { consumed }),
+      ...(signals.length > 0 && { signals }),
       ...(snapshot && {
         checkpoint: { n: this.#state.checkpoints, context: this.#context.live, keep: this.#env.config.checkpoint.keep },
       }),
     };
     if (snapshot) this.#context.taken();
     const failed = (error: unknown): void => {
-      for (const waiter of waiters) waiter.reject(error);
+      snapshots.failed(error);
       if (!this.#gone)
         this.#env.logger.warn(
           { run: this.run.id, error: String(error) },
@@ -247,10 +255,7 @@ export class RunDriver {
     };
     this.#env.append(append).then((result) => {
       try {
-        for (const waiter of waiters) {
-          if (result.kind === "appended") waiter.resolve();
-          else waiter.reject(result.kind === "rejected" ? refused(result.reason) : leftBefore());
-        }
+        snapshots.answered(result);
         this.#acknowledge(append, result);
       } catch (error) {
         failed(error);
@@ -278,6 +283,7 @@ export class RunDriver {
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown.written(append.change);
     this.#context.moved();
+    for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
       this.#env.notifier.ended(this.#endedRun(result.at));
       return this.#leave(true, null);
@@ -339,9 +345,9 @@ export class RunDriver {
     const abort = new AttemptAbort();
     this.#underWay.set(attempt.step, abort);
     const { plan, state, run } = { plan: this.#plan, state: this.#state, run: this.run };
-    const { participants, ports } = this.#env;
+    const { participants, children, ports } = this.#env;
     const context = this.#context.handle(attempt.step);
-    const outcome = perform({ plan, state, run, attempt, participants, context, clock: ports.clock, abort });
+    const outcome = perform({ plan, state, run, attempt, participants, children, context, clock: ports.clock, abort });
     if (outcome instanceof Promise) {
       void outcome.then((known) => {
         if (this.#known(attempt, known)) this.#advance();
@@ -349,7 +355,7 @@ export class RunDriver {
     } else this.#known(attempt, outcome);
   }
 
-  #known(attempt: Attempt, outcome: StepOutcome): boolean {
+  #known(attempt: Attempt, outcome: Outcome): boolean {
     if (this.#gone) return false;
     this.#underWay.delete(attempt.step);
     this.#outcomes.push({ attempt, outcome });
@@ -357,13 +363,8 @@ export class RunDriver {
   }
 
   #requestSnapshot(strategy: string): Promise<void> {
-    const written = new Promise<void>((resolve, reject) => {
-      if (this.#gone) return reject(leftBefore());
-      this.#snapshots.push({ strategy, resolve, reject });
-      this.#advance();
-    });
-    // A step may ask for a snapshot and not wait for it: then nobody is there to hear that the run was lost.
-    written.catch(() => {});
+    const written = this.#snapshots.add(strategy);
+    this.#advance();
     return written;
   }
 
@@ -372,22 +373,8 @@ export class RunDriver {
     this.#gone = true;
     this.#cancelTimer();
     for (const attempt of this.#underWay.values()) attempt.abort("this instance no longer owns the run");
-    for (const waiter of this.#snapshots.splice(0)) waiter.reject(leftBefore());
+    this.#snapshots.close();
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }
-}
-
-function leftBefore(): RuntimeError {
-  return new RuntimeError(
-    "lease-lost",
-    "expected to own the run until its snapshot is written, got a run that left this instance",
-  );
-}
-
-function refused(reason: string): RuntimeError {
-  return new RuntimeError(
-    "input-invalid",
-    `expected a snapshot that the store takes, got one in a row it refused: ${reason}`,
-  );
 }

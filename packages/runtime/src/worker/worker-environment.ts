@@ -4,6 +4,7 @@ import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult } from "../store/run-store.js";
+import type { ChildRuns } from "./child-runs.js";
 import type { Counters } from "./counters.js";
 import type { RunNotifier } from "./run-notifier.js";
 
@@ -13,6 +14,7 @@ export interface WorkerEnvironment {
   readonly logger: Logger;
   readonly config: SessionConfig;
   readonly participants: Readonly<Record<string, Participant>>;
+  readonly children: ChildRuns;
   readonly contexts: ContextSessions | null;
   readonly notifier: RunNotifier;
   readonly counters: Counters;
@@ -28,4 +30,6 @@ export interface WorkerEnvironment {
   workerId(): string;
   /** Asks for the inboxes soon. */
   lookIntoInbox(): void;
+  /** A message lies in the inbox of another run. */
+  messaged(run: string): void;
 }

@@ -1,15 +1,17 @@
 import type { SessionConfig } from "../config.js";
 import { restoreContext } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { JournalRow } from "../engine/records.js";
+import type { JournalRecord, JournalRow } from "../engine/records.js";
 import { isObject, type JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
+import { ChildRuns, type NewRun } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";
+import { inheritance, undoesAnother } from "./inheritance.js";
 import { LeaseKeeper } from "./lease-keeper.js";
 import { RunDriver } from "./run-driver.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -37,6 +39,7 @@ export interface WorkerOptions {
 export interface PlanRegistry {
   find(definition: string, version: string): RunPlan | undefined;
   list(): readonly { readonly name: string; readonly version: string }[];
+  readonly newRun: NewRun;
 }
 
 const CLAIM_BATCH = 100;
@@ -89,6 +92,7 @@ export class Worker {
         logger,
         config,
         participants: options.participants,
+        children: new ChildRuns({ store, newRun: options.plans.newRun, poke: (run) => this.pokeInbox(run) }),
         contexts: options.contexts,
         notifier: options.notifier,
       },
@@ -103,6 +107,7 @@ export class Worker {
       trusted: () => this.#lease.trusted(),
       workerId: () => this.#lease.id,
       lookIntoInbox: () => void this.#lease.renew(),
+      messaged: (run) => this.pokeInbox(run),
     };
   }
 
@@ -220,14 +225,33 @@ export class Worker {
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
     const restored = await this.#restore(claimed);
+    const inherited = await this.#inherit(claimed);
+    // Still ours in the store: the next renewal brings it again.
+    if (inherited === "unknown") return;
     if (!this.#mayDrive(claimed.run)) return;
     const present = this.#drivers.get(claimed.run.id);
     // Found twice while its context was read: whoever came first drives it.
     if (present !== undefined && present.run.fence >= claimed.run.fence) return;
     present?.abandon();
-    const driver = this.#add(claimed, restored);
+    const driver = this.#add(claimed, inherited?.kind === "inherited" ? inherited.context : restored);
+    if (inherited !== null) driver?.begin(inherited);
     if (how === "adopted") driver?.startAdopted();
     else driver?.startClaimed();
+  }
+
+  async #inherit(claimed: ClaimedRun): Promise<JournalRecord | null | "unknown"> {
+    const { store, plans, logger } = this.#options;
+    const plan = plans.find(claimed.run.definition, claimed.run.version);
+    if (plan === undefined || !undoesAnother(claimed.run)) return null;
+    try {
+      return await inheritance(store, plan, claimed.run, claimed.rows);
+    } catch (error) {
+      logger.warn(
+        { run: claimed.run.id, error: String(error) },
+        "the run to be undone could not be read; trying again",
+      );
+      return "unknown";
+    }
   }
 
   /** An answer may be old: the lease may have gone since then, and the run with it. */

@@ -24,6 +24,7 @@ export const RunSummarySchema = Type.Object({
   }),
   rollback: Type.String({ description: "none running done incomplete" }),
   session_id: Type.Union([Type.String(), Type.Null()]),
+  parent_id: Type.Union([Type.String(), Type.Null()], { description: "The run of which this is a child." }),
   error: FailureSchema,
   created_at: Timestamp,
   updated_at: Timestamp,
@@ -41,6 +42,7 @@ export const RunSchema = Type.Intersect([
         name: Type.String(),
         status: Type.String({ description: "pending running waiting completed skipped refused failed unknown" }),
         output: Type.Unknown(),
+        child: Type.Union([Type.String(), Type.Null()], { description: "The run that it started." }),
         ...attempts,
         compensation: Type.Union([
           Type.Object({ status: Type.String(), outcome: Type.String(), ...attempts }),
@@ -60,6 +62,7 @@ export function presentSummary(run: RunSummary): object {
     status: run.status,
     rollback: run.rollbackStatus,
     session_id: run.sessionId,
+    parent_id: run.parentId,
     error: run.error,
     created_at: isoTime(run.createdAt),
     updated_at: isoTime(run.updatedAt),
@@ -72,12 +75,13 @@ export function presentRun(run: RunView): object {
   return { ...presentSummary(run), input, output, context, steps: steps.map(presentStep) };
 }
 
-function presentStep({ name, status, output, compensation, ...facts }: StepView): object {
+function presentStep({ name, status, output, child, compensation, ...facts }: StepView): object {
   return {
     name,
     status,
     ...presentAttempts(facts),
     output,
+    child,
     compensation:
       compensation === null
         ? null

@@ -12,6 +12,8 @@ export interface StepKind {
   begin(planned: PlannedStep, step: StepState): JournalRecord;
   /** Ends a suspended step, or moves it on; null while what it waits for is not there. Asked in each decision. */
   proceed(planned: PlannedStep, step: StepState, state: RunState, now: number): JournalRecord | null;
+  /** The same for a suspended compensation. Without it, compensations of this kind are never suspended. */
+  proceedUndo?(planned: PlannedStep, step: StepState, state: RunState): JournalRecord | null;
   /** Null when the value of its expression will do, else a sentence on what was expected. Without it, it has none. */
   refusesValue?(value: Json): string | null;
 }

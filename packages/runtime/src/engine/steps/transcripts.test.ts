@@ -24,6 +24,11 @@ const conditional = saga("conditional")
   .step("gift", { ...action, when: () => true })
   .step("b", action)
   .build();
+const family = saga("family").step("a", action).child("child", { saga: "other" }).step("b", action).build();
+const twins = saga("twins")
+  .step("a", action)
+  .parallel((group) => group.step("b", action).child("child", { saga: "other" }))
+  .build();
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
 
 const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
@@ -141,6 +146,77 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["gives", "gift", { kind: "failed", error: { code: "expression-failed", message: "no" } }],
       ["ok", "a", "compensate"],
     ],
+  ],
+  "a child is started, waited for and joined": [
+    family,
+    [["ok", "a"], ["starts", "child", "c1"], ["crash"], ["ended", "c1", "completed"], ["ok", "b"]],
+  ],
+  "a child that ends before its start is known": [
+    family,
+    [["ok", "a"], ["ended", "c1", "completed"], ["crash"], ["starts", "child", "c1"]],
+  ],
+  "a child that fails is a refusal": [
+    family,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["ended", "c1", "compensated"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a completed child is undone by a run of its own": [
+    family,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["ended", "c1", "completed"],
+      ["refused", "b"],
+      ["starts", "child", "u1", "compensate", "undoes"],
+      ["crash"],
+      ["ended", "u1", "compensated"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "the undoing of a child is given up, and skipped": [
+    family,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["ended", "c1", "completed"],
+      ["refused", "b"],
+      ["starts", "child", "u1", "compensate", "undoes"],
+      ["ended", "u1", "failed"],
+      ["verb", "skip"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a canceled run waits for the end of its child": [
+    family,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["verb", "cancel"],
+      ["starts", "child", "c1", "compensate"],
+      ["ended", "c1", "cancelled"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a child that completes though it was canceled is undone": [
+    twins,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["refused", "b"],
+      ["starts", "child", "c1", "compensate"],
+      ["ended", "c1", "completed"],
+      ["starts", "child", "u1", "compensate", "undoes"],
+      ["ended", "u1", "compensated"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a crash while a child is started": [
+    twins,
+    [["ok", "a"], ["refused", "b"], ["crash"], ["starts", "child", "c1", "compensate"], ["ended", "c1", "cancelled"]],
   ],
   "a mapped input stays the same in every attempt": [
     mapped,

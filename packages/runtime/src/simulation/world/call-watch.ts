@@ -5,6 +5,7 @@ import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
+import { undoRunId } from "../../worker/child-run-id.js";
 import { InvariantBroken } from "../invariants.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
@@ -46,13 +47,17 @@ export class CallWatch {
     if (this.#open.get(key) === call) this.#open.delete(key);
   }
 
-  #checkLease(process: string, { runId, stage, fence }: SentCall): void {
-    const run = this.#world.runs.get(runId);
+  #checkLease(process: string, { runId, stage, fence: sent }: SentCall): void {
+    const called = this.#world.runs.get(runId);
+    const undoing = this.#world.runs.get(undoRunId(runId));
+    const run = undoing ?? called;
     const broken = (message: string) =>
       new InvariantBroken(2, `${process} performs "${stage}" of ${runId}: ${message}`);
-    if (run === undefined) throw broken("there is no such run");
+    if (run === undefined || called === undefined) throw broken("there is no such run");
+    // Whoever undoes a run speaks for it, with fences above those it had.
+    const fence = undoing === undefined ? sent : sent - called.fence;
     if (run.fence !== fence) throw broken(`its fence is ${fence}, the newest is ${run.fence}`);
-    const owner = this.#journal.ownerOf(runId, fence);
+    const owner = this.#journal.ownerOf(run.id, fence);
     if (owner !== process) throw broken(`the run belongs to ${owner}`);
     const worker = run.owner === null ? undefined : this.#world.workers.get(run.owner);
     if (worker === undefined || worker.dead || worker.expiresAt <= this.#clock.now())
@@ -60,7 +65,8 @@ export class CallWatch {
   }
 
   #checkDurable(call: SentCall, direction: Direction): void {
-    const records = this.#journal.runs.get(call.runId)?.rows.flatMap((row) => row.records) ?? [];
+    const ids = [call.runId, undoRunId(call.runId)];
+    const records = ids.flatMap((id) => this.#journal.runs.get(id)?.rows.flatMap((row) => row.records) ?? []);
     const dispatched = records.some(
       (record) =>
         record.kind === "dispatched" &&
@@ -89,10 +95,14 @@ export class CallWatch {
 function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json> {
   const outputs = new Map<string, Json>();
   const signals = new Map<string, Json>();
+  const ends = new Map<string, Json>();
   for (const record of records) {
     if (record.kind === "completed") outputs.set(record.step, record.output);
     else if (record.kind === "skipped") outputs.set(record.step, null);
     else if (record.kind === "signaled") signals.set(record.id, record.payload);
+    else if (record.kind === "child-ended") ends.set(record.child, record.output ?? null);
+    else if (record.kind === "joined" && record.direction === "forward")
+      outputs.set(record.step, ends.get(record.child) ?? null);
     else if (record.kind === "received") outputs.set(record.step, signals.get(record.signal) ?? null);
   }
   return outputs;

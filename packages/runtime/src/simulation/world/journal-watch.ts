@@ -7,14 +7,8 @@ import type { Append, AppendResult, ClaimedRun, CreateResult, CreateRun, RunStor
 import { journalRow, type MemoryWorld, type StoredRun } from "../../stores/memory/world.js";
 import { checkRow, InvariantBroken } from "../invariants.js";
 import type { Breaches } from "./breaches.js";
-
-/** What is known of one run from its journal alone. */
-export interface WatchedRun {
-  readonly id: string;
-  readonly plan: RunPlan;
-  readonly rows: JournalRow[];
-  readonly state: RunState;
-}
+import { FamilyWatch } from "./family-watch.js";
+import type { WatchedRun } from "./watched-run.js";
 
 export type FindPlan = (definition: string, version: string) => RunPlan;
 
@@ -24,6 +18,7 @@ export type FindPlan = (definition: string, version: string) => RunPlan;
  */
 export class JournalWatch {
   readonly runs = new Map<string, WatchedRun>();
+  readonly family: FamilyWatch;
   readonly #world: MemoryWorld;
   readonly #findPlan: FindPlan;
   readonly #breaches: Breaches;
@@ -34,6 +29,7 @@ export class JournalWatch {
     this.#world = world;
     this.#findPlan = findPlan;
     this.#breaches = breaches;
+    this.family = new FamilyWatch(world, this.runs, breaches);
   }
 
   get rows(): number {
@@ -119,7 +115,10 @@ export class JournalWatch {
       checkRow(plan, rows, row);
       if (row.seq !== rows.length + 1) throw new InvariantBroken(2, `row ${row.seq} follows row ${rows.length}`);
       try {
-        for (const record of row.records) foldRecord(plan, state, record, row.at);
+        for (const record of row.records) {
+          this.family.checkRecord(run, record);
+          foldRecord(plan, state, record, row.at);
+        }
       } catch (error) {
         throw new InvariantBroken(
           1,

@@ -165,6 +165,50 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
       };
     },
   }),
+  "a child is created under another id at each attempt": () => ({
+    server: (store) => {
+      let created = 0;
+      return {
+        ...store,
+        create: (runs) =>
+          store.create(
+            runs.map((run) => {
+              created += 1;
+              return run.parentId === null ? run : { ...run, id: `${run.id.slice(0, -4)}${1_000 + (created % 9_000)}` };
+            }),
+          ),
+      };
+    },
+  }),
+  "the end of a child is not told": () => ({
+    store: (store) => ({
+      ...store,
+      append: (appends) => store.append(appends.map(({ signals: _, ...append }) => append)),
+    }),
+  }),
+  "a child is said to have completed when it is created": () => ({
+    server: (store) => ({
+      ...store,
+      create: async (runs) => {
+        const results = await store.create(runs);
+        for (const { id, parentId, restartedFrom, definition } of runs) {
+          if (parentId === null || restartedFrom !== null) continue;
+          const payload = { run: id, status: "completed", output: null, error: null };
+          await store.signal([{ run: parentId, id: `end:${id}`, kind: "child", name: definition, payload, actor: id }]);
+        }
+        return results;
+      },
+    }),
+  }),
+  "a run that undoes another one begins at the beginning": () => ({
+    store: (store) => ({
+      ...store,
+      append: (appends) =>
+        store.append(
+          appends.map((append) => ({ ...append, records: append.records.filter(({ kind }) => kind !== "inherited") })),
+        ),
+    }),
+  }),
   "canceled timers go on": () => ({
     clock: (clock) => ({
       now: () => clock.now(),

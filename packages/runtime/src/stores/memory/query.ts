@@ -46,9 +46,14 @@ export function countRuns(world: MemoryWorld): Partial<Record<RunStatus, number>
   return counts;
 }
 
+/** A run that others started, the first of which goes on, may yet be undone. */
+function isNeeded(world: MemoryWorld, { parentId, rootId }: StoredRun): boolean {
+  return parentId !== null && world.runs.get(rootId)?.endedAt === null;
+}
+
 export function prune(world: MemoryWorld, endedBefore: number, limit: number): number {
   const ended = [...world.runs.values()]
-    .filter((run) => run.endedAt !== null && run.endedAt < endedBefore)
+    .filter((run) => run.endedAt !== null && run.endedAt < endedBefore && !isNeeded(world, run))
     .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
     .slice(0, limit);
   for (const run of ended) {

@@ -46,7 +46,10 @@ export function countRuns(db: Database): Partial<Record<RunStatus, number>> {
   return Object.fromEntries(rows.map(({ status, runs }) => [status, runs]));
 }
 
-const ENDED = `select id from clean_arch_runs where ended_at < ? order by ended_at limit ?`;
+const ENDED = `select id from clean_arch_runs as run
+  where ended_at < ? and (parent_id is null
+    or not exists (select 1 from clean_arch_runs as root where root.id = run.root_id and root.ended_at is null))
+  order by ended_at limit ?`;
 
 /** Within a transaction. */
 export function prune(db: Database, endedBefore: number, limit: number): number {

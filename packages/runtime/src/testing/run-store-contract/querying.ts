@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import type { RunQuery, RunStore } from "../../store/run-store.js";
+import type { RunQuery, RunRow, RunStore } from "../../store/run-store.js";
 import {
   activate,
   appendOne,
@@ -120,6 +120,23 @@ export function querying(test: ContractTest): void {
       expect(await remaining(store)).toEqual([5, 4].map(runId));
       expect(await store.prune(Number.MAX_SAFE_INTEGER, 100)).toBe(1);
       expect(await remaining(store)).toEqual([runId(5)]);
+    });
+
+    test("keeps what a run started until the first of its line has ended", async ({ store, advance }) => {
+      await activate(store, "w");
+      const family = { rootId: runId(1), parentId: runId(1) };
+      await store.create([newRun(1), newRun(2, family), newRun(3, { ...family, parentId: runId(2) })]);
+      const runs = (await claimAll(store, "w")).map(({ run }) => run);
+      const finish = async (run: RunRow | undefined) => {
+        const end = { change: { status: "completed" }, next: { kind: "finish" } } as const;
+        await appendOne(store, nextAppend(run ?? newRunRow(), end));
+        await advance(10);
+      };
+      await finish(runs[2]);
+      await finish(runs[1]);
+      expect(await store.prune(Number.MAX_SAFE_INTEGER, 10)).toBe(0);
+      await finish(runs[0]);
+      expect(await store.prune(Number.MAX_SAFE_INTEGER, 10)).toBe(3);
     });
 
     test("deletes all that belongs to a run, its key included", async ({ store, advance }) => {
