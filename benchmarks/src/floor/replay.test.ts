@@ -9,6 +9,9 @@ import { readRecording } from "./recording.js";
 import { Replay } from "./replay.js";
 import { runtimePg } from "./runtime-pg.js";
 
+/** Making a server takes a while on a busy machine. */
+const STARTED_WITHIN_MS = 60_000;
+
 let server: Postgres;
 let folder: string;
 
@@ -16,7 +19,7 @@ beforeAll(async () => {
   server = await startPostgres({ fsync: false });
   for (const database of ["recorded", "replayed"]) server.create(database);
   folder = mkdtempSync(join(tmpdir(), "replay-"));
-});
+}, STARTED_WITHIN_MS);
 afterAll(async () => {
   await server.remove();
   rmSync(folder, { recursive: true, force: true });
