@@ -14,8 +14,10 @@ export const ERRORS = {
   "idempotency-key-reused": { status: 409, retry: false, meaning: "The key was used before with another input." },
   "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
+  "run-exists": { status: 409, retry: false, meaning: "The key has a run already, and the start was to be the first." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
+  "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
   "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },
   "store-incompatible": {

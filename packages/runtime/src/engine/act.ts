@@ -25,8 +25,8 @@ export type ActEvent = "dispatch" | "done" | "refuse" | "retry" | "fail" | "inte
 const TRANSITIONS: Record<ActStatus, Partial<Record<ActEvent, ActStatus>>> = {
   idle: { dispatch: "running" },
   running: { done: "done", refuse: "refused", retry: "waiting", fail: "failed", interrupt: "interrupted" },
-  interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted" },
-  waiting: { dispatch: "running", fail: "failed" },
+  interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted", skip: "skipped" },
+  waiting: { dispatch: "running", fail: "failed", skip: "skipped" },
   done: {},
   refused: { resume: "waiting", skip: "skipped" },
   failed: { resume: "waiting", skip: "skipped" },

@@ -1,3 +1,4 @@
+import { poisonOf } from "./crashes.js";
 import { foldRecord } from "./fold.js";
 import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
@@ -31,18 +32,19 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
 }
 
 function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
-  if (state.phase === "ended") return [];
-  if (state.phase === "unwinding") return state.stuck === null ? decideUnwind(plan, state, now) : [];
-  return decideForward(plan, state, now);
+  if (state.phase === "ended" || state.paused) return [];
+  const poison = poisonOf(state.crashes, plan.maxCrashes);
+  if (poison !== null && state.stuck === null) return stickWhenQuiet(state, { kind: "stuck", error: poison });
+  if (state.phase === "forward") return decideForward(plan, state, now);
+  if (state.cancel !== null && state.unwindTo !== null) return unwindAtWish(state.cancel);
+  return state.stuck === null ? decideUnwind(plan, state, now) : [];
 }
 
 function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+  if (isStartedLate(plan, state, now)) return [finishStartedLate(plan)];
   if (state.wave === plan.waves.length && state.stuck === null) return [finishCompleted(plan, state)];
   const pastPivot = isPastPivot(plan, state);
-  if (state.cancel !== null && !pastPivot) {
-    const error = { code: "cancelled", message: `cancelled by ${state.cancel.actor}: ${state.cancel.reason}` };
-    return [{ kind: "unwinding", cause: "cancel", compensate: true, error }];
-  }
+  if (state.cancel !== null && !pastPivot) return unwindAtWish(state.cancel);
   if (state.stuck !== null) return [];
 
   const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
@@ -54,6 +56,22 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
   if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
   return due.map(({ planned, step }) => dispatch(planned, step));
+}
+
+function unwindAtWish({ verb, actor, reason }: NonNullable<RunState["cancel"]>): JournalRecord[] {
+  const code = verb === "cancel" ? "cancelled" : "compensated";
+  const error = { code, message: `${code} by ${actor}: ${reason}` };
+  return [{ kind: "unwinding", cause: verb, compensate: true, error }];
+}
+
+function isStartedLate({ startTimeoutMs }: RunPlan, state: RunState, now: number): boolean {
+  return startTimeoutMs !== null && !state.started && now > state.timedFrom + startTimeoutMs;
+}
+
+/** Nothing has run, so there is nothing to undo. */
+function finishStartedLate({ startTimeoutMs }: RunPlan): JournalRecord {
+  const message = `expected an instance to begin the run within ${startTimeoutMs} ms of its creation, none did`;
+  return { kind: "finished", status: "failed", error: { code: "start-timeout", message } };
 }
 
 /** The output is made by the user's code. What it throws is the run's trouble, not the worker's. */
@@ -71,8 +89,8 @@ function isDue(step: StepState, now: number): boolean {
   return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
 }
 
-function dispatch(planned: PlannedStep, step: StepState): JournalRecord {
-  return { kind: "dispatched", step: planned.name, direction: "forward", attempt: step.forward.attempt + 1, round: 1 };
+function dispatch({ name }: PlannedStep, { forward, round }: StepState): JournalRecord {
+  return { kind: "dispatched", step: name, direction: "forward", attempt: forward.attempt + 1, round };
 }
 
 /** With recovery off a crash uses up the only attempt. */
@@ -119,7 +137,7 @@ function aborts(state: RunState): string[] {
  * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
  */
 function wakeAt(plan: RunPlan, state: RunState, now: number): number | null {
-  if (state.phase === "ended" || state.stuck !== null) return null;
+  if (state.phase === "ended" || state.stuck !== null || state.paused) return null;
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   for (const planned of wavesInQuestion(plan, state)) {
@@ -138,6 +156,7 @@ function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[]
 export function statusOf(state: RunState, parked: boolean): RunStatus {
   if (state.end !== null) return state.end.status;
   if (state.stuck !== null) return "stuck";
+  if (state.paused) return "paused";
   if (state.phase === "unwinding") return "compensating";
   return parked ? "waiting" : "running";
 }

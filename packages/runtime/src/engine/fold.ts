@@ -1,7 +1,9 @@
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
+import { noteOutcome, noteTakeover } from "./crashes.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
+import { goForward, skipPassedWaves } from "./rounds.js";
 import { newState, type RunState, type StepState, stepOf } from "./state.js";
 
 /**
@@ -27,12 +29,23 @@ function foldRow(
   for (const record of row.records) foldRecord(plan, state, record, row.at);
 }
 
+/** What may happen to a run that nobody has begun. */
+const BEFORE_START: ReadonlySet<JournalRecord["kind"]> = new Set(["claimed", "verb-refused"]);
+
+/** An operator who leads a run on gives it its whole time again. */
+const TIMES_ANEW: ReadonlySet<JournalRecord["kind"]> = new Set(["resumed", "retry-requested", "step-skipped"]);
+
 /** Changes `state` in place: each state has one owner, who folds a record before it asks what comes next. */
 export function foldRecord(plan: RunPlan | null, state: RunState, record: JournalRecord, at: number): void {
   if (state.phase === "ended") throw new Error(`expected no record after the end of the run, got "${record.kind}"`);
+  if (!BEFORE_START.has(record.kind)) state.started = true;
   switch (record.kind) {
     case "claimed":
+      noteTakeover(state.crashes, record.crashed === true, state.running > 0);
       return interruptAll(state);
+    case "isolated":
+      state.crashes.isolated = record.alone ? "alone" : "among-others";
+      return;
     case "dispatched": {
       const act = actOf(stepOf(state, record.step), record.direction);
       move(state, act, "dispatch", record.step);
@@ -50,17 +63,20 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       move(state, undo, "done", record.step);
       undo.endedAt = at;
       undo.error = null;
+      noteOutcome(state.crashes, state.running > 0);
       return;
     }
     case "compensation-skipped": {
       const { undo } = stepOf(state, record.step);
       move(state, undo, "skip", record.step);
       undo.endedAt = at;
-      state.stuck = null;
-      return;
+      return release(state);
     }
+    case "step-skipped":
+      return skipStep(plan, state, record.step, at);
     case "unwinding":
       state.phase = "unwinding";
+      state.unwindTo = null;
       state.stuck = null;
       state.unwind = {
         cause: record.cause,
@@ -72,11 +88,23 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "stuck":
       state.stuck = { step: record.step ?? null, error: record.error };
       return;
+    case "paused":
+      state.paused = true;
+      return;
     case "resumed":
       return resume(state, at);
     case "cancel-requested":
-      state.cancel = { actor: record.actor, reason: record.reason };
+    case "compensate-requested": {
+      const verb = record.kind === "cancel-requested" ? "cancel" : "compensate";
+      state.cancel = { verb, actor: record.actor, reason: record.reason };
+      state.paused = false;
+      state.crashes.counted = 0;
       return;
+    }
+    case "retry-requested":
+      return retry(plan, state, record, at);
+    case "forward-again":
+      return begin(plan, state, at);
     case "verb-refused":
       return;
     case "checkpointed":
@@ -96,7 +124,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
  */
 export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
   for (const record of records) {
-    if (record.kind === "resumed") state.timedFrom = at;
+    if (TIMES_ANEW.has(record.kind)) state.timedFrom = at;
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
     const act = actOf(stepOf(state, record.step), record.direction);
     if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
@@ -117,13 +145,20 @@ function complete(
   state.outputs[record.step] = record.output;
   state.completedSteps += 1;
   if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
-  if (plan === null) return;
-  while (
-    state.wave < plan.waves.length &&
-    plan.waves[state.wave]?.every((s) => stepOf(state, s.name).forward.status === "done")
-  ) {
-    state.wave += 1;
-  }
+  noteOutcome(state.crashes, state.running > 0);
+  skipPassedWaves(plan, state);
+}
+
+function skipStep(plan: RunPlan | null, state: RunState, name: string, at: number): void {
+  const step = stepOf(state, name);
+  move(state, step.forward, "skip", name);
+  step.forward.endedAt = at;
+  step.forward.dueAt = null;
+  step.output = null;
+  state.outputs[name] = null;
+  release(state);
+  state.timedFrom = at;
+  skipPassedWaves(plan, state);
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
@@ -135,6 +170,7 @@ function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at
   act.error = record.error;
   if (record.retryAfterMs === undefined) act.endedAt = at;
   else act.dueAt = at + record.retryAfterMs;
+  noteOutcome(state.crashes, state.running > 0);
 }
 
 function interruptAll(state: RunState): void {
@@ -148,10 +184,48 @@ function interruptAll(state: RunState): void {
   }
 }
 
-/** Acts that ended badly get a fresh budget of attempts, at once, and the run a fresh timeout. */
-function resume(state: RunState, at: number): void {
+/** Whatever it waited for an operator for, one has acted. */
+function release(state: RunState): void {
   state.stuck = null;
+  state.paused = false;
+  state.crashes.counted = 0;
+}
+
+/** The run gets a fresh timeout, and one that was stuck more: acts that ended badly get a fresh budget of attempts, at once. */
+function resume(state: RunState, at: number): void {
+  const stuck = state.stuck !== null;
+  release(state);
   state.timedFrom = at;
+  if (stuck) resumeActs(state, at);
+}
+
+function retry(
+  plan: RunPlan | null,
+  state: RunState,
+  { step, wave, actor, reason }: JournalRecord & { kind: "retry-requested" },
+  at: number,
+): void {
+  release(state);
+  state.timedFrom = at;
+  state.cancel = null;
+  if (step === undefined) {
+    if (state.phase === "unwinding") begin(plan, state, at);
+    else resumeActs(state, at);
+    return;
+  }
+  const error = { code: "retried", message: `retried from "${step}" by ${actor}: ${reason}` };
+  state.phase = "unwinding";
+  state.unwind = { cause: "retry", compensate: true, error, step };
+  state.unwindTo = wave ?? 0;
+  resumeActs(state, at);
+}
+
+function begin(plan: RunPlan | null, state: RunState, at: number): void {
+  goForward(plan, state);
+  resumeActs(state, at);
+}
+
+function resumeActs(state: RunState, at: number): void {
   for (const { name, forward, undo } of state.steps.values()) {
     const act = state.phase === "unwinding" ? undo : forward;
     if (act.status !== "failed" && act.status !== "refused") continue;

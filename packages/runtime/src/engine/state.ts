@@ -1,12 +1,15 @@
 import type { Json, JsonObject } from "../json.js";
 import { type Act, newAct } from "./act.js";
+import { type CrashState, newCrashState } from "./crashes.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, UnwindCause } from "./records.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
-  /** What the run's timeout counts from: its creation, or the last time an operator resumed it. */
+  /** What the run's timeout counts from: its creation, or the last time an operator led it on. */
   timedFrom: number;
+  /** Somebody has begun it: its start came in time. */
+  started: boolean;
   seq: number;
   fence: number;
   phase: "forward" | "unwinding" | "ended";
@@ -19,14 +22,19 @@ export interface RunState {
   running: number;
   /** Every wave before this one is complete. */
   wave: number;
-  cancel: { readonly actor: string; readonly reason: string } | null;
+  /** An operator wants it undone; the verb says how it then ends. */
+  cancel: { readonly verb: "cancel" | "compensate"; readonly actor: string; readonly reason: string } | null;
   unwind: {
     readonly cause: UnwindCause;
     readonly compensate: boolean;
     readonly error: Failure;
     readonly step: string | null;
   } | null;
+  /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
+  unwindTo: number | null;
+  paused: boolean;
   stuck: { readonly step: string | null; readonly error: Failure } | null;
+  readonly crashes: CrashState;
   checkpoints: number;
   completedSteps: number;
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
@@ -36,12 +44,15 @@ export interface StepState {
   readonly name: string;
   readonly forward: Act;
   readonly undo: Act;
+  /** Counts from 1; a step that was undone runs again in a new one, under a key of its own. */
+  round: number;
   output: Json;
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
   const state: RunState = {
     timedFrom: createdAt,
+    started: false,
     seq: 0,
     fence: 0,
     phase: "forward",
@@ -52,7 +63,10 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     wave: 0,
     cancel: null,
     unwind: null,
+    unwindTo: null,
+    paused: false,
     stuck: null,
+    crashes: newCrashState(),
     checkpoints: 0,
     completedSteps: 0,
     end: null,
@@ -65,7 +79,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
-    step = { name, forward: newAct(), undo: newAct(), output: null };
+    step = { name, forward: newAct(), undo: newAct(), round: 1, output: null };
     state.steps.set(name, step);
   }
   return step;
@@ -74,6 +88,11 @@ export function stepOf(state: RunState, name: string): StepState {
 /** Past the pivot a run only goes forward. */
 export function isPastPivot(plan: RunPlan, state: RunState): boolean {
   return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;
+}
+
+/** The run goes on after it: it completed, or an operator skipped it. */
+export function isPassed({ forward }: StepState): boolean {
+  return forward.status === "done" || forward.status === "skipped";
 }
 
 /** It completed, or may have run: its compensation is due in an unwind. */

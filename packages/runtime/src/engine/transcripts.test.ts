@@ -18,7 +18,7 @@ type Happening =
   | readonly ["ok" | "refused" | "failed" | "lost", string, Direction?]
   | readonly ["crash"]
   | readonly ["after", number]
-  | readonly ["verb", string];
+  | readonly ["verb", string, string?];
 
 const OUTCOMES: Record<string, StepOutcome> = {
   ok: { kind: "completed", output: "done" },
@@ -40,10 +40,12 @@ class Transcript {
       initialDelayMs: 1_000,
       maxDelayMs: 1_000,
       jitter: "none",
+      nonRetryable: ["bad-*"],
     } as const;
     this.#plan = planOf(definition, {
       strategy,
       retry,
+      maxCrashes: 2,
       runTimeoutMs: 60_000,
       stepTimeoutMs: 1_000,
       service: () => ({}),
@@ -65,7 +67,8 @@ class Transcript {
     if (happening[0] === "after") this.#now += happening[1];
     else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next" });
     else if (happening[0] === "verb") {
-      const verb = { name: happening[1], actor: "ann", reason: "because" };
+      const [, name, step] = happening;
+      const verb = { name, actor: "ann", reason: "because", request: "request", ...(step !== undefined && { step }) };
       for (const record of applyVerb(this.#plan, this.#state, verb)) this.#record(record);
     } else {
       const [outcome, name, direction = "forward"] = happening;

@@ -26,10 +26,19 @@ export function viewOfRun(
 
 export function summaryOfRun(run: RunRow): RunSummary {
   const { id, type, definition, version, status, rollbackStatus } = run;
-  const { sessionId, businessKey, createdAt, updatedAt, endedAt, failureReason: error } = run;
+  const {
+    sessionId,
+    businessKey,
+    attributes,
+    restartedFrom,
+    createdAt,
+    updatedAt,
+    endedAt,
+    failureReason: error,
+  } = run;
   return {
     ...{ id, type, definition, version, status, rollbackStatus },
-    ...{ sessionId, businessKey, createdAt, updatedAt, endedAt, error },
+    ...{ sessionId, businessKey, attributes, restartedFrom, createdAt, updatedAt, endedAt, error },
   };
 }
 
@@ -38,6 +47,7 @@ function viewOfStep(state: RunState, step: StepState): StepView {
   return {
     name: step.name,
     status: statusOfStep(state, forward),
+    round: step.round,
     attempts: forward.attempt,
     startedAt: forward.startedAt,
     endedAt: forward.endedAt,
@@ -59,7 +69,7 @@ function statusOfStep(state: RunState, act: Act): StepStatus {
     case "running":
       return "running";
     case "skipped":
-      return "failed";
+      return "skipped";
     default: {
       const over = act.status === "failed" || ended;
       if (!over) return act.status === "waiting" ? "waiting" : "running";

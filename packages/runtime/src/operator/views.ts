@@ -21,6 +21,8 @@ export interface RunSummary
     | "rollbackStatus"
     | "sessionId"
     | "businessKey"
+    | "attributes"
+    | "restartedFrom"
     | "createdAt"
     | "updatedAt"
     | "endedAt"
@@ -31,6 +33,8 @@ export interface RunSummary
 export interface StepView {
   readonly name: string;
   readonly status: StepStatus;
+  /** 1; more when it was undone and ran again. All else is of this round. */
+  readonly round: number;
   /** Of the forward act. */
   readonly attempts: number;
   readonly startedAt: number | null;
@@ -50,8 +54,8 @@ export interface CompensationView {
   readonly error: Failure | null;
 }
 
-/** `waiting`: between two attempts. `unknown`: it may have run, nobody knows. */
-export type StepStatus = "pending" | "running" | "waiting" | "completed" | "refused" | "failed" | "unknown";
+/** `waiting`: between two attempts. `unknown`: it may have run, nobody knows. `skipped`: an operator said it need not succeed. */
+export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {

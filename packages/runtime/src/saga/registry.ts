@@ -33,6 +33,7 @@ export class Registry implements PlanRegistry {
       const plan = planOf(definition, {
         strategy: recovery.enabled ? recovery.strategy : "none",
         retry: recovery,
+        maxCrashes: recovery.maxCrashes,
         runTimeoutMs: saga.timeoutMs,
         stepTimeoutMs: DEFAULT_STEP_TIMEOUT_MS,
         service: (name) => participants[name] ?? {},

@@ -58,6 +58,8 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+/** Definitions of stranded runs that health names. */
+const MAX_NAMED = 10;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
@@ -144,7 +146,9 @@ class StoreSagaManager implements SagaManager {
         `expected an input that the store takes, got one it refused: ${result.reason}`,
       );
     if (result.kind === "created" && result.row === null) this.#worker.poke();
-    return { id: result.run.id, status: startedStatus(result), replayed: this.#isReplay(result, run) };
+    const replayed = isReplay(result, run);
+    if (replayed) checkReplay(result.run, run, options);
+    return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
   /** With the first row of its journal, when this process may drive it: one write starts it. */
@@ -157,17 +161,11 @@ class StoreSagaManager implements SagaManager {
       ...{ id, type: "saga", definition: definition.name, version: definition.version, input },
       ...{ tenant: options.tenant ?? "default", key: options.idempotencyKey ?? null, inputHash: hash(input) },
       ...{ businessKey: options.businessKey ?? null, sessionId: options.sessionId ?? null },
-      attributes: null,
+      attributes: attributesOf(definition, input, options),
+      restart: options.ifExists === "restart-if-failed",
       ...{ queue: "default", partitionKey: null, priority: 0, rootId: id, parentId: null, restartedFrom: null },
       claim: worker === null ? null : { worker, appendId: uuidV7(this.#ports), records },
     };
-  }
-
-  #isReplay(result: CreateResult, run: CreateRun): boolean {
-    if (result.kind !== "existing" || result.run.id === run.id) return false;
-    if (result.run.inputHash === run.inputHash) return true;
-    const message = `expected the input that idempotency key ${JSON.stringify(run.key)} was first used with, got another one; use a new key for a new run`;
-    throw new RuntimeError("idempotency-key-reused", message, { run: result.run.id });
   }
 
   wait(id: string, timeoutMs: number): Promise<RunView> {
@@ -215,31 +213,33 @@ class StoreSagaManager implements SagaManager {
     const worker = this.#worker.state;
     try {
       await this.#store.ping();
-      const stranded = await this.#stranded();
-      return { ok: worker !== "stopped", worker, store: "up", detail: stranded };
+      return { ok: worker !== "stopped", worker, store: "up", detail: await this.#strandedDetail() };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
     }
   }
 
   /** Runs left alone because nobody here has their definition: said, not hidden. */
-  async #stranded(): Promise<string | null> {
-    const open: RunStatus[] = ["pending", "running", "waiting", "compensating"];
-    const { items } = await this.#store.list({ status: open, limit: 200 });
-    const missing = new Set(
-      items
-        .filter((run) => this.#registry.find(run.definition, run.version) === undefined)
-        .map((run) => `${run.definition}@${run.version}`),
-    );
-    return missing.size === 0
-      ? null
-      : `runs wait for definitions that are not registered here: ${[...missing].sort().join(", ")}`;
+  async #strandedDetail(): Promise<string | null> {
+    const stranded = await this.#store.stranded(this.#registry.list());
+    if (stranded.length === 0) return null;
+    const named = stranded
+      .slice(0, MAX_NAMED)
+      .map(({ definition, version, runs }) => `${definition}@${version} (${runs})`);
+    const more = stranded.length > MAX_NAMED ? `, and ${stranded.length - MAX_NAMED} more` : "";
+    return `runs wait for definitions that are not registered here: ${named.join(", ")}${more}`;
   }
 
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
+    const [runsByStatus, stranded] = await Promise.all([
+      this.#store.count(),
+      this.#store.stranded(this.#registry.list()),
+    ]);
     return {
-      runsByStatus: await this.#store.count(),
+      runsByStatus,
+      parkedRuns: (runsByStatus.stuck ?? 0) + (runsByStatus.paused ?? 0),
+      strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
@@ -267,6 +267,34 @@ function checkedInput(definition: SagaDefinition, value: Json): Json {
     );
   }
   return input;
+}
+
+/** The definition's own, and over them those of the caller. What is wrong with them, the store says. */
+function attributesOf(definition: SagaDefinition, input: Json, { attributes }: StartOptions): CreateRun["attributes"] {
+  if (definition.attributes === undefined) return attributes ?? null;
+  try {
+    return { ...definition.attributes(input), ...attributes };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `expected attributes of "${definition.name}" from its input, got an error: ${why}`;
+    throw new RuntimeError("input-invalid", message, {}, { cause: error });
+  }
+}
+
+function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
+  return result.kind === "existing" && result.run.id !== run.id;
+}
+
+/** Whether the caller takes the run that the key has. */
+function checkReplay(existing: RunRow, run: CreateRun, { ifExists }: StartOptions): void {
+  const key = JSON.stringify(run.key);
+  if (ifExists === "reject") {
+    const message = `expected idempotency key ${key} to be new, got one that run ${existing.id} has; attach to that one, or use another key`;
+    throw new RuntimeError("run-exists", message, { run: existing.id, status: existing.status });
+  }
+  if (existing.inputHash === run.inputHash) return;
+  const message = `expected the input that idempotency key ${key} was first used with, got another one; use a new key for a new run`;
+  throw new RuntimeError("idempotency-key-reused", message, { run: existing.id });
 }
 
 function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {

@@ -149,7 +149,9 @@ export class CoreSimulation {
   }
 
   #operate(verb: string): void {
-    this.#step(applyVerb(this.#plan, this.#state, { name: verb, actor: "operator", reason: "simulated" }));
+    this.#step(
+      applyVerb(this.#plan, this.#state, { name: verb, actor: "operator", reason: "simulated", request: "request" }),
+    );
   }
 
   /** Folds what happened, decides, appends (crashing before or after, at times), performs. */

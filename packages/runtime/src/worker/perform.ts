@@ -13,6 +13,7 @@ export interface Attempt {
   readonly step: string;
   readonly direction: Direction;
   readonly attempt: number;
+  readonly round: number;
 }
 
 export interface PerformOptions {
@@ -92,11 +93,16 @@ function stepCall({ plan, run, state, attempt, context, controller }: PerformOpt
     input: run.input,
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
-    idempotencyKey: `${run.id}:${attempt.step}`,
+    idempotencyKey: stepKey(run.id, attempt),
     attempt: attempt.attempt,
     fence: state.fence,
     signal: controller.signal,
   };
+}
+
+/** The first round's key has no round in it. */
+function stepKey(run: string, { step, round }: Attempt): string {
+  return round === 1 ? `${run}:${step}` : `${run}:${step}:r${round}`;
 }
 
 function compensationCall(options: PerformOptions): CompensationCall {

@@ -271,8 +271,7 @@ export class RunDriver {
 
   #performAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (record.kind === "dispatched")
-        void this.#perform({ step: record.step, direction: record.direction, attempt: record.attempt });
+      if (record.kind === "dispatched") void this.#perform(record);
     }
   }
 

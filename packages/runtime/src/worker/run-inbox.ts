@@ -34,7 +34,10 @@ export class RunInbox {
   }
 }
 
-function verbOf({ name, actor, payload }: InboxEntry): Verb {
-  const reason = isObject(payload) && typeof payload["reason"] === "string" ? payload["reason"] : "";
-  return { name, actor, reason };
+function verbOf({ id, name, actor, payload }: InboxEntry): Verb {
+  const { reason, step } = isObject(payload) ? payload : {};
+  return {
+    ...{ name, actor, request: id, reason: typeof reason === "string" ? reason : "" },
+    ...(typeof step === "string" && { step }),
+  };
 }
