@@ -32,6 +32,11 @@ export function noteOutcome(crashes: CrashState, underWay: boolean): void {
   if (!underWay) Object.assign(crashes, newCrashState());
 }
 
+/** What it dispatches next is dispatched in isolation, and says so before. */
+export function needsIsolation({ suspect, isolated }: CrashState): boolean {
+  return suspect && isolated === null;
+}
+
 /** The next crash would be the last: it has to be beyond doubt. */
 export function mustBeAlone({ counted }: CrashState, maxCrashes: number): boolean {
   return counted >= maxCrashes - 1;

@@ -209,6 +209,8 @@ function retry(
   state.timedFrom = at;
   state.cancel = null;
   if (step === undefined) {
+    // From where it is, wherever an earlier retry wanted it to go.
+    state.unwindTo = null;
     if (state.phase === "unwinding") begin(plan, state, at);
     else resumeActs(state, at);
     return;

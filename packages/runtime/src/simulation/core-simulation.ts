@@ -1,12 +1,13 @@
+import { mustBeAlone, needsIsolation } from "../engine/crashes.js";
 import { decide } from "../engine/decide.js";
 import { fold, foldRecord } from "../engine/fold.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
+import type { JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { applyVerb } from "../engine/verbs.js";
-import { EffectLedger } from "./effect-ledger.js";
+import { applyVerb, VERBS } from "../engine/verbs.js";
+import { EffectLedger, type KeyedAct } from "./effect-ledger.js";
 import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
 import type { SeededRandom } from "./seeded-random.js";
 
@@ -31,9 +32,7 @@ export interface Schedule {
   readonly boundaries: number;
 }
 
-interface Call {
-  readonly step: string;
-  readonly direction: Direction;
+interface Call extends KeyedAct {
   readonly attempt: number;
   /** Of the owner that sent it; an answer to an earlier owner reaches nobody. */
   readonly fence: number;
@@ -43,7 +42,7 @@ const MAX_EVENTS = 3_000;
 
 /**
  * One random life of one run, against the pure core: crashes before and after every append, attempts that fail in every
- * way, calls that arrive twice or late, an operator who cancels, resumes, skips and abandons. Throws when an invariant
+ * way, calls that arrive twice or late, an operator with every verb. Throws when an invariant
  * of ARCHITECTURE.md breaks.
  */
 export class CoreSimulation {
@@ -59,6 +58,7 @@ export class CoreSimulation {
   readonly #createdAt = 1_000_000;
   #now = this.#createdAt;
   #crashes = 0;
+  #requests = 0;
   #duplicates = 0;
   /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
   #boundaries = 0;
@@ -80,7 +80,7 @@ export class CoreSimulation {
       if (event > MAX_EVENTS) throw new Error("expected the run to end or to be parked, it did neither");
       if (!this.#happen()) break;
     }
-    for (const call of this.#stray.splice(0)) this.#ledger.apply(call.step, call.direction);
+    for (const call of this.#stray.splice(0)) this.#ledger.apply(call);
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
     return { ...schedule, crashes: this.#crashes, duplicates: this.#duplicates, boundaries: this.#boundaries };
@@ -91,10 +91,10 @@ export class CoreSimulation {
     const random = this.#random;
     if (this.#stray.length > 0 && random.chance(0.2)) this.#strayArrives();
     if (this.#crashAt === null && random.chance(0.05)) this.#crash();
-    if (random.chance(0.02)) this.#operate("cancel");
-    if (this.#state.stuck !== null) {
+    if (random.chance(0.03)) this.#operate(random.pick(["cancel", "cancel", "pause", "compensate"]));
+    if (this.#state.stuck !== null || (this.#state.paused && this.#inFlight.length === 0)) {
       if (random.chance(0.1)) return false;
-      this.#operate(random.pick(["resume", "resume", "skip", "abandon"]));
+      this.#operate(random.pick(["resume", "resume", "retry", ...VERBS]));
       return true;
     }
     if (this.#inFlight.length > 0) this.#answer();
@@ -129,13 +129,13 @@ export class CoreSimulation {
     const error = { code: "simulated", message: "simulated" };
     const dice = random.float();
     if (dice < 0.7) {
-      this.#ledger.apply(call.step, call.direction);
+      this.#ledger.apply(call);
       return { kind: "completed", output: { by: call.attempt } };
     }
     if (dice < 0.76) return { kind: "refused", error };
     if (dice < 0.84) return { kind: "failed", error, mayHaveRun: false, retry: true };
     // Executed, and the caller sees a timeout; or it is still on its way.
-    if (dice < 0.92) this.#ledger.apply(call.step, call.direction);
+    if (dice < 0.92) this.#ledger.apply(call);
     else this.#stray.push(call);
     const retry = call.direction === "compensate" || random.chance(0.9);
     return { kind: "failed", error, mayHaveRun: true, retry, ...(random.chance(0.2) && { retryAfterMs: 1_500 }) };
@@ -145,31 +145,44 @@ export class CoreSimulation {
     const [call] = this.#stray.splice(this.#random.below(this.#stray.length), 1);
     if (call === undefined) return;
     this.#duplicates += 1;
-    this.#ledger.apply(call.step, call.direction);
+    this.#ledger.apply(call);
   }
 
   #operate(verb: string): void {
-    this.#step(
-      applyVerb(this.#plan, this.#state, { name: verb, actor: "operator", reason: "simulated", request: "request" }),
-    );
+    if (this.#state.phase === "ended") return;
+    this.#requests += 1;
+    const asked = { name: verb, actor: "operator", reason: "simulated", request: `request-${this.#requests}` };
+    const step = verb === "retry" && this.#random.chance(0.5) ? this.#random.pick([...this.#plan.steps.keys()]) : null;
+    this.#step(applyVerb(this.#plan, this.#state, step === null ? asked : { ...asked, step }));
   }
 
   /** Folds what happened, decides, appends (crashing before or after, at times), performs. */
   #step(arrived: readonly JournalRecord[]): void {
     const records = [...arrived];
     for (const record of records) foldRecord(this.#plan, this.#state, record, this.#now);
-    if (this.#state.phase !== "ended") records.push(...this.#core.decide(this.#plan, this.#state, this.#now).records);
+    if (this.#state.phase !== "ended") this.#decide(records);
     if (records.length === 0) return;
-    const calls = records.flatMap((record) =>
-      record.kind === "dispatched"
-        ? [{ step: record.step, direction: record.direction, attempt: record.attempt, fence: this.#state.fence }]
-        : [],
-    );
+    const { fence } = this.#state;
+    const calls = records.flatMap((record) => (record.kind === "dispatched" ? [{ ...record, fence }] : []));
     if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
     if (this.#crashesHere()) return this.#crash();
     this.#append(records);
     if (this.#crashesHere()) return this.#crash();
     if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
+  }
+
+  #decide(records: JournalRecord[]): void {
+    const isSuspect = needsIsolation(this.#state.crashes);
+    const decided = this.#core.decide(this.#plan, this.#state, this.#now).records;
+    if (isSuspect && decided.some(({ kind }) => kind === "dispatched")) {
+      const isolated = {
+        kind: "isolated",
+        alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes),
+      } as const;
+      foldRecord(this.#plan, this.#state, isolated, this.#now);
+      records.push(isolated);
+    }
+    records.push(...decided);
   }
 
   #crashesHere(): boolean {
@@ -199,13 +212,15 @@ export class CoreSimulation {
     if (this.#rows.at(-1)?.records.some((record) => record.kind === "finished")) return;
     this.#crashes += 1;
     for (const call of this.#inFlight.splice(0)) {
-      if (this.#random.chance(0.5)) this.#ledger.apply(call.step, call.direction);
+      if (this.#random.chance(0.5)) this.#ledger.apply(call);
       else this.#stray.push(call);
     }
     this.#now += this.#random.below(20_000);
     const fence = (this.#rows.at(-1)?.fence ?? 1) + 1;
     const seq = this.#rows.length + 1;
-    const records = [{ kind: "claimed", worker: `worker-${fence}` }] as const;
+    // At times the owner was only slow to hand the run over.
+    const crashed = this.#random.chance(0.8) && ({ crashed: true } as const);
+    const records = [{ kind: "claimed", worker: `worker-${fence}`, ...crashed }] as const;
     this.#rows.push({ v: 1, run: "run", seq, fence, appendId: String(seq), at: this.#now, records });
     this.#state = this.#core.fold(this.#plan, this.#createdAt, this.#rows);
     this.#step([]);

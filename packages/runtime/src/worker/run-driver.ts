@@ -1,4 +1,5 @@
-import { decide } from "../engine/decide.js";
+import { mustBeAlone, needsIsolation, poisonOf } from "../engine/crashes.js";
+import { type Decision, decide } from "../engine/decide.js";
 import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -11,6 +12,7 @@ import type { JsonObject } from "../json.js";
 import { type CancelTimer, uuidV7 } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { ContextKeeper } from "./context-keeper.js";
+import type { IsolatedRun } from "./isolation.js";
 import { type Attempt, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 import { ShownRun } from "./shown-run.js";
@@ -24,7 +26,7 @@ export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
  * it all durable, and only then is anything performed. At most one append is unacknowledged at a time; what arrives
  * meanwhile rides in the next. It ends (`onGone`) when the run ended, was parked, or was lost to another owner.
  */
-export class RunDriver {
+export class RunDriver implements IsolatedRun {
   readonly run: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
@@ -62,6 +64,19 @@ export class RunDriver {
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
       snapshot: (strategy) => this.#requestSnapshot(strategy),
     });
+  }
+
+  get id(): string {
+    return this.run.id;
+  }
+
+  /** Attempts that were dispatched count from the moment their row is sent. */
+  get isBusy(): boolean {
+    return this.#state.running > 0 && !this.#gone;
+  }
+
+  wake(): void {
+    this.#advance();
   }
 
   /** The run was created and claimed in one write: what its first row dispatched is durable and can start. */
@@ -113,8 +128,9 @@ export class RunDriver {
   #decide(): void {
     const now = this.#env.storeNow();
     const { records, consumed } = this.#takeIn(now);
-    const decision = this.#draining ? { records: [], abort: [], wakeAt: null } : decide(this.#plan, this.#state, now);
+    const decision = this.#mayDecide() ? this.#decideApart(now) : NOTHING;
     records.push(...decision.records);
+    if (this.#state.running === 0) this.#env.isolation.settled();
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
     const next = this.#next(decision.wakeAt, now);
     const snapshot = this.#snapshotDue(next);
@@ -127,6 +143,33 @@ export class RunDriver {
     if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, next);
     if (decision.wakeAt !== null)
       this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
+  }
+
+  /** False while the run is kept apart from others; it is woken when it may go on. */
+  #mayDecide(): boolean {
+    if (this.#draining) return false;
+    const { isolation } = this.#env;
+    const { crashes, stuck, paused } = this.#state;
+    const { maxCrashes } = this.#plan;
+    if (crashes.suspect && stuck === null && !paused && poisonOf(crashes, maxCrashes) === null)
+      return isolation.enter(this, mustBeAlone(crashes, maxCrashes));
+    isolation.leave(this);
+    return isolation.pass(this);
+  }
+
+  /** A suspect that begins something says before that it is isolated, so that a crash counts. */
+  #decideApart(now: number): Decision {
+    const { crashes } = this.#state;
+    const isSuspect = needsIsolation(crashes);
+    const decision = decide(this.#plan, this.#state, now);
+    if (!isSuspect) return decision;
+    if (!decision.records.some(({ kind }) => kind === "dispatched")) {
+      if (this.#state.running === 0) this.#env.isolation.leave(this);
+      return decision;
+    }
+    const isolated = { kind: "isolated", alone: mustBeAlone(crashes, this.#plan.maxCrashes) } as const;
+    foldRecord(this.#plan, this.#state, isolated, now);
+    return { ...decision, records: [isolated, ...decision.records] };
   }
 
   /** Folds what arrived: attempts' outcomes, then verbs. */
@@ -168,7 +211,7 @@ export class RunDriver {
   #next(wakeAt: number | null, now: number): Next {
     if (this.#state.phase === "ended") return { kind: "finish" };
     if (this.#state.running > 0) return { kind: "keep" };
-    if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
+    if (this.#state.stuck !== null || this.#state.paused) return { kind: "park", delayMs: null };
     if (this.#draining) return { kind: "park", delayMs: 0 };
     if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
       return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
@@ -309,6 +352,9 @@ export class RunDriver {
     this.#onGone(this, parkedForMs);
   }
 }
+
+/** What is decided while nothing may be. */
+const NOTHING: Decision = { records: [], abort: [], wakeAt: null };
 
 function leftBefore(): RuntimeError {
   return new RuntimeError(

@@ -10,6 +10,7 @@ import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore } from "../store/run-store.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";
+import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
 import { RunDriver } from "./run-driver.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -53,6 +54,10 @@ export class Worker {
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs being created with a claim: ours if the reply is lost. */
   readonly #creating = new Set<string>();
+  readonly #isolation = new Isolation(
+    () => this.#drivers.values(),
+    () => this.#creating.size > 0,
+  );
   readonly #environment: WorkerEnvironment;
   /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
   #drivenAtRenewal: ReadonlyMap<string, RunDriver> = new Map();
@@ -90,6 +95,7 @@ export class Worker {
         notifier: options.notifier,
       },
       counters: this.counters,
+      isolation: this.#isolation,
       parkAfterMs: this.#options.parkAfterMs,
       append: (append) => {
         this.counters.appends += 1;
@@ -154,7 +160,7 @@ export class Worker {
 
   /** The worker's id when it may claim a run in the write that creates it; null when others should have it. */
   claimOnCreate(run: string): string | null {
-    if (!this.#lease.trusted() || this.#stop.signal.aborted) return null;
+    if (!this.#lease.trusted() || this.#stop.signal.aborted || this.#isolation.isClosed) return null;
     if (this.#drivers.size + this.#creating.size >= this.#options.maxRuns) return null;
     this.#creating.add(run);
     return this.#lease.id;
@@ -163,9 +169,11 @@ export class Worker {
   /** Follows every `claimOnCreate` that gave an id. `row`: null when the run was not created, or not claimed. */
   created(id: string, run: RunRow | null, row: JournalRow | null): void {
     this.#creating.delete(id);
-    if (run === null || row === null || this.#drivers.has(id) || !this.#mayDrive(run)) return;
-    const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
-    driver?.startCreated(row.records);
+    if (run !== null && row !== null && !this.#drivers.has(id) && this.#mayDrive(run)) {
+      const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
+      driver?.startCreated(row.records);
+    }
+    this.#isolation.settled();
   }
 
   async #claimLoop(signal: AbortSignal): Promise<void> {
@@ -184,7 +192,8 @@ export class Worker {
   async #claim(): Promise<boolean> {
     const { store, plans, logger, maxRuns } = this.#options;
     const limit = Math.min(CLAIM_BATCH, maxRuns - this.#drivers.size - this.#creating.size);
-    if (!this.#lease.trusted() || limit <= 0) return false;
+    // While one run is driven alone the others are better off with other workers.
+    if (!this.#lease.trusted() || limit <= 0 || this.#isolation.isClosed) return false;
     this.#claiming = true;
     try {
       const claimed = await store.claim({ worker: this.#lease.id, definitions: plans.list(), limit });
@@ -253,6 +262,8 @@ export class Worker {
 
   #gone(driver: RunDriver, parkedForMs: number | null): void {
     if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
+    this.#isolation.leave(driver);
+    this.#isolation.settled();
     if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
     if (this.#drivers.size === 0) this.#onIdle();
     else if (this.#drivers.size === this.#options.maxRuns - 1) this.poke();

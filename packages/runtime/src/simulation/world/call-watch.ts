@@ -1,9 +1,11 @@
 import { deepStrictEqual } from "node:assert/strict";
-import type { Direction } from "../../engine/records.js";
+import type { Direction, JournalRecord } from "../../engine/records.js";
+import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
+import { presentStory } from "../story.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
 
@@ -31,7 +33,6 @@ export class CallWatch {
     this.calls += 1;
     this.#breaches.check(() => this.#checkLease(process, call));
     this.#breaches.check(() => this.#checkDurable(call, direction));
-    this.#breaches.check(() => checkKeys(call, direction));
     const key = `${process} ${call.runId} ${call.stage} ${direction}`;
     const earlier = this.#open.get(key);
     const twice = earlier !== undefined && earlier.fence === call.fence && !earlier.signal.aborted;
@@ -58,18 +59,25 @@ export class CallWatch {
   }
 
   #checkDurable(call: SentCall, direction: Direction): void {
-    const records = this.#journal.runs.get(call.runId)?.rows.flatMap((row) => row.records) ?? [];
-    const dispatched = records.some(
+    const run = this.#journal.runs.get(call.runId);
+    const records =
+      run === undefined
+        ? []
+        : presentStory(
+            run.plan,
+            run.rows.flatMap((row) => row.records),
+          );
+    const dispatched = records.findLast(
       (record) =>
         record.kind === "dispatched" &&
         record.step === call.stage &&
         record.direction === direction &&
         record.attempt === call.attempt,
     );
-    if (!dispatched) throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
-    const outputs = new Map(
-      records.flatMap((record) => (record.kind === "completed" ? [[record.step, record.output] as const] : [])),
-    );
+    if (dispatched?.kind !== "dispatched")
+      throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
+    checkKeys(call, direction, dispatched.round);
+    const outputs = new Map(records.flatMap(outputOf));
     for (const [step, output] of Object.entries(call.outputs)) {
       try {
         deepStrictEqual(output, outputs.get(step));
@@ -82,8 +90,13 @@ export class CallWatch {
   }
 }
 
-function checkKeys(call: SentCall, direction: Direction): void {
-  const forwardKey = `${call.runId}:${call.stage}`;
+function outputOf(record: JournalRecord): (readonly [string, Json])[] {
+  if (record.kind === "step-skipped") return [[record.step, null]];
+  return record.kind === "completed" ? [[record.step, record.output]] : [];
+}
+
+function checkKeys(call: SentCall, direction: Direction, round: number): void {
+  const forwardKey = round === 1 ? `${call.runId}:${call.stage}` : `${call.runId}:${call.stage}:r${round}`;
   const key = direction === "forward" ? forwardKey : `${forwardKey}:compensate`;
   if (call.idempotencyKey !== key) throw new InvariantBroken(4, `expected key ${key}, got ${call.idempotencyKey}`);
   if ("forwardKey" in call && call.forwardKey !== forwardKey)

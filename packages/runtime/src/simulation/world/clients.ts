@@ -2,7 +2,7 @@ import { isEnded } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
 import type { StartedRun } from "../../saga/manager.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { isObject, type Json } from "../../json.js";
 import type { Append } from "../../store/run-store.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { Breaches } from "./breaches.js";
 import type { SentCall } from "./call-watch.js";
 import type { JournalWatch } from "./journal-watch.js";

@@ -5,7 +5,8 @@ import type { JournalRow } from "../../engine/records.js";
 import { newState, type RunState } from "../../engine/state.js";
 import type { Append, AppendResult, ClaimedRun, CreateResult, CreateRun, RunStore } from "../../store/run-store.js";
 import { journalRow, type MemoryWorld, type StoredRun } from "../../stores/memory/world.js";
-import { checkRow, InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
+import { checkRow } from "../invariants.js";
 import type { Breaches } from "./breaches.js";
 
 /** What is known of one run from its journal alone. */

@@ -1,7 +1,7 @@
 import type { JournalRecord } from "../../engine/records.js";
 import type { RunVerb } from "../../saga/manager.js";
 import type { RunStore } from "../../store/run-store.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";

@@ -83,10 +83,11 @@ export class Services {
   #answer(call: SentCall, direction: Direction, process: ProcessClock): Promise<StepOutcome> {
     const { clock, random, faults, contexts, timeoutMs } = this.#options;
     const key = call.idempotencyKey;
+    const act = { step: call.stage, direction, round: roundOf(key) };
     const error = { code: "simulated", message: "simulated" };
     const effect = (): boolean => {
       const ledger = this.ledgerOf(call.runId);
-      return ledger.apply(call.stage, direction) || ledger.has(call.stage, direction);
+      return ledger.apply(act) || ledger.has(act);
     };
     const returned = random.chance(0.6) ? { context: { [`ret:${call.stage}`]: contexts.nextNumber() } } : {};
     // A store cannot keep a NUL character.
@@ -111,7 +112,7 @@ export class Services {
         const ledger = this.ledgerOf(call.runId);
         return reply(soonMs, () => {
           // An earlier attempt of the same key had its effect: a barrier answers as it did then.
-          if (ledger.has(call.stage, direction)) return completed();
+          if (ledger.has(act)) return completed();
           this.#refused.add(key);
           return { kind: "refused", error };
         });
@@ -144,4 +145,9 @@ export class Services {
   #late(key: string, effect: () => boolean): void {
     if (!this.#refused.has(key)) effect();
   }
+}
+
+/** A participant tells its effects apart by their keys alone. */
+function roundOf(key: string): number {
+  return Number(/:r(\d+)(:compensate)?$/.exec(key)?.[1] ?? 1);
 }

@@ -1,0 +1,6 @@
+export class InvariantBroken extends Error {
+  override readonly name = "InvariantBroken";
+  constructor(invariant: number, message: string) {
+    super(`invariant ${invariant}: ${message}`);
+  }
+}
