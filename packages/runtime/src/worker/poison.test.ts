@@ -19,7 +19,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const [, , file, innocents, poisons] = process.argv;
 const work = async () => {
-  await delay(60);
+  // Longer than it takes the others to kill the process: it is under way in every crash unless somebody sees to it.
+  await delay(200);
   return {};
 };
 const die = async () => {
@@ -31,7 +32,7 @@ const manager = createSagaManager({
   store: createSqliteRunStore({ file }),
   definitions: [
     saga("innocent").step("a", { run: work }).step("b", { run: work }).step("c", { run: work }).build(),
-    saga("poison").step("a", { run: work }).step("kills", { run: die }).build(),
+    saga("poison").step("a", { run: () => 1 }).step("kills", { run: die }).build(),
   ],
   participants: {},
   config: resolveConfig({ recovery: { leaseMs: 300, initialDelayMs: 10 } }),
