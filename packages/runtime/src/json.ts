@@ -24,8 +24,26 @@ export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json
     );
   }
   const json = JSON.parse(text) as Json;
-  checkJson(json, what, 0);
+  // Nearly everything is in order: only what is not is walked a second time, for its place.
+  if (!isStorable(json, 0)) checkJson(json, what, 0);
   return json;
+}
+
+function isStorable(value: Json, depth: number): boolean {
+  if (typeof value === "string") return isStorableText(value);
+  if (value === null || typeof value !== "object") return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item: Json) => isStorable(item, depth + 1));
+  for (const key of Object.keys(value)) {
+    if (FORBIDDEN_KEYS.has(key) || !isStorableText(key)) return false;
+    if (!isStorable((value as JsonObject)[key] ?? null, depth + 1)) return false;
+  }
+  return true;
+}
+
+/** Well-formed Unicode without NUL: what every database takes. */
+export function isStorableText(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
 }
 
 function checkJson(value: Json, where: string, depth: number): void {
@@ -57,7 +75,7 @@ export function stringify(value: unknown, what: string): string | undefined {
 
 /** Refuses what a database would refuse: NUL characters and lone surrogates. Error: `input-invalid`. */
 export function checkText(text: string, what: string): void {
-  if (!text.includes("\0") && text.isWellFormed()) return;
+  if (isStorableText(text)) return;
   const got = JSON.stringify(text.slice(0, 40));
   throw new RuntimeError("input-invalid", `expected well-formed Unicode without NUL in ${what}, got ${got}`);
 }

@@ -51,9 +51,23 @@ const systemClock: Clock = {
   },
 };
 
+/** The operating system's random source, read in larger pieces: a call of it costs more than the bytes do. */
+const POOL_BYTES = 4_096;
+let pool = Buffer.alloc(0);
+let used = 0;
+
 const systemRandom: Random = {
-  float: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-  bytes: (length) => randomBytes(length),
+  float: () => systemRandom.bytes(6).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 48,
+  bytes(length) {
+    if (length > POOL_BYTES / 8) return randomBytes(length);
+    if (used + length > pool.length) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    used += length;
+    // Nobody else gets these bytes: a refill takes a new pool.
+    return pool.subarray(used - length, used);
+  },
 };
 
 /** The real world: system clock, timers and the operating system's random source. */

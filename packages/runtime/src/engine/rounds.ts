@@ -5,14 +5,14 @@ import { isPassed, type RunState, type StepState, stepOf } from "./state.js";
 /**
  * Going forward again after something was undone. What stands is not done again. A step that was undone runs again in a new
  * round: under a key of its own, because a participant's barrier turns away what comes under the old one. So does every
- * step of a later wave, undone or without a compensation, because it was made from outputs that are no longer true.
+ * step of a later wave that was ever begun: it was called with outputs that are no longer true.
  */
 export function goForward(plan: RunPlan | null, state: RunState): void {
   const from = state.unwindTo ?? lowestUndone(plan, state);
   for (const step of state.steps.values()) {
     const wave = waveOf(plan, step);
-    const again = isUndone(step) || (isPassed(step) && (state.unwindTo === null ? wave > from : wave >= from));
-    if (again) beginRound(state, step);
+    const isAffected = state.unwindTo === null ? wave > from : wave >= from;
+    if (isUndone(step) || (isAffected && step.forward.status !== "idle")) beginRound(state, step);
     // It stands: should it be undone later, its compensation begins anew.
     else Object.assign(step.undo, { ...newAct(), attempt: step.undo.attempt });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { saga } from "../saga/builder.js";
 import type { SagaDefinition } from "../saga/definition.js";
+import { mustBeAlone, needsIsolation } from "./crashes.js";
 import { decide } from "./decide.js";
 import { fold, foldRecord } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
@@ -15,7 +16,7 @@ import { applyVerb } from "./verbs.js";
  * change of behavior shows as a diff there; `vitest -u` writes it, and only somebody who understands it commits it.
  */
 type Happening =
-  | readonly ["ok" | "refused" | "failed" | "lost", string, Direction?]
+  | readonly ["ok" | "refused" | "failed" | "bad" | "lost", string, Direction?]
   | readonly ["crash"]
   | readonly ["after", number]
   | readonly ["verb", string, string?];
@@ -24,6 +25,11 @@ const OUTCOMES: Record<string, StepOutcome> = {
   ok: { kind: "completed", output: "done" },
   refused: { kind: "refused", error: { code: "refused", message: "no" } },
   failed: { kind: "failed", error: { code: "unavailable", message: "down" }, mayHaveRun: false, retry: true },
+  bad: {
+    kind: "failed",
+    error: { code: "bad-request", message: "never", status: 422 },
+    ...{ mayHaveRun: false, retry: true },
+  },
   lost: { kind: "failed", error: { code: "timeout", message: "no answer" }, mayHaveRun: true, retry: true },
 };
 
@@ -51,6 +57,7 @@ class Transcript {
       service: () => ({}),
     });
     this.#state = fold(this.#plan, 0, []);
+    if (definition.startTimeoutMs !== undefined) this.#now = definition.startTimeoutMs + 1;
     this.#decide();
   }
 
@@ -65,7 +72,7 @@ class Transcript {
 
   #happen(happening: Happening): void {
     if (happening[0] === "after") this.#now += happening[1];
-    else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next" });
+    else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next", crashed: true });
     else if (happening[0] === "verb") {
       const [, name, step] = happening;
       const verb = { name, actor: "ann", reason: "because", request: "request", ...(step !== undefined && { step }) };
@@ -88,7 +95,10 @@ class Transcript {
   }
 
   #decide(): void {
+    const isSuspect = needsIsolation(this.#state.crashes);
     const { records, wakeAt } = decide(this.#plan, this.#state, this.#now);
+    if (isSuspect && records.some(({ kind }) => kind === "dispatched"))
+      this.#record({ kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) });
     for (const record of records) this.#show(record);
     if (this.#state.end === null && this.#state.running === 0)
       this.#lines.push(`  waits until ${wakeAt ?? "somebody acts"}`);
@@ -109,6 +119,9 @@ const group = saga("group")
   .parallel((each) => each.step("b", action).step("c", action))
   .build();
 const pivot = saga("pivot").step("a", action).pivot().step("b", action).build();
+
+/** Nobody can begin it in so short a time. */
+const late = saga("late", { startTimeout: "1s" }).step("a", action).build();
 
 const scenarios: Record<string, [SagaDefinition, RecoveryStrategy, Happening[]]> = {
   completes: [
@@ -230,6 +243,155 @@ const scenarios: Record<string, [SagaDefinition, RecoveryStrategy, Happening[]]>
     ],
   ],
   "recovery off: one attempt": [three, "none", [["ok", "a"], ["crash"]]],
+  "paused while an attempt is under way, resumed": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["verb", "pause"],
+      ["verb", "pause"],
+      ["ok", "b"],
+      ["after", 90_000],
+      ["verb", "resume"],
+      ["ok", "c"],
+    ],
+  ],
+  "paused while undoing, abandoned": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "pause"],
+      ["verb", "abandon"],
+      ["ok", "b", "compensate"],
+      ["verb", "abandon"],
+    ],
+  ],
+  "compensated at an operator's wish": [
+    group,
+    "manual",
+    [
+      ["ok", "a"],
+      ["verb", "compensate"],
+      ["ok", "b"],
+      ["lost", "c"],
+      ["verb", "compensate"],
+      ["ok", "b", "compensate"],
+      ["ok", "c", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "retried while stuck going forward": [
+    three,
+    "manual",
+    [
+      ["ok", "a"],
+      ["verb", "retry"],
+      ["refused", "b"],
+      ["verb", "retry", "c"],
+      ["verb", "retry"],
+      ["ok", "b"],
+      ["ok", "c"],
+    ],
+  ],
+  "forward again from where the undoing got stuck": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["ok", "b", "compensate"],
+      ["refused", "a", "compensate"],
+      ["verb", "retry", "c"],
+      ["verb", "retry"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["ok", "b", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a retry does not guess whether something is undone": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["refused", "b"],
+      ["lost", "a", "compensate"],
+      ["after", 1_000],
+      ["lost", "a", "compensate"],
+      ["verb", "retry"],
+      ["verb", "skip"],
+    ],
+  ],
+  "retried from a step: undone down to it, then in a new round": [
+    group,
+    "manual",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "retry", "a"],
+      ["ok", "b", "compensate"],
+      ["crash"],
+      ["ok", "a", "compensate"],
+      ["ok", "a"],
+      ["ok", "b"],
+      ["ok", "c"],
+    ],
+  ],
+  "canceled while a retry undoes": [
+    three,
+    "manual",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "retry", "b"],
+      ["verb", "cancel"],
+      ["ok", "b", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a failed step past the pivot is skipped": [
+    pivot,
+    "compensate",
+    [
+      ["verb", "skip"],
+      ["ok", "a"],
+      ["refused", "b"],
+      ["verb", "compensate"],
+      ["verb", "retry", "a"],
+      ["verb", "skip"],
+    ],
+  ],
+  "what must not be retried is not": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["bad", "b"],
+      ["bad", "a", "compensate"],
+    ],
+  ],
+  "the process dies of it": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["crash"],
+      ["crash"],
+      ["crash"],
+      ["verb", "resume"],
+      ["failed", "b"],
+      ["crash"],
+      ["after", 1_000],
+      ["ok", "b"],
+    ],
+  ],
+  "not begun in time": [late, "compensate", []],
 };
 
 describe("transcripts of the core", () => {

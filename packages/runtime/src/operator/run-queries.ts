@@ -5,7 +5,7 @@ import type { ListRuns, RunListPage } from "../saga/manager.js";
 import type { Checkpoint, RunRow, RunStore } from "../store/run-store.js";
 import type { RunNotifier } from "../worker/run-notifier.js";
 import type { PlanRegistry } from "../worker/worker.js";
-import { summaryOfRun, viewOfRun } from "./run-view.js";
+import { summaryOfRun, viewOfRun, viewOfState } from "./run-view.js";
 import type { RunEvent, RunView } from "./views.js";
 
 export interface RunQueriesOptions {
@@ -13,6 +13,8 @@ export interface RunQueriesOptions {
   readonly registry: PlanRegistry;
   readonly notifier: RunNotifier;
   readonly clock: Clock;
+  /** Whether this process drives the run now, and will hint at its end. */
+  readonly drives: (run: string) => boolean;
 }
 
 /** How often a waiter looks at the store itself: its run may be driven by another instance. */
@@ -27,12 +29,14 @@ export class RunQueries {
   readonly #registry: PlanRegistry;
   readonly #notifier: RunNotifier;
   readonly #clock: Clock;
+  readonly #drives: (run: string) => boolean;
 
-  constructor({ store, registry, notifier, clock }: RunQueriesOptions) {
+  constructor({ store, registry, notifier, clock, drives }: RunQueriesOptions) {
     this.#store = store;
     this.#registry = registry;
     this.#notifier = notifier;
     this.#clock = clock;
+    this.#drives = drives;
   }
 
   async wait(id: string, timeoutMs: number): Promise<RunView> {
@@ -41,9 +45,13 @@ export class RunQueries {
       const leftMs = deadline - this.#clock.monotonic();
       const end = this.#notifier.wait(id, "end", Math.max(0, Math.min(leftMs, LOOK_MS)));
       try {
-        const run = await this.#row(id);
-        if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
-        await end.happened;
+        // A run driven here tells of its end, and what the store would answer about it.
+        if (leftMs <= 0 || !this.#drives(id)) {
+          const run = await this.#row(id);
+          if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
+        }
+        const ended = await end.happened;
+        if (ended !== undefined) return viewOfState(ended.run, ended.state, ended.context);
       } finally {
         end.cancel();
       }

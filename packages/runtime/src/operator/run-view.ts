@@ -4,6 +4,7 @@ import { fold } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
 import { isEnded, type JournalRow } from "../engine/records.js";
 import { needsUndo, type RunState, type StepState } from "../engine/state.js";
+import type { JsonObject } from "../json.js";
 import type { Checkpoint, RunRow } from "../store/run-store.js";
 import type { CompensationView, RunSummary, RunView, StepStatus, StepView } from "./views.js";
 
@@ -14,31 +15,31 @@ export function viewOfRun(
   rows: readonly JournalRow[],
   snapshot: Checkpoint | null,
 ): RunView {
-  const state = fold(plan, run.createdAt, rows);
-  return {
-    ...summaryOfRun(run),
-    input: run.input,
-    output: run.output,
-    context: restoreContext(rows, snapshot),
-    steps: [...state.steps.values()].map((step) => viewOfStep(state, step)),
-  };
+  return viewOfState(run, fold(plan, run.createdAt, rows), restoreContext(rows, snapshot));
+}
+
+/** The same from a state that is known already. */
+export function viewOfState(run: RunRow, state: RunState, context: JsonObject): RunView {
+  const steps = Array.from(state.steps.values(), (step) => viewOfStep(state, step));
+  return { ...summaryOfRun(run), input: run.input, output: run.output, context, steps };
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {
-  const { id, type, definition, version, status, rollbackStatus } = run;
-  const {
-    sessionId,
-    businessKey,
-    attributes,
-    restartedFrom,
-    createdAt,
-    updatedAt,
-    endedAt,
-    failureReason: error,
-  } = run;
   return {
-    ...{ id, type, definition, version, status, rollbackStatus },
-    ...{ sessionId, businessKey, attributes, restartedFrom, createdAt, updatedAt, endedAt, error },
+    id: run.id,
+    type: run.type,
+    definition: run.definition,
+    version: run.version,
+    status: run.status,
+    rollbackStatus: run.rollbackStatus,
+    sessionId: run.sessionId,
+    businessKey: run.businessKey,
+    attributes: run.attributes,
+    restartedFrom: run.restartedFrom,
+    createdAt: run.createdAt,
+    updatedAt: run.updatedAt,
+    endedAt: run.endedAt,
+    error: run.failureReason,
   };
 }
 

@@ -35,40 +35,43 @@ export function localParticipant({
   return {
     description: "local",
     ...defaults,
-    perform: (target, call) =>
+    perform: async (target, call) =>
       runHandler(() => find(handlers, target)(call), `the output of ${name}${target.endpoint}`),
-    compensate: (target, call) => runCompensation(() => find(compensations, target)(call)),
+    compensate: async (target, call) => runCompensation(() => find(compensations, target)(call)),
   };
 }
 
-/** Performs a handler written by the user and says what is known about it. */
-export async function runHandler(handler: () => unknown, what: string): Promise<StepOutcome> {
-  let value: unknown;
+/** Performs a handler written by the user and says what is known about it; at once when the handler answers at once. */
+export function runHandler(handler: () => unknown, what: string): StepOutcome | Promise<StepOutcome> {
+  return settled(handler, (value) => {
+    try {
+      return { kind: "completed", output: toJson(value, what) };
+    } catch (error) {
+      // It ran; doing it again would not make its output storable.
+      const failure = { code: "output-unknown", message: messageOf(error) };
+      return { kind: "failed", error: failure, mayHaveRun: true, retry: false };
+    }
+  });
+}
+
+export function runCompensation(handler: () => unknown): StepOutcome | Promise<StepOutcome> {
+  return settled(handler, () => ({ kind: "completed", output: null as Json }));
+}
+
+function settled(
+  handler: () => unknown,
+  answered: (value: unknown) => StepOutcome,
+): StepOutcome | Promise<StepOutcome> {
   try {
-    value = await handler();
+    const value = handler();
+    return isThenable(value) ? Promise.resolve(value).then(answered, thrown) : answered(value);
   } catch (error) {
     return thrown(error);
-  }
-  try {
-    return { kind: "completed", output: toJson(value, what) };
-  } catch (error) {
-    // It ran; doing it again would not make its output storable.
-    return {
-      kind: "failed",
-      error: { code: "output-unknown", message: messageOf(error) },
-      mayHaveRun: true,
-      retry: false,
-    };
   }
 }
 
-export async function runCompensation(handler: () => unknown): Promise<StepOutcome> {
-  try {
-    await handler();
-    return { kind: "completed", output: null as Json };
-  } catch (error) {
-    return thrown(error);
-  }
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function thrown(error: unknown): StepOutcome {

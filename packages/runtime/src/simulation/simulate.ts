@@ -1,28 +1,42 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { systemPorts } from "../ports.js";
+import { simulateOnThreads } from "./seed-threads.js";
 import { Tally } from "./world/tally.js";
-import { WorldSimulation } from "./world-simulation.js";
 
 /**
- * `npm run simulate -- --seeds N --from S`: simulates N worlds from seed S on (default 300 from 1). Prints what was
- * tried; at the first breach the seed and how to replay it, and exits with 1.
+ * `npm run simulate -- --seeds N --from S [--threads T]`: simulates N worlds (default 300) from seed S on (default 1), on as
+ * many threads as the machine has cores. Prints what was tried; at the first breach its seed and how to replay it, and
+ * exits with 1.
  */
-const { values } = parseArgs({ options: { seeds: { type: "string" }, from: { type: "string" } } });
-const seeds = Number(values.seeds ?? 300);
+const names = { seeds: { type: "string" }, from: { type: "string" }, threads: { type: "string" } } as const;
+const { values } = parseArgs({ options: names });
+const count = Number(values.seeds ?? 300);
 const from = Number(values.from ?? 1);
-if (!Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(from) || from < 0) {
-  console.error(`expected --seeds of 1 or more and --from of 0 or more, got ${values.seeds} and ${values.from}`);
+const threads = Number(values.threads ?? availableParallelism());
+if (![count, from + 1, threads].every((number) => Number.isSafeInteger(number) && number >= 1)) {
+  console.error(
+    `expected --seeds and --threads of 1 or more and --from of 0 or more, got ${values.seeds}, ${values.threads} and ${values.from}`,
+  );
   process.exit(2);
 }
 
+const startedAt = systemPorts.clock.monotonic();
 const tally = new Tally();
-for (let seed = from; seed < from + seeds; seed++) {
-  try {
-    tally.add(await new WorldSimulation(seed).run());
-  } catch (error) {
-    for (const line of tally.lines) console.log(line);
-    console.error(error instanceof Error ? error.message : String(error));
-    console.error(`replay it: npm run simulate -- --seeds 1 --from ${seed}`);
-    process.exit(1);
+let [seeds, breaches] = [0, 0];
+await simulateOnThreads({ from, count }, threads, ({ range, counts, breach }) => {
+  tally.merge(counts);
+  const before = Math.floor(seeds / 1_000);
+  seeds += range.count;
+  if (breach === null) {
+    if (Math.floor(seeds / 1_000) > before) console.error(`${seeds} of ${count} worlds`);
+    return;
   }
-}
+  breaches += 1;
+  console.error(breach.message);
+  console.error(`replay it: npm run simulate -- --seeds 1 --threads 1 --from ${breach.seed}`);
+});
 for (const line of tally.lines) console.log(line);
+const seconds = ((systemPorts.clock.monotonic() - startedAt) / 1_000).toFixed(1);
+console.log(`  ${breaches === 0 ? "no invariant broken" : "BROKEN"}; ${seconds} s on ${threads} threads`);
+process.exitCode = breaches === 0 ? 0 : 1;

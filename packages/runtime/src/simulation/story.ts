@@ -27,15 +27,15 @@ export function unwindingOf(story: readonly JournalRecord[]): { readonly to: num
   return { to: last.kind === "retry-requested" ? (last.wave ?? null) : null };
 }
 
-/** What was undone is as if it had never been, and all that was made from it. */
+/** What was undone is as if it had never been, and all that was begun with it. */
 function withoutVoid(plan: RunPlan, story: readonly JournalRecord[], to: number | null): JournalRecord[] {
   const waveOf = (step: string): number => plan.steps.get(step)?.wave ?? 0;
   const undone = stepsWith(story, ["compensated", "compensation-skipped"]);
-  const passed = stepsWith(story, ["completed", "step-skipped"]);
+  const begun = stepsWith(story, ["dispatched"]);
   const lowest = Math.min(...undone.map(waveOf));
   const isVoid = new Set([
     ...undone,
-    ...passed.filter((step) => (to === null ? waveOf(step) > lowest : waveOf(step) >= to)),
+    ...begun.filter((step) => (to === null ? waveOf(step) > lowest : waveOf(step) >= to)),
   ]);
   return story.filter((record) => {
     if (["unwinding", "retry-requested", "forward-again"].includes(record.kind)) return false;

@@ -1,6 +1,6 @@
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
-import { checkText, type Json, stringify } from "../json.js";
+import { checkText, isStorableText, type Json, stringify } from "../json.js";
 import type { Append, CreateRun, Signal } from "./run-store.js";
 
 /**
@@ -16,9 +16,9 @@ export interface EncodedCreate {
 
 export interface EncodedAppend {
   readonly records: string;
-  readonly failureReason?: string | null;
-  readonly output?: string;
-  readonly context?: string;
+  readonly failureReason: string | null | undefined;
+  readonly output: string | undefined;
+  readonly context: string | undefined;
   /** The payloads of `signals`, in their order. */
   readonly signals: readonly string[];
 }
@@ -39,9 +39,11 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
   };
 }
 
+const APPEND_TEXTS = ["run", "appendId"] as const;
+
 export function encodeAppend(append: Append): EncodedAppend {
   const { change = {}, next, checkpoint } = append;
-  checkTexts(append, "an append", ["run", "appendId"]);
+  checkTexts(append, "an append", APPEND_TEXTS);
   checkInteger(append.fence, "fence", 1);
   checkInteger(append.seq, "seq", 1);
   for (const id of append.consumed ?? []) checkText(id, "the id of a consumed signal");
@@ -59,17 +61,17 @@ export function encodeAppend(append: Append): EncodedAppend {
     checkInteger(checkpoint.n, "a checkpoint's n", 1);
     checkInteger(checkpoint.keep, "a checkpoint's keep", 1);
   }
+  const { failureReason } = change;
   return {
     records: encodeJson(append.records as unknown as Json, "the records"),
-    ...(change.failureReason !== undefined && {
-      failureReason:
-        change.failureReason === null ? null : encodeJson(change.failureReason as unknown as Json, "the failure"),
-    }),
-    ...(change.output !== undefined && { output: encodeJson(change.output, "the output") }),
-    ...(checkpoint && { context: encodeJson(checkpoint.context, "the context") }),
-    signals: (append.signals ?? []).map((signal) => encodeSignalOf(append.run, signal)),
+    failureReason: failureReason && encodeJson(failureReason as unknown as Json, "the failure"),
+    output: change.output === undefined ? undefined : encodeJson(change.output, "the output"),
+    context: checkpoint && encodeJson(checkpoint.context, "the context"),
+    signals: append.signals?.map((signal) => encodeSignalOf(append.run, signal)) ?? NO_SIGNALS,
   };
 }
+
+const NO_SIGNALS: readonly string[] = [];
 
 function encodeSignalOf(run: string, signal: Signal): string {
   if (signal.run !== run) return encodeSignal(signal);
@@ -118,8 +120,10 @@ function checkJson(value: Json, what: string): void {
 
 function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
   for (const name of names) {
-    checkIsText(element[name], `${name} of ${what}`);
-    if (element[name] === "") throw new RuntimeError("input-invalid", `expected ${name} of ${what}, got an empty text`);
+    const text: unknown = element[name];
+    if (typeof text === "string" && text !== "" && isStorableText(text)) continue;
+    checkIsText(text, `${name} of ${what}`);
+    if (text === "") throw new RuntimeError("input-invalid", `expected ${name} of ${what}, got an empty text`);
   }
 }
 

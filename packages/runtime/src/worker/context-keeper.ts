@@ -42,7 +42,9 @@ export class ContextKeeper {
   #saving: Promise<void> | null = null;
   #saveAgain = false;
   #everSaved = false;
-  readonly #closing = new AbortController();
+  #closed = false;
+  /** Made for the pause between two tries of a save; most runs never need one. */
+  #closing: AbortController | null = null;
 
   constructor(options: ContextKeeperOptions) {
     this.#options = options;
@@ -65,9 +67,10 @@ export class ContextKeeper {
   complete(step: string, output: Json): ContextDelta | undefined {
     const returned = isObject(output) ? output.context : undefined;
     if (isObject(returned)) this.#patch(step, returned);
-    const touched = this.#touched.get(step) ?? new Set();
-    this.#touched.delete(step);
     this.#stepsSinceSnapshot += 1;
+    const touched = this.#touched.get(step);
+    if (touched === undefined) return undefined;
+    this.#touched.delete(step);
     return deltaOf(this.#live, touched);
   }
 
@@ -98,14 +101,15 @@ export class ContextKeeper {
 
   /** The run left this process; `ended`: its hot copy has served. */
   async close(ended: boolean): Promise<void> {
-    this.#closing.abort();
+    this.#closed = true;
+    this.#closing?.abort("the run left");
     this.#cancelTimer?.();
-    await this.#saving;
+    if (this.#saving !== null) await this.#saving;
     if (ended && this.#everSaved) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
   }
 
   #patch(step: string, patch: Json): void {
-    if (!isObject(patch) || this.#closing.signal.aborted) return;
+    if (!isObject(patch) || this.#closed) return;
     const touched = this.#touched.get(step) ?? new Set();
     for (const key of Object.keys(patch)) touched.add(key);
     this.#touched.set(step, touched);
@@ -120,13 +124,13 @@ export class ContextKeeper {
     if (!enabled || strategy !== "time" || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#options.clock.after(interval, () => {
       this.#cancelTimer = null;
-      if (this.#dirty && !this.#closing.signal.aborted) void this.#options.snapshot("time");
+      if (this.#dirty && !this.#closed) void this.#options.snapshot("time");
     });
   }
 
   /** One save in flight; what changes meanwhile goes with the next one. */
   #save(): void {
-    if (this.#options.sessions === null || this.#closing.signal.aborted) return;
+    if (this.#options.sessions === null || this.#closed) return;
     this.#everSaved = true;
     if (this.#saving !== null) {
       this.#saveAgain = true;
@@ -150,13 +154,14 @@ export class ContextKeeper {
         await call(sessions);
         return;
       } catch (error) {
-        if (failures >= config.maxRetries || this.#closing.signal.aborted) {
+        if (failures >= config.maxRetries || this.#closed) {
           logger.warn(
             { run, error: String(error) },
             "the hot copy of the run's context could not be written; journal and snapshots hold it",
           );
           return;
         }
+        this.#closing ??= new AbortController();
         await sleep(clock, Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS), this.#closing.signal);
       }
     }

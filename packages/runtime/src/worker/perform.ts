@@ -7,6 +7,7 @@ import { runCompensation, runHandler } from "../participants/local.js";
 import type { Participant } from "../participants/participant.js";
 import type { Clock } from "../ports.js";
 import type { CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
+import type { AttemptAbort } from "./attempt-abort.js";
 
 /** One attempt at one act, as the journal says it was dispatched. */
 export interface Attempt {
@@ -25,45 +26,44 @@ export interface PerformOptions {
   readonly context: ContextHandle;
   readonly clock: Clock;
   /** Cuts the attempt short: its timeout, the run's, or the loss of the run. */
-  readonly controller: AbortController;
+  readonly abort: AttemptAbort;
 }
 
-/** Performs one attempt and says what is known about it. Never throws; never outlasts the attempt's timeout. */
-export async function perform(options: PerformOptions): Promise<StepOutcome> {
-  const { plan, attempt, clock, controller } = options;
+/**
+ * Performs one attempt and says what is known about it: at once when a handler answers at once, else when it is known.
+ * Never throws or rejects; never outlasts the attempt's timeout.
+ */
+export function perform(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
+  const { plan, attempt, clock, abort } = options;
+  const thrown = (error: unknown): StepOutcome => failed("internal", String(error).slice(0, 500));
+  let answer: StepOutcome | Promise<StepOutcome>;
+  try {
+    answer = invoke(options);
+  } catch (error) {
+    return thrown(error);
+  }
+  if (!(answer instanceof Promise)) return answer;
+  const answered = answer;
   const planned = plan.steps.get(attempt.step);
   const act = attempt.direction === "forward" ? planned : planned?.compensation;
   const timeoutMs = act?.timeoutMs ?? 0;
-  const cancelTimer = clock.after(timeoutMs, () => controller.abort(`no answer within ${timeoutMs} ms`));
-  try {
-    // The race bounds what ignores its signal.
-    return await Promise.race([invoke(options), aborted(controller.signal, attempt.step)]);
-  } catch (error) {
-    return {
-      kind: "failed",
-      error: { code: "internal", message: String(error).slice(0, 500) },
-      mayHaveRun: true,
-      retry: true,
-    };
-  } finally {
-    cancelTimer();
-  }
-}
-
-function aborted(signal: AbortSignal, step: string): Promise<StepOutcome> {
-  const outcome = (): StepOutcome => ({
-    kind: "failed",
-    error: { code: "timeout", message: `step "${step}" was cut short: ${String(signal.reason)}` },
-    mayHaveRun: true,
-    retry: true,
-  });
   return new Promise((resolve) => {
-    if (signal.aborted) resolve(outcome());
-    else signal.addEventListener("abort", () => resolve(outcome()), { once: true });
+    const cancelTimer = clock.after(timeoutMs, () => abort.abort(`no answer within ${timeoutMs} ms`));
+    const settle = (outcome: StepOutcome): void => {
+      cancelTimer();
+      resolve(outcome);
+    };
+    // Bounds what ignores its signal: whichever comes first settles it.
+    abort.onAbort = (reason) => settle(failed("timeout", `step "${attempt.step}" was cut short: ${reason}`));
+    answered.then(settle, (error: unknown) => settle(thrown(error)));
   });
 }
 
-async function invoke(options: PerformOptions): Promise<StepOutcome> {
+function failed(code: string, message: string): StepOutcome {
+  return { kind: "failed", error: { code, message }, mayHaveRun: true, retry: true };
+}
+
+function invoke(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
   const { plan, attempt, participants } = options;
   const planned = plan.steps.get(attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
@@ -86,7 +86,8 @@ function participantOf(participants: Readonly<Record<string, Participant>>, serv
   return participant;
 }
 
-function stepCall({ plan, run, state, attempt, context, controller }: PerformOptions): StepCall {
+function stepCall(options: PerformOptions): StepCall {
+  const { run, plan, state, attempt, context, abort } = options;
   return {
     runId: run.id,
     stage: attempt.step,
@@ -96,7 +97,9 @@ function stepCall({ plan, run, state, attempt, context, controller }: PerformOpt
     idempotencyKey: stepKey(run.id, attempt),
     attempt: attempt.attempt,
     fence: state.fence,
-    signal: controller.signal,
+    get signal() {
+      return abort.signal;
+    },
   };
 }
 
@@ -106,17 +109,26 @@ function stepKey(run: string, { step, round }: Attempt): string {
 }
 
 function compensationCall(options: PerformOptions): CompensationCall {
-  const { state, attempt } = options;
+  const { run, plan, state, attempt, context, abort } = options;
   const step = stepOf(state, attempt.step);
   const completed = step.forward.status === "done";
-  const call = stepCall(options);
+  const forwardKey = `${run.id}:${attempt.step}`;
   return {
-    ...call,
-    idempotencyKey: `${call.idempotencyKey}:compensate`,
-    forwardKey: call.idempotencyKey,
+    runId: run.id,
+    stage: attempt.step,
+    input: run.input,
+    outputs: visibleOutputs(plan, state, attempt.step),
+    context,
+    idempotencyKey: `${forwardKey}:compensate`,
+    forwardKey,
     outcome: completed ? "completed" : "unknown",
     output: completed ? step.output : null,
     reason: state.unwind?.error.message ?? "",
+    attempt: attempt.attempt,
+    fence: state.fence,
+    get signal() {
+      return abort.signal;
+    },
   };
 }
 

@@ -9,12 +9,14 @@ import type { StepOutcome } from "../engine/step-outcome.js";
 import { applyVerb } from "../engine/verbs.js";
 import { RuntimeError } from "../errors.js";
 import type { JsonObject } from "../json.js";
-import { type CancelTimer, uuidV7 } from "../ports.js";
+import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
+import { AttemptAbort } from "./attempt-abort.js";
 import { ContextKeeper } from "./context-keeper.js";
 import type { IsolatedRun } from "./isolation.js";
 import { type Attempt, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
+import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
@@ -32,7 +34,7 @@ export class RunDriver implements IsolatedRun {
   readonly #plan: RunPlan;
   readonly #state: RunState;
   readonly #context: ContextKeeper;
-  readonly #underWay = new Map<string, AbortController>();
+  readonly #underWay = new Map<string, AttemptAbort>();
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: StepOutcome }[] = [];
   readonly #inbox: RunInbox;
   readonly #shown: ShownRun;
@@ -218,12 +220,7 @@ export class RunDriver implements IsolatedRun {
     return { kind: "keep" };
   }
 
-  async #append(
-    records: readonly JournalRecord[],
-    consumed: readonly string[],
-    snapshot: boolean,
-    next: Next,
-  ): Promise<void> {
+  #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): void {
     this.#appending = true;
     const waiters = snapshot ? this.#snapshots.splice(0) : [];
     const change = this.#shown.changeTo(this.#state, next);
@@ -231,7 +228,7 @@ export class RunDriver implements IsolatedRun {
       run: this.run.id,
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
-      appendId: uuidV7(this.#env.ports),
+      appendId: this.#env.appendId(),
       records,
       next,
       ...(change !== null && { change }),
@@ -241,14 +238,7 @@ export class RunDriver implements IsolatedRun {
       }),
     };
     if (snapshot) this.#context.taken();
-    try {
-      const result = await this.#env.append(append);
-      for (const waiter of waiters) {
-        if (result.kind === "appended") waiter.resolve();
-        else waiter.reject(result.kind === "rejected" ? refused(result.reason) : leftBefore());
-      }
-      this.#acknowledge(append, result);
-    } catch (error) {
+    const failed = (error: unknown): void => {
       for (const waiter of waiters) waiter.reject(error);
       if (!this.#gone)
         this.#env.logger.warn(
@@ -256,7 +246,18 @@ export class RunDriver implements IsolatedRun {
           "the run is left to its next owner: its journal could not be written",
         );
       this.abandon();
-    }
+    };
+    this.#env.append(append).then((result) => {
+      try {
+        for (const waiter of waiters) {
+          if (result.kind === "appended") waiter.resolve();
+          else waiter.reject(result.kind === "rejected" ? refused(result.reason) : leftBefore());
+        }
+        this.#acknowledge(append, result);
+      } catch (error) {
+        failed(error);
+      }
+    }, failed);
   }
 
   #acknowledge(append: Append, result: AppendResult): void {
@@ -278,8 +279,11 @@ export class RunDriver implements IsolatedRun {
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown.written(append.change);
     this.#context.moved();
-    this.#env.notifier.changed(this.run.id, append.next.kind === "finish");
-    if (append.next.kind === "finish") return this.#leave(true, null);
+    if (append.next.kind === "finish") {
+      this.#env.notifier.ended(this.#endedRun(result.at));
+      return this.#leave(true, null);
+    }
+    this.#env.notifier.changed(this.run.id);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
       this.#env.lookIntoInbox();
@@ -289,6 +293,16 @@ export class RunDriver implements IsolatedRun {
     this.#performAll(append.records);
     if (this.#draining && this.#state.running === 0) return this.abandon();
     this.#advance();
+  }
+
+  /** As the store has it now: who waits here for the end need not read it. */
+  #endedRun(at: number): EndedRun {
+    return {
+      run: this.#shown.ended(this.run, this.#state, at),
+      state: this.#state,
+      // With checkpoints, a snapshot of all went out with the end; without, what steps returned is all there is.
+      context: this.#env.config.checkpoint.enabled ? this.#context.live : this.#state.context,
+    };
   }
 
   /**
@@ -302,7 +316,7 @@ export class RunDriver implements IsolatedRun {
       run: this.run.id,
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
-      appendId: uuidV7(this.#env.ports),
+      appendId: this.#env.appendId(),
       records: [{ kind: "stuck", error }],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
@@ -314,21 +328,30 @@ export class RunDriver implements IsolatedRun {
 
   #performAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (record.kind === "dispatched") void this.#perform(record);
+      if (record.kind === "dispatched") this.#perform(record);
     }
   }
 
-  async #perform(attempt: Attempt): Promise<void> {
-    const controller = new AbortController();
-    this.#underWay.set(attempt.step, controller);
+  /** What is known at once waits for the caller to advance the run; what comes later advances it. */
+  #perform(attempt: Attempt): void {
+    const abort = new AttemptAbort();
+    this.#underWay.set(attempt.step, abort);
     const { plan, state, run } = { plan: this.#plan, state: this.#state, run: this.run };
     const { participants, ports } = this.#env;
     const context = this.#context.handle(attempt.step);
-    const outcome = await perform({ plan, state, run, attempt, participants, context, clock: ports.clock, controller });
-    if (this.#gone) return;
+    const outcome = perform({ plan, state, run, attempt, participants, context, clock: ports.clock, abort });
+    if (outcome instanceof Promise) {
+      void outcome.then((known) => {
+        if (this.#known(attempt, known)) this.#advance();
+      });
+    } else this.#known(attempt, outcome);
+  }
+
+  #known(attempt: Attempt, outcome: StepOutcome): boolean {
+    if (this.#gone) return false;
     this.#underWay.delete(attempt.step);
     this.#outcomes.push({ attempt, outcome });
-    this.#advance();
+    return true;
   }
 
   #requestSnapshot(strategy: string): Promise<void> {
@@ -346,7 +369,7 @@ export class RunDriver implements IsolatedRun {
     if (this.#gone) return;
     this.#gone = true;
     this.#cancelTimer();
-    for (const controller of this.#underWay.values()) controller.abort("this instance no longer owns the run");
+    for (const attempt of this.#underWay.values()) attempt.abort("this instance no longer owns the run");
     for (const waiter of this.#snapshots.splice(0)) waiter.reject(leftBefore());
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);

@@ -2,6 +2,8 @@ import type { Verb } from "../engine/verbs.js";
 import { isObject } from "../json.js";
 import type { InboxEntry } from "../store/run-store.js";
 
+const NOTHING = { ids: [], verbs: [] } as const;
+
 /**
  * The messages of one owned run. A message once taken is not taken again: a renewal may bring it once more, read before
  * the row that consumes it was written.
@@ -22,6 +24,7 @@ export class RunInbox {
   }
 
   take(): { readonly ids: readonly string[]; readonly verbs: readonly Verb[] } {
+    if (this.#unread.size === 0) return NOTHING;
     const entries = [...this.#unread.values()];
     this.#unread.clear();
     for (const { id } of entries) this.#taken.add(id);

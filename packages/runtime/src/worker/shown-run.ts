@@ -24,6 +24,24 @@ export class ShownRun {
     return Object.keys(change).length > 0 ? change : null;
   }
 
+  /** The run's row after its last append, written at `at`. */
+  ended(run: RunRow, state: RunState, at: number): RunRow {
+    const { status, rollbackStatus, failureReason, output } = this.#shown;
+    const ended = { ...run };
+    return Object.assign(ended, {
+      status: status ?? run.status,
+      rollbackStatus: rollbackStatus ?? run.rollbackStatus,
+      failureReason: failureReason === undefined ? run.failureReason : failureReason,
+      output: output === undefined ? run.output : output,
+      seq: state.seq,
+      fence: state.fence,
+      owner: null,
+      wakeAt: null,
+      updatedAt: at,
+      endedAt: at,
+    });
+  }
+
   written(change: RunChange | undefined): void {
     this.#shown = { ...this.#shown, ...change };
   }

@@ -20,6 +20,8 @@ export interface WorkerEnvironment {
   readonly isolation: Isolation;
   /** A run whose next event is further away than this is handed back to the store until then. */
   readonly parkAfterMs: number;
+  /** For one append; never the same twice. */
+  appendId(): string;
   append(append: Append): Promise<AppendResult>;
   /** The store's clock, as far as it can be told from here. */
   storeNow(): number;

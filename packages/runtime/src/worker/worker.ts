@@ -7,7 +7,7 @@ import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore } from "../store/run-store.js";
+import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";
 import { Isolation } from "./isolation.js";
@@ -59,6 +59,8 @@ export class Worker {
     () => this.#creating.size > 0,
   );
   readonly #environment: WorkerEnvironment;
+  readonly #appendIds: string;
+  #appendsNamed = 0;
   /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
   #drivenAtRenewal: ReadonlyMap<string, RunDriver> = new Map();
   /** While a claim is under way the store may own us runs that we cannot know yet. */
@@ -76,6 +78,7 @@ export class Worker {
     this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
     const { store, ports, logger, config, label } = this.#options;
     this.#appends = new CoalescingQueue({ name: "appends", ports, logger, send: (appends) => store.append(appends) });
+    this.#appendIds = Buffer.from(ports.random.bytes(9)).toString("base64url");
     this.#lease = new LeaseKeeper({
       ...{ store, ports, logger, label, leaseMs: config.recovery.leaseMs },
       runs: () => {
@@ -101,6 +104,7 @@ export class Worker {
         this.counters.appends += 1;
         return this.#appends.push(append);
       },
+      appendId: () => this.appendId(),
       storeNow: () => this.#lease.storeNow(),
       trusted: () => this.#lease.trusted(),
       workerId: () => this.#lease.id,
@@ -118,6 +122,16 @@ export class Worker {
 
   get flushes(): number {
     return this.#appends.flushes;
+  }
+
+  drives(run: string): boolean {
+    return this.#drivers.has(run);
+  }
+
+  /** Short, for it is written with every row: chance for this worker, and a number. */
+  appendId(): string {
+    this.#appendsNamed += 1;
+    return `${this.#appendIds}${this.#appendsNamed.toString(36)}`;
   }
 
   async start(): Promise<void> {
@@ -156,6 +170,12 @@ export class Worker {
   pokeInbox(run: string): void {
     if (this.#drivers.has(run)) void this.#lease.renew();
     else this.poke();
+  }
+
+  /** What other instances say, if it concerns this one. */
+  hear(hint: StoreHint): void {
+    if (hint.kind === "due") this.poke();
+    else if (hint.kind === "inbox" && this.#drivers.has(hint.run)) void this.#lease.renew();
   }
 
   /** The worker's id when it may claim a run in the write that creates it; null when others should have it. */

@@ -31,8 +31,8 @@ export class CallWatch {
 
   sent(process: string, call: SentCall, direction: Direction): void {
     this.calls += 1;
-    this.#breaches.check(() => this.#checkLease(process, call));
-    this.#breaches.check(() => this.#checkDurable(call, direction));
+    this.#breaches.check(() => this.#checkLease(process, call), [2]);
+    this.#breaches.check(() => this.#checkDurable(call, direction), [3, 4, 5]);
     const key = `${process} ${call.runId} ${call.stage} ${direction}`;
     const earlier = this.#open.get(key);
     const twice = earlier !== undefined && earlier.fence === call.fence && !earlier.signal.aborted;

@@ -103,7 +103,7 @@ export class Clients {
       const rows = this.#options.journal.runs.get(id)?.rows.length;
       if (asked !== null && "value" in asked && seen.length !== rows)
         throw new InvariantBroken(1, `a watcher saw ${seen.length} rows of run ${id}, which has ${rows}`);
-    });
+    }, [1]);
   }
 
   /** Every key has one run, made once; every run that a client knows is there; nobody waits any more. */

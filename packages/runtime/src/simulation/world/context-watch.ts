@@ -70,7 +70,7 @@ export class ContextWatch {
   }
 
   checkSeen(run: string, context: Values, who: string): void {
-    this.#breaches.check(() => this.#check(run, context, who));
+    this.#breaches.check(() => this.#check(run, context, who), [11]);
   }
 
   #promise(run: string, values: ReadonlyMap<string, number>): void {

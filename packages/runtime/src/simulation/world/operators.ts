@@ -64,7 +64,7 @@ export class Operators {
         const kinds = new Set(records.map((record) => ("step" in record ? record.step : "")));
         if (rows.length > 1 || records.length > kinds.size)
           throw new InvariantBroken(4, `"${verb}" of ${actor} was carried out twice`);
-      });
+      }, [1, 4]);
     }
   }
 }

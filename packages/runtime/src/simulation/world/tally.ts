@@ -1,42 +1,68 @@
 import type { WorldReport } from "../world-simulation.js";
 
+/** Plain, so that it can travel between threads. */
+export interface TallyCounts {
+  readonly sums: Record<"schedules" | "virtualMs" | "runs" | "rows" | "calls" | "processes" | "checks", number>;
+  readonly faults: Map<string, number>;
+  readonly ends: Map<string, number>;
+  readonly judged: Map<number, number>;
+}
+
 /** Sums up what many simulations did, for people. */
 export class Tally {
-  schedules = 0;
-  #virtualMs = 0;
-  readonly #sums = { runs: 0, rows: 0, calls: 0, processes: 0, checks: 0 };
-  readonly #faults = new Map<string, number>();
-  readonly #ends = new Map<string, number>();
+  readonly counts: TallyCounts = {
+    sums: { schedules: 0, virtualMs: 0, runs: 0, rows: 0, calls: 0, processes: 0, checks: 0 },
+    ...{ faults: new Map(), ends: new Map(), judged: new Map() },
+  };
 
   add(report: WorldReport): void {
-    this.schedules += 1;
-    this.#virtualMs += report.virtualMs;
-    const sums = this.#sums;
-    for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += report[key];
-    for (const [kind, count] of report.faults) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + count);
-    for (const [end, count] of report.ends) this.#ends.set(end, (this.#ends.get(end) ?? 0) + count);
+    const { virtualMs, runs, rows, calls, processes, checks, faults, ends, judged } = report;
+    this.#sum({ schedules: 1, virtualMs, runs, rows, calls, processes, checks });
+    addTo(this.counts.faults, faults);
+    addTo(this.counts.ends, ends);
+    addTo(this.counts.judged, judged);
+  }
+
+  /** What another thread did. */
+  merge({ sums, faults, ends, judged }: TallyCounts): void {
+    this.#sum(sums);
+    addTo(this.counts.faults, faults);
+    addTo(this.counts.ends, ends);
+    addTo(this.counts.judged, judged);
   }
 
   faults(kind: string): number {
-    return this.#faults.get(kind) ?? 0;
+    return this.counts.faults.get(kind) ?? 0;
   }
 
   ends(end: string): number {
-    return this.#ends.get(end) ?? 0;
+    return this.counts.ends.get(end) ?? 0;
   }
 
   get lines(): string[] {
-    const { runs, rows, calls, processes, checks } = this.#sums;
-    const hours = (this.#virtualMs / 3_600_000).toFixed(1);
-    const list = (counts: ReadonlyMap<string, number>): string =>
-      [...counts]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, count]) => `${name} ${count}`)
-        .join(", ");
+    const { schedules, virtualMs, runs, rows, calls, processes, checks } = this.counts.sums;
+    const hours = (virtualMs / 3_600_000).toFixed(1);
     return [
-      `world: ${this.schedules} schedules, ${hours} virtual hours, ${processes} processes, ${runs} runs, ${rows} journal rows, ${calls} calls, ${checks} checks`,
-      `  faults: ${list(this.#faults)}`,
-      `  ends: ${list(this.#ends)}`,
+      `world: ${schedules} schedules, ${hours} simulated hours, ${processes} processes, ${runs} runs, ${rows} journal rows, ${calls} calls, ${checks} checks`,
+      `  faults: ${list(this.counts.faults)}`,
+      `  ends: ${list(this.counts.ends)}`,
+      `  judged, by invariant: ${list(this.counts.judged)}`,
     ];
   }
+
+  #sum(sums: TallyCounts["sums"]): void {
+    const total = this.counts.sums;
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += sums[key];
+  }
+}
+
+function addTo<Key>(total: Map<Key, number>, counts: ReadonlyMap<Key, number>): void {
+  for (const [key, count] of counts) total.set(key, (total.get(key) ?? 0) + count);
+}
+
+function list(counts: ReadonlyMap<string | number, number>): string {
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => `${name}: ${count}`)
+    .join(", ");
 }

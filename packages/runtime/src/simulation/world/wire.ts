@@ -31,7 +31,7 @@ export class Wire {
         const method = Reflect.get(target, name) as unknown;
         if (typeof method !== "function") return method;
         return (...given: unknown[]) => {
-          const args = structuredClone(given);
+          const args = given.map(copy);
           return this.#call(async () => (await Reflect.apply(method, target, args)) as unknown);
         };
       },
@@ -64,4 +64,11 @@ export class Wire {
       });
     });
   }
+}
+
+/** Plain data only, as all contracts take it; several times faster than `structuredClone`. */
+function copy(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)]));
 }

@@ -4,6 +4,7 @@ import type { Append, AppendResult, Signal } from "../../store/run-store.js";
 import { bools, int4s, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { inPieces } from "./in-pieces.js";
 import { sendSignals } from "./inbox.js";
 
 interface Prepared {
@@ -30,7 +31,9 @@ export async function append(connections: Connections, appends: readonly Append[
       batch.push(prepared);
     }
   }
-  const written = await appendPrepared(connections, batch);
+  const written: AppendResult[] = [];
+  for (const piece of inPieces(batch, ({ encoded }) => encoded.records.length + (encoded.context?.length ?? 0)))
+    written.push(...(await appendPrepared(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = written[n] ?? { kind: "lease-lost" };
   return results;
 }

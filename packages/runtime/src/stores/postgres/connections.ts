@@ -132,12 +132,16 @@ export class Connections {
       lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
       idle_in_transaction_session_timeout: statementTimeoutMs,
       options: settings.join(" "),
+      // They stay: a timer for each use of a connection costs more than a few open ones.
+      idleTimeoutMillis: 0,
       verify: (client, done) => {
         this.#verify(client).then(() => done(), done);
       },
     });
-    // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+    // A connection that breaks while no statement is under way, idle or in a transaction, tells at its next use. Without
+    // a listener it would end the process.
     pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
     return pool;
   }
 

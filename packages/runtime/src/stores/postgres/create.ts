@@ -4,6 +4,7 @@ import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../.
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
 
@@ -28,7 +29,9 @@ export async function create(connections: Connections, creates: readonly CreateR
       batch.push(prepared);
     }
   }
-  const made = await createPrepared(connections, batch);
+  const made: CreateResult[] = [];
+  for (const piece of inPieces(batch, ({ encoded }) => encoded.input.length))
+    made.push(...(await createPrepared(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = made[n] ?? lost();
   if (made.some((result) => result.kind === "created" && result.run.owner === null))
     await notify(connections.writer, ["due"]);
@@ -152,26 +155,41 @@ async function insert(on: Queryable, unsorted: readonly Prepared[]): Promise<Cre
   return unsorted.map((prepared) => created(prepared, now, answer?.holds === true));
 }
 
-function created({ create, encoded }: Prepared, now: number, leaseHolds: boolean): CreateResult {
-  const { claim, restart: _, ...given } = create;
-  const claimed = claim !== null && leaseHolds ? claim : null;
+function created({ create }: Prepared, now: number, leaseHolds: boolean): CreateResult {
+  const claimed = create.claim !== null && leaseHolds ? create.claim : null;
   const run: RunRow = {
-    ...{ ...given, input: JSON.parse(encoded.input), output: null, status: claimed === null ? "pending" : "running" },
-    ...{ failureReason: null, rollbackStatus: "none", createdAt: now, updatedAt: now, endedAt: null },
-    ...{ wakeAt: claimed === null ? now : null, owner: claimed?.worker ?? null },
-    ...{ fence: claimed === null ? 0 : 1, seq: claimed === null ? 0 : 1 },
+    id: create.id,
+    tenant: create.tenant,
+    type: create.type,
+    definition: create.definition,
+    version: create.version,
+    status: claimed === null ? "pending" : "running",
+    failureReason: null,
+    rollbackStatus: "none",
+    rootId: create.rootId,
+    parentId: create.parentId,
+    restartedFrom: create.restartedFrom,
+    key: create.key,
+    inputHash: create.inputHash,
+    businessKey: create.businessKey,
+    attributes: create.attributes,
+    sessionId: create.sessionId,
+    queue: create.queue,
+    partitionKey: create.partitionKey,
+    priority: create.priority,
+    input: create.input,
+    output: null,
+    createdAt: now,
+    updatedAt: now,
+    endedAt: null,
+    wakeAt: claimed === null ? now : null,
+    owner: claimed?.worker ?? null,
+    fence: claimed === null ? 0 : 1,
+    seq: claimed === null ? 0 : 1,
   };
   if (claimed === null) return { kind: "created", run, row: null };
-  const row = {
-    v: 1,
-    run: run.id,
-    seq: 1,
-    fence: 1,
-    appendId: claimed.appendId,
-    at: now,
-    records: claimed.records,
-  } as const;
-  return { kind: "created", run, row };
+  const { appendId, records } = claimed;
+  return { kind: "created", run, row: { v: 1, run: run.id, seq: 1, fence: 1, appendId, at: now, records } };
 }
 
 /** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */

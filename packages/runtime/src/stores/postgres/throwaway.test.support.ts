@@ -11,7 +11,11 @@ export interface PostgresUnderTest extends RunStoreUnderTest {
   readonly schema: string;
   readonly url: string;
   query(sql: string): Promise<Record<string, unknown>[]>;
-  reopen(options?: Partial<PostgresOptions>): Promise<RunStore>;
+  /** A connection in a transaction, rolled back when the test ends if nobody ended it. */
+  begin(): Promise<pg.Client>;
+  /** Resolves when some statement on the schema waits for a lock. */
+  waitUntilBlocked(): Promise<void>;
+  reopen(options?: Partial<PostgresOptions>, prepare?: (store: RunStore) => void): Promise<RunStore>;
 }
 
 /** One server for the tests of a file. */
@@ -43,8 +47,24 @@ export function postgresForTests(): {
       const result = await admin?.query(sql);
       return result?.rows ?? [];
     };
-    const reopen = async (options: Partial<PostgresOptions> = {}): Promise<RunStore> => {
+    const clients: pg.Client[] = [];
+    const begin = async (): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: running().url() });
+      clients.push(client);
+      await client.connect();
+      await client.query("begin");
+      return client;
+    };
+    const waitUntilBlocked = async (): Promise<void> => {
+      const blocked = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%"${schema}"%'`;
+      while ((await query(blocked)).length === 0);
+    };
+    const reopen = async (
+      options: Partial<PostgresOptions> = {},
+      prepare: (store: RunStore) => void = () => {},
+    ): Promise<RunStore> => {
       const store = createPostgresRunStore({ url: running().url(), schema, connections: 3, ...options });
+      prepare(store);
       stores.push(store);
       await store.open();
       return store;
@@ -54,10 +74,10 @@ export function postgresForTests(): {
     await query(`create table "${schema}".clock as select floor(extract(epoch from now() + interval '1 hour') * 1000)::int8 as now;
       create or replace function "${schema}".now_ms() returns int8 language sql volatile as 'select now from "${schema}".clock'`);
     return {
-      ...{ store, schema, query, reopen, url: running().url() },
+      ...{ store, schema, query, begin, waitUntilBlocked, reopen, url: running().url() },
       advance: async (ms) => void (await query(`update "${schema}".clock set now = now + ${ms}`)),
       close: async () => {
-        await Promise.all(stores.map((each) => each.close()));
+        await Promise.all([...stores.map((each) => each.close()), ...clients.map((client) => client.end())]);
         await query(`drop schema "${schema}" cascade`);
       },
     };

@@ -1,0 +1,25 @@
+/**
+ * Cuts one attempt short: at its timeout, at the run's, or when the run was lost. The `AbortSignal` is made when somebody
+ * looks at it: most handlers never do, and it would cost more than all else that an attempt needs.
+ */
+export class AttemptAbort {
+  #controller: AbortController | null = null;
+  #reason: string | null = null;
+  /** Called once, with the reason. */
+  onAbort: (reason: string) => void = () => {};
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#reason !== null) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: string): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.onAbort(reason);
+  }
+}
