@@ -16,6 +16,12 @@ export const ERRORS = {
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
   "run-exists": { status: 409, retry: false, meaning: "The key has a run already, and the start was to be the first." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
+  "run-ended": { status: 409, retry: false, meaning: "The run has ended, and takes nothing in any more." },
+  "too-many-signals": {
+    status: 429,
+    retry: true,
+    meaning: "The run keeps as many signals as it may that no step has taken.",
+  },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },

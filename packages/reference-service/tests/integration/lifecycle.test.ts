@@ -1,18 +1,23 @@
 import { connect } from "node:net";
+import type { StepDefinition } from "@clean-arch/runtime";
 import { describe, expect, it } from "vitest";
 import { definitions } from "../../src/application/sagas/definitions.generated.js";
 import { PROJECT, SERVICES } from "../../src/infrastructure/config/project.generated.js";
 import type { Settings } from "../../src/infrastructure/config/settings.js";
 import { startService } from "./service.js";
 
-/** A stage that some other service performs, so that here it is simulated and can be told to take its time. */
+/** A stage of a plain saga that some other service performs, so that here it is simulated and can be told to take its time. */
 const slow = definitions
   .flatMap((definition) => ("waves" in definition ? [definition] : []))
+  .filter(({ waves }) => waves.flatMap(({ steps }) => steps).every((step) => serviceOf(step) !== null))
   .flatMap(({ name, waves }) => waves.flatMap(({ steps }) => steps.map((step) => ({ saga: name, step }))))
-  .find(({ step }) => {
-    const service = "service" in step.action ? step.action.service : undefined;
-    return SERVICES.some(({ name, transport }) => name === service && transport !== "local");
-  });
+  .find(({ step }) => SERVICES.some(({ name, transport }) => name === serviceOf(step) && transport !== "local"));
+
+/** Null: the step needs more than its service. */
+function serviceOf(step: StepDefinition): string | null {
+  const isPlain = step.kind === "action" && step.when === undefined && step.input === undefined;
+  return isPlain && "service" in step.action ? step.action.service : null;
+}
 
 describe(`${PROJECT.name}, starting and stopping`, () => {
   it("leaves nothing behind when a start fails half way, and can start again", async () => {

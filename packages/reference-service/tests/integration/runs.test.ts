@@ -4,7 +4,15 @@ import { asOperator, startService, type TestService } from "./service.js";
 
 const batches = definitions.filter((definition) => "type" in definition).map(({ name }) => name);
 const sagas = definitions.map(({ name }) => name).filter((name) => !batches.includes(name));
-const [saga = "none"] = sagas;
+/** Those that need nothing but their services: no signal, no time, no input of a certain shape. */
+const plain = definitions
+  .filter((definition) => "waves" in definition && definition.waves.flatMap(({ steps }) => steps).every(isPlain))
+  .map(({ name }) => name);
+const [saga = "none"] = plain;
+
+function isPlain(step: { readonly kind: string; readonly when?: unknown; readonly input?: unknown }): boolean {
+  return step.kind === "action" && step.when === undefined && step.input === undefined;
+}
 
 describe("runs over HTTP", () => {
   let service: TestService;
@@ -16,7 +24,7 @@ describe("runs over HTTP", () => {
   const start = (query = "", body: unknown = {}, headers: Record<string, string> = {}) =>
     service.call("POST", `/api/v1/sagas/${saga}${query}`, body, headers);
 
-  it.each(sagas)("completes %s with every stage done once", async (name) => {
+  it.each(plain)("completes %s with every stage done once", async (name) => {
     const answer = await service.call("POST", `/api/v1/tasks/${name}?wait=15`, { input: {} });
     expect(answer.body).toMatchObject({ definition: name, type: "saga", status: "completed", input: {}, error: null });
     expect(answer.status).toBe(200);
@@ -58,7 +66,7 @@ describe("runs over HTTP", () => {
     }
   });
 
-  describe.skipIf(sagas.length === 0)("of a saga", () => {
+  describe.skipIf(plain.length === 0)("of a saga", () => {
     it("accepts a start at once and says where the run is", async () => {
       const answer = await start();
       expect([answer.status, answer.body]).toEqual([202, { id: expect.any(String), status: "pending" }]);
@@ -148,11 +156,28 @@ describe("runs over HTTP", () => {
         const answer = await service.call("POST", `/api/v1/runs/${id}/${verb}`, { reason: "test" }, asOperator);
         expect([answer.status, answer.body.code]).toEqual([409, "verb-forbidden"]);
       }
-      for (const later of ["pause", "retry", "compensate", "signals/go"]) {
+      for (const later of ["pause", "retry", "compensate"]) {
         const answer = await service.call("POST", `/api/v1/runs/${id}/${later}`, {}, asOperator);
         expect([answer.status, answer.body.code]).toEqual([501, "feature-unavailable"]);
       }
     });
+
+    it("takes no signal for a run that ended, and none that is malformed", async () => {
+      const { id } = (await start("?wait=15")).body;
+      const signal = async (name: string, body: unknown, headers: Record<string, string> = {}) => {
+        const answer = await service.call("POST", `/api/v1/runs/${id}/signals/${name}`, body, headers);
+        return [answer.status, answer.body.code];
+      };
+      expect(await signal("go", { payload: { by: "ann" } })).toEqual([409, "run-ended"]);
+      expect(await signal("no%20name", {})).toEqual([422, "validation-failed"]);
+      expect(await signal("go", { data: 1 })).toEqual([422, "validation-failed"]);
+      expect(await signal("go", {}, { "idempotency-key": "" })).toEqual([400, "malformed-header"]);
+    });
+  });
+
+  it("knows no run to signal", async () => {
+    const answer = await service.call("POST", "/api/v1/runs/00000000-0000-7000-8000-000000000000/signals/go", {});
+    expect([answer.status, answer.body.code]).toEqual([404, "run-not-found"]);
   });
 
   it("lets nobody but the operator start and read with http.auth token", async () => {
@@ -166,7 +191,7 @@ describe("runs over HTTP", () => {
     }
   });
 
-  it.skipIf(sagas.length === 0)("shows a client the runs of its own session only with http.auth session", async () => {
+  it.skipIf(plain.length === 0)("shows a client the runs of its own session only with http.auth session", async () => {
     const guarded = await startService({ HTTP_AUTH: "session" });
     try {
       const login = async () => {

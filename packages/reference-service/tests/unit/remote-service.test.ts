@@ -15,7 +15,8 @@ test("an answer that points at a wrong url, token or endpoint is logged as such"
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const service = httpService({ name: "stock", transport: "http", url, headers: {} }, url, logger);
     const call: StepCall = {
-      ...{ runId: "r", stage: "reserve", idempotencyKey: "r:reserve", attempt: 1, fence: 1, input: {}, outputs: {} },
+      ...{ runId: "r", stage: "reserve", idempotencyKey: "r:reserve", attempt: 1, fence: 1, outputs: {} },
+      ...{ input: {}, isMapped: false, runInput: {} },
       context: { get: () => ({}), patch() {}, checkpoint: async () => {} },
       signal: new AbortController().signal,
     };

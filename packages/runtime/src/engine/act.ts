@@ -12,21 +12,24 @@ export type ActStatus =
   | "interrupted"
   /** Between two attempts. */
   | "waiting"
+  /** Begun, and nothing of it runs here: until a time comes, a signal, or the end of a child. */
+  | "suspended"
   | "done"
   /** The participant said no. */
   | "refused"
   /** The last attempt failed. */
   | "failed"
-  /** An operator said that it need not run. */
+  /** It need not run: its condition said so, or an operator. */
   | "skipped";
 
-export type ActEvent = "dispatch" | "done" | "refuse" | "retry" | "fail" | "interrupt" | "resume" | "skip";
+export type ActEvent = "dispatch" | "suspend" | "done" | "refuse" | "retry" | "fail" | "interrupt" | "resume" | "skip";
 
 const TRANSITIONS: Record<ActStatus, Partial<Record<ActEvent, ActStatus>>> = {
-  idle: { dispatch: "running" },
+  idle: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
   running: { done: "done", refuse: "refused", retry: "waiting", fail: "failed", interrupt: "interrupted" },
   interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted", skip: "skipped" },
-  waiting: { dispatch: "running", fail: "failed", skip: "skipped" },
+  waiting: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
+  suspended: { done: "done", refuse: "refused", fail: "failed", skip: "skipped" },
   done: {},
   refused: { resume: "waiting", skip: "skipped" },
   failed: { resume: "waiting", skip: "skipped" },
@@ -43,7 +46,7 @@ export interface Act {
   mayHaveRun: boolean;
   startedAt: number | null;
   endedAt: number | null;
-  /** When a waiting act is due, by the store's clock. */
+  /** When a waiting or suspended act is due, by the store's clock; null while it waits for something else. */
   dueAt: number | null;
   error: Failure | null;
 }

@@ -4,6 +4,7 @@ import { InvariantBroken } from "../simulation/invariant-broken.js";
 import { randomPlan } from "../simulation/random-plan.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
 import { decide } from "./decide.js";
+import { recordEvaluation } from "./evaluation.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
 
@@ -138,6 +139,43 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
     "one crash too few for poison": {
       ...realCore,
       decide: (plan, state, now) => decide({ ...plan, maxCrashes: plan.maxCrashes - 1 }, state, now),
+    },
+    "a sleep that a recovery shortens": {
+      ...realCore,
+      fold: (plan, createdAt, rows) => {
+        const state = fold(plan, createdAt, rows);
+        for (const { forward } of state.steps.values())
+          if (forward.status === "suspended" && forward.dueAt !== null) forward.dueAt -= 500;
+        return state;
+      },
+    },
+    "a signal that two steps take": {
+      ...realCore,
+      decide(plan, state, now) {
+        const kept = [...state.signals];
+        const decision = decide(plan, state, now);
+        state.signals.splice(0, state.signals.length, ...kept);
+        return decision;
+      },
+    },
+    "a condition that nobody heeds": {
+      ...realCore,
+      recordEvaluation: (plan, state, step, evaluation) =>
+        recordEvaluation(plan, state, step, evaluation.kind === "skip" ? { kind: "values" } : evaluation),
+    },
+    "a skipped step taken for one that may have run": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { forward } of state.steps.values()) if (forward.status === "skipped") forward.mayHaveRun = true;
+        return decide(plan, state, now);
+      },
+    },
+    "expressions that are evaluated for each attempt": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const step of state.steps.values()) if (step.forward.status === "waiting") step.evaluated = null;
+        return decide(plan, state, now);
+      },
     },
     "a pivot that is not respected": {
       ...realCore,

@@ -33,5 +33,5 @@ it("does not ask to be asked again at once, when the run's time is up and an att
   decide(plan, state, 0);
   foldRecord(plan, state, { kind: "completed", step: "a", attempt: 1, output: null }, 10);
   expect(decide(plan, state, 10)).toMatchObject({ records: [{ kind: "dispatched", step: "b" }], wakeAt: 1_000 });
-  expect(decide(plan, state, 1_500)).toEqual({ records: [], abort: [], wakeAt: null });
+  expect(decide(plan, state, 1_500)).toEqual({ records: [], abort: [], evaluate: [], wakeAt: null });
 });

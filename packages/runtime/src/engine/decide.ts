@@ -4,6 +4,7 @@ import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
 import { isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
+import { kindOf } from "./steps/index.js";
 import { decideUnwind } from "./unwind.js";
 
 /**
@@ -15,6 +16,8 @@ export interface Decision {
   readonly records: readonly JournalRecord[];
   /** Steps whose attempts under way should be cut short (the run's time is up). */
   readonly abort: readonly string[];
+  /** Steps that are due and whose expressions have to be evaluated first; what they give is folded, then ask again. */
+  readonly evaluate: readonly string[];
   /** When to ask again if nothing else happens, by the store's clock; null: only when something happens. */
   readonly wakeAt: number | null;
 }
@@ -24,7 +27,10 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
   // Each turn moves an act or the run's phase forward, so there cannot be more turns than acts and phases.
   for (let turn = 0; turn <= 4 * plan.steps.size + 8; turn++) {
     const next = decideOnce(plan, state, now);
-    if (next.length === 0) return { records, abort: aborts(state), wakeAt: wakeAt(plan, state, now) };
+    if (next.length === 0) {
+      const evaluate = toEvaluate(plan, state, now);
+      return { records, abort: aborts(state), evaluate, wakeAt: wakeAt(plan, state, now) };
+    }
     for (const record of next) foldRecord(plan, state, record, now);
     records.push(...next);
   }
@@ -52,10 +58,40 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
   if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
 
-  const due = wave.filter(({ step }) => isDue(step, now));
+  const due = wave.filter(({ planned, step }) => isDue(step, now) && isEvaluated(planned, step));
   const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
   if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
-  return due.map(({ planned, step }) => dispatch(planned, step));
+  if (due.length > 0) return due.map(({ planned, step }) => kindOf(planned).begin(planned, step));
+  return proceed(wave, state, now);
+}
+
+/** One step at a time: two of them may want the same signal. */
+function proceed(wave: readonly Turn[], state: RunState, now: number): JournalRecord[] {
+  for (const { planned, step } of wave) {
+    if (step.forward.status !== "suspended") continue;
+    const record = kindOf(planned).proceed(planned, step, state, now);
+    if (record !== null) return [record];
+  }
+  return [];
+}
+
+interface Turn {
+  readonly planned: PlannedStep;
+  readonly step: StepState;
+}
+
+const NOTHING: readonly string[] = [];
+
+function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly string[] {
+  if (state.phase !== "forward" || state.stuck !== null || state.paused) return NOTHING;
+  const wave = plan.waves[state.wave] ?? [];
+  if (!wave.some((planned) => planned.hasExpressions)) return NOTHING;
+  const open = wave.filter((planned) => !isEvaluated(planned, stepOf(state, planned.name)));
+  return open.filter((planned) => isDue(stepOf(state, planned.name), now)).map((planned) => planned.name);
+}
+
+function isEvaluated(planned: PlannedStep, step: StepState): boolean {
+  return !planned.hasExpressions || step.evaluated !== null;
 }
 
 function unwindAtWish({ verb, actor, reason }: NonNullable<RunState["cancel"]>): JournalRecord[] {
@@ -87,10 +123,6 @@ function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
 function isDue(step: StepState, now: number): boolean {
   const { status, dueAt } = step.forward;
   return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
-}
-
-function dispatch({ name }: PlannedStep, { forward, round }: StepState): JournalRecord {
-  return { kind: "dispatched", step: name, direction: "forward", attempt: forward.attempt + 1, round };
 }
 
 /** With recovery off a crash uses up the only attempt. */
@@ -133,7 +165,7 @@ function aborts(state: RunState): string[] {
 }
 
 /**
- * The earliest retry, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
+ * The earliest retry or timer, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
  * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
  */
 function wakeAt(plan: RunPlan, state: RunState, now: number): number | null {
@@ -143,7 +175,8 @@ function wakeAt(plan: RunPlan, state: RunState, now: number): number | null {
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
     const act = state.phase === "forward" ? step.forward : step.undo;
-    if (act.status === "waiting" && act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
+    const sleeps = act.status === "waiting" || act.status === "suspended";
+    if (sleeps && act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
   }
   return Number.isFinite(earliest) ? earliest : null;
 }

@@ -1,9 +1,11 @@
+import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { goForward, skipPassedWaves } from "./rounds.js";
+import { bytesOf } from "./signals.js";
 import { newState, type RunState, type StepState, stepOf } from "./state.js";
 
 /**
@@ -30,7 +32,12 @@ function foldRow(
 }
 
 /** What may happen to a run that nobody has begun. */
-const BEFORE_START: ReadonlySet<JournalRecord["kind"]> = new Set(["claimed", "verb-refused"]);
+const BEFORE_START: ReadonlySet<JournalRecord["kind"]> = new Set([
+  "claimed",
+  "verb-refused",
+  "signaled",
+  "signal-refused",
+]);
 
 /** An operator who leads a run on gives it its whole time again. */
 const TIMES_ANEW: ReadonlySet<JournalRecord["kind"]> = new Set(["resumed", "retry-requested", "step-skipped"]);
@@ -55,7 +62,35 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     }
     case "completed":
-      return complete(plan, state, record, at);
+      if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
+      return complete(plan, state, record.step, record.output, at);
+    case "skipped": {
+      const step = stepOf(state, record.step);
+      move(state, step.forward, "skip", record.step);
+      return pass(plan, state, step, null, at);
+    }
+    case "evaluated": {
+      const { kind: _, step, ...values } = record;
+      stepOf(state, step).evaluated = values;
+      return;
+    }
+    case "suspended": {
+      const act = stepOf(state, record.step).forward;
+      move(state, act, "suspend", record.step);
+      act.attempt = record.attempt;
+      act.startedAt ??= at;
+      act.dueAt = dueAtOf(record, at);
+      return;
+    }
+    case "signaled": {
+      const { id, name, payload, arrivedAt } = record;
+      state.signals.push({ id, name, payload, arrivedAt, bytes: bytesOf(payload) });
+      return;
+    }
+    case "signal-refused":
+      return;
+    case "received":
+      return complete(plan, state, record.step, takeSignal(state, record.signal), at);
     case "failed":
       return failAct(state, record, at);
     case "compensated": {
@@ -63,7 +98,6 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       move(state, undo, "done", record.step);
       undo.endedAt = at;
       undo.error = null;
-      noteOutcome(state.crashes, state.running > 0);
       return;
     }
     case "compensation-skipped": {
@@ -72,8 +106,13 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       undo.endedAt = at;
       return release(state);
     }
-    case "step-skipped":
-      return skipStep(plan, state, record.step, at);
+    case "step-skipped": {
+      const step = stepOf(state, record.step);
+      move(state, step.forward, "skip", record.step);
+      release(state);
+      state.timedFrom = at;
+      return pass(plan, state, step, null, at);
+    }
     case "unwinding":
       state.phase = "unwinding";
       state.unwindTo = null;
@@ -125,40 +164,42 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
 export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
   for (const record of records) {
     if (TIMES_ANEW.has(record.kind)) state.timedFrom = at;
+    if (record.kind === "suspended") {
+      const act = stepOf(state, record.step).forward;
+      if (act.status === "suspended") act.dueAt = dueAtOf(record, at);
+    }
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
     const act = actOf(stepOf(state, record.step), record.direction);
     if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
   }
 }
 
-function complete(
-  plan: RunPlan | null,
-  state: RunState,
-  record: JournalRecord & { kind: "completed" },
-  at: number,
-): void {
-  const step = stepOf(state, record.step);
-  move(state, step.forward, "done", record.step);
+function complete(plan: RunPlan | null, state: RunState, name: string, output: Json, at: number): void {
+  const step = stepOf(state, name);
+  move(state, step.forward, "done", name);
+  pass(plan, state, step, output, at);
+  state.completedSteps += 1;
+}
+
+/** Its output is known, and perhaps its wave is over with it. */
+function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Json, at: number): void {
   step.forward.endedAt = at;
   step.forward.error = null;
-  step.output = record.output;
-  state.outputs[record.step] = record.output;
-  state.completedSteps += 1;
-  if (record.context !== undefined) state.context = applyDelta(state.context, record.context);
-  noteOutcome(state.crashes, state.running > 0);
+  step.forward.dueAt = null;
+  step.output = output;
+  state.outputs[step.name] = output;
   skipPassedWaves(plan, state);
 }
 
-function skipStep(plan: RunPlan | null, state: RunState, name: string, at: number): void {
-  const step = stepOf(state, name);
-  move(state, step.forward, "skip", name);
-  step.forward.endedAt = at;
-  step.forward.dueAt = null;
-  step.output = null;
-  state.outputs[name] = null;
-  release(state);
-  state.timedFrom = at;
-  skipPassedWaves(plan, state);
+function takeSignal(state: RunState, id: string): Json {
+  const index = state.signals.findIndex((signal) => signal.id === id);
+  const [signal] = index < 0 ? [] : state.signals.splice(index, 1);
+  if (signal === undefined) throw new Error(`expected a signal ${JSON.stringify(id)} that no step has taken, got none`);
+  return signal.payload;
+}
+
+function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {
+  return until ?? (afterMs === undefined ? null : at + afterMs);
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
@@ -170,7 +211,6 @@ function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at
   act.error = record.error;
   if (record.retryAfterMs === undefined) act.endedAt = at;
   else act.dueAt = at + record.retryAfterMs;
-  noteOutcome(state.crashes, state.running > 0);
 }
 
 function interruptAll(state: RunState): void {
@@ -246,4 +286,5 @@ function move(state: RunState, act: Act, event: ActEvent, step: string): void {
   const before = act.status === "running" ? 1 : 0;
   transition(act, event, `step "${step}"`);
   state.running += (act.status === "running" ? 1 : 0) - before;
+  if (before === 1 && event !== "interrupt") noteOutcome(state.crashes, state.running > 0);
 }

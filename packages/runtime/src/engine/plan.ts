@@ -20,6 +20,8 @@ export interface PlannedStep {
   readonly name: string;
   readonly wave: number;
   readonly definition: StepDefinition;
+  /** It has expressions, which are evaluated before it begins. */
+  readonly hasExpressions: boolean;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   readonly compensation: PlannedCompensation | null;
@@ -54,11 +56,11 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
   const serviceOf = (action: object): string | null => ("service" in action ? String(action.service) : null);
   const waves = definition.waves.map((wave, index) =>
     wave.steps.map((step): PlannedStep => {
+      const base = { name: step.name, wave: index, definition: step, hasExpressions: hasExpressions(step) };
+      if (step.kind !== "action") return { ...base, ...act(null, {}, null), compensation: null };
       const undo = step.compensation;
       return {
-        name: step.name,
-        wave: index,
-        definition: step,
+        ...base,
         ...act(step.timeoutMs, step.retry, serviceOf(step.action)),
         compensation: undo && { definition: undo, ...act(undo.timeoutMs, undo.retry, serviceOf(undo.action)) },
       };
@@ -74,4 +76,10 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     strategy: defaults.strategy,
     maxCrashes: defaults.maxCrashes,
   };
+}
+
+function hasExpressions(step: StepDefinition): boolean {
+  if (step.when !== undefined) return true;
+  if (step.kind === "sleep") return typeof step.duration !== "number";
+  return step.kind === "action" && step.input !== undefined;
 }

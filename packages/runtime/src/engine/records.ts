@@ -78,6 +78,41 @@ export type JournalRecord =
       readonly retryAfterMs?: number;
     }
   | { readonly kind: "compensated"; readonly step: string; readonly attempt: number }
+  /** Its condition said no: it does not run, its output is null, and there is nothing to undo. */
+  | { readonly kind: "skipped"; readonly step: string }
+  /** What the step's expressions gave, once and for all its attempts: `input` is what it is sent, `value` when it wakes. */
+  | { readonly kind: "evaluated"; readonly step: string; readonly input?: Json; readonly value?: Json }
+  /**
+   * The step has begun and needs nobody until its time comes, which is `afterMs` after the row's `at`, or at `until`, or
+   * until what it waits for is there.
+   */
+  | {
+      readonly kind: "suspended";
+      readonly step: string;
+      readonly attempt: number;
+      readonly afterMs?: number;
+      /** ms since the epoch, by the store's clock. */
+      readonly until?: number;
+    }
+  /** A signal came. It is kept until a step that waits for its name takes it. `arrivedAt`: by the store's clock. */
+  | {
+      readonly kind: "signaled";
+      readonly id: string;
+      readonly name: string;
+      readonly payload: Json;
+      readonly actor: string;
+      readonly arrivedAt: number;
+    }
+  /** A signal came, and the run keeps as many as it may. */
+  | {
+      readonly kind: "signal-refused";
+      readonly id: string;
+      readonly name: string;
+      readonly actor: string;
+      readonly reason: string;
+    }
+  /** The step took the signal: its payload is the step's output. */
+  | { readonly kind: "received"; readonly step: string; readonly attempt: number; readonly signal: string }
   /** An operator says the compensation need not run (any more). */
   | ({ readonly kind: "compensation-skipped"; readonly step: string } & Requested)
   /** An operator says the step, which is past the pivot and does not succeed, need not run: its output is null. */

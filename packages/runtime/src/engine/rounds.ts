@@ -12,7 +12,7 @@ export function goForward(plan: RunPlan | null, state: RunState): void {
   for (const step of state.steps.values()) {
     const wave = waveOf(plan, step);
     const isAffected = state.unwindTo === null ? wave > from : wave >= from;
-    if (isUndone(step) || (isAffected && step.forward.status !== "idle")) beginRound(state, step);
+    if (isUndone(step) || isAffected) beginRound(state, step);
     // It stands: should it be undone later, its compensation begins anew.
     else Object.assign(step.undo, { ...newAct(), attempt: step.undo.attempt });
   }
@@ -26,7 +26,9 @@ export function skipPassedWaves(plan: RunPlan | null, state: RunState): void {
 }
 
 function beginRound(state: RunState, step: StepState): void {
-  step.round += 1;
+  // No call was made under the key of a round without an attempt.
+  if (step.forward.attempt > 0) step.round += 1;
+  step.evaluated = null;
   Object.assign(step.forward, newAct());
   Object.assign(step.undo, newAct());
   step.output = null;

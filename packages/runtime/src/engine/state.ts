@@ -18,6 +18,8 @@ export interface RunState {
   readonly outputs: Record<string, Json>;
   /** What completed steps returned into the context, merged in order. */
   context: JsonObject;
+  /** Signals that no step has taken, in the order they came. */
+  readonly signals: KeptSignal[];
   /** Acts now running, so that nobody has to look through all steps. */
   running: number;
   /** Every wave before this one is complete. */
@@ -40,6 +42,16 @@ export interface RunState {
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
 }
 
+export interface KeptSignal {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: Json;
+  /** By the store's clock. */
+  readonly arrivedAt: number;
+  /** Of the payload as JSON. */
+  readonly bytes: number;
+}
+
 export interface StepState {
   readonly name: string;
   readonly forward: Act;
@@ -47,6 +59,8 @@ export interface StepState {
   /** Counts from 1; a step that was undone runs again in a new one, under a key of its own. */
   round: number;
   output: Json;
+  /** What its expressions gave; null: none has been evaluated. */
+  evaluated: { readonly input?: Json; readonly value?: Json } | null;
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
@@ -59,6 +73,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     steps: new Map(),
     outputs: {},
     context: {},
+    signals: [],
     running: 0,
     wave: 0,
     cancel: null,
@@ -79,7 +94,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
-    step = { name, forward: newAct(), undo: newAct(), round: 1, output: null };
+    step = { name, forward: newAct(), undo: newAct(), round: 1, output: null, evaluated: null };
     state.steps.set(name, step);
   }
   return step;
@@ -90,7 +105,7 @@ export function isPastPivot(plan: RunPlan, state: RunState): boolean {
   return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;
 }
 
-/** The run goes on after it: it completed, or an operator skipped it. */
+/** The saga goes on after it: it completed, or its condition or an operator said that it need not run. */
 export function isPassed({ forward }: StepState): boolean {
   return forward.status === "done" || forward.status === "skipped";
 }

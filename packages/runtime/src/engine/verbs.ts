@@ -118,5 +118,5 @@ function skippable(plan: RunPlan, state: RunState) {
 }
 
 function isUnsuccessful(act: StepState["forward"] | undefined): boolean {
-  return act !== undefined && ["failed", "refused", "waiting", "interrupted"].includes(act.status);
+  return act !== undefined && ["failed", "refused", "waiting", "suspended", "interrupted"].includes(act.status);
 }

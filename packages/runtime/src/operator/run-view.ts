@@ -73,7 +73,7 @@ function statusOfStep(state: RunState, act: Act): StepStatus {
       return "skipped";
     default: {
       const over = act.status === "failed" || ended;
-      if (!over) return act.status === "waiting" ? "waiting" : "running";
+      if (!over) return act.status === "interrupted" ? "running" : "waiting";
       return act.mayHaveRun ? "unknown" : "failed";
     }
   }
@@ -84,6 +84,7 @@ const COMPENSATION_STATUS: Readonly<Record<Act["status"], CompensationView["stat
   running: "running",
   interrupted: "running",
   waiting: "waiting",
+  suspended: "waiting",
   done: "compensated",
   refused: "failed",
   failed: "failed",

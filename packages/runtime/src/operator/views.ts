@@ -54,7 +54,10 @@ export interface CompensationView {
   readonly error: Failure | null;
 }
 
-/** `waiting`: between two attempts. `unknown`: it may have run, nobody knows. `skipped`: an operator said it need not succeed. */
+/**
+ * `waiting`: between two attempts, or for a time or a signal. `skipped`: its condition, or an operator, said that it need not
+ * run. `unknown`: it may have run, nobody knows.
+ */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 
 /** Something new in a run: the rows since the last event and the state after them. */
@@ -80,6 +83,10 @@ export interface DefinitionStepView {
   readonly kind: string;
   readonly service: string | null;
   readonly endpoint: string | null;
+  /** What a step of kind `wait` waits for. */
+  readonly signal: string | null;
+  /** It runs under a condition. */
+  readonly conditional: boolean;
   readonly compensation: string | null;
 }
 

@@ -11,6 +11,8 @@ const call: StepCall = {
   runId: RUN,
   stage: "charge",
   input: { order: 1 },
+  isMapped: false,
+  runInput: { order: 1 },
   outputs: { validate: { ok: true } },
   context: { get: () => ({ seen: 1 }), patch() {}, checkpoint: async () => {} },
   idempotencyKey: `${RUN}:charge`,

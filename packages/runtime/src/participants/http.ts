@@ -71,8 +71,10 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
     description: `http ${base}`,
     ...defaults,
     async perform(target, step) {
-      const { input, outputs } = step;
-      const body = { run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get() };
+      const { input, outputs, isMapped } = step;
+      const body = isMapped
+        ? input
+        : { run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get() };
       const answer = await call(request(target, step, body), step.signal);
       if ("kind" in answer) return answer;
       if (!answer.response.ok) return refuseOrFail(answer, target.refusals, step);

@@ -13,6 +13,8 @@ function call(input: Json = {}, more: Partial<StepCall> = {}): StepCall {
     runId: "run-1",
     stage: "charge",
     input,
+    isMapped: false,
+    runInput: input,
     outputs: {},
     context: { get: () => ({}), patch() {}, checkpoint: async () => {} },
     idempotencyKey: "run-1:charge",

@@ -35,7 +35,7 @@ export function simulatedParticipant(options: SimulatedParticipantOptions): Part
     kind: LedgerEntry["kind"],
     refusals?: readonly number[],
   ): Promise<StepOutcome> {
-    const script = scriptOf(call.input, call.stage, kind);
+    const script = scriptOf(call.runInput, call.stage, kind);
     if (script.delayMs > 0) await sleep(clock, script.delayMs, call.signal);
     if (call.signal.aborted) return failed("timeout", "the call was cut short");
     try {

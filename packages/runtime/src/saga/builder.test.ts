@@ -41,11 +41,8 @@ describe("saga builder", () => {
       ["ship"],
     ]);
     expect(placeOrder.pivotAfterWave).toBe(1);
-    expect(placeOrder.waves[1]?.steps[1]?.retry).toEqual({
-      maxAttempts: 5,
-      backoff: "exponential",
-      initialDelayMs: 100,
-    });
+    const retry = { maxAttempts: 5, backoff: "exponential", initialDelayMs: 100 };
+    expect(placeOrder.waves[1]?.steps[1]).toMatchObject({ retry });
   });
 
   it("refuses at compile time what cannot be meant", () => {

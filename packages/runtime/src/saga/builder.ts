@@ -1,16 +1,11 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
+import { type AnyStep, actionStep, retryPolicy, sleepStep, waitStep } from "./declared-step.js";
 import { defineSaga } from "./define.js";
-import type {
-  CompensationCall,
-  CompensationDefinition,
-  RetryPolicy,
-  SagaDefinition,
-  ServiceCall,
-  StepCall,
-  StepDefinition,
-  Wave,
-} from "./definition.js";
+import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
+import type { LocalStep, RetryOptions, ServiceStep, SleepOptions, Verdict, WaitOptions } from "./step-options.js";
+
+export type * from "./step-options.js";
 
 /**
  * Declares a saga in TypeScript. Steps run one after the other, those of a `parallel` group together; after `pivot`
@@ -38,51 +33,11 @@ export interface SagaOptions<Input> {
   readonly checkInput?: (input: Json) => asserts input is Input & Json;
 }
 
-/** A step performed here, by a function. */
-export interface LocalStep<Input, Outputs, Output> extends StepOptions {
-  /** Returns JSON of at most 1 MiB. Throwing `BusinessRefusal` refuses; any other throw is retried. */
-  readonly run: (call: TypedCall<Input, Outputs>) => Output | Promise<Output>;
-  /** Undoes it; undoing nothing is a success. Its attempts have 30 s and the manager's `recovery`. Default: none. */
-  readonly compensate?: (call: TypedCompensation<Input, Outputs, Output>) => unknown;
-}
-
-/** A step performed by a service. Its output is JSON. */
-export interface ServiceStep extends StepOptions, ServiceCall {
-  readonly compensate?: ServiceCompensation;
-}
-
-export interface ServiceCompensation extends StepOptions {
-  readonly service: string;
-  readonly endpoint: string;
-}
-
-export interface StepOptions {
-  /** Of one attempt; default: the service's, else 30 s. */
-  readonly timeout?: Duration;
-  /** What is left out comes from the saga, then from the service, then from the manager's `recovery`. */
-  readonly retry?: RetryOptions;
-}
-
-export interface RetryOptions
-  extends Partial<Pick<RetryPolicy, "maxAttempts" | "backoff" | "jitter" | "nonRetryable">> {
-  readonly initialDelay?: Duration;
-  readonly maxDelay?: Duration;
-}
-
-export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & {
-  readonly input: Input;
-  readonly outputs: Readonly<Outputs>;
-};
-
-export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "input" | "outputs" | "output"> & {
-  readonly input: Input;
-  readonly outputs: Readonly<Outputs>;
-  /** Null when the outcome is unknown. */
-  readonly output: Output | null;
-};
-
 /** What later steps read: a step that returns nothing has the output null. */
 type Stored<Output> = [Output] extends [undefined] ? null : [undefined] extends [Output] ? null : Output;
+
+/** A step under a condition has no output when it was skipped. */
+type Under<When, Output> = [When] extends [never] ? Output : Output | null;
 
 type NewName<Name extends string, Outputs> = Name extends keyof Outputs ? never : Name;
 
@@ -94,6 +49,10 @@ interface Draft {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
 }
 
+/**
+ * Each method adds a step after all that is declared so far. A name that is taken does not compile. Error:
+ * `definition-invalid` (a bad duration or expression).
+ */
 export class SagaBuilder<Input, Outputs> {
   readonly #draft: Draft;
 
@@ -101,17 +60,32 @@ export class SagaBuilder<Input, Outputs> {
     this.#draft = draft;
   }
 
-  /** A step after all that is declared so far. A name that is taken does not compile. Error: `definition-invalid` (a bad duration). */
   step<Name extends string>(
     name: NewName<Name, Outputs>,
-    step: ServiceStep,
+    step: ServiceStep<Input, Outputs>,
   ): SagaBuilder<Input, Outputs & Record<Name, Json>>;
-  step<Name extends string, Output>(
+  step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs>,
-    step: LocalStep<Input, Outputs, Output>,
-  ): SagaBuilder<Input, Outputs & Record<Name, Stored<Output>>>;
+    step: LocalStep<Input, Outputs, Output, Given, When>,
+  ): SagaBuilder<Input, Outputs & Record<Name, Under<When, Stored<Output>>>>;
   step(name: string, step: AnyStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
-    return this.#with({ waves: [...this.#draft.waves, { steps: [stepDefinition(name, step)] }] });
+    return this.#add(actionStep(name, step));
+  }
+
+  /** Waits for a time, durably. */
+  sleep<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: SleepOptions<Input, Outputs>,
+  ): SagaBuilder<Input, Outputs & Record<Name, null>> {
+    return this.#add(sleepStep(name, step));
+  }
+
+  /** Waits for a signal, which is sent by `SagaManager.signal`. */
+  waitFor<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: WaitOptions<Input, Outputs> = {},
+  ): SagaBuilder<Input, Outputs & Record<Name, Json>> {
+    return this.#add(waitStep(name, step));
   }
 
   /** Its steps run together; the saga goes on when all of them have completed. */
@@ -153,12 +127,16 @@ export class SagaBuilder<Input, Outputs> {
     });
   }
 
+  #add<More>(step: StepDefinition): SagaBuilder<Input, More> {
+    return this.#with({ waves: [...this.#draft.waves, { steps: [step] }] });
+  }
+
   #with<More>(change: Partial<Draft>): SagaBuilder<Input, More> {
     return new SagaBuilder<Input, More>({ ...this.#draft, ...change });
   }
 }
 
-/** The steps of a parallel group: each sees the outputs of before the group. */
+/** The steps of a parallel group: each sees the outputs of before the group. Its methods are those of the builder. */
 export class ParallelGroup<Input, Outputs, Group> {
   readonly steps: readonly StepDefinition[];
 
@@ -168,54 +146,31 @@ export class ParallelGroup<Input, Outputs, Group> {
 
   step<Name extends string>(
     name: NewName<Name, Outputs & Group>,
-    step: ServiceStep,
+    step: ServiceStep<Input, Outputs>,
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
-  step<Name extends string, Output>(
+  step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs & Group>,
-    step: LocalStep<Input, Outputs, Output>,
-  ): ParallelGroup<Input, Outputs, Group & Record<Name, Stored<Output>>>;
+    step: LocalStep<Input, Outputs, Output, Given, When>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Under<When, Stored<Output>>>>;
   step(name: string, step: AnyStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
-    return new ParallelGroup([...this.steps, stepDefinition(name, step)]);
+    return this.#add(actionStep(name, step));
   }
-}
 
-// biome-ignore lint/suspicious/noExplicitAny: the overloads above carry the types; here they have served.
-type AnyStep = ServiceStep | LocalStep<any, any, any>;
+  sleep<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: SleepOptions<Input, Outputs>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, null>> {
+    return this.#add(sleepStep(name, step));
+  }
 
-function stepDefinition(name: string, step: AnyStep): StepDefinition {
-  return {
-    name,
-    kind: "action",
-    action: "run" in step ? { run: step.run } : serviceCall(step),
-    ...actOptions(name, step),
-    compensation: compensation(name, step),
-  };
-}
+  waitFor<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: WaitOptions<Input, Outputs> = {},
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>> {
+    return this.#add(waitStep(name, step));
+  }
 
-function compensation(name: string, step: AnyStep): CompensationDefinition | null {
-  if (step.compensate === undefined) return null;
-  if (typeof step.compensate === "function") return { action: { run: step.compensate }, timeoutMs: null, retry: {} };
-  return { action: serviceCall(step.compensate), ...actOptions(`${name}.compensate`, step.compensate) };
-}
-
-function serviceCall({ service, endpoint, method, refusals }: ServiceCall): ServiceCall {
-  return { service, endpoint, ...(method !== undefined && { method }), ...(refusals !== undefined && { refusals }) };
-}
-
-function actOptions(
-  key: string,
-  { timeout, retry }: StepOptions,
-): { timeoutMs: number | null; retry: Partial<RetryPolicy> } {
-  return {
-    timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
-    retry: retryPolicy(key, retry ?? {}),
-  };
-}
-
-function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {
-  return {
-    ...rest,
-    ...(initialDelay !== undefined && { initialDelayMs: parseDurationMs(initialDelay, `${key}.retry.initialDelay`) }),
-    ...(maxDelay !== undefined && { maxDelayMs: parseDurationMs(maxDelay, `${key}.retry.maxDelay`) }),
-  };
+  #add<More>(step: StepDefinition): ParallelGroup<Input, Outputs, More> {
+    return new ParallelGroup([...this.steps, step]);
+  }
 }

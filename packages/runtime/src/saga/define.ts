@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
-import { canonicalJson } from "../json.js";
-import type { SagaDefinition, ServiceCall } from "./definition.js";
+import { canonicalJson, type Json } from "../json.js";
+import type { SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -20,6 +20,10 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(`expected step names of letters, digits, "_", "-" or ".", got ${JSON.stringify(step.name)}`);
     if (seen.has(step.name)) refuse(`expected each step name once, got ${JSON.stringify(step.name)} twice`);
     seen.add(step.name);
+    if (step.kind === "wait" && !NAME.test(step.signal))
+      refuse(
+        `expected step "${step.name}" to wait for a signal named by letters, digits, "_", "-" or ".", got ${JSON.stringify(step.signal)}`,
+      );
   }
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
@@ -29,15 +33,27 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
 
 /**
  * Of the graph's shape alone: a hash of the code or of timeouts would strand runs at each deploy. What a running saga
- * could not survive changes it: names, order, kinds, pivot, and whether a step can be undone.
+ * could not survive changes it: names, order, kinds, pivot, signals waited for, and whether a step can be undone.
  */
 function fingerprint(draft: Omit<SagaDefinition, "version">): string {
   const shape = {
     name: draft.name,
     pivot: draft.pivotAfterWave,
-    waves: draft.waves.map((wave) => wave.steps.map((step) => [step.name, step.kind, step.compensation !== null])),
+    waves: draft.waves.map((wave) => wave.steps.map(shapeOf)),
   };
   return createHash("sha256").update(canonicalJson(shape)).digest("hex").slice(0, 16);
+}
+
+function shapeOf(step: StepDefinition): Json {
+  const { name, kind } = step;
+  switch (step.kind) {
+    case "action":
+      return [name, kind, step.compensation !== null];
+    case "sleep":
+      return [name, kind];
+    case "wait":
+      return [name, kind, step.signal];
+  }
 }
 
 /** Where a step is performed, in a word: for definitions' views. */

@@ -30,15 +30,62 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export interface StepDefinition {
+export type StepDefinition = ActionStep | SleepStep | WaitStep;
+
+/** What steps of every kind have. */
+interface StepBase {
   /** Unique in the saga; also the step's path in the journal and in idempotency keys. */
   readonly name: string;
+  /** Gives a boolean; null or nothing counts as false: the step is skipped, its output is null. Default: it runs. */
+  readonly when?: Expression;
+}
+
+/** A call of a service, or of a function in this process. */
+export interface ActionStep extends StepBase {
   readonly kind: "action";
   readonly action: Action;
+  /** What the step is given in the place of the run's input. */
+  readonly input?: Expression;
   /** Per attempt, ms; null: the service's, else 30 s. */
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
   readonly compensation: CompensationDefinition | null;
+}
+
+/** A durable timer. */
+export interface SleepStep extends StepBase {
+  readonly kind: "sleep";
+  /** ms, or what gives milliseconds or an ISO 8601 time with its zone. */
+  readonly duration: number | Expression;
+}
+
+/** Waits for a signal. Its output is the signal's payload. */
+export interface WaitStep extends StepBase {
+  readonly kind: "wait";
+  /** Name of the signal. */
+  readonly signal: string;
+  /** ms; null: until the run's timeout. */
+  readonly timeoutMs: number | null;
+  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. */
+  readonly onTimeout: "fail" | "refuse";
+}
+
+/** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */
+export interface Expression {
+  /** JSONata; null: a function. */
+  readonly source: string | null;
+  /** May throw, and then the step fails for good. */
+  evaluate(scope: ExpressionScope): unknown;
+}
+
+export interface ExpressionScope {
+  /** The run's. */
+  readonly input: Json;
+  /** Of steps in earlier waves, by name. */
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly context: Readonly<Record<string, Json>>;
+  /** The store's clock as far as it is known, ms since the epoch. */
+  readonly now: number;
 }
 
 /** Who performs a step: a handler in this process, or a participant (a service) by name. */
@@ -83,8 +130,11 @@ export interface StepCall {
   readonly runId: string;
   /** The step's name. */
   readonly stage: string;
-  /** The run's. */
+  /** What the step's `input` expression made; without one, the run's input. */
   readonly input: Json;
+  /** `input` comes from the step's expression: it is the whole body of a request. */
+  readonly isMapped: boolean;
+  readonly runInput: Json;
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;

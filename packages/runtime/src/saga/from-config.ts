@@ -1,7 +1,16 @@
 import { parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
+import type { Json } from "../json.js";
 import { defineSaga } from "./define.js";
-import type { CompensationDefinition, RetryPolicy, SagaDefinition, StepDefinition, Wave } from "./definition.js";
+import type {
+  CompensationDefinition,
+  Expression,
+  RetryPolicy,
+  SagaDefinition,
+  StepDefinition,
+  Wave,
+} from "./definition.js";
+import { embedded, inputExpression, jsonataExpression } from "./expression.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
 export interface TaskConfig {
@@ -18,13 +27,24 @@ export interface TaskConfig {
   readonly compensation?: readonly CompensationConfig[];
 }
 
+/** A call of a service, a `sleep` or a `wait_for`. */
 export interface StageConfig {
   readonly name: string;
+  /** JSONata over `input`, `outputs` and `context`: the stage runs only if it is true. */
+  readonly when?: string;
   readonly service?: string;
   readonly endpoint?: string;
   /** Default POST. */
   readonly method?: string;
-  /** Of one attempt. Default: the service's, else 30 s. */
+  /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata. */
+  readonly input?: Json;
+  /** Waits this long, or what `${ expression }` gives: milliseconds, or an ISO 8601 time. */
+  readonly sleep?: number | string;
+  /** Waits for the signal of this name; for `timeout`, if there is one. */
+  readonly wait_for?: string;
+  /** What a signal that does not come in time means. Default `fail`. */
+  readonly on_timeout?: "fail" | "refuse";
+  /** Of one attempt (default: the service's, else 30 s), or of waiting for the signal (default: the run's). */
   readonly timeout?: number | string;
   readonly retry?: RetryConfig;
   /** Statuses that count as a business refusal beside the usual ones. */
@@ -57,7 +77,7 @@ export interface RetryConfig {
 
 /**
  * The same definition that the builder makes. A compensation of a stage that is not there waits for the stage. Error:
- * `definition-invalid` (a stage without its service or endpoint, a bad name or duration, a name twice).
+ * `definition-invalid` (a stage that is nothing or two things, a bad name, duration or expression, a name twice).
  */
 export function sagaFromConfig(task: TaskConfig): SagaDefinition {
   const waves: Wave[] = [];
@@ -82,17 +102,26 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
 
 function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   const key = `${task.name}.${stage.name}`;
-  if (stage.service === undefined || stage.endpoint === undefined) {
-    throw new RuntimeError(
-      "definition-invalid",
-      `expected stage ${key} to name its service and endpoint, got neither or one of them`,
-      { key },
-    );
+  const { name } = stage;
+  const undo = task.compensation?.find((each) => each.stage === name);
+  const when = stage.when === undefined ? {} : { when: jsonataExpression(stage.when, `${key}.when`) };
+  const kinds = (["service", "sleep", "wait_for"] as const).filter((kind) => stage[kind] !== undefined);
+  if (kinds.length > 1) throw invalid(key, `expected stage ${key} to be one of ${kinds.join(" and ")}, got both`);
+  if (undo !== undefined && stage.service === undefined)
+    throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
+  if (stage.sleep !== undefined)
+    return { name, kind: "sleep", duration: durationOf(stage.sleep, `${key}.sleep`), ...when };
+  if (stage.wait_for !== undefined) {
+    const timeoutMs = stage.timeout === undefined ? null : parseDurationMs(stage.timeout, `${key}.timeout`);
+    return { name, kind: "wait", signal: stage.wait_for, timeoutMs, onTimeout: stage.on_timeout ?? "fail", ...when };
   }
-  const undo = task.compensation?.find((each) => each.stage === stage.name);
+  if (stage.service === undefined || stage.endpoint === undefined)
+    throw invalid(key, `expected stage ${key} to name its service and endpoint, got neither or one of them`);
   return {
-    name: stage.name,
+    name,
     kind: "action",
+    ...when,
+    ...(stage.input !== undefined && { input: inputExpression(stage.input, `${key}.input`) }),
     action: {
       service: stage.service,
       endpoint: withSlash(stage.endpoint),
@@ -102,6 +131,15 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     ...actOptions(key, stage),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
+}
+
+function durationOf(sleep: number | string, key: string): number | Expression {
+  const source = typeof sleep === "string" ? embedded(sleep, key) : null;
+  return source === null ? parseDurationMs(sleep, key) : jsonataExpression(source, key);
+}
+
+function invalid(key: string, message: string): RuntimeError {
+  return new RuntimeError("definition-invalid", message, { key });
 }
 
 function compensationOf(key: string, service: string, undo: CompensationConfig): CompensationDefinition {

@@ -39,6 +39,13 @@ export interface SagaManager {
    */
   act(id: string, verb: RunVerb, request: VerbRequest): Promise<void>;
 
+  /**
+   * Sends a signal to a run, for its steps that wait for that name; kept when it comes early. Resolves when the store has it.
+   * Errors: `run-not-found`, `run-ended`, `too-many-signals` (1,000 or 1 MiB of them are kept already), `input-invalid` (a bad
+   * name, a payload that is not JSON), `payload-too-large` (1 MiB).
+   */
+  signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void>;
+
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
@@ -68,6 +75,13 @@ export interface VerbRequest {
    * more is undone; what was undone runs again in a new round, and what stands is not done again.
    */
   readonly step?: string;
+}
+
+export interface SignalRequest {
+  /** Who sends it; journaled. */
+  readonly actor: string;
+  /** The same key twice, for one run and name, is one signal. */
+  readonly idempotencyKey?: string;
 }
 
 export interface StartOptions {

@@ -1,12 +1,12 @@
 import type { SessionConfig } from "../config.js";
 import { planOf, type RunPlan } from "../engine/plan.js";
 import { RuntimeError } from "../errors.js";
-import type { DefinitionView } from "../operator/views.js";
+import type { DefinitionStepView, DefinitionView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import type { BatchDefinition } from "./batch.js";
 import { describeAction } from "./define.js";
-import type { SagaDefinition } from "./definition.js";
+import type { SagaDefinition, StepDefinition } from "./definition.js";
 
 export type Definition = SagaDefinition | BatchDefinition;
 
@@ -82,6 +82,7 @@ function key(name: string, version: string): string {
 
 function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
   for (const step of definition.waves.flatMap((wave) => wave.steps)) {
+    if (step.kind !== "action") continue;
     for (const action of [step.action, step.compensation?.action]) {
       if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
@@ -99,13 +100,20 @@ function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWa
   return {
     ...{ name, type: "saga", version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
     waves: waves.map(({ steps }) => ({
-      steps: steps.map((step) => ({
-        name: step.name,
-        kind: step.kind,
-        ...describeAction(step.action),
-        compensation: step.compensation && (describeAction(step.compensation.action).endpoint ?? "local"),
-      })),
+      steps: steps.map(viewOfStep),
     })),
+  };
+}
+
+function viewOfStep(step: StepDefinition): DefinitionStepView {
+  const undo = step.kind === "action" ? step.compensation : null;
+  return {
+    name: step.name,
+    kind: step.kind,
+    ...(step.kind === "action" ? describeAction(step.action) : { service: null, endpoint: null }),
+    signal: step.kind === "wait" ? step.signal : null,
+    conditional: step.when !== undefined,
+    compensation: undo && (describeAction(undo.action).endpoint ?? "local"),
   };
 }
 

@@ -8,6 +8,7 @@ import { canonicalJson, isObject, type Json, toJson } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
+import { RunSignals } from "../operator/run-signals.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
@@ -23,6 +24,7 @@ import type {
   SagaHealth,
   SagaManager,
   SagaMetrics,
+  SignalRequest,
   StartedRun,
   StartOptions,
   VerbRequest,
@@ -70,6 +72,7 @@ class StoreSagaManager implements SagaManager {
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
   readonly #actions: RunActions;
+  readonly #signals: RunSignals;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -91,12 +94,9 @@ class StoreSagaManager implements SagaManager {
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
     });
     store.listen?.((hint) => this.#worker.hear(hint));
-    this.#actions = new RunActions({
-      store,
-      ports,
-      registry: this.#registry,
-      poke: (run) => this.#worker.pokeInbox(run),
-    });
+    const poke = (run: string): void => this.#worker.pokeInbox(run);
+    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
+    this.#signals = new RunSignals({ store, ports, poke });
   }
 
   open(): Promise<void> {
@@ -210,6 +210,10 @@ class StoreSagaManager implements SagaManager {
 
   act(id: string, verb: string, request: VerbRequest): Promise<void> {
     return this.#actions.act(id, verb, request);
+  }
+
+  signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void> {
+    return this.#signals.send(id, name, payload, request);
   }
 
   definitions(): readonly DefinitionView[] {

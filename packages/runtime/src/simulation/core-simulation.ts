@@ -1,14 +1,20 @@
 import { mustBeAlone, needsIsolation } from "../engine/crashes.js";
-import { decide } from "../engine/decide.js";
+import { type Decision, decide } from "../engine/decide.js";
+import { type Evaluation, recordEvaluation } from "../engine/evaluation.js";
 import { fold, foldRecord } from "../engine/fold.js";
+import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { applyVerb, VERBS } from "../engine/verbs.js";
+import { VERBS } from "../engine/verbs.js";
+import type { Json } from "../json.js";
 import { EffectLedger, type KeyedAct } from "./effect-ledger.js";
+import { evaluateNow } from "./evaluate-now.js";
+import { InvariantBroken } from "./invariant-broken.js";
 import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
+import { SIGNALS } from "./random-plan.js";
 import type { SeededRandom } from "./seeded-random.js";
 
 /** The functions under test, so that a test can plant a bug in one of them. */
@@ -16,11 +22,12 @@ export interface Core {
   readonly decide: typeof decide;
   readonly fold: typeof fold;
   readonly recordOutcome: typeof recordOutcome;
+  readonly recordEvaluation: typeof recordEvaluation;
   /** Planted bug: perform first, write afterwards. */
   readonly performsBeforeAppend?: boolean;
 }
 
-export const realCore: Core = { decide, fold, recordOutcome };
+export const realCore: Core = { decide, fold, recordOutcome, recordEvaluation };
 
 export interface Schedule {
   readonly plan: RunPlan;
@@ -58,8 +65,10 @@ export class CoreSimulation {
   readonly #createdAt = 1_000_000;
   #now = this.#createdAt;
   #crashes = 0;
-  #requests = 0;
   #duplicates = 0;
+  #messages = 0;
+  /** Steps whose condition said no, in a row that was written. */
+  #saidNo: KeyedAct[] = [];
   /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
   #boundaries = 0;
   readonly #crashAt: number | null;
@@ -83,6 +92,9 @@ export class CoreSimulation {
     for (const call of this.#stray.splice(0)) this.#ledger.apply(call);
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
+    for (const act of this.#saidNo)
+      if (this.#ledger.has(act))
+        throw new InvariantBroken(5, `"${act.step}" was performed though its condition said no`);
     return { ...schedule, crashes: this.#crashes, duplicates: this.#duplicates, boundaries: this.#boundaries };
   }
 
@@ -91,7 +103,8 @@ export class CoreSimulation {
     const random = this.#random;
     if (this.#stray.length > 0 && random.chance(0.2)) this.#strayArrives();
     if (this.#crashAt === null && random.chance(0.05)) this.#crash();
-    if (random.chance(0.03)) this.#operate(random.pick(["cancel", "cancel", "pause", "compensate"]));
+    if (random.chance(0.03)) this.#operate(random.pick(["cancel", "cancel", "pause", "pause", "compensate"]));
+    if (random.chance(0.04)) this.#signal();
     if (this.#state.stuck !== null || (this.#state.paused && this.#inFlight.length === 0)) {
       if (random.chance(0.1)) return false;
       this.#operate(random.pick(["resume", "resume", "retry", ...VERBS]));
@@ -103,6 +116,7 @@ export class CoreSimulation {
   }
 
   #waitUntilDue(): void {
+    if (this.#random.chance(0.2)) return this.#signal();
     const { wakeAt } = this.#core.decide(
       this.#plan,
       this.#core.fold(this.#plan, this.#createdAt, this.#rows),
@@ -149,40 +163,70 @@ export class CoreSimulation {
   }
 
   #operate(verb: string): void {
-    if (this.#state.phase === "ended") return;
-    this.#requests += 1;
-    const asked = { name: verb, actor: "operator", reason: "simulated", request: `request-${this.#requests}` };
     const step = verb === "retry" && this.#random.chance(0.5) ? this.#random.pick([...this.#plan.steps.keys()]) : null;
-    this.#step(applyVerb(this.#plan, this.#state, step === null ? asked : { ...asked, step }));
+    this.#message("verb", verb, { reason: "simulated", ...(step !== null && { step }) });
+  }
+
+  /** At any time, wanted or not. */
+  #signal(): void {
+    this.#now += this.#random.below(3_000);
+    this.#message("signal", this.#random.pick(SIGNALS), this.#messages);
+  }
+
+  #message(kind: "verb" | "signal", name: string, payload: Json): void {
+    if (this.#state.phase === "ended") return;
+    this.#messages += 1;
+    // It lay in the inbox for a while.
+    const at = this.#now - this.#random.below(2_000);
+    const message = { id: `message-${this.#messages}`, kind, name, payload, actor: "operator", at };
+    this.#step(applyMessage(this.#plan, this.#state, message));
   }
 
   /** Folds what happened, decides, appends (crashing before or after, at times), performs. */
   #step(arrived: readonly JournalRecord[]): void {
     const records = [...arrived];
     for (const record of records) foldRecord(this.#plan, this.#state, record, this.#now);
-    if (this.#state.phase !== "ended") this.#decide(records);
+    const saidNo: KeyedAct[] = [];
+    for (let open = this.#state.phase !== "ended"; open; ) {
+      const { evaluate, records: decided } = this.#decideApart();
+      records.push(...decided);
+      for (const step of evaluate) {
+        const evaluation = this.#evaluate(step);
+        const round = this.#state.steps.get(step)?.round ?? 1;
+        if (evaluation.kind === "skip") saidNo.push({ step, direction: "forward", round });
+        const record = this.#core.recordEvaluation(this.#plan, this.#state, step, evaluation);
+        foldRecord(this.#plan, this.#state, record, this.#now);
+        records.push(record);
+      }
+      open = evaluate.length > 0;
+    }
     if (records.length === 0) return;
     const { fence } = this.#state;
     const calls = records.flatMap((record) => (record.kind === "dispatched" ? [{ ...record, fence }] : []));
     if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
     if (this.#crashesHere()) return this.#crash();
     this.#append(records);
+    // In a new round it may say yes.
+    if (records.some(({ kind }) => kind === "forward-again" || kind === "retry-requested")) this.#saidNo = [];
+    this.#saidNo.push(...saidNo);
     if (this.#crashesHere()) return this.#crash();
     if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
   }
 
-  #decide(records: JournalRecord[]): void {
+  /** As a worker does it. */
+  #decideApart(): Pick<Decision, "records" | "evaluate"> {
     const isSuspect = needsIsolation(this.#state.crashes);
-    const decided = this.#core.decide(this.#plan, this.#state, this.#now).records;
-    if (isSuspect && decided.some(({ kind }) => kind === "dispatched")) {
-      const isolated = {
-        kind: "isolated",
-        alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes),
-      } as const;
-      foldRecord(this.#plan, this.#state, isolated, this.#now);
-      records.push(isolated);
-    }
-    records.push(...decided);
+    const { records, evaluate } = this.#core.decide(this.#plan, this.#state, this.#now);
+    if (!isSuspect || !records.some(({ kind }) => kind === "dispatched")) return { records, evaluate };
+    const isolated = { kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) } as const;
+    foldRecord(this.#plan, this.#state, isolated, this.#now);
+    return { records: [isolated, ...records], evaluate };
+  }
+
+  #evaluate(step: string): Evaluation {
+    const planned = this.#plan.steps.get(step);
+    if (planned === undefined) throw new Error(`expected a step "${step}" to evaluate, got none`);
+    return evaluateNow(planned, this.#now);
   }
 
   #crashesHere(): boolean {

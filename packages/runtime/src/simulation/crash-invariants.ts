@@ -43,8 +43,9 @@ export function crashesOf(records: readonly JournalRecord[]): Crashes {
     if (record.kind !== "completed" && record.kind !== "failed" && record.kind !== "compensated") continue;
     const direction =
       record.kind === "failed" ? record.direction : record.kind === "completed" ? "forward" : "compensate";
-    underWay.delete(`${direction} ${record.step}`);
-    if (underWay.size === 0) [suspect, isolated, counted] = [false, null, 0];
+    // A sleep that ends says nothing of what was under way.
+    const wasUnderWay = underWay.delete(`${direction} ${record.step}`);
+    if (wasUnderWay && underWay.size === 0) [suspect, isolated, counted] = [false, null, 0];
   }
   return { suspect, isolated, counted, lastAlone };
 }

@@ -5,8 +5,9 @@ import type { RunState } from "../engine/state.js";
 import { checkCrashes } from "./crash-invariants.js";
 import type { EffectLedger, KeyedAct } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
+import { checkKind } from "./kind-invariants.js";
 import { checkOperated, checkRequests } from "./operator-invariants.js";
-import { presentStory, roundsOf, unwindingOf } from "./story.js";
+import { isPassed, presentStory, roundsOf, unwindingOf } from "./story.js";
 
 /** The invariants of ARCHITECTURE.md that one run's journal and its participants' ledger can break, as checks. */
 
@@ -29,6 +30,7 @@ export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: Journa
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
     if (record.kind === "dispatched") checkNotEarly([...rows, row], record, row);
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
+    checkKind(plan, [...rows, row], index, past);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
     throw new InvariantBroken(6, "the run ends twice");
@@ -38,7 +40,7 @@ export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: Journa
 function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
   const wave = plan.steps.get(step)?.wave ?? 0;
   for (const earlier of plan.waves.slice(0, wave).flat()) {
-    if (!has(past, "completed", earlier.name) && !has(past, "step-skipped", earlier.name))
+    if (!isPassed(past, earlier.name))
       throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
   }
   if (unwindingOf(past) !== null) throw new InvariantBroken(5, `"${step}" goes forward in an unwinding run`);
@@ -81,7 +83,7 @@ function checkNotEarly(
 function checkBeforePivot(plan: RunPlan, past: readonly JournalRecord[]): void {
   if (plan.pivotAfterWave === null) return;
   const upToPivot = plan.waves.slice(0, plan.pivotAfterWave + 1).flat();
-  if (upToPivot.every((step) => has(past, "completed", step.name)))
+  if (upToPivot.every((step) => isPassed(past, step.name)))
     throw new InvariantBroken(6, "a run past its pivot unwinds");
 }
 
@@ -108,24 +110,28 @@ export function checkAtEnd(schedule: {
     if (state.stuck === null && !state.paused) throw new InvariantBroken(6, "the run neither ended nor is parked");
     return;
   }
-  for (const { name, compensation } of plan.steps.values()) {
-    const rounds = [...roundsOf(records, name)];
-    for (const [index, [round, own]] of rounds.entries()) {
-      const standing = state.end.status === "completed" && index === rounds.length - 1;
+  const story = presentStory(plan, records);
+  const { status } = state.end;
+  for (const { name, compensation, definition } of plan.steps.values()) {
+    if (definition.kind !== "action") continue;
+    if (status === "completed" && !isPassed(story, name))
+      throw new InvariantBroken(6, `a completed run left "${name}" not done`);
+    for (const [round, own] of roundsOf(records, name)) {
       const act = (direction: Direction): KeyedAct => ({ step: name, direction, round });
       const done = ledger.has(act("forward"));
       const undone = ledger.has(act("compensate"));
-      if (standing && (undone || !(done || has(own, "step-skipped", name))))
-        throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
-      if (standing || state.end.status === "failed" || compensation === null) continue;
+      const counts = story.some(
+        (record) => record.kind === "dispatched" && record.step === name && record.round === round,
+      );
+      if (status === "completed" && counts) {
+        if (undone || (!done && !has(story, "step-skipped", name)))
+          throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
+        continue;
+      }
+      if (status === "failed" || compensation === null) continue;
       if (done && !undone && !has(own, "compensation-skipped", name))
-        throw new InvariantBroken(
-          5,
-          `a run ended ${state.end.status} and left the effect of "${name}" in round ${round}`,
-        );
+        throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${name}" in round ${round}`);
     }
-    if (state.end.status === "completed" && rounds.length === 0)
-      throw new InvariantBroken(6, `a completed run never ran "${name}"`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord } from "../engine/records.js";
 import { InvariantBroken } from "./invariant-broken.js";
-import { unwindingOf } from "./story.js";
+import { isPassed, unwindingOf } from "./story.js";
 
 /** Invariants 4, 6 and 7 where operators act. `past`: all records before this one; `story`: those that still count. */
 export function checkOperated(
@@ -61,8 +61,6 @@ function checkRound(
 
 function isPastPivot(plan: RunPlan, story: readonly JournalRecord[]): boolean {
   if (plan.pivotAfterWave === null) return false;
-  const passed = new Set(
-    story.flatMap((record) => (record.kind === "completed" || record.kind === "step-skipped" ? [record.step] : [])),
-  );
-  return plan.waves.slice(0, plan.pivotAfterWave + 1).every((wave) => wave.every(({ name }) => passed.has(name)));
+  const upToPivot = plan.waves.slice(0, plan.pivotAfterWave + 1).flat();
+  return upToPivot.every(({ name }) => isPassed(story, name));
 }

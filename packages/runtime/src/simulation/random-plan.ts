@@ -1,14 +1,17 @@
 import { type PlanDefaults, planOf, type RunPlan } from "../engine/plan.js";
 import { defineSaga } from "../saga/define.js";
-import type { SagaDefinition, StepDefinition } from "../saga/definition.js";
-import type { SeededRandom } from "./seeded-random.js";
+import type { Expression, SagaDefinition, StepDefinition } from "../saga/definition.js";
+import { SeededRandom } from "./seeded-random.js";
 
 /** With defaults as random as the saga. */
 export function randomPlan(random: SeededRandom): RunPlan {
   return planOf(randomSaga(random, "random"), randomDefaults(random));
 }
 
-/** A random saga: up to five waves of up to three steps, some without compensation, some with a pivot. */
+/** Names of the signals that random sagas wait for: few, so that several steps want the same. */
+export const SIGNALS = ["go", "stop"] as const;
+
+/** A random saga: up to five waves of up to three steps of every kind, some without compensation, some with a pivot. */
 export function randomSaga(random: SeededRandom, name: string): SagaDefinition {
   const waves = Array.from({ length: 1 + random.below(5) }, (_, wave) => ({
     steps: Array.from({ length: random.chance(0.6) ? 1 : 2 + random.below(2) }, (_, index) =>
@@ -20,11 +23,47 @@ export function randomSaga(random: SeededRandom, name: string): SagaDefinition {
 }
 
 function randomStep(random: SeededRandom, name: string): StepDefinition {
+  const when = random.chance(0.15) ? { when: drawn(random, randomCondition) } : {};
+  const dice = random.float();
+  if (dice < 0.12) {
+    const duration = random.chance(0.5) ? random.below(20_000) : drawn(random, randomTime);
+    return { name, kind: "sleep", duration, ...when };
+  }
+  if (dice < 0.26) {
+    const timeoutMs = random.chance(0.7) ? 1 + random.below(20_000) : null;
+    return {
+      name,
+      kind: "wait",
+      signal: random.pick(SIGNALS),
+      timeoutMs,
+      onTimeout: random.pick(["fail", "refuse"]),
+      ...when,
+    };
+  }
+  const input = random.chance(0.2) ? { input: drawn(random, (draw) => ({ drawn: draw.below(1_000_000) })) } : {};
   const action = { service: "service", endpoint: `/${name}` };
   const compensation = random.chance(0.8)
     ? { action: { ...action, endpoint: `/undo-${name}` }, timeoutMs: null, retry: {} }
     : null;
-  return { name, kind: "action", action, timeoutMs: null, retry: {}, compensation };
+  return { name, kind: "action", action, timeoutMs: null, retry: {}, compensation, ...when, ...input };
+}
+
+/** Gives something else each time: whoever evaluates it twice is found out. Each saga draws for itself. */
+function drawn(random: SeededRandom, draw: (random: SeededRandom, now: number) => unknown): Expression {
+  const own = new SeededRandom(random.below(2 ** 32));
+  return { source: null, evaluate: ({ now }) => draw(own, now) };
+}
+
+/** Most hold; some are skipped, and a few throw. */
+function randomCondition(random: SeededRandom): boolean | null {
+  if (random.chance(0.05)) throw new Error("simulated: no condition");
+  return random.chance(0.6) ? true : random.pick([false, null]);
+}
+
+function randomTime(random: SeededRandom, now: number): unknown {
+  if (random.chance(0.05)) return "simulated: no time";
+  const ms = random.below(20_000) - 1_000;
+  return random.chance(0.5) ? ms : new Date(now + ms).toISOString();
 }
 
 function randomDefaults(random: SeededRandom): PlanDefaults {

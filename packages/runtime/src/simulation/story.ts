@@ -31,7 +31,7 @@ export function unwindingOf(story: readonly JournalRecord[]): { readonly to: num
 function withoutVoid(plan: RunPlan, story: readonly JournalRecord[], to: number | null): JournalRecord[] {
   const waveOf = (step: string): number => plan.steps.get(step)?.wave ?? 0;
   const undone = stepsWith(story, ["compensated", "compensation-skipped"]);
-  const begun = stepsWith(story, ["dispatched"]);
+  const begun = stepsWith(story, ["dispatched", "suspended", "skipped", "evaluated", "failed"]);
   const lowest = Math.min(...undone.map(waveOf));
   const isVoid = new Set([
     ...undone,
@@ -49,6 +49,11 @@ function stepsWith(records: readonly JournalRecord[], kinds: readonly JournalRec
   return records.flatMap((record) =>
     kinds.includes(record.kind) && "step" in record && record.step !== undefined ? [record.step] : [],
   );
+}
+
+/** The saga went on after the step. */
+export function isPassed(story: readonly JournalRecord[], step: string): boolean {
+  return stepsWith(story, ["completed", "received", "skipped", "step-skipped"]).includes(step);
 }
 
 /** A step's records by the round they belong to. */

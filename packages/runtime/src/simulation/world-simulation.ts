@@ -25,6 +25,7 @@ import { Operators } from "./world/operators.js";
 import { ProcessClock } from "./world/process-clock.js";
 import { randomConfig } from "./world/random-config.js";
 import { Services } from "./world/services.js";
+import { Signalers } from "./world/signalers.js";
 import { SimulatedProcess } from "./world/simulated-process.js";
 import { Wire } from "./world/wire.js";
 
@@ -50,6 +51,8 @@ export interface WorldReport {
   /** How often each invariant was judged, by its number. */
   readonly judged: ReadonlyMap<number, number>;
   readonly ends: ReadonlyMap<string, number>;
+  /** Records by kind. */
+  readonly records: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<string, number>;
   /** Of all journals: two simulations of one seed have the same. */
   readonly digest: string;
@@ -82,6 +85,7 @@ export class WorldSimulation {
   readonly #services: Services;
   readonly #clients: Clients;
   readonly #operators: Operators;
+  readonly #signalers: Signalers;
   readonly #processes: SimulatedProcess[] = [];
   readonly #server: RunStore;
   readonly #sessions = createMemorySessionStore({ clock: this.#clock });
@@ -128,12 +132,17 @@ export class WorldSimulation {
       ...{ clock: this.#clock, random, faults: this.#faults, calls: this.#calls, contexts: this.#contexts },
       timeoutMs: this.#timeoutMs,
     });
-    this.#clients = new Clients({
-      ...{ clock: this.#clock, random, journal: this.#journal, breaches },
+    const people = {
+      clock: this.#clock,
+      random,
+      journal: this.#journal,
+      breaches,
       pickProcess: () => this.#pickProcess(),
-    });
+    };
+    this.#clients = new Clients(people);
+    this.#signalers = new Signalers({ ...people, runs: () => this.#clients.known });
     const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });
-    this.#server = this.#operators.watch(planted.server?.(store) ?? store);
+    this.#server = this.#signalers.watch(this.#operators.watch(planted.server?.(store) ?? store));
   }
 
   async run(): Promise<WorldReport> {
@@ -151,6 +160,7 @@ export class WorldSimulation {
     }
     return {
       ...{ seed: this.#seed, virtualMs: this.#clock.monotonic(), ends, faults: this.#faults.counts },
+      records: this.#journal.records(),
       ...{ runs: this.#journal.runs.size, rows: this.#journal.rows, calls: this.#calls.calls },
       ...{ processes: this.#processes.length, checks: this.#breaches.checks },
       judged: this.#breaches.judged,
@@ -173,6 +183,7 @@ export class WorldSimulation {
       this.#clock.after(random.below(chaosMs), () => void this.#clients.start(name, `key-${index}`));
     }
     this.#chaos(managers);
+    this.#signalers.start();
     const calmAt = this.#clock.now() + chaosMs;
     await this.#pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
 
@@ -184,6 +195,7 @@ export class WorldSimulation {
       return this.#clients.open === 0 && this.#unsettled() === "";
     }, "every run to end or to be parked");
     // Late requests and late effects arrive as well.
+    this.#signalers.stop();
     const quietAt = this.#clock.now() + 60_000;
     await this.#pass(() => this.#clock.now() >= quietAt, "late messages");
     await this.#checkAtEnd();
@@ -311,6 +323,7 @@ export class WorldSimulation {
 
   async #checkAtEnd(): Promise<void> {
     this.#checking = true;
+    this.#signalers.checkAtEnd();
     for (const { plan, rows, state, id } of this.#journal.runs.values())
       this.#breaches.check(() => checkAtEnd({ plan, rows, state, ledger: this.#services.ledgerOf(id) }), [3, 5, 6]);
     this.#clients.checkAtEnd();
@@ -327,8 +340,8 @@ export class WorldSimulation {
     const metrics = await this.#until(instance.ask((manager) => manager.metrics(), null));
     const active = metrics !== null && "value" in metrics ? metrics.value.activeRuns : Number.NaN;
     this.#breaches.expect(active === 0, 12, () => `${name} still drives ${active} runs`);
-    // The next renewal, the next poll, and those who wait for a run that stays parked.
-    const due = 2 + this.#clients.waitingAt(instance);
+    // The next renewal, the next poll, the time of a run once parked here, and those who wait for a run that stays parked.
+    const due = 3 + this.#clients.waitingAt(instance);
     this.#breaches.expect(clock.pending <= due, 12, () => `${name} waits with ${clock.pending} timers for nothing`);
     for (const id of this.#clients.known) {
       const asked = await this.#until(instance.ask((manager) => manager.get(id), null));

@@ -1,6 +1,5 @@
 /** What a driver shows of itself, so that others can be kept apart from it. */
 export interface IsolatedRun {
-  readonly id: string;
   /** Whether an attempt of it is under way. */
   readonly isBusy: boolean;
   /** Asks it to decide anew. */

@@ -1,6 +1,6 @@
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction } from "../engine/records.js";
-import { type RunState, stepOf } from "../engine/state.js";
+import { type RunState, type StepState, stepOf } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import type { Json } from "../json.js";
 import { runCompensation, runHandler } from "../participants/local.js";
@@ -68,6 +68,7 @@ function invoke(options: PerformOptions): StepOutcome | Promise<StepOutcome> {
   const planned = plan.steps.get(attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
   if (attempt.direction === "forward") {
+    if (planned.definition.kind !== "action") throw new Error(`expected an action in step "${planned.name}"`);
     const { action } = planned.definition;
     const call = stepCall(options);
     if ("run" in action) return runHandler(() => action.run(call), `the output of step "${attempt.step}"`);
@@ -91,7 +92,7 @@ function stepCall(options: PerformOptions): StepCall {
   return {
     runId: run.id,
     stage: attempt.step,
-    input: run.input,
+    ...inputOf(stepOf(state, attempt.step), run.input),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     idempotencyKey: stepKey(run.id, attempt),
@@ -116,7 +117,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
   return {
     runId: run.id,
     stage: attempt.step,
-    input: run.input,
+    ...inputOf(step, run.input),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     idempotencyKey: `${forwardKey}:compensate`,
@@ -132,8 +133,16 @@ function compensationCall(options: PerformOptions): CompensationCall {
   };
 }
 
+/** What the step's expression made of it when it was evaluated, the same in every attempt. */
+function inputOf({ evaluated }: StepState, runInput: Json): Pick<StepCall, "input" | "isMapped" | "runInput"> {
+  const mapped = evaluated?.input;
+  return mapped === undefined
+    ? { input: runInput, isMapped: false, runInput }
+    : { input: mapped, isMapped: true, runInput };
+}
+
 /** Of earlier waves only, so that an attempt sees the same however far its siblings have come. */
-function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
+export function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
   const siblings = plan.waves[plan.steps.get(name)?.wave ?? 0] ?? [];
   // Alone in its wave: nothing is added while it runs, and a copy would make the n-th step cost n.
   if (siblings.length === 1) return state.outputs;

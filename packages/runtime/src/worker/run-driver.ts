@@ -1,24 +1,31 @@
-import { mustBeAlone, needsIsolation, poisonOf } from "../engine/crashes.js";
-import { type Decision, decide } from "../engine/decide.js";
+import { recordEvaluation } from "../engine/evaluation.js";
 import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
+import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
-import { applyVerb } from "../engine/verbs.js";
-import { RuntimeError } from "../errors.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { AttemptAbort } from "./attempt-abort.js";
 import { ContextKeeper } from "./context-keeper.js";
+import { decideApart, NOTHING } from "./decide-apart.js";
+import { evaluate, type StepEvaluation } from "./evaluate.js";
 import type { IsolatedRun } from "./isolation.js";
+import { leftBefore, refused } from "./lost-snapshot.js";
 import { type Attempt, perform } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
+
+interface Held {
+  readonly records: JournalRecord[];
+  readonly consumed: readonly string[];
+  readonly evaluations: readonly StepEvaluation[];
+}
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
 export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
@@ -41,8 +48,12 @@ export class RunDriver implements IsolatedRun {
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
+  /** What is folded and waits for the expressions of steps, so that one row holds both. */
+  #held: Held | null = null;
   #snapshots: { strategy: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
   #appending = false;
+  /** There are messages that have not been delivered yet: asking again would not change that. */
+  #parkRefused = false;
   #draining = false;
   #gone = false;
   #cancelTimer: CancelTimer = () => {};
@@ -66,10 +77,6 @@ export class RunDriver implements IsolatedRun {
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
       snapshot: (strategy) => this.#requestSnapshot(strategy),
     });
-  }
-
-  get id(): string {
-    return this.run.id;
   }
 
   /** Attempts that were dispatched count from the moment their row is sent. */
@@ -99,7 +106,9 @@ export class RunDriver implements IsolatedRun {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    if (this.#inbox.deliver(entries)) this.#advance();
+    if (!this.#inbox.deliver(entries)) return;
+    this.#parkRefused = false;
+    this.#advance();
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
@@ -130,10 +139,12 @@ export class RunDriver implements IsolatedRun {
   #decide(): void {
     const now = this.#env.storeNow();
     const { records, consumed } = this.#takeIn(now);
-    const decision = this.#mayDecide() ? this.#decideApart(now) : NOTHING;
+    const { isolation } = this.#env;
+    const decision = this.#draining ? NOTHING : decideApart(this.#plan, this.#state, now, this, isolation);
     records.push(...decision.records);
-    if (this.#state.running === 0) this.#env.isolation.settled();
+    if (this.#state.running === 0) isolation.settled();
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
+    if (decision.evaluate.length > 0) return void this.#evaluate(decision.evaluate, records, consumed, now);
     const next = this.#next(decision.wakeAt, now);
     const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
@@ -142,45 +153,41 @@ export class RunDriver implements IsolatedRun {
       // Before the end, which nothing may follow.
       records.splice(records.at(-1)?.kind === "finished" ? -1 : records.length, 0, record);
     }
-    if (records.length > 0) return void this.#append(records, consumed, snapshot !== null, next);
+    // A run that nobody is needed for is handed back, also when there is nothing else to write.
+    const handBack = next.kind === "park" && !this.#draining && !this.#parkRefused;
+    if (records.length > 0 || handBack) return void this.#append(records, consumed, snapshot !== null, next);
     if (decision.wakeAt !== null)
       this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
   }
 
-  /** False while the run is kept apart from others; it is woken when it may go on. */
-  #mayDecide(): boolean {
-    if (this.#draining) return false;
-    const { isolation } = this.#env;
-    const { crashes, stuck, paused } = this.#state;
-    const { maxCrashes } = this.#plan;
-    if (crashes.suspect && stuck === null && !paused && poisonOf(crashes, maxCrashes) === null)
-      return isolation.enter(this, mustBeAlone(crashes, maxCrashes));
-    isolation.leave(this);
-    return isolation.pass(this);
+  /** Steps are due and have expressions. Nothing is written meanwhile, so that a step still costs one row. */
+  async #evaluate(
+    steps: readonly string[],
+    records: JournalRecord[],
+    consumed: readonly string[],
+    now: number,
+  ): Promise<void> {
+    this.#appending = true;
+    const { input } = this.run;
+    const evaluations = await evaluate(this.#plan, this.#state, steps, { input, context: this.#context.live, now });
+    this.#appending = false;
+    if (this.#gone) return;
+    this.#held = { records, consumed, evaluations };
+    this.#advance();
   }
 
-  /** A suspect that begins something says before that it is isolated, so that a crash counts. */
-  #decideApart(now: number): Decision {
-    const { crashes } = this.#state;
-    const isSuspect = needsIsolation(crashes);
-    const decision = decide(this.#plan, this.#state, now);
-    if (!isSuspect) return decision;
-    if (!decision.records.some(({ kind }) => kind === "dispatched")) {
-      if (this.#state.running === 0) this.#env.isolation.leave(this);
-      return decision;
-    }
-    const isolated = { kind: "isolated", alone: mustBeAlone(crashes, this.#plan.maxCrashes) } as const;
-    foldRecord(this.#plan, this.#state, isolated, now);
-    return { ...decision, records: [isolated, ...decision.records] };
-  }
-
-  /** Folds what arrived: attempts' outcomes, then verbs. */
+  /** Folds what arrived: attempts' outcomes, then messages. */
   #takeIn(now: number): { records: JournalRecord[]; consumed: readonly string[] } {
-    const records: JournalRecord[] = [];
+    const held = this.#held;
+    this.#held = null;
+    const records = held?.records ?? [];
+    const heldConsumed = held?.consumed ?? [];
     const take = (record: JournalRecord): void => {
       foldRecord(this.#plan, this.#state, record, now);
       records.push(record);
     };
+    for (const { step, evaluation } of held?.evaluations ?? [])
+      take(recordEvaluation(this.#plan, this.#state, step, evaluation));
     for (const record of this.#preceding.splice(0)) take(record);
     for (const { attempt, outcome } of this.#outcomes.splice(0)) {
       const done = outcome.kind === "completed" && attempt.direction === "forward";
@@ -196,14 +203,15 @@ export class RunDriver implements IsolatedRun {
       this.#env.counters.count(record);
       take(record);
     }
-    if (this.#draining) return { records, consumed: [] };
-    const { ids: consumed, verbs } = this.#inbox.take();
-    for (const verb of verbs) {
+    if (this.#draining) return { records, consumed: heldConsumed };
+    const messages = this.#inbox.take();
+    if (messages.length === 0) return { records, consumed: heldConsumed };
+    for (const message of messages) {
       // Nothing may follow the end, which consumes the rest of the inbox.
       if (this.#state.phase === "ended") break;
-      for (const record of applyVerb(this.#plan, this.#state, verb)) take(record);
+      for (const record of applyMessage(this.#plan, this.#state, message)) take(record);
     }
-    return { records, consumed };
+    return { records, consumed: [...heldConsumed, ...messages.map(({ id }) => id)] };
   }
 
   #snapshotDue(next: Next): string | null {
@@ -267,6 +275,7 @@ export class RunDriver implements IsolatedRun {
       return void this.#stick({ code: "store-refused", message }, []);
     }
     this.#appending = false;
+    this.#inbox.written();
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
       this.#env.logger.warn(
@@ -286,6 +295,7 @@ export class RunDriver implements IsolatedRun {
     this.#env.notifier.changed(this.run.id);
     if (append.next.kind === "park") {
       if (result.parked) return this.#leave(false, append.next.delayMs);
+      this.#parkRefused = true;
       this.#env.lookIntoInbox();
     }
     // A lease that may have expired gives no right to act: the next owner finds the dispatch and takes it from there.
@@ -317,7 +327,8 @@ export class RunDriver implements IsolatedRun {
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
-      records: [{ kind: "stuck", error }],
+      // Of messages consumed by a row that cannot be written, signals are still wanted.
+      records: [...(consumed.length > 0 ? this.#inbox.unwrittenSignals() : []), { kind: "stuck", error }],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
@@ -374,21 +385,4 @@ export class RunDriver implements IsolatedRun {
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }
-}
-
-/** What is decided while nothing may be. */
-const NOTHING: Decision = { records: [], abort: [], wakeAt: null };
-
-function leftBefore(): RuntimeError {
-  return new RuntimeError(
-    "lease-lost",
-    "expected to own the run until its snapshot is written, got a run that left this instance",
-  );
-}
-
-function refused(reason: string): RuntimeError {
-  return new RuntimeError(
-    "input-invalid",
-    `expected a snapshot that the store takes, got one in a row it refused: ${reason}`,
-  );
 }

@@ -13,6 +13,8 @@ describe("the whole runtime, in worlds where everything fails", () => {
     // A world in which nothing goes wrong, or nothing comes to an end, tests nothing.
     for (const end of ["completed", "compensated", "failed", "cancelled", "stuck"])
       expect(tally.ends(end), end).toBeGreaterThan(SEEDS / 50);
+    for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated"])
+      expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 5);
     for (const fault of [
       "crash",
       "pause",

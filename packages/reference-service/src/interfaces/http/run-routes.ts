@@ -8,6 +8,7 @@ import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
 import { presentRow, presentRun, presentSummary, RunSchema, RunSummarySchema } from "./run-view.js";
 import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page } from "./schemas.js";
+import { signalRoutes } from "./signal-routes.js";
 
 const STATUSES: readonly RunStatus[] = [
   "pending",
@@ -129,6 +130,8 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     );
   }
 
+  signalRoutes(app, { runs }, context);
+
   const Reason = closed({
     reason: Type.String({ pattern: "\\S", maxLength: 500, description: "Kept in the journal." }),
   });
@@ -151,7 +154,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
       },
     );
   }
-  for (const verb of [...LATER, "signals/:name"]) {
+  for (const verb of LATER) {
     app.post<{ Params: Static<typeof Id> }>(
       `/api/v1/runs/:id/${verb}`,
       {

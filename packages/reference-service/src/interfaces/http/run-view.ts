@@ -39,7 +39,7 @@ export const RunSchema = Type.Intersect([
     steps: Type.Array(
       Type.Object({
         name: Type.String(),
-        status: Type.String({ description: "pending running waiting completed refused failed unknown" }),
+        status: Type.String({ description: "pending running waiting completed skipped refused failed unknown" }),
         output: Type.Unknown(),
         ...attempts,
         compensation: Type.Union([

@@ -4,6 +4,7 @@ import Type, { type Static } from "typebox";
 import { isEnded, type JsonObject as JsonInput, type Runs } from "../../application/ports/runs.js";
 import type { Sessions } from "../../application/ports/sessions.js";
 import type { HttpContext } from "./http-context.js";
+import { idempotencyKeyOf } from "./idempotency-key.js";
 import { Problem } from "./problem.js";
 import { mayRead } from "./run-access.js";
 import { presentRun, RunSchema } from "./run-view.js";
@@ -113,10 +114,4 @@ function refuseOtherKinds(runs: Runs, name: string, kind: "saga" | "task"): void
   if (definition === undefined || (kind === "saga" && definition.type !== "saga")) {
     throw new Problem(404, "definition-unknown", `No ${kind} of this service has that name.`);
   }
-}
-
-function idempotencyKeyOf(header: string | readonly string[] | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header === "string" && /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(header)) return header;
-  throw new Problem(400, "malformed-header", "Expected an Idempotency-Key of 1 to 255 printable ASCII characters.");
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { Direction, JournalRecord } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
@@ -77,7 +78,7 @@ export class CallWatch {
     if (dispatched?.kind !== "dispatched")
       throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
     checkKeys(call, direction, dispatched.round);
-    const outputs = new Map(records.flatMap(outputOf));
+    const outputs = outputsOf(records);
     for (const [step, output] of Object.entries(call.outputs)) {
       try {
         deepStrictEqual(output, outputs.get(step));
@@ -87,12 +88,23 @@ export class CallWatch {
     }
     if (direction === "forward" && outputs.has(call.stage))
       throw new InvariantBroken(4, `"${call.stage}" is performed after it completed`);
+    const evaluated = records.find((record) => record.kind === "evaluated" && record.step === call.stage);
+    const input = evaluated?.kind === "evaluated" ? evaluated.input : undefined;
+    if (call.isMapped !== (input !== undefined) || (call.isMapped && !isDeepStrictEqual(call.input, input)))
+      throw new InvariantBroken(4, `"${call.stage}" is sent another input than its journal says`);
   }
 }
 
-function outputOf(record: JournalRecord): (readonly [string, Json])[] {
-  if (record.kind === "step-skipped") return [[record.step, null]];
-  return record.kind === "completed" ? [[record.step, record.output]] : [];
+function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json> {
+  const outputs = new Map<string, Json>();
+  const signals = new Map<string, Json>();
+  for (const record of records) {
+    if (record.kind === "completed") outputs.set(record.step, record.output);
+    else if (record.kind === "skipped" || record.kind === "step-skipped") outputs.set(record.step, null);
+    else if (record.kind === "signaled") signals.set(record.id, record.payload);
+    else if (record.kind === "received") outputs.set(record.step, signals.get(record.signal) ?? null);
+  }
+  return outputs;
 }
 
 function checkKeys(call: SentCall, direction: Direction, round: number): void {

@@ -41,6 +41,14 @@ export class JournalWatch {
     return [...this.runs.values()].reduce((sum, run) => sum + run.rows.length, 0);
   }
 
+  /** How many records there are of each kind. */
+  records(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { rows } of this.runs.values())
+      for (const { kind } of rows.flatMap((row) => row.records)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return counts;
+  }
+
   ownerOf(run: string, fence: number): string | undefined {
     return this.#owners.get(`${run} ${fence}`);
   }

@@ -32,8 +32,8 @@ export class Operators {
       ...store,
       signal: async (signals) => {
         const results = await store.signal(signals);
-        for (const [index, { run, name, actor }] of signals.entries())
-          if (results[index] === "accepted") this.#accepted.set(actor, { run, verb: name });
+        for (const [index, { run, kind, name, actor }] of signals.entries())
+          if (kind === "verb" && results[index] === "accepted") this.#accepted.set(actor, { run, verb: name });
         return results;
       },
     };

@@ -1,3 +1,4 @@
+import type { JournalRecord } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
 import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
@@ -118,6 +119,52 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
         (await store.append(appends)).map((result) => ("at" in result ? { ...result, at: result.at - 400 } : result)),
     }),
   }),
+  "a takeover forgets how long a sleep is": () => ({
+    server: (store) =>
+      withClaimedRecords(store, (records) =>
+        records.map((record) => (record.kind === "suspended" ? { ...record, afterMs: 0, until: 0 } : record)),
+      ),
+  }),
+  "a takeover forgets what expressions gave": () => ({
+    server: (store) =>
+      withClaimedRecords(store, (records) => records.filter(({ kind }) => kind !== "skipped" && kind !== "evaluated")),
+  }),
+  "each attempt computes its input anew": () => ({
+    participant: (participant) => {
+      let computed = 0;
+      return withForwardCall(participant, (call) => {
+        computed += 1;
+        return call.isMapped ? { ...call, input: { drawn: computed } } : call;
+      });
+    },
+  }),
+  "a signal is dropped when it comes early": () => ({
+    store: (store) => ({
+      ...store,
+      append: (appends) =>
+        store.append(
+          appends.map((append) => {
+            const taken = append.records.some(({ kind }) => kind === "received");
+            return taken ? append : { ...append, records: append.records.filter(({ kind }) => kind !== "signaled") };
+          }),
+        ),
+    }),
+  }),
+  "a signal sent twice counts twice": () => ({
+    server: (store) => {
+      let sent = 0;
+      return {
+        ...store,
+        signal: (signals) =>
+          store.signal(
+            signals.map((signal) => {
+              sent += 1;
+              return signal.kind === "signal" ? { ...signal, id: `${sent}:${signal.id}` } : signal;
+            }),
+          ),
+      };
+    },
+  }),
   "canceled timers go on": () => ({
     clock: (clock) => ({
       now: () => clock.now(),
@@ -142,6 +189,21 @@ async function appendAnyway(store: RunStore, append: Append) {
   const [result] = await store.append([again ? append : { ...append, fence: run.fence, seq: run.seq + 1 }]);
   if (result === undefined) throw new RuntimeError("store-unavailable", "simulated: no answer");
   return result;
+}
+
+/** What a process reads of a journal when it takes a run over. */
+function withClaimedRecords(
+  store: RunStore,
+  change: (records: readonly JournalRecord[]) => readonly JournalRecord[],
+): RunStore {
+  return {
+    ...store,
+    claim: async (request) =>
+      (await store.claim(request)).map((claimed) => ({
+        ...claimed,
+        rows: claimed.rows.map((row) => ({ ...row, records: change(row.records) })),
+      })),
+  };
 }
 
 function withForwardCall(participant: Participant, change: (call: StepCall) => StepCall): Participant {

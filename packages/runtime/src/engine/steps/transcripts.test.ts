@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { saga } from "../../saga/builder.js";
+import type { SagaDefinition } from "../../saga/definition.js";
+import { type Happening, Transcript } from "../transcript.test.support.js";
+
+/** Each kind of step in a run that succeeds, fails, is canceled and crashes: as ../transcripts.test.ts. */
+const action = { run: () => null, compensate: () => null };
+const napping = saga("napping").step("a", action).sleep("nap", { for: "10s" }).step("b", action).build();
+const untilThen = saga("until-then").sleep("nap", { for: "${ input.until }" }).build();
+const approval = saga("approval").step("a", action).waitFor("approved", { timeout: "10s" }).step("b", action).build();
+const business = saga("business")
+  .step("a", action)
+  .waitFor("approved", { timeout: "10s", onTimeout: "refuse" })
+  .build();
+const both = saga("both")
+  .parallel((group) => group.waitFor("first", { signal: "go" }).waitFor("second", { signal: "go" }))
+  .build();
+const beside = saga("beside")
+  .step("a", action)
+  .parallel((group) => group.step("b", action).sleep("nap", { for: "40s" }).waitFor("approved"))
+  .build();
+const conditional = saga("conditional")
+  .step("a", action)
+  .step("gift", { ...action, when: () => true })
+  .step("b", action)
+  .build();
+const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
+
+const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
+  "a sleep ends at its time and not before": [
+    napping,
+    [
+      ["ok", "a"],
+      ["after", 9_999],
+      ["after", 1],
+      ["ok", "b"],
+    ],
+  ],
+  "a crash neither shortens nor forgets a sleep": [
+    napping,
+    [["ok", "a"], ["after", 4_000], ["crash"], ["after", 6_000]],
+  ],
+  "a sleep is canceled at once": [
+    napping,
+    [
+      ["ok", "a"],
+      ["verb", "cancel"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "the run's time is up while it sleeps": [
+    saga("long").step("a", action).sleep("nap", { for: "2h" }).build(),
+    [
+      ["ok", "a"],
+      ["after", 60_000],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a sleep until a time that an expression gives": [
+    untilThen,
+    [["gives", "nap", { kind: "values", value: "1970-01-01T00:00:30Z" }], ["crash"], ["after", 29_999], ["after", 1]],
+  ],
+  "an expression that gives no time": [untilThen, [["gives", "nap", { kind: "values", value: "tomorrow" }]]],
+  "a signal ends a wait": [
+    approval,
+    [
+      ["ok", "a"],
+      ["signal", "approved", "by bob"],
+      ["ok", "b"],
+    ],
+  ],
+  "a signal that comes early is kept, also over a crash": [
+    approval,
+    [["signal", "approved", "early"], ["signal", "other"], ["crash"], ["ok", "a"], ["ok", "b"]],
+  ],
+  "no signal in time fails the step": [
+    approval,
+    [
+      ["ok", "a"],
+      ["after", 10_000],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "no signal in time can be a refusal": [
+    business,
+    [
+      ["ok", "a"],
+      ["after", 10_000],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "signals of one name are taken in their order, each once": [
+    both,
+    [
+      ["signal", "go", "one"],
+      ["signal", "go", "two"],
+    ],
+  ],
+  "a sibling's failure ends sleeps and waits at once": [
+    beside,
+    [
+      ["ok", "a"],
+      ["refused", "b"],
+      ["signal", "approved"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a step whose condition says no is skipped and never undone": [
+    conditional,
+    [
+      ["ok", "a"],
+      ["gives", "gift", { kind: "skip" }],
+      ["refused", "b"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a step whose condition says yes": [
+    conditional,
+    [
+      ["ok", "a"],
+      ["gives", "gift", { kind: "values" }],
+      ["ok", "gift"],
+      ["ok", "b"],
+    ],
+  ],
+  "a condition is evaluated once": [
+    conditional,
+    [
+      ["ok", "a"],
+      ["gives", "gift", { kind: "values" }],
+      ["failed", "gift"],
+      ["after", 1_000],
+      ["crash"],
+      ["ok", "gift"],
+    ],
+  ],
+  "an expression that throws fails the step for good": [
+    conditional,
+    [
+      ["ok", "a"],
+      ["gives", "gift", { kind: "failed", error: { code: "expression-failed", message: "no" } }],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a mapped input stays the same in every attempt": [
+    mapped,
+    [
+      ["gives", "a", { kind: "values", input: { sku: "x" } }],
+      ["failed", "a"],
+      ["after", 1_000],
+      ["ok", "a"],
+    ],
+  ],
+};
+
+describe("transcripts of the step kinds", () => {
+  it.each(Object.entries(scenarios))("%s", async (title, [definition, happenings]) => {
+    const text = new Transcript(definition, "compensate").play(happenings);
+    await expect(text).toMatchFileSnapshot(`transcripts/${title.replaceAll(/\W+/g, "-")}.txt`);
+  });
+});

@@ -1,0 +1,94 @@
+import { parseDurationMs } from "../duration.js";
+import type {
+  ActionStep,
+  CompensationDefinition,
+  Expression,
+  ExpressionScope,
+  RetryPolicy,
+  ServiceCall,
+  StepDefinition,
+} from "./definition.js";
+import { embedded, functionExpression, inputExpression, jsonataExpression } from "./expression.js";
+import type {
+  Condition,
+  LocalStep,
+  RetryOptions,
+  ServiceStep,
+  SleepOptions,
+  StepOptions,
+  WaitOptions,
+} from "./step-options.js";
+
+/**
+ * From what the builder's methods take to definitions. The methods' signatures carry the types of inputs and outputs;
+ * here they have served. Errors: `definition-invalid` for a bad duration or expression, naming it.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: see above.
+type Any = any;
+export type AnyStep = ServiceStep<Any, Any> | LocalStep<Any, Any, Any, Any, Any>;
+
+export function actionStep(name: string, step: AnyStep): StepDefinition {
+  const { input } = step;
+  return {
+    ...{ name, kind: "action", action: "run" in step ? { run: step.run } : serviceCall(step) },
+    ...actOptions(name, step),
+    ...condition(name, step),
+    ...(input !== undefined && {
+      input: typeof input === "function" ? computed(input, `${name}.input`) : inputExpression(input, `${name}.input`),
+    }),
+    compensation: compensation(name, step),
+  };
+}
+
+export function sleepStep(name: string, step: SleepOptions<Any, Any>): StepDefinition {
+  return { name, kind: "sleep", duration: durationOf(step.for, `${name}.for`), ...condition(name, step) };
+}
+
+export function waitStep(name: string, step: WaitOptions<Any, Any>): StepDefinition {
+  const { signal = name, timeout, onTimeout = "fail" } = step;
+  const timeoutMs = timeout === undefined ? null : parseDurationMs(timeout, `${name}.timeout`);
+  return { name, kind: "wait", signal, timeoutMs, onTimeout, ...condition(name, step) };
+}
+
+/** Of a sleep: a duration, `${ expression }`, or a function. */
+function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | Expression {
+  if (typeof time === "function") return computed(time, key);
+  const source = embedded(time, key);
+  return source === null ? parseDurationMs(time, key) : jsonataExpression(source, key);
+}
+
+function condition(name: string, { when }: { readonly when?: Condition<Any, Any> }): { when?: Expression } {
+  if (when === undefined) return {};
+  const key = `${name}.when`;
+  return { when: typeof when === "function" ? computed(when, key) : jsonataExpression(when, key) };
+}
+
+function computed(compute: (scope: Any) => unknown, key: string): Expression {
+  return functionExpression((scope: ExpressionScope) => compute(scope), key);
+}
+
+function compensation(name: string, step: AnyStep): CompensationDefinition | null {
+  if (step.compensate === undefined) return null;
+  if (typeof step.compensate === "function") return { action: { run: step.compensate }, timeoutMs: null, retry: {} };
+  return { action: serviceCall(step.compensate), ...actOptions(`${name}.compensate`, step.compensate) };
+}
+
+function serviceCall({ service, endpoint, method, refusals }: ServiceCall): ServiceCall {
+  return { service, endpoint, ...(method !== undefined && { method }), ...(refusals !== undefined && { refusals }) };
+}
+
+function actOptions(key: string, { timeout, retry }: StepOptions): Pick<ActionStep, "timeoutMs" | "retry"> {
+  return {
+    timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
+    retry: retryPolicy(key, retry ?? {}),
+  };
+}
+
+export function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {
+  return {
+    ...rest,
+    ...(initialDelay !== undefined && { initialDelayMs: parseDurationMs(initialDelay, `${key}.retry.initialDelay`) }),
+    ...(maxDelay !== undefined && { maxDelayMs: parseDurationMs(maxDelay, `${key}.retry.maxDelay`) }),
+  };
+}
