@@ -15,6 +15,7 @@ import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
 import { CoalescingQueue } from "../worker/coalescing-queue.js";
+import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
 import type { SagaDefinition } from "./definition.js";
@@ -72,6 +73,7 @@ class StoreSagaManager implements SagaManager {
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
   readonly #actions: RunActions;
+  readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
@@ -95,6 +97,10 @@ class StoreSagaManager implements SagaManager {
     });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
+    this.#sweep = new RetentionSweep({
+      ...{ store, ports, logger, endedMs: config.retention.endedMs },
+      now: () => this.#worker.storeNow,
+    });
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
@@ -104,8 +110,14 @@ class StoreSagaManager implements SagaManager {
       return Promise.reject(
         new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
       );
-    this.#opened ??= this.#store.open().then(() => this.#worker.start());
+    this.#opened ??= this.#open();
     return this.#opened;
+  }
+
+  async #open(): Promise<void> {
+    await this.#store.open();
+    await this.#worker.start();
+    if (this.#closed === null) this.#sweep.start();
   }
 
   close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
@@ -117,6 +129,7 @@ class StoreSagaManager implements SagaManager {
     this.#creates.close();
     if (this.#opened === null) return;
     await this.#opened.catch(() => {});
+    await this.#sweep.stop();
     await this.#worker.stop(graceMs);
     await this.#store.close();
     this.#notifier.close();

@@ -113,7 +113,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
   const { run, plan, state, attempt, context, abort } = options;
   const step = stepOf(state, attempt.step);
   const completed = step.forward.status === "done";
-  const forwardKey = `${run.id}:${attempt.step}`;
+  const forwardKey = stepKey(run.id, attempt);
   return {
     runId: run.id,
     stage: attempt.step,

@@ -116,6 +116,11 @@ export class Worker {
     return this.#lease.state;
   }
 
+  /** The store's clock, as far as it can be told from here; null without a lease. */
+  get storeNow(): number | null {
+    return this.#lease.trusted() ? this.#lease.storeNow() : null;
+  }
+
   get activeRuns(): number {
     return this.#drivers.size;
   }
