@@ -31,7 +31,8 @@ const everywhere = [
     severity: "error",
     comment:
       "The import leads nowhere: a typing error, a missing dependency, or a path that a package does not export.",
-    from: {},
+    // What the benchmarks compare with is installed by them alone.
+    from: { pathNot: "^benchmarks/src/peers/" },
     // Newer Node versions than the oldest supported one have node:sqlite.
     to: { couldNotResolve: true, pathNot: "^node:sqlite$" },
   },
@@ -55,8 +56,8 @@ const packages = [
   {
     name: "examples-by-exports",
     severity: "error",
-    comment: "An example is what a user writes: it imports packages by their names and exports.",
-    from: { path: "^examples/" },
+    comment: "An example, or a benchmark, is what a user writes: it imports packages by their names and exports.",
+    from: { path: "^(examples|benchmarks)/" },
     to: { path: "^packages/", dependencyTypes: ["local"] },
   },
   {
@@ -136,6 +137,18 @@ const insideRuntime = [
     from: { path: `${runtime}worker/`, pathNot: test },
     to: { path: `${runtime}saga/`, dependencyTypesNot: ["type-only"] },
   },
+  ...confine({
+    name: "barrier-stands-alone",
+    comment: "A participant's service takes the barrier without the engine, the worker, a framework or a driver.",
+    from: `${runtime}barrier/`,
+    may: [
+      `${runtime}barrier/`,
+      `${runtime}(errors|json|ports)[.]ts$`,
+      `${runtime}participants/answer[.]ts$`,
+      `${runtime}stores/sqlite/migrate[.]ts$`,
+    ],
+    types: [`${runtime}stores/sqlite/database[.]ts$`],
+  }),
   {
     name: "testing-is-for-tests",
     severity: "error",

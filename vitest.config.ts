@@ -5,7 +5,12 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
   resolve: { conditions: ["source"] },
   test: {
-    include: ["packages/*/{src,tests}/**/*.test.ts", "tools/**/*.test.ts", "examples/*/*.test.ts"],
+    include: [
+      "packages/*/{src,tests}/**/*.test.ts",
+      "tools/**/*.test.ts",
+      "examples/*/*.test.ts",
+      "benchmarks/src/**/*.test.ts",
+    ],
     testTimeout: 20_000,
   },
 });

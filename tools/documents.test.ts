@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { withTables } from "../benchmarks/src/readme-table.js";
+import { savedResult } from "../benchmarks/src/results-file.js";
 import { unavailable } from "../packages/generator/src/spec/availability.js";
 import { publishedSchema } from "../packages/generator/src/spec/published.js";
 import { readConfig } from "../packages/generator/src/spec/read.js";
@@ -18,7 +20,10 @@ const under = (folder: string, suffix: RegExp): TidyFile[] =>
     .map((path) => ({ path, text: read(path) }));
 
 const documents: TidyFile[] = [
-  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map((path) => ({ path, text: read(path) })),
+  ...["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "benchmarks/README.md"].map((path) => ({
+    path,
+    text: read(path),
+  })),
   ...under("docs", /\.md$/),
 ];
 
@@ -53,6 +58,13 @@ describe("the documents", () => {
     const { version } = JSON.parse(read("packages/generator/package.json"));
     expect(read("docs/guides/config.md")).toBe(configReference(publishedSchema().schema, unavailable, version));
   });
+
+  it.each(["README.md", "README.zh-CN.md"])(
+    "%s shows the committed result of the benchmarks and no other (else run `npm run bench -- table`)",
+    (path) => {
+      expect(read(path)).toBe(withTables(read(path), savedResult()));
+    },
+  );
 
   it("say of every key that is refused that it comes later", () => {
     const page = read("docs/guides/config.md");

@@ -62,7 +62,7 @@ function protocol({ headers }: FastifyRequest): { key: string; run: string; fenc
 
 function refuseOlderOwner(db: Database, run: string, fence: number): void {
   const [newest] = db.all<{ fence: number | null }>("select max(fence) as fence from calls where run = ?", [run]);
-  if (fence < (newest?.fence ?? 0)) throw problem(409, "older-owner", "another instance owns this run now");
+  if (fence < (newest?.fence ?? 0)) throw problem(409, "stale-fence", "another instance owns this run now");
 }
 
 /** Answered by Fastify as JSON with this status, code and message. */

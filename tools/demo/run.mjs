@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// The main job, end to end, with no server: one YAML file becomes a service, the service takes orders, one of them is
-// declined and undone, and one survives the death of its process. Fails loudly when any of that is not so.
+// The main job, end to end: one YAML file becomes a service, the service takes orders, one of them is declined and undone,
+// and one survives the death of its process. Fails loudly when any of that is not so. No server is needed; with DATABASE_URL
+// set to a PostgreSQL server the service runs there, in two instances, and one takes over from the other. The demo makes a
+// database of its own on that server and drops it when it ends.
 //
-//   npm run demo               leaves the service running and prints where
-//   npm run demo -- --once     exits when the three orders have ended
-import { spawn } from "node:child_process";
+//   npm run demo                 leaves the service running and prints where
+//   npm run demo -- --once       exits when the orders have ended
+//   npm run demo -- --again      takes the project of the demo before, as it is
 import { existsSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createDemoDatabase } from "./database.mjs";
 import { expect, fail } from "./expectations.mjs";
+import { ended, freePort, killAll, run, startInstance } from "./instance.mjs";
 import { ServiceClient } from "./service-client.mjs";
 import { printTimeline } from "./timeline.mjs";
 
@@ -17,36 +20,48 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const out = join(root, "out/order-service");
 const config = join(root, "examples/example-config-session.yaml");
 const once = process.argv.includes("--once");
+const again = process.argv.includes("--again");
+const TOKEN = "demo-operator-token";
 
-const children = new Set();
-process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-});
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+let database = null;
+process.on("exit", killAll);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => finish(130));
 
 try {
   await main();
+  await finish(0);
 } catch (error) {
   console.error(`\ndemo failed: ${error instanceof Error ? error.message : error}`);
-  process.exit(1);
+  await finish(1);
+}
+
+/** Leaves nothing running, and no database. */
+async function finish(code) {
+  killAll();
+  try {
+    await database?.drop();
+    if (database !== null) say(`dropped the database ${database.name}`);
+  } catch (error) {
+    console.error(`could not drop the database ${database.name}: ${error.message}`);
+  }
+  process.exit(code);
 }
 
 async function main() {
   title("1. One YAML file becomes a service");
-  await run("npm", ["run", "--silent", "build"], root);
-  clearOutput();
-  await run(
-    process.execPath,
-    [join(root, "packages/generator/bin/clean-arch-generator.js"), "--config", config, "--out", out],
-    root,
-  );
-  await run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], out);
-  await run("npm", ["run", "--silent", "build"], out);
+  if (again) say(`the project of the demo before: ${out}`);
+  else await generate();
+  database = await createDemoDatabase(process.env.DATABASE_URL, out);
+  if (database !== null) say(`made the database ${database.name} on the server of DATABASE_URL, for this demo alone`);
 
-  const port = await freePort(8080);
-  const token = "demo-operator-token";
-  let service = await start(port, token);
-  const client = new ServiceClient(`http://127.0.0.1:${port}`, token);
+  // On SQLite one process works at a time; on PostgreSQL as many as there are.
+  const instances = [await start(8080)];
+  if (database !== null) instances.push(await start(instances[0].port + 1));
+  const [{ client }] = instances;
+  if (instances.length > 1) {
+    const seen = await client.instances();
+    expect("instances that share the database", seen.filter(({ alive }) => alive).length, 2);
+  }
 
   title("2. An order that completes");
   const completed = await order(client, { order_id: "A-1", total: "99.90" });
@@ -76,46 +91,73 @@ async function main() {
   expect("its status", unshippable.status, "compensated");
   expect("what was undone, in order", await undoneSteps(client, unshippable), ["process_payment", "reserve_inventory"]);
 
-  title("4. An order during which the service is killed with SIGKILL, and started again");
-  const key = "demo-order-A-3";
-  const input = { order_id: "A-3", total: "42.00", simulate: { process_payment: { delay_ms: 3000 } } };
-  const started = await client.startSaga("order_processing", input, { key });
-  await client.untilStep(started.id, "process_payment", "running");
-  service.kill("SIGKILL");
-  await ended(service);
-  say(`killed process ${service.pid} in the middle of process_payment`);
-  service = await start(port, token);
-  const survived = await client.waitForEnd(started.id, 60_000);
-  printTimeline(survived, await client.journal(survived.id));
-  expect("its status", survived.status, "completed");
-  const again = await client.startSaga("order_processing", input, { key });
-  expect("the run that the same idempotency key gives", again.id, started.id);
-  await expectOneEffectPerKey(client, [completed.id, declined.id, unshippable.id, survived.id]);
+  const [survived, left] = await surviveKill(instances);
+  await expectOneEffectPerKey(left[0].client, [completed.id, declined.id, unshippable.id, survived.id]);
 
   title("All ended as they should");
   if (once) {
-    service.kill("SIGTERM");
-    const code = await ended(service);
-    expect("the exit code of a graceful stop", code, 0);
+    for (const { child } of left) {
+      child.kill("SIGTERM");
+      expect("the exit code of a graceful stop", await ended(child), 0);
+    }
     return;
   }
-  say(`The service is running on http://127.0.0.1:${port} (stop it with Ctrl-C)`);
-  say(`  API description    http://127.0.0.1:${port}/docs`);
-  say(`  health             http://127.0.0.1:${port}/health/ready`);
-  say(`  runs               curl -H 'Authorization: Bearer ${token}' http://127.0.0.1:${port}/api/v1/runs`);
+  for (const { base } of left) say(`The service is running on ${base} (stop it with Ctrl-C)`);
+  const [{ base }] = left;
+  say(`  API description    ${base}/docs`);
+  say(`  health             ${base}/health/ready`);
+  say(`  runs               curl -H 'Authorization: Bearer ${TOKEN}' ${base}/api/v1/runs`);
   say(`  the project        ${out}`);
-  await ended(service);
+  if (database !== null) say(`  the database       ${database.name}, until the demo ends`);
+  await Promise.race(left.map(({ child }) => ended(child)));
+}
+
+async function generate() {
+  const cli = join(root, "packages/generator/bin/clean-arch-generator.js");
+  const steps = [
+    ["npm run build", "npm", ["run", "--silent", "build"], root],
+    ["clean-arch-generator", process.execPath, [cli, "--config", config, "--out", out], root],
+    ["npm ci", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], out],
+    ["npm run build", "npm", ["run", "--silent", "build"], out],
+  ];
+  for (const [name, command, args, folder] of steps) {
+    if (name === "clean-arch-generator") clearOutput();
+    say(`${name} (${(await run(command, args, folder)).toFixed(1)} s)`);
+  }
+}
+
+/** Kills the process that performs a stage; gives the run at its end, and the instances that are left. */
+async function surviveKill([first, ...others]) {
+  const alone = others.length === 0;
+  title(
+    `4. An order during which ${alone ? "the service is killed with SIGKILL, and started again" : "its instance is killed with SIGKILL: the other takes it over"}`,
+  );
+  const key = `demo-order-A-3-${Date.now()}`;
+  const input = { order_id: "A-3", total: "42.00", simulate: { process_payment: { delay_ms: 3000 } } };
+  const started = await first.client.startSaga("order_processing", input, { key });
+  await first.client.untilStep(started.id, "process_payment", "running");
+  first.child.kill("SIGKILL");
+  await ended(first.child);
+  say(`killed process ${first.child.pid} in the middle of process_payment`);
+  const left = alone ? [await start(first.port)] : others;
+  const [{ client }] = left;
+  const survived = await client.waitForEnd(started.id, 60_000);
+  printTimeline(survived, await client.journal(survived.id));
+  expect("its status", survived.status, "completed");
+  const repeated = await client.startSaga("order_processing", input, { key });
+  expect("the run that the same idempotency key gives", repeated.id, started.id);
+  return [survived, left];
 }
 
 /** Places an order, waits for its end and prints its timeline. */
 async function order(client, input) {
-  const run = await client.startSaga("order_processing", input, { wait: 30 });
-  printTimeline(run, await client.journal(run.id));
-  return run;
+  const ended = await client.startSaga("order_processing", input, { wait: 30 });
+  printTimeline(ended, await client.journal(ended.id));
+  return ended;
 }
 
-async function undoneSteps(client, run) {
-  const records = (await client.journal(run.id)).flatMap((row) => row.records);
+async function undoneSteps(client, { id }) {
+  const records = (await client.journal(id)).flatMap((row) => row.records);
   return records.filter((record) => record.kind === "compensated").map((record) => record.step);
 }
 
@@ -136,82 +178,16 @@ function clearOutput() {
   rmSync(out, { recursive: true, force: true });
 }
 
-async function start(port, token) {
-  const child = spawn(process.execPath, ["dist/main.js"], {
-    cwd: out,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      PORT: String(port),
-      HTTP_HOST: "127.0.0.1",
-      OPERATOR_TOKEN: token,
-      OBSERVABILITY_LOG_LEVEL: "warn",
-      NODE_ENV: "development",
-    },
-  });
-  children.add(child);
-  let output = "";
-  const keep = (chunk) => {
-    output = (output + chunk).slice(-4000);
-  };
-  child.stdout.on("data", keep);
-  child.stderr.on("data", keep);
+async function start(preferredPort) {
+  const port = await freePort(preferredPort);
   const base = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 300; tries++) {
-    if (child.exitCode !== null) fail(`expected the service to start, it exited with ${child.exitCode}:\n${output}`);
-    const ready = await fetch(`${base}/health/ready`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (ready) {
-      say(`service ready on ${base} (process ${child.pid})`);
-      return child;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return fail(`expected the service to be ready within 30 s, it was not:\n${output}`);
+  const child = await startInstance(out, { port, token: TOKEN, databaseUrl: database?.url });
+  say(`service ready on ${base} (process ${child.pid})`);
+  return { port, base, child, client: new ServiceClient(base, TOKEN) };
 }
 
-function ended(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
-  return new Promise((resolve) => child.once("exit", resolve));
-}
-
-function run(command, args, cwd) {
-  const startedAt = Date.now();
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
-    children.add(child);
-    child.once("error", reject);
-    child.once("exit", (code) => {
-      children.delete(child);
-      const words = [
-        command === process.execPath ? "clean-arch-generator" : command,
-        ...args.filter((arg) => !arg.endsWith(".js")),
-      ];
-      if (code !== 0) return reject(new Error(`expected "${words.join(" ")}" to exit with 0, got ${code}`));
-      say(`${words.slice(0, 3).join(" ")} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
-      resolve();
-    });
-  });
-}
-
-/** `preferred`, else the next port that nobody listens on. */
-async function freePort(preferred) {
-  for (let port = preferred; port < preferred + 100; port++) {
-    const server = createServer();
-    const free = await new Promise((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "0.0.0.0", () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (free) return port;
-  }
-  return fail(`expected a free port from ${preferred} on, got none in 100`);
-}
-
-function stepNames(run, status) {
-  return run.steps.filter((step) => step.status === status).map((step) => step.name);
+function stepNames({ steps }, status) {
+  return steps.filter((step) => step.status === status).map((step) => step.name);
 }
 
 function title(text) {

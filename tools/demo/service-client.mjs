@@ -25,6 +25,10 @@ export class ServiceClient {
     return page.items ?? page;
   }
 
+  async instances() {
+    return (await this.#call("/api/v1/instances", { headers: this.#headers })).items;
+  }
+
   async ledger() {
     const page = await this.#call("/simulated/ledger?limit=200", { headers: this.#headers });
     return page.items ?? page;

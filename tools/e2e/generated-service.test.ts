@@ -1,11 +1,12 @@
+// cspell:ignore datistemplate
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort, startPostgres } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { freePort } from "./free-port.js";
 import { run, start, stop } from "./process.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -39,6 +40,26 @@ describe("the demo and the service it leaves behind", () => {
         expect(output).toContain(end);
     },
     4 * MINUTES,
+  );
+
+  it(
+    "runs on PostgreSQL when DATABASE_URL says so: two instances, one killed, and no database left behind",
+    async () => {
+      const server = await startPostgres();
+      try {
+        const { code, output } = await run("npm", ["run", "demo", "--", "--once", "--again"], {
+          cwd: root,
+          env: { DATABASE_URL: server.url() },
+        });
+        expect(code, output).toBe(0);
+        for (const told of ["instances that share the database: 2", "taken over by another worker"])
+          expect(output).toContain(told);
+        expect(server.run("SELECT count(*) FROM pg_database WHERE NOT datistemplate")).toBe("1");
+      } finally {
+        await server.remove();
+      }
+    },
+    2 * MINUTES,
   );
 
   it(

@@ -39,7 +39,7 @@ export function start(command: string, args: readonly string[], { cwd, env = {} 
 }
 
 export async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  if (child.exitCode !== null || child.pid === undefined) return child.exitCode;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return child.exitCode;
   const exited = once(child, "exit") as Promise<[number | null]>;
   process.kill(-child.pid, signal);
   return (await exited)[0];

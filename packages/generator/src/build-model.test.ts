@@ -145,6 +145,33 @@ long_running:
     expect(of("strategy: manual")).toMatchObject({ intervalMs: null, everySteps: null });
   });
 
+  test("takes the database for a file or a server as its driver or its url says, and leaves it open when neither does", () => {
+    const of = (text: string) => {
+      const { database, settings, environment } = modelOf(`database: {${text}}`, "books");
+      const variable = environment.find(({ name }) => name === "DATABASE_URL");
+      return { ...database, settings: settings.database, variable: variable?.default };
+    };
+    const [file, url] = ["data/books.db", "postgresql://host/books"];
+    expect(of("")).toEqual({
+      driver: null,
+      url: null,
+      file,
+      settings: { url: `file:${file}` },
+      variable: `file:${file}`,
+    });
+    expect(of("driver: sqlite, url: 'file:a.db'")).toMatchObject({
+      driver: "sqlite",
+      file: "a.db",
+      variable: "file:a.db",
+    });
+    const server = { driver: "postgres", url, file, variable: url };
+    expect(of(`url: '${url}', pool: 5`)).toEqual({ ...server, settings: { url, pool: 5 } });
+    expect(of(`driver: postgres, url: '${url}'`)).toMatchObject({ ...server, settings: { driver: "postgres", url } });
+    // The url of a server may hold a password, so it may come from the environment alone.
+    const elsewhere = { driver: "postgres", url: null, file, settings: { driver: "postgres" }, variable: null };
+    expect(of("driver: postgres")).toEqual(elsewhere);
+  });
+
   test("has one hash for one meaning", () => {
     const hash = (text: string): string => modelOf(text).source.configHash;
     expect(hash("session: {context: {ttl: 60, prefix: a}}")).toBe(

@@ -2,6 +2,7 @@
 import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
+  DatabaseModel,
   EntityModel,
   FieldModel,
   HandlerModel,
@@ -15,9 +16,10 @@ import type {
 import { handlerNames, namesOf, pluralOf } from "./naming.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
+import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
 import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
-import { DATABASE_FILE, withLeadingSlash } from "./spec/rules/urls.js";
+import { withLeadingSlash } from "./spec/rules/urls.js";
 import type {
   CompensationConfig,
   Config,
@@ -47,10 +49,10 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   const services = buildServices(config, [...workflows, ...batches], recoveryRetry);
   const byName = new Map(services.map((service) => [service.name.raw, service]));
   const context: Context = { config, recoveryRetry, services: byName };
-  const file = DATABASE_FILE.exec(config.database.url ?? "")?.[1] ?? `data/${projectName.kebab}.db`;
+  const database = buildDatabase(config, `data/${projectName.kebab}.db`);
   const settings = buildSettings({
     config,
-    databaseFile: file,
+    database,
     services: services.map(({ name: { raw }, transport, url, headers }) => ({
       name: raw,
       transport,
@@ -76,7 +78,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       bodyLimitBytes: config.http.body_limit,
       auth: config.http.auth ?? null,
     },
-    database: { driver: config.database.driver === "sqlite" ? "sqlite" : null, file },
+    database,
     redisUrl: config.redis.url ?? null,
     natsUrl: config.nats.url ?? null,
     session: {
@@ -156,6 +158,15 @@ interface Context {
   readonly config: Config;
   readonly recoveryRetry: RetryPolicy;
   readonly services: ReadonlyMap<string, ServiceModel>;
+}
+
+function buildDatabase({ database: { driver, url } }: Config, standardFile: string): DatabaseModel {
+  const server = isPostgresUrl(url) ? url : null;
+  return {
+    driver: driver ?? (server === null ? null : "postgres"),
+    url: server,
+    file: DATABASE_FILE.exec(url ?? "")?.[1] ?? standardFile,
+  };
 }
 
 function available<T extends string>(value: string, values: readonly T[]): T {

@@ -26,18 +26,25 @@ export function dataChanges(before: Model, after: Model, folder: string, shownAs
       hint: `write ${FOLDERS.map((path) => `${path}/${next}.up.sql`).join(" and ")}, each with its .down.sql`,
     });
   }
-  if (before.database.file !== after.database.file) {
+  const [was, is] = [placeOf(before), placeOf(after)];
+  if (was !== is) {
+    const { driver, file } = before.database;
+    const back = driver === "postgres" ? "database.driver to postgres" : `database.url to file:${file}`;
+    const what = driver === "postgres" || after.database.driver === "postgres" ? "data" : "file";
     found.push({
       ...place,
       code: "database-moved",
       file: join(shownAs, "configs/app.yaml"),
-      expected: `the database where it was, ${before.database.file}`,
-      got: after.database.file,
-      hint: `move the file, or set database.url to file:${before.database.file}`,
+      expected: `the database where it was, ${was}`,
+      got: is,
+      hint: `move the ${what}, or set ${back}`,
     });
   }
   return found;
 }
+
+const placeOf = ({ database: { driver, url, file } }: Model): string =>
+  driver === "postgres" ? (url ?? "a PostgreSQL server") : file;
 
 /** `Order.priority added`, `the indexes of Order changed`, `Invoice removed`. */
 function tableChanges(before: readonly EntityModel[], after: readonly EntityModel[]): string[] {

@@ -66,6 +66,7 @@ export const diagnosticCodes = [
   "pivoted-compensation",
   "unused-service",
   "interval-ignored",
+  "sessions-apart",
   "timeout-exceeded",
   "sagas-disabled",
   "service-without-url",

@@ -73,8 +73,10 @@ export interface HttpModel {
 }
 
 export interface DatabaseModel {
-  /** What the config wrote; null: sqlite outside production, postgres in production. */
-  readonly driver: "sqlite" | null;
+  /** As the driver or the url of the config says; null: sqlite outside production, postgres in production, unless DATABASE_URL says otherwise. */
+  readonly driver: "sqlite" | "postgres" | null;
+  /** Of the PostgreSQL server, without a password; null: the environment gives it. */
+  readonly url: string | null;
   /** Path inside the project, `data/<name>.db` unless the config names another; from the root if it begins with `/`. */
   readonly file: string;
 }

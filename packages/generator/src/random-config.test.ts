@@ -87,6 +87,7 @@ describe("configs drawn from the schema", () => {
       const settings = loadSettings(join(folder, String(seed)), {
         A_TOKEN: "a-token",
         OPERATOR_TOKEN: TOKEN,
+        DATABASE_DRIVER: "sqlite",
         DATABASE_URL: join(folder, String(seed), "random.db"),
         ...Object.fromEntries(missing.map(({ name }) => [`SERVICES_${name.constant}_URL`, "http://localhost:1"])),
       });

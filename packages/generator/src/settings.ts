@@ -3,7 +3,7 @@
  * environment. The keys are the config's own, so app.yaml fits the same schema; what shapes code (stages, entities,
  * whether sagas exist) is not here. A variable's name is its key path in upper snake case.
  */
-import type { EnvironmentVariable, SettingsTree } from "./model.js";
+import type { DatabaseModel, EnvironmentVariable, SettingsTree } from "./model.js";
 import { namesOf } from "./naming.js";
 import type { Schema } from "./spec/keywords.js";
 import { durationText, sizeText } from "./spec/quantity.js";
@@ -14,7 +14,7 @@ export const SETTINGS_BLOCKS = ["http", "database", "redis", "nats", "services",
 
 export interface SettingsInput {
   readonly config: Config;
-  readonly databaseFile: string;
+  readonly database: DatabaseModel;
   /** Transport, url and headers of every service the model has. */
   readonly services: readonly {
     readonly name: string;
@@ -30,13 +30,18 @@ type Tree = { [key: string]: Tree | Leaf };
 const given = (entries: Record<string, Tree | Leaf | undefined>): Tree =>
   Object.fromEntries(Object.entries(entries).filter((entry): entry is [string, Tree | Leaf] => entry[1] !== undefined));
 
-export function buildSettings({ config, databaseFile, services }: SettingsInput): SettingsTree {
-  const { http, database, redis, nats, session, observability } = config;
+export function buildSettings({ config, database, services }: SettingsInput): SettingsTree {
+  const { http, redis, nats, session, observability } = config;
   const { saga, context, checkpoint, recovery } = session;
   const interval = checkpoint.interval === undefined ? undefined : durationText(checkpoint.interval);
   return {
     http: given({ port: http.port, host: http.host, body_limit: sizeText(http.body_limit), auth: http.auth }),
-    database: given({ driver: database.driver, url: `file:${databaseFile}` }),
+    database: given({
+      driver: config.database.driver,
+      // A server's url may hold a password: where the config does not write it, the environment does.
+      url: database.driver === "postgres" ? (database.url ?? undefined) : `file:${database.file}`,
+      pool: config.database.pool,
+    }),
     ...(redis.url === undefined ? {} : { redis: { url: redis.url } }),
     ...(nats.url === undefined ? {} : { nats: { url: nats.url } }),
     ...(services.length === 0 ? {} : { services: serviceSettings(services) }),
@@ -86,6 +91,8 @@ const serviceSettings = (services: SettingsInput["services"]): Tree =>
 const UNWRITTEN: readonly (readonly string[])[] = [
   ["http", "auth"],
   ["database", "driver"],
+  ["database", "url"],
+  ["database", "pool"],
   ["redis", "url"],
   ["nats", "url"],
 ];

@@ -1,29 +1,29 @@
 /** `node dist/migrate.js up|down|status`: applies what is pending, takes the newest back, or lists them all. */
 import { fileURLToPath } from "node:url";
 import { loadSettings } from "./infrastructure/config/load.js";
+import { createLogger } from "./infrastructure/logging/logger.js";
+import { openDatabase } from "./infrastructure/persistence/database.js";
 import { migrateDown, migrateUp, migrationStatus, readMigrations } from "./infrastructure/persistence/migrations.js";
-import { openSqlite } from "./infrastructure/persistence/sqlite/database.js";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function migrate(verb: string | undefined): void {
-  const { databaseFile, migrationsFolder } = loadSettings(fileURLToPath(new URL("..", import.meta.url)));
-  const migrations = readMigrations(`${migrationsFolder}/sqlite`);
-  const database = openSqlite(databaseFile);
+async function migrate(verb: string | undefined): Promise<void> {
+  const settings = loadSettings(fileURLToPath(new URL("..", import.meta.url)));
+  const { migrated, close } = await openDatabase(settings, createLogger(settings.name, "silent"));
   try {
+    const migrations = readMigrations(`${settings.migrationsFolder}/${migrated.folder}`);
     if (verb === "up") {
-      const applied = migrateUp(database, migrations, Date.now);
+      const applied = await migrateUp(migrated, migrations, Date.now);
       say(applied.length === 0 ? "nothing is pending" : applied.map((name) => `applied ${name}`).join("\n"));
     } else if (verb === "down") {
-      const name = migrateDown(database, migrations);
+      const name = await migrateDown(migrated, migrations);
       say(name === null ? "nothing is applied" : `took back ${name}`);
     } else {
-      const status = migrationStatus(database, migrations);
-      for (const { name, appliedAt } of status)
+      for (const { name, appliedAt } of await migrationStatus(migrated, migrations))
         say(`${name}  ${appliedAt === null ? "pending" : `applied ${appliedAt}`}`);
     }
   } finally {
-    database.close();
+    await close();
   }
 }
 
@@ -34,7 +34,7 @@ if (verb === undefined || !verbs.includes(verb)) {
   process.exitCode = 2;
 } else {
   try {
-    migrate(verb);
+    await migrate(verb);
   } catch (error) {
     // Both the configuration's and the migrations' errors say what to do; a stack would hide it.
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -24,6 +24,12 @@ export const ERRORS = {
   },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },
+  "in-progress": { status: 409, retry: true, meaning: "The same call is still being worked on." },
+  "stale-fence": {
+    status: 409,
+    retry: true,
+    meaning: "A replaced owner of the run is speaking: a higher fence was seen for it.",
+  },
   "lease-lost": { status: 503, retry: true, meaning: "Another instance owns the run now." },
   "store-unavailable": { status: 503, retry: true, meaning: "The store does not answer." },
   "store-incompatible": {

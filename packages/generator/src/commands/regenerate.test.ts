@@ -98,6 +98,7 @@ test("what an entity and a local service leave behind is yours, stays, and is na
       (name) => `src/application/use-cases/order-line/${name}.ts left-over-file`,
     ),
     "src/domain/order-line/order-line.ts left-over-file",
+    "src/infrastructure/persistence/postgres/order-line-repository.ts left-over-file",
     "src/infrastructure/persistence/sqlite/order-line-repository.ts left-over-file",
     "tests/integration/order-line-crud.test.ts left-over-file",
   ]);
@@ -113,4 +114,11 @@ test("another name moves the database, unless the config keeps it", async () => 
   );
   expect((await generate(`${renamed}\ndatabase: { url: "file:data/order-service.db" }\n`)).err).toBe("");
   expect(readFileSync(join(out, "configs/app.yaml"), "utf8")).toContain("url: file:data/order-service.db");
+});
+
+test("a server in the place of the file leaves the data behind, which is said", async () => {
+  const { err } = await generate(`${EXAMPLE}\ndatabase: { driver: postgres }\n`, "--dry-run");
+  expect(err).toBe(
+    "configs/app.yaml:1:1: warning database-moved: expected the database where it was, data/order-service.db, got a PostgreSQL server; move the data, or set database.url to file:data/order-service.db\n",
+  );
 });

@@ -11,8 +11,6 @@ interface Row {
   readonly path: string;
   /** Refused values; without it, any value but `false`. */
   readonly values?: readonly string[];
-  /** Values that are available after all. */
-  readonly except?: RegExp;
   /** Refused only in such a config. */
   readonly when?: (root: Node) => boolean;
   /** Only in tasks of this type. */
@@ -26,9 +24,6 @@ export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
-  { path: "database.driver", values: ["postgres"], hint: "use sqlite" },
-  { path: "database.url", except: /^file:/, hint: "name a file, as file:data/service.db" },
-  { path: "database.pool", hint: LEAVE_OUT },
   // Without a url sqlite stands in for redis; with one, the service would have to use it.
   { path: "redis.url", when: storesInRedis, hint: "leave it out, or use session.context.storage sqlite or memory" },
   { path: "services.*.transport", values: ["nats"], hint: "use http, local or simulated" },
@@ -62,7 +57,6 @@ export function checkAvailability(root: Node, file: string): Diagnostic[] {
     for (const { path, key, value } of matching(root, row.path.split("."))) {
       const scalar = value.kind === "scalar" ? value.value : undefined;
       if (row.values === undefined ? scalar === false : !row.values.some((refused) => refused === scalar)) continue;
-      if (row.except !== undefined && typeof scalar === "string" && row.except.test(scalar)) continue;
       if (row.type !== undefined && typeOfTask(root, path) !== row.type) continue;
       const [place, got] = row.values === undefined ? [key, `\`${path.at(-1)}\``] : [value, shown(scalar)];
       diagnostics.push({

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics.js";
 import { isWritten, type Node, pathText, placeOfKey, placeOfValue } from "./node.js";
+import { checkDatabase } from "./rules/database.js";
 import { checkDomain } from "./rules/domain.js";
 import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
 import { checkHandlers, checkServices } from "./rules/services.js";
@@ -11,7 +12,15 @@ import { checkSession } from "./rules/session.js";
 import { checkTasks } from "./rules/tasks.js";
 import { checkUrls } from "./rules/urls.js";
 
-const rules: readonly Rule[] = [checkDomain, checkServices, checkHandlers, checkUrls, checkSession, checkTasks];
+const rules: readonly Rule[] = [
+  checkDomain,
+  checkServices,
+  checkHandlers,
+  checkUrls,
+  checkDatabase,
+  checkSession,
+  checkTasks,
+];
 
 export function check(value: unknown, root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];

@@ -60,9 +60,6 @@ describe("what a service would refuse at its start, or a database at its first t
     ],
     ["redis: {url: 'redis://x'}", ["1:9 not-available"]],
     ["redis: {url: 'redis://x'}\nsession: {context: {storage: sqlite}}", []],
-    ["database: {url: 'file:../x.db'}", ["1:17 bad-url"]],
-    ["database: {url: 'postgres://x/y'}", ["1:12 not-available"]],
-    ["database: {url: 'file:data/x.db'}", []],
     ["project: {version: 1.0.0-a..b}", ["1:20 wrong-value"]],
     ['project: {description: "\\e[31m"}', ["1:24 wrong-value"]],
   ])("%j", (text, expected) => {

@@ -83,9 +83,20 @@ const http = section("The service's own HTTP interface.", {
 });
 
 const database = section("Journal, checkpoints and the service's own tables.", {
-  driver: optional(choice("Default: sqlite outside production, postgres in production.", ["sqlite", "postgres"])),
-  url: optional(url("Where the database is.")),
-  pool: optional(integer("Most connections at once.", 1, 1000)),
+  driver: optional(
+    choice("Default: as the url says; without a postgresql url sqlite outside production, postgres in production.", [
+      "sqlite",
+      "postgres",
+    ]),
+  ),
+  url: optional(
+    url(
+      "file:data/service.db for sqlite, postgresql://user@host:port/database for postgres; with a password in the environment only.",
+    ),
+  ),
+  pool: optional(
+    integer("PostgreSQL connections of an instance for its own tables (10); its runs use 9 more.", 1, 1000),
+  ),
 });
 
 const field = block("One field of an entity.", {

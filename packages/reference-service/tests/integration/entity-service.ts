@@ -1,16 +1,18 @@
-/** The entities over HTTP with a database of their own in memory: what one test needs, and nothing else of the service. */
+/** The entities over HTTP with a database of their own: what one test needs, and nothing else of the service. */
 import { fileURLToPath } from "node:url";
 import fastify from "fastify";
 import { type Repositories, type UseCases, useCasesFrom } from "../../src/application/use-cases/use-cases.generated.js";
+import { createLogger } from "../../src/infrastructure/logging/logger.js";
+import type { OpenedDatabase } from "../../src/infrastructure/persistence/database.js";
+import { openDatabase } from "../../src/infrastructure/persistence/database.js";
 import { prepareDatabase } from "../../src/infrastructure/persistence/prepare.js";
-import { openSqlite, type SqliteDatabase } from "../../src/infrastructure/persistence/sqlite/database.js";
-import { createQueries } from "../../src/infrastructure/persistence/sqlite/queries.js";
-import { repositoriesIn } from "../../src/infrastructure/persistence/sqlite/repositories.generated.js";
+import { repositoriesOn } from "../../src/infrastructure/persistence/repositories.js";
 import { createUuidV7 } from "../../src/infrastructure/persistence/uuid-v7.js";
 import { registerEntities } from "../../src/interfaces/http/entities.generated.js";
 import { readJsonBodies } from "../../src/interfaces/http/json-body.js";
 import { problemOf, sendProblem } from "../../src/interfaces/http/problem.js";
 import { validateRequests } from "../../src/interfaces/http/validation.js";
+import { newTestDatabase } from "./test-database.js";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -22,7 +24,7 @@ export interface Answer {
 }
 
 export interface EntityService {
-  readonly database: SqliteDatabase;
+  readonly database: OpenedDatabase;
   readonly repositories: Repositories;
   readonly useCases: UseCases;
   /** A body that is a string is sent as it is. */
@@ -32,13 +34,18 @@ export interface EntityService {
   close(): Promise<void>;
 }
 
-/** `file`: where the database is, when a second connection to it is needed. */
-export async function startEntityService(file = ":memory:"): Promise<EntityService> {
+/** `file`: an SQLite file to keep them in, when a second connection to it is needed. */
+export async function startEntityService(file?: string): Promise<EntityService> {
   const clock = { now: () => Date.now() };
-  const database = openSqlite(file);
+  const own = file === undefined ? await newTestDatabase("schema") : null;
+  const chosen =
+    own === null
+      ? ({ driver: "sqlite", file: file ?? ":memory:" } as const)
+      : ({ driver: "postgres", url: own.url, pool: 2 } as const);
+  const database = await openDatabase({ name: "test", database: chosen }, createLogger("test", "silent"));
   const migrationsFolder = fileURLToPath(new URL("../../migrations", import.meta.url));
-  prepareDatabase(database, { migrationsFolder, production: false, now: clock.now });
-  const repositories = repositoriesIn(createQueries(database));
+  await prepareDatabase(database.migrated, { migrationsFolder, production: false, now: clock.now });
+  const repositories = repositoriesOn(database.opened);
   const useCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
   const app = fastify();
@@ -57,7 +64,7 @@ export async function startEntityService(file = ":memory:"): Promise<EntityServi
   }
 
   return {
-    database,
+    database: database.opened,
     repositories,
     useCases,
     call,
@@ -68,7 +75,8 @@ export async function startEntityService(file = ":memory:"): Promise<EntityServi
     },
     async close() {
       await app.close();
-      database.close();
+      await database.close();
+      await own?.remove();
     },
   };
 }

@@ -25,9 +25,11 @@ describe(`${PROJECT.name}, starting and stopping`, () => {
       process.getActiveResourcesInfo().filter((resource) => /Timeout|TCPServer/.test(resource)).length;
     const before = timers();
     const http = (settings: Settings) => ({ ...settings.app.http, body_limit: -1 });
-    const broken = startService({}, (settings) => ({ ...settings, app: { ...settings.app, http: http(settings) } }));
-    await expect(broken).rejects.toThrow(/bodyLimit/);
-    expect(timers()).toBe(before);
+    const broken = (settings: Settings) => ({ ...settings, app: { ...settings.app, http: http(settings) } });
+    // Twice, because meanwhile one timer that is not ours may have gone.
+    await expect(startService({}, broken)).rejects.toThrow(/bodyLimit/);
+    await expect(startService({}, broken)).rejects.toThrow(/bodyLimit/);
+    expect(timers()).toBeLessThanOrEqual(before);
     const service = await startService();
     expect((await service.call("GET", "/health/ready")).status).toBe(200);
     await service.close();

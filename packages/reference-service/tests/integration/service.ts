@@ -15,6 +15,7 @@ import type { Settings } from "../../src/infrastructure/config/settings.js";
 import type { Bindings } from "../../src/infrastructure/container/container.generated.js";
 import { buildContainer, type Container } from "../../src/infrastructure/container/container.js";
 import { createLogger } from "../../src/infrastructure/logging/logger.js";
+import { newTestDatabase } from "./test-database.js";
 
 const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 const OPERATOR_TOKEN = "operator-token-of-the-tests";
@@ -43,18 +44,24 @@ export async function startService(
   change: (settings: Settings) => Settings = (settings) => settings,
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "service-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const database = await newTestDatabase("database");
+  const remove = async (): Promise<void> => {
+    rmSync(folder, { recursive: true, force: true });
+    await database?.remove();
+  };
   const loaded = loadSettings(PROJECT_FOLDER, {
     ...headerVariables(),
     ...urlVariables(),
-    DATABASE_URL: join(folder, "test.db"),
+    DATABASE_DRIVER: database === null ? "sqlite" : "postgres",
+    DATABASE_URL: database?.url ?? join(folder, "test.db"),
     OPERATOR_TOKEN,
     HTTP_AUTH: "none",
     HTTP_BODY_LIMIT: "1MiB",
     OBSERVABILITY_METRICS: "true",
     ...environment,
   });
-  const settings = change(loaded);
+  // Sessions are in a file, also when all else is on a server.
+  const settings = change({ ...loaded, databaseFile: join(folder, "test.db") });
   const building = buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));
   building.catch(remove);
   const container = await building;
@@ -66,7 +73,7 @@ export async function startService(
     call: (method, path, body, headers) => call(`${url}${path}`, method, body, headers),
     async close() {
       await container.close();
-      remove();
+      await remove();
     },
   };
 }

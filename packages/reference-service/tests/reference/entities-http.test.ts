@@ -1,19 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 import { type Answer, type EntityService, startEntityService } from "../integration/entity-service.js";
+import { execute } from "./execute.js";
 
 const volumes = "/api/v1/bound-volumes";
 const marks = "/api/v1/shelf-marks";
 const NOBODY = "0190b2f6-5c8a-7c3e-9d1f-2b6a4e8c0d11";
 
 let service: EntityService;
-beforeEach(async () => {
+beforeAll(async () => {
   service = await startEntityService();
 });
-afterEach(() => service.close());
+beforeEach(() => execute(service, "DELETE FROM shelf_marks; DELETE FROM bound_volumes"));
+afterAll(() => service.close());
 
 let serial = 0;
 const volume = (more: object = {}): object => {
@@ -281,7 +283,7 @@ test("a use case that was not asked for has no route", async () => {
 test("a database that another connection has locked is 503, and serves again afterwards", async () => {
   const folder = mkdtempSync(join(tmpdir(), "entities-"));
   const shared = await startEntityService(join(folder, "shared.db"));
-  shared.database.exec("PRAGMA busy_timeout = 0");
+  await execute(shared, "PRAGMA busy_timeout = 0");
   const other = openSqlite(join(folder, "shared.db"));
   other.exec("BEGIN IMMEDIATE");
   const locked = await shared.call("POST", volumes, volume());

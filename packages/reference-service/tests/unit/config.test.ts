@@ -130,9 +130,42 @@ describe("settings", () => {
   });
 
   it("refuse what this version does not have, naming the key", () => {
-    expect(issues({ DATABASE_URL: "postgres://host/db" })[0]?.key).toBe("database.url");
-    expect(issues({ DATABASE_DRIVER: "postgres" })[0]?.key).toBe("database.driver");
     expect(issues({ REDIS_URL: "redis://host" })[0]?.key).toBe("session.context.storage");
+    expect(issues({ SESSION_CONTEXT_STORAGE: "postgres" })[0]?.key).toBe("session.context.storage");
+  });
+
+  describe("of the database", () => {
+    const SERVER = "postgresql://service:secret@db.example:5432/books";
+
+    it("name a SQLite file, unless a url names a PostgreSQL server: that is then the driver", () => {
+      expect(load().database).toMatchObject({ driver: "sqlite", file: expect.stringContaining(root) });
+      expect(load({ DATABASE_URL: "file:elsewhere.db" }).database).toEqual({
+        driver: "sqlite",
+        file: join(root, "elsewhere.db"),
+      });
+      expect(load({ DATABASE_URL: SERVER }).database).toEqual({ driver: "postgres", url: SERVER, pool: 10 });
+      write("database: { url: file:data/x.db, pool: 4 }");
+      expect(load({ DATABASE_URL: SERVER.replace("postgresql", "postgres") }).database).toMatchObject({ pool: 4 });
+    });
+
+    it("keep sessions in the project's own file when the database is a server", () => {
+      expect(load({ DATABASE_URL: SERVER }).databaseFile).toBe(load().databaseFile);
+    });
+
+    it.each([
+      [{ DATABASE_DRIVER: "postgres" }, /^postgresql:.*the driver is postgres$/, "nothing"],
+      [{ DATABASE_DRIVER: "postgres", DATABASE_URL: "data/x.db" }, /^postgresql:/, "data/x.db"],
+      [{ DATABASE_DRIVER: "postgres", DATABASE_URL: "postgresql://a b" }, /^postgresql:/, "the url of a server"],
+      [{ DATABASE_DRIVER: "sqlite", DATABASE_URL: SERVER }, /^file:.*the driver is sqlite$/, "the url of a server"],
+      [{ DATABASE_URL: "mysql://host/db" }, /^file:<path> or postgresql:/, "the url of a server"],
+    ])(
+      "refuse a driver and a url that do not go together, without showing the url: %o",
+      (environment, expected, got) => {
+        expect(issues(environment)).toEqual([
+          { source: expect.any(String), key: "database.url", expected: expect.stringMatching(expected), got },
+        ]);
+      },
+    );
   });
 
   describe("in production", () => {
@@ -151,7 +184,19 @@ describe("settings", () => {
 
     it("refuse what is missing, and fall back to nothing", () => {
       const keys = issues(production).map(({ key }) => key);
-      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", "database.driver", "http.auth", "session.context.storage"]);
+      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", "database.url", "http.auth", "session.context.storage"]);
+    });
+
+    it("are on PostgreSQL unless sqlite is written out", () => {
+      const { DATABASE_DRIVER: _, ...open } = complete;
+      expect(load({ ...open, DATABASE_URL: "postgresql://db/books" }).database.driver).toBe("postgres");
+      expect(issues({ ...open, DATABASE_URL: "file:data/x.db" })).toMatchObject([
+        {
+          key: "database.url",
+          expected: expect.stringContaining("unless sqlite is written out"),
+          got: "file:data/x.db",
+        },
+      ]);
     });
 
     it("refuse services that would be simulated, and a short operator token", () => {

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/infrastructure/config/config-error.js";
 import { listenError } from "../../src/infrastructure/config/start-errors.js";
+import { createLogger } from "../../src/infrastructure/logging/logger.js";
+import { openPostgres } from "../../src/infrastructure/persistence/postgres/database.js";
 import { openSqlite } from "../../src/infrastructure/persistence/sqlite/database.js";
 
 describe("what the machine refuses at the start", () => {
@@ -64,6 +66,17 @@ describe("what the machine refuses at the start", () => {
         { source: expect.stringContaining("DATABASE_URL"), key: "database.url", got: expect.stringContaining(file) },
       ],
     });
+  });
+
+  it("names database.url, without its password, when no PostgreSQL server answers there", async () => {
+    const url = "postgresql://service:secret@127.0.0.1:1/books";
+    const options = { url, connections: 1, applicationName: "test", logger: createLogger("test", "silent") };
+    const told = await openPostgres({ ...options, patienceMs: 0 }).catch((error: unknown) => error);
+    expect(told).toBeInstanceOf(ConfigError);
+    expect(told).toMatchObject({
+      issues: [{ key: "database.url", got: expect.stringContaining("postgresql://127.0.0.1:1/books (") }],
+    });
+    expect(String(told)).not.toContain("secret");
   });
 
   function written(text: string): string {

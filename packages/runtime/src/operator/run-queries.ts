@@ -1,4 +1,4 @@
-import { isEnded, type JournalRow } from "../engine/records.js";
+import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Clock } from "../ports.js";
 import type { ListRuns, RunListPage } from "../saga/manager.js";
@@ -79,6 +79,7 @@ export class RunQueries {
 
   async *watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
     let seq = 0;
+    let told: RunStatus | null = null;
     while (!signal.aborted) {
       const change = this.#notifier.wait(id, "change", LOOK_MS);
       signal.addEventListener("abort", change.cancel);
@@ -87,7 +88,11 @@ export class RunQueries {
         const run = await this.#row(id);
         const rows = await this.#store.journal(id, seq, JOURNAL_PAGE);
         seq = rows.at(-1)?.seq ?? seq;
-        if (rows.length > 0) yield { rows, status: run.status };
+        // The last row may have been read while its run did not look ended yet: its end is told without rows then.
+        if (rows.length > 0 || (isEnded(run.status) && told !== run.status)) {
+          told = run.status;
+          yield { rows, status: run.status };
+        }
         if (isEnded(run.status) && rows.length < JOURNAL_PAGE) return;
         if (rows.length === 0) await change.happened;
       } finally {

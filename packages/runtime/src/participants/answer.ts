@@ -15,7 +15,7 @@ const MISCONFIGURED = new Set([401, 403, 404, 405]);
 const NOT_STARTED = new Set([425, 429]);
 
 /**
- * What an error status means for the step. Retried: 408, 425, 429, 5xx, and 409 `in-progress`. A fault of
+ * What an error status means for the step. Retried: 408, 425, 429, 5xx, and 409 `in-progress` or `stale-fence`. A fault of
  * configuration (3xx, 401, 403, 404, 405) is retried too, unless the stage lists the status under `refusals`. Any other
  * 4xx is a business refusal. Unless the status says otherwise, the step may have had its effect.
  */
@@ -28,11 +28,15 @@ export function classifyError(answer: ErrorAnswer, refusals: readonly number[] =
     retry: true,
     ...(answer.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }),
   });
+  // The protocol's own words, whatever a stage says of the status.
+  if (status === 409 && answer.code === "in-progress") return failed("in-progress", true);
+  // Said to a replaced owner, whose next row is refused. Should the newest one hear it (fences went back with a restored
+  // backup), it is a fault that an operator must see and not a no of the business.
+  if (status === 409 && answer.code === "stale-fence") return failed("stale-fence", false);
   if (refusals.includes(status)) return { kind: "refused", error: failureOf(answer, "refused") };
   if (status < 400 || MISCONFIGURED.has(status)) return failed("misconfigured", false);
   if (NOT_STARTED.has(status)) return failed("not-started", false);
   if (status === 408 || status >= 500) return failed("unavailable", true);
-  if (status === 409 && answer.code === "in-progress") return failed("in-progress", true);
   return { kind: "refused", error: failureOf(answer, "refused") };
 }
 

@@ -9,8 +9,14 @@ interface Problem {
   readonly hint?: string;
 }
 
+/** What a url may have beside its host and path. */
+interface Allowance {
+  readonly user?: boolean;
+  readonly query?: boolean;
+}
+
 /** Null: fine. */
-function urlProblem(written: string, protocols: readonly string[]): Problem | null {
+function urlProblem(written: string, protocols: readonly string[], { user, query }: Allowance): Problem | null {
   const expected = `a url that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
   // The parser drops tabs and line breaks and turns \ into /, so what it would hide is refused before it reads.
   if (/[\s\\]/.test(written)) return { code: "bad-url", expected: `${expected}, without spaces or \\` };
@@ -23,11 +29,14 @@ function urlProblem(written: string, protocols: readonly string[]): Problem | nu
   if (!protocols.includes(url.protocol) || !written.toLowerCase().startsWith(`${url.protocol}//`))
     return { code: "bad-url", expected };
   if (url.hostname === "") return { code: "bad-url", expected: `${expected} and names a host` };
-  if (url.username !== "" || url.password !== "") {
+  if ((url.username !== "" && user !== true) || url.password !== "" || url.searchParams.has("password")) {
     const hint = "secrets come from the environment only; set the url there";
-    return { code: "secret-in-config", expected: "a url without user or password", hint };
+    const without = user === true ? "password" : "user or password";
+    return { code: "secret-in-config", expected: `a url without ${without}`, hint };
   }
-  if (url.search !== "" || url.hash !== "") return { code: "bad-url", expected: "a url without ? and #" };
+  if (url.hash !== "" || (url.search !== "" && query !== true)) {
+    return { code: "bad-url", expected: query === true ? "a url without #" : "a url without ? and #" };
+  }
   return null;
 }
 
@@ -66,23 +75,16 @@ export function reportUrl(
   path: Path,
   url: string | undefined,
   protocols: readonly string[],
+  allowance: Allowance = {},
 ): void {
-  const problem = url === undefined ? null : urlProblem(url, protocols);
+  const problem = url === undefined ? null : urlProblem(url, protocols, allowance);
   if (problem === null || url === undefined) return;
   // A secret is not repeated on a terminal.
   const got = problem.code === "secret-in-config" ? "one with them" : shown(url);
   report({ path, got, ...problem });
 }
 
-/** What `database.url` may name in place of a server: a file, relative to the project or from the root. */
-export const DATABASE_FILE = /^file:(\/?[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$/;
-
 export const checkUrls: Rule = ({ config, report }) => {
-  const { url } = config.database ?? {};
-  if (url?.startsWith("file:") === true && !DATABASE_FILE.test(url)) {
-    const expected = "`file:` and a path of letters, digits, `.`, `_` and `-`, without `..`";
-    report({ code: "bad-url", path: ["database", "url"], expected, got: shown(url) });
-  }
   reportUrl(report, ["redis", "url"], config.redis?.url, ["redis:", "rediss:"]);
   reportUrl(report, ["nats", "url"], config.nats?.url, ["nats:", "tls:"]);
   reportUrl(report, ["observability", "tracing"], config.observability?.tracing, ["http:", "https:"]);

@@ -31,10 +31,18 @@ test("without entities there are migrations to run and nothing of entities", () 
   const { files } = renderText("session: {}");
   expect([...files.keys()].filter((path) => !path.startsWith("tests/"))).toEqual([
     "src/application/use-cases/use-cases.generated.ts",
+    "src/infrastructure/persistence/constraint.ts",
+    "src/infrastructure/persistence/database.ts",
     "src/infrastructure/persistence/migrations.ts",
+    "src/infrastructure/persistence/postgres/check.ts",
+    "src/infrastructure/persistence/postgres/database.ts",
+    "src/infrastructure/persistence/postgres/driver-errors.ts",
+    "src/infrastructure/persistence/postgres/migrated.ts",
     "src/infrastructure/persistence/prepare.ts",
+    "src/infrastructure/persistence/sqlite/check.ts",
     "src/infrastructure/persistence/sqlite/database.ts",
     "src/infrastructure/persistence/sqlite/driver-errors.ts",
+    "src/infrastructure/persistence/sqlite/migrated.ts",
     "src/migrate.ts",
   ]);
 });

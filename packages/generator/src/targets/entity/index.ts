@@ -30,8 +30,8 @@ export function renderEntityFiles(model: Model, template: Template): TargetFile[
     ...databases.flatMap((database) => [
       file("once", `migrations/${database}/0001_create_tables.up.sql`, upMigration(entities, database)),
       file("once", `migrations/${database}/0001_create_tables.down.sql`, downMigration(entities, database)),
+      file("generated", `${persistence}/${database}/repositories.generated.ts`, repositoriesFile(entities, database)),
     ]),
-    file("generated", "src/infrastructure/persistence/sqlite/repositories.generated.ts", repositoriesFile(entities)),
     file("generated", "src/interfaces/http/entities.generated.ts", entitiesFile(entities)),
     ...entities.flatMap((entity) => {
       const { kebab } = entity.name;
@@ -40,7 +40,7 @@ export function renderEntityFiles(model: Model, template: Template): TargetFile[
         ...filesByName(entity, template),
         file("generated", `src/domain/${kebab}/${kebab}.generated.ts`, domainFile(entity)),
         file("generated", useCasesPath(kebab), entityUseCasesFile(entity)),
-        file("generated", `src/infrastructure/persistence/${kebab}-table.generated.ts`, table),
+        file("generated", `${persistence}/${kebab}-table.generated.ts`, table),
         file("generated", `src/interfaces/http/${kebab}-routes.generated.ts`, entityRoutesFile(entity)),
         file("once", `tests/integration/${kebab}-crud.test.ts`, crudTestFile(entity, entities)),
       ];
@@ -48,6 +48,7 @@ export function renderEntityFiles(model: Model, template: Template): TargetFile[
   ];
 }
 
+const persistence = "src/infrastructure/persistence";
 const useCasesPath = (kebab: string): string => `src/application/use-cases/${kebab}/${kebab}-use-cases.generated.ts`;
 
 /** What is the user's from the first time on. */
@@ -57,7 +58,8 @@ function filesByName(entity: EntityModel, template: Template): TargetFile[] {
   const paths = [
     `src/domain/${sample}/${sample}.ts`,
     `src/application/ports/${sample}-repository.ts`,
-    `src/infrastructure/persistence/sqlite/${sample}-repository.ts`,
+    `${persistence}/sqlite/${sample}-repository.ts`,
+    `${persistence}/postgres/${sample}-repository.ts`,
     ...useCases.map((name) => `src/application/use-cases/${sample}/${name}.ts`),
   ];
   return paths.map((path) => {

@@ -1,8 +1,8 @@
 // cspell:ignore schemaname
+import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Rendered, renderHostile, renderReference, renderText } from "./rendered.test.support.js";
-import { missingPostgres, startPostgres, type ThrowawayPostgres } from "./throwaway-postgres.test.support.js";
 
 const models: readonly (readonly [string, Rendered])[] = [
   ["reference", renderReference()],
@@ -34,33 +34,31 @@ describe("SQLite", () => {
   });
 });
 
-const missing = missingPostgres();
-
-describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${missing})`}`, () => {
-  let postgres: ThrowawayPostgres;
-  beforeAll(() => {
-    postgres = startPostgres();
+describe("PostgreSQL", () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await startPostgres({ fsync: false });
   }, 60_000);
-  afterAll(() => postgres?.stop());
+  afterAll(() => postgres?.remove());
 
   test.each(models)("takes the %s tables, gives them up with rows in them, and takes them again", (name, rendered) => {
     postgres.create(name);
     const tables = (): number =>
-      Number(postgres.run(name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"));
-    postgres.run(name, migration(rendered, "postgres", "up"));
+      Number(postgres.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name));
+    postgres.run(migration(rendered, "postgres", "up"), name);
     expect(tables()).toBe(rendered.model.entities.length);
-    if (name === "hostile") postgres.run(name, CYCLE);
-    postgres.run(name, migration(rendered, "postgres", "down"));
+    if (name === "hostile") postgres.run(CYCLE, name);
+    postgres.run(migration(rendered, "postgres", "down"), name);
     expect(tables()).toBe(0);
-    postgres.run(name, migration(rendered, "postgres", "up"));
+    postgres.run(migration(rendered, "postgres", "up"), name);
   });
 
   test("gives every type its proper column", () => {
     postgres.create("types");
-    postgres.run("types", migration(renderReference(), "postgres", "up"));
+    postgres.run(migration(renderReference(), "postgres", "up"), "types");
     const sql =
       "SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = 'bound_volumes' ORDER BY ordinal_position";
-    expect(postgres.run("types", sql).trim().split("\n")).toEqual([
+    expect(postgres.run(sql, "types").split("\n")).toEqual([
       "id uuid",
       "revision bigint",
       "title text",
@@ -82,7 +80,7 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
 
   test("holds to what the config says by itself", () => {
     postgres.create("checks");
-    postgres.run("checks", migration(renderReference(), "postgres", "up"));
+    postgres.run(migration(renderReference(), "postgres", "up"), "checks");
     const row = (n: number, values: Record<string, string> = {}): string => {
       const all = {
         id: ID(n),
@@ -97,7 +95,7 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
       const columns = { binding: "'leather'", created_at: "now()", updated_at: "now()", ...all };
       return `INSERT INTO bound_volumes (${Object.keys(columns).join(", ")}) VALUES (${Object.values(columns).join(", ")});`;
     };
-    postgres.run("checks", row(1, { price: "99999.99", word_count: "9223372036854775807" }));
+    postgres.run(row(1, { price: "99999.99", word_count: "9223372036854775807" }), "checks");
     const refused: Record<string, string>[] = [
       { title: "''" },
       { title: `'${"😀".repeat(201)}'` },
@@ -110,8 +108,8 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
       { in_print: "NULL" },
     ];
     for (const values of refused)
-      expect(() => postgres.run("checks", row(2, values)), JSON.stringify(values)).toThrow(/ERROR/);
-    postgres.run("checks", row(2, { title: `'${"😀".repeat(200)}'` }));
+      expect(() => postgres.run(row(2, values), "checks"), JSON.stringify(values)).toThrow(/ERROR/);
+    postgres.run(row(2, { title: `'${"😀".repeat(200)}'` }), "checks");
   });
 
   test("as SQLite does, it takes 1.0 and 1.00 for one value where that must be unique", () => {
@@ -127,10 +125,10 @@ describe.skipIf(missing !== null)(`PostgreSQL${missing === null ? "" : ` (${miss
     ] as const;
     for (const [index, [a, b, both]] of pairs.entries()) {
       postgres.create(`unique${index}`);
-      postgres.run(`unique${index}`, migration(renderText(text), "postgres", "up") + sql(a, 1));
+      postgres.run(migration(renderText(text), "postgres", "up") + sql(a, 1), `unique${index}`);
       const sqlite = new Database(":memory:");
       sqlite.exec(migration(renderText(text), "sqlite", "up") + sql(`'${a}'`, 1));
-      const second = [() => postgres.run(`unique${index}`, sql(b, 2)), () => sqlite.exec(sql(`'${b}'`, 2))];
+      const second = [() => postgres.run(sql(b, 2), `unique${index}`), () => sqlite.exec(sql(`'${b}'`, 2))];
       for (const insert of second) {
         if (both) expect(insert).not.toThrow();
         else expect(insert).toThrow(/unique/i);

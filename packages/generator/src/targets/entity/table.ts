@@ -1,5 +1,6 @@
 /** How each entity lies in its table, and the repositories of all of them. */
 import type { EntityModel } from "../../model.js";
+import type { Database } from "./migrations.js";
 import { HEADER, importOf, json, print, type Source } from "./source.js";
 import type { IndexName } from "./sql-names.js";
 
@@ -35,10 +36,10 @@ ${print(table, `export const ${entity.name.camel}Table: table.Table = `, ";")}
 `;
 }
 
-export function repositoriesFile(entities: readonly EntityModel[]): string {
+export function repositoriesFile(entities: readonly EntityModel[], database: Database): string {
   const imports = [...entities]
     .sort((a, b) => (a.name.kebab < b.name.kebab ? -1 : 1))
-    .map(({ name }) => [`./${name.kebab}-repository.js`, `sqlite${name.pascal}Repository`] as const);
+    .map(({ name }) => [`./${name.kebab}-repository.js`, `${database}${name.pascal}Repository`] as const);
   const local = [
     ...imports.map(([path, name]) => importOf([name], path)),
     importOf(["Tables"], "./queries.js", true),
@@ -48,7 +49,7 @@ import type { Repositories } from "../../../application/use-cases/use-cases.gene
 ${local.join("")}
 export function repositoriesIn(database: Kysely<Tables>): Repositories {
   return {
-${entities.map(({ name }) => `    ${name.camel}: sqlite${name.pascal}Repository(database),\n`).join("")}  };
+${entities.map(({ name }) => `    ${name.camel}: ${database}${name.pascal}Repository(database),\n`).join("")}  };
 }
 `;
 }

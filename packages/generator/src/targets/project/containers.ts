@@ -18,7 +18,7 @@ export function containerFiles(model: Model): TargetFile[] {
 
 const HEALTH = { interval: "5s", timeout: "3s", retries: 10 };
 
-function composeFile({ project, http, features }: Model): TargetFile {
+function composeFile({ project, http, features, database }: Model): TargetFile {
   const name = project.name.kebab;
   // Ports are bound to the machine itself: what listens here has a password everybody knows, or none.
   const local = (port: number): string => `127.0.0.1:${port}:${port}`;
@@ -60,6 +60,7 @@ function composeFile({ project, http, features }: Model): TargetFile {
     environment: {
       NODE_ENV: "${NODE_ENV:-development}",
       HTTP_PORT: port,
+      ...(database.driver === "sqlite" ? {} : { DATABASE_URL: `\${DATABASE_URL:-${inCompose(project.name.snake)}}` }),
       // Without a value compose hands on what the shell has, or nothing.
       OPERATOR_TOKEN: null,
     },
@@ -83,11 +84,21 @@ function composeFile({ project, http, features }: Model): TargetFile {
     },
     [
       "`docker compose up -d` starts Redis, PostgreSQL and NATS; `docker compose --profile app up -d` the service too.",
-      "Development needs none of them: the service then keeps everything in one file below data/.",
+      DEVELOPMENT[database.driver ?? "open"],
     ],
   );
   return { path: "docker-compose.yml", owner: "merged", content };
 }
+
+/** The server above, as the service reaches it. */
+const inCompose = (name: string): string =>
+  `postgresql://service:\${POSTGRES_PASSWORD:-development}@postgres:5432/${name}`;
+
+const DEVELOPMENT = {
+  open: "Development needs none of them: without DATABASE_URL the service keeps everything in one file below data/.",
+  sqlite: "The service needs none of them: it keeps everything in one file below data/.",
+  postgres: "Of these the service needs PostgreSQL alone: DATABASE_URL says where it is.",
+} as const;
 
 const probe = (port: string): string =>
   `fetch("http://127.0.0.1:${port}/health/live").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;

@@ -17,8 +17,7 @@ make run             # install, build, run: http://127.0.0.1:${http.port}
 make test            # the tests
 make help            # everything else
 \`\`\``,
-    "Outside production no server is needed: everything is kept in one SQLite file, " +
-      `\`${model.database.file}\`. Services without a url are simulated there.`,
+    storageText(model),
     "## HTTP",
     apiTable(model),
     sagas.length === 0 ? "" : `## Sagas\n\n${sagas.map(sagaSection).join("\n\n")}`,
@@ -59,6 +58,28 @@ make verify GENERATOR="node <clone>/packages/generator/bin/clean-arch-generator.
   ];
   const content = `${sections.filter((section) => section !== "").join("\n\n")}\n`;
   return [{ path: "README.md", owner: "once", content }];
+}
+
+function storageText({ database: { driver, file, url }, project, features }: Model): string {
+  const server = features.compose
+    ? `postgresql://service:development@127.0.0.1:5432/${project.name.snake}`
+    : `postgresql://user@host:5432/${project.name.snake}`;
+  const example = `\`DATABASE_URL=${server}\`${features.compose ? " (the server of `make up`)" : ""}`;
+  const kept =
+    driver === "postgres"
+      ? `Everything is kept in PostgreSQL${url === null ? `; the environment says where, as ${example}` : ""}.`
+      : `Outside production no server is needed: everything is kept in one SQLite file, \`${file}\`.`;
+  const open = driver === null ? ` With ${example} it is kept in PostgreSQL.` : "";
+  const shared =
+    "Instances on one PostgreSQL database share its runs: each takes over what another leaves. Login sessions stay with " +
+    "the instance where they began.";
+  const tests =
+    "`make test` uses SQLite; with `TEST_DATABASE_URL=postgresql://...` it uses databases of its own on that server.";
+  return [
+    `${kept}${open} Services without a url are simulated outside production.`,
+    ...(driver === "sqlite" ? [] : [shared]),
+    tests,
+  ].join("\n\n");
 }
 
 function apiTable({ features, sagas, entities }: Model): string {

@@ -28,7 +28,6 @@ function importsText({ features, services }: Model): string {
   const useCases = entities ? "{ type Repositories, type UseCases, useCasesFrom }" : "type { UseCases }";
   const lines: readonly (string | false)[] = [
     sagas && 'import type { Participant } from "@clean-arch/runtime";',
-    sagas && simulated && 'import { createSqliteLedger } from "@clean-arch/runtime/sqlite";',
     'import type { FastifyInstance } from "fastify";',
     'import type { Application } from "../../application/application.generated.js";',
     sagas && localHandlers && 'import { handlers } from "../../application/handlers/handlers.generated.js";',
@@ -37,18 +36,17 @@ function importsText({ features, services }: Model): string {
     `import ${useCases} from "../../application/use-cases/use-cases.generated.js";`,
     'import { buildServer } from "../../interfaces/http/server.js";',
     'import type { Settings } from "../config/settings.js";',
-    'import { databaseCheck } from "../health/database-check.js";',
     sagas && 'import { runsCheck } from "../health/runs-check.js";',
     'import { createTelemetry } from "../metrics/metrics.js";',
     sagas && 'import { runMetrics } from "../metrics/run-metrics.js";',
+    'import { openDatabase } from "../persistence/database.js";',
     'import { prepareDatabase } from "../persistence/prepare.js";',
-    'import { openSqlite } from "../persistence/sqlite/database.js";',
-    entities && 'import { createQueries } from "../persistence/sqlite/queries.js";',
-    entities && 'import { repositoriesIn } from "../persistence/sqlite/repositories.generated.js";',
+    entities && 'import { repositoriesOn } from "../persistence/repositories.js";',
     entities && 'import { createUuidV7 } from "../persistence/uuid-v7.js";',
     'import { createSessionStore, createSessions } from "../session/manager.js";',
     sagas && 'import { createSagas } from "../session/saga.js";',
     'import { httpSettings } from "./http-settings.js";',
+    sagas && simulated && 'import { createLedger } from "./ledger.js";',
     sagas && localHandlers && 'import { localService } from "./local-service.js";',
     sagas && remote && 'import { remoteService } from "./remote-service.js";',
     'import type { Scope } from "./scope.js";',
@@ -82,14 +80,14 @@ export interface Wired {
 
 `;
 
-const DATABASE = `  const database = scope.own("database", openSqlite(settings.databaseFile), (opened) => opened.close());
+const DATABASE = `  const database = scope.own("database", await openDatabase(settings, logger), (opened) => opened.close());
   const { migrationsFolder, production } = settings;
-  const migrated = prepareDatabase(database, { migrationsFolder, production, now: Date.now });
+  const migrated = await prepareDatabase(database.migrated, { migrationsFolder, production, now: Date.now });
   if (migrated.length > 0) logger.info({ migrated }, "migrations applied");
 `;
 
 const USE_CASES = `  const clock = { now: Date.now };
-  const repositories: Repositories = { ...repositoriesIn(createQueries(database)), ...bindings.repositories };
+  const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
   const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
 `;
@@ -104,7 +102,7 @@ const SESSIONS = `  const sessionStore = createSessionStore(settings);
 
 `;
 
-const LEDGER = `  const ledger = production ? null : createSqliteLedger({ file: settings.databaseFile });
+const LEDGER = `  const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
 `;
 
@@ -132,7 +130,7 @@ function runsText({ services, features }: Model): string {
 
 function applicationText({ sagas, simulated }: Model["features"]): string {
   return `  const dependencies: Dependency[] = [
-    { name: "database", check: databaseCheck(database, settings.databaseFile) },
+    { name: "database", check: () => database.check() },
     { name: "sessions", check: async () => void (await sessions.ping()) },
 ${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}  ];
   const application: Application = {

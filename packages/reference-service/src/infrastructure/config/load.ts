@@ -4,9 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError, type ConfigIssue } from "./config-error.js";
+import { resolveDatabase, sqliteFile } from "./database.js";
 import { parseDotEnv } from "./dot-env.js";
 import { operatorTokenIssues } from "./operator-token.js";
 import { productionIssues } from "./production.js";
@@ -28,7 +29,12 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
 
   const operatorToken = environment.OPERATOR_TOKEN ?? "";
   const services = resolveServices(app, environment, issues);
-  issues.push(...featureIssues(app, environment, production));
+  const sourceOf = (key: string): string => {
+    const variable = key.replaceAll(".", "_").toUpperCase();
+    return (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
+  };
+  const database = resolveDatabase(app, { root, production, sourceOf }, issues);
+  issues.push(...featureIssues(app, sourceOf, production));
   if (production) issues.push(...productionIssues(app, services, operatorToken));
   else if (operatorToken !== "") issues.push(...operatorTokenIssues(operatorToken));
   if (issues.length > 0) throw new ConfigError(issues);
@@ -44,7 +50,8 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
     auth: app.http.auth ?? "none",
     operatorToken: operatorToken || randomBytes(32).toString("base64url"),
     operatorTokenIsNew: operatorToken === "",
-    databaseFile: databaseFile(root, app),
+    database,
+    databaseFile: database.driver === "sqlite" ? database.file : sqliteFile(root, null),
     migrationsFolder: join(root, "migrations"),
     sessionStorage: app.session.context.storage === "memory" ? "memory" : "sqlite",
     services,
@@ -95,22 +102,12 @@ function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string>
   return values;
 }
 
-/** Keys that fit the contract but name what this version does not have. */
-function featureIssues(app: AppSettings, environment: Environment, production: boolean): ConfigIssue[] {
+/** Keys that fit the contract but name what this version does not have, or that do not go together. */
+function featureIssues(app: AppSettings, sourceOf: (key: string) => string, production: boolean): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const sourceOf = (key: string) => {
-    const variable = key.replaceAll(".", "_").toUpperCase();
-    return (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
-  };
   const unavailable = (key: string, expected: string, got: string) => {
     issues.push({ source: sourceOf(key), key, expected, got: `${got}, which is not available in this version` });
   };
-  const { driver, url } = app.database;
-  if (driver === "postgres") unavailable("database.driver", "sqlite", "postgres");
-  else if (driver === null && production)
-    unavailable("database.driver", "sqlite, written out", "postgres (the default in production)");
-  else if (url !== null && /^[a-z][a-z0-9+.-]+:\/\//i.test(url))
-    unavailable("database.url", "a path or file:<path>", "the url of a server");
   const { storage } = app.session.context;
   if (storage === "postgres") unavailable("session.context.storage", "sqlite or memory", storage);
   if (storage === "redis" && (production || app.redis.url !== null)) {
@@ -127,9 +124,4 @@ function featureIssues(app: AppSettings, environment: Environment, production: b
     issues.push({ source: sourceOf(key), key, expected, got: `${app.session.recovery.initial_delay} ms` });
   }
   return issues;
-}
-
-function databaseFile(root: string, app: AppSettings): string {
-  const path = (app.database.url ?? PROJECT.databaseFile).replace(/^file:/, "");
-  return isAbsolute(path) ? path : resolve(root, path);
 }

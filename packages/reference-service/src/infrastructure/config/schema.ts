@@ -64,7 +64,9 @@ export const SettingsSchema = Type.Object({
   }),
   database: Type.Object({
     driver: optionalChoice(["sqlite", "postgres"]),
+    // A file, or a server; which of them fits depends on the driver (config/database.ts).
     url: optionalText(),
+    pool: integer(10, 1, 1_000),
   }),
   redis: Type.Object({ url: optionalUrl("redis:", "rediss:") }),
   nats: Type.Object({ url: optionalUrl("nats:", "tls:") }),

@@ -1,3 +1,4 @@
+import type { DatabaseSettings } from "./database.js";
 import type { AppSettings } from "./schema.js";
 
 /** The whole configuration of this process: what was read, and what follows from it. */
@@ -14,7 +15,9 @@ export interface Settings {
   readonly operatorToken: string;
   /** True: made up for this start, and to be printed once. */
   readonly operatorTokenIsNew: boolean;
-  /** Absolute path. */
+  /** Where entities, runs and what simulated services did are kept. */
+  readonly database: DatabaseSettings;
+  /** Absolute path of the SQLite file: of everything, or of sessions alone when the database is a server. */
   readonly databaseFile: string;
   /** Absolute path of `migrations/`. */
   readonly migrationsFolder: string;

@@ -16,13 +16,17 @@ export function listenError(error: unknown, { port, host }: { readonly port: num
   return new ConfigError([{ source: sourceOf(key), key, expected, got: `${host}:${port} (${why})` }]);
 }
 
-export function databaseError(error: unknown, file: string): ConfigError {
-  const why = error instanceof Error ? error.message : String(error);
-  const expected = "a SQLite file that can be opened and written, or a folder where it can be made";
-  return new ConfigError([
-    { source: sourceOf("database.url"), key: "database.url", expected, got: `${file} (${why})` },
-  ]);
+/** `place`: the file, or the server with its database, as it is shown. */
+export function databaseError(error: unknown, driver: "sqlite" | "postgres", place: string): ConfigError {
+  const why = error instanceof Error ? error.message || String(error.name) : String(error);
+  const got = `${place} (${why})`;
+  return new ConfigError([{ source: sourceOf("database.url"), key: "database.url", expected: DATABASE[driver], got }]);
 }
+
+const DATABASE = {
+  sqlite: "a SQLite file that can be opened and written, or a folder where it can be made",
+  postgres: "a PostgreSQL server that answers and lets this user into the database",
+} as const;
 
 const sourceOf = (key: string): string =>
   `configs/app.yaml or environment variable ${key.replace(".", "_").toUpperCase()}`;

@@ -1,14 +1,40 @@
 /**
  * Migrations: plain SQL files `NNNN_name.up.sql` and `NNNN_name.down.sql`, applied in the order of their numbers, each
- * in one transaction together with the note that it was. The transaction takes the write lock first and looks again at
- * what is applied, so several processes may start at once. An applied file is history: when it was edited, is missing,
+ * in one transaction together with the note that it was. The transaction takes the migrations' lock first and looks again
+ * at what is applied, so several processes may start at once. An applied file is history: when it was edited, is missing,
  * or an older number turns up after it, nothing runs until a person has looked.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SqliteDatabase } from "./sqlite/database.js";
-import { isUnavailable } from "./sqlite/driver-errors.js";
+
+/** A database as migrations see it; each adapter has its own. */
+export interface MigratedDatabase {
+  /** The folder below `migrations/` that is written in its SQL. */
+  readonly folder: "sqlite" | "postgres";
+  /** In the order of their names. */
+  applied(): Promise<readonly AppliedMigration[]>;
+  /**
+   * Runs `work` while nobody else migrates. What it did is kept as a whole, or not at all when it throws. Throws a
+   * `MigrationError` of code `locked` when the database cannot be had.
+   */
+  exclusively<Result>(work: (session: MigrationSession) => Promise<Result>): Promise<Result>;
+}
+
+export interface MigrationSession {
+  applied(): Promise<readonly AppliedMigration[]>;
+  /** Any number of statements. */
+  run(sql: string): Promise<void>;
+  note(migration: AppliedMigration): Promise<void>;
+  forget(name: string): Promise<void>;
+}
+
+export interface AppliedMigration {
+  readonly name: string;
+  readonly checksum: string;
+  /** ISO 8601, UTC. */
+  readonly appliedAt: string;
+}
 
 export interface Migration {
   /** `0001_create_tables` */
@@ -76,24 +102,29 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 /** Every migration of `migrations` and when it was applied. Throws when the history does not fit the files. */
-export function migrationStatus(database: SqliteDatabase, migrations: readonly Migration[]): MigrationStatus[] {
-  const applied = readApplied(database);
+export async function migrationStatus(
+  database: Pick<MigratedDatabase, "applied">,
+  migrations: readonly Migration[],
+): Promise<MigrationStatus[]> {
+  const applied = await database.applied();
   checkHistory(applied, migrations);
   return migrations.map(({ name }, index) => ({ name, appliedAt: applied[index]?.appliedAt ?? null }));
 }
 
 /** Applies what is pending and gives its names. Those before one that fails stay applied. `now`: epoch milliseconds. */
-export function migrateUp(database: SqliteDatabase, migrations: readonly Migration[], now: () => number): string[] {
+export async function migrateUp(
+  database: MigratedDatabase,
+  migrations: readonly Migration[],
+  now: () => number,
+): Promise<string[]> {
   const done: string[] = [];
-  while (migrationStatus(database, migrations).some(({ appliedAt }) => appliedAt === null)) {
-    const name = inTransaction(database, () => {
-      const position = migrationStatus(database, migrations).findIndex(({ appliedAt }) => appliedAt === null);
-      const next = migrations[position];
+  while ((await migrationStatus(database, migrations)).some(({ appliedAt }) => appliedAt === null)) {
+    const name = await database.exclusively(async (session) => {
+      const status = await migrationStatus(session, migrations);
+      const next = migrations[status.findIndex(({ appliedAt }) => appliedAt === null)];
       if (next === undefined) return null;
-      run(database, next.name, next.up);
-      database
-        .prepare("INSERT INTO _migrations (name, checksum, applied_at) VALUES (?, ?, ?)")
-        .run([next.name, next.checksum, new Date(now()).toISOString()]);
+      await run(session, next.name, next.up);
+      await session.note({ ...next, appliedAt: new Date(now()).toISOString() });
       return next.name;
     });
     if (name !== null) done.push(name);
@@ -102,10 +133,10 @@ export function migrateUp(database: SqliteDatabase, migrations: readonly Migrati
 }
 
 /** Takes back the newest applied migration and gives its name; null when none is applied. */
-export function migrateDown(database: SqliteDatabase, migrations: readonly Migration[]): string | null {
-  return inTransaction(database, () => {
-    const applied = migrationStatus(database, migrations).filter(({ appliedAt }) => appliedAt !== null);
-    const newest = migrations[applied.length - 1];
+export function migrateDown(database: MigratedDatabase, migrations: readonly Migration[]): Promise<string | null> {
+  return database.exclusively(async (session) => {
+    const status = await migrationStatus(session, migrations);
+    const newest = migrations[status.filter(({ appliedAt }) => appliedAt !== null).length - 1];
     if (newest === undefined) return null;
     if (newest.down === null) {
       throw new MigrationError(
@@ -113,31 +144,14 @@ export function migrateDown(database: SqliteDatabase, migrations: readonly Migra
         `${newest.name}: there is no ${newest.name}.down.sql to take it back with`,
       );
     }
-    run(database, newest.name, newest.down);
-    database.prepare("DELETE FROM _migrations WHERE name = ?").run([newest.name]);
+    await run(session, newest.name, newest.down);
+    await session.forget(newest.name);
     return newest.name;
   });
 }
 
-interface Applied {
-  readonly name: string;
-  readonly checksum: string;
-  readonly appliedAt: string;
-}
-
-function readApplied(database: SqliteDatabase): Applied[] {
-  const columns = "name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied_at TEXT NOT NULL";
-  lock(() => database.exec(`CREATE TABLE IF NOT EXISTS _migrations (${columns}) STRICT`));
-  const rows = database.prepare("SELECT name, checksum, applied_at FROM _migrations ORDER BY name").all([]);
-  return rows.map((row) => ({
-    name: String(row.name),
-    checksum: String(row.checksum),
-    appliedAt: String(row.applied_at),
-  }));
-}
-
 /** What is applied must be the beginning of what there is. */
-function checkHistory(applied: readonly Applied[], migrations: readonly Migration[]): void {
+function checkHistory(applied: readonly AppliedMigration[], migrations: readonly Migration[]): void {
   applied.forEach(({ name, checksum }, index) => {
     const migration = migrations[index];
     if (migration?.name !== name && !migrations.some((other) => other.name === name)) {
@@ -157,39 +171,18 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
   });
 }
 
-function run(database: SqliteDatabase, name: string, sql: string): void {
+async function run(session: MigrationSession, name: string, sql: string): Promise<void> {
   try {
-    database.exec(sql);
+    await session.run(sql);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new MigrationError("failed", `${name} failed and was rolled back: ${why}`, { cause });
   }
 }
 
-function inTransaction<Result>(database: SqliteDatabase, work: () => Result): Result {
-  lock(() => database.exec("BEGIN IMMEDIATE"));
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // Some errors end the transaction by themselves; the first error is the one that counts.
-    }
-    throw error;
-  }
-}
-
-function lock(take: () => void): void {
-  try {
-    take();
-  } catch (cause) {
-    if (!isUnavailable(cause)) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MigrationError("locked", `the database cannot be written now (${why}): see who else uses it, try again`, {
-      cause,
-    });
-  }
+/** The database could not be had: an adapter says so of what keeps it from migrating. */
+export function lockedError(cause: unknown): MigrationError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `the database cannot be written now (${why}): see who else uses it, try again`;
+  return new MigrationError("locked", message, { cause });
 }

@@ -1,6 +1,9 @@
 /** How an entity lies in its table, as data. */
 import type { FieldType } from "../../domain/fields.js";
 
+/** Tables by name, columns by name. A service with queries of its own gives its tables a type of their own. */
+export type Tables = Record<string, Record<string, unknown>>;
+
 export interface Table {
   readonly name: string;
   /** By property of the entity; `id`, `revision` and the times are not among them, every table has them. */

@@ -13,5 +13,9 @@ export function createSessionStore(settings: Settings): SessionStore {
 
 /** The session manager of this service, not yet open. */
 export function createSessions(settings: Settings, store: SessionStore, logger: Logger): SessionManager {
+  if (settings.database.driver === "postgres") {
+    const facts = { storage: settings.sessionStorage };
+    logger.warn(facts, "login sessions are kept by this instance alone: other instances do not know them");
+  }
   return createSessionManager({ store, config: sessionConfig(settings).context, logger });
 }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import {
   createContextSessions,
   createSagaManager,
@@ -5,11 +6,11 @@ import {
   type SagaManager,
   type SessionStore,
 } from "@clean-arch/runtime";
-import { createSqliteRunStore } from "@clean-arch/runtime/sqlite";
 import type { Logger } from "../../application/ports/logger.js";
 import { definitions } from "../../application/sagas/definitions.generated.js";
 import type { Settings } from "../config/settings.js";
 import { sessionConfig } from "./config.js";
+import { createRunStore } from "./run-store.js";
 
 /** The saga manager of this service, not yet open: its definitions, who performs their steps, and where runs live. */
 export function createSagas(
@@ -20,11 +21,13 @@ export function createSagas(
 ): SagaManager {
   const config = sessionConfig(settings);
   return createSagaManager({
-    store: createSqliteRunStore({ file: settings.databaseFile }),
+    store: createRunStore(settings),
     definitions,
     participants,
     config,
     contexts: createContextSessions({ store: sessionStore, config: config.context }),
+    // How operators tell instances apart.
+    label: `${hostname()}, process ${process.pid}, port ${settings.port}`,
     logger,
   });
 }

@@ -1,2 +1,3 @@
 export type { PostgresOptions } from "./connections.js";
+export { createPostgresLedger, type PostgresLedgerOptions } from "./ledger.js";
 export { createPostgresRunStore, type PostgresRunStoreOptions } from "./run-store.js";

@@ -20,7 +20,12 @@ const APPLIED = `create table if not exists clean_arch_migrations (
  * meanwhile, so of many processes that open at once one migrates and the others find it done; a crash midway leaves
  * the old schema. `nowMs` is only recorded. Error: `store-incompatible` when the file's schema is newer than `migrations`.
  */
-export function migrate(db: Database, component: string, migrations: readonly Migration[], nowMs: number): void {
+export function migrate(
+  db: Pick<Database, "file" | "exec" | "all" | "run" | "transaction">,
+  component: string,
+  migrations: readonly Migration[],
+  nowMs: number,
+): void {
   db.transaction(() => {
     db.exec(APPLIED);
     const [row] = db.all<{ version: number | null }>(

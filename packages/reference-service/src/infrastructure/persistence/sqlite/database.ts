@@ -47,7 +47,7 @@ export function openSqlite(file: string): SqliteDatabase {
     return database;
   } catch (error) {
     database?.close();
-    throw databaseError(error, file);
+    throw databaseError(error, "sqlite", file);
   }
 }
 

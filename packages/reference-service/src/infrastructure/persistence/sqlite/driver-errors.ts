@@ -1,11 +1,7 @@
 /** What SQLite refuses with, from either driver. */
+import type { Constraint } from "../constraint.js";
 
-/** A constraint that forbids a write; SQLite tells which by its words only. */
-export type Constraint =
-  | { readonly kind: "unique"; readonly index: string | null; readonly columns: readonly string[] }
-  | { readonly kind: "reference" };
-
-/** Null when the error is something else. */
+/** SQLite tells which constraint by its words only. Null when the error is something else. */
 export function constraintOf(error: unknown): Constraint | null {
   const message = error instanceof Error ? error.message : "";
   if (message.includes("FOREIGN KEY constraint failed")) return { kind: "reference" };

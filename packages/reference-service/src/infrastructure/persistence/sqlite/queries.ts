@@ -1,8 +1,8 @@
 import { Kysely, SqliteDialect } from "kysely";
+import type { Tables } from "../table.js";
 import type { SqliteDatabase } from "./database.js";
 
-/** Tables by name, columns by name. A service with queries of its own gives its tables a type of their own. */
-export type Tables = Record<string, Record<string, unknown>>;
+export type { Tables } from "../table.js";
 
 /**
  * Kysely over one connection: statements take turns, transactions run one after the other. Closing the database stays

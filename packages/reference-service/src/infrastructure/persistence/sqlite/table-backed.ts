@@ -1,112 +1,18 @@
-/**
- * Entities in SQLite, driven by their table's description. Every change is one statement, so it happens whole or not at
- * all and holds no lock across an `await`. Names are quoted, values are bound.
- */
 import type { Kysely } from "kysely";
-import { Refusal, RuntimeError } from "../../../application/errors.js";
 import type { Repository } from "../../../application/ports/repository.js";
 import type { Identified } from "../../../domain/fields.js";
-import { type Column, IMPLICIT_COLUMNS, type Table } from "../table.js";
+import type { Table } from "../table.js";
+import { type Dialect, tableBacked } from "../table-backed.js";
 import { fromColumn, toColumn } from "./column-values.js";
 import { constraintOf, isUnavailable } from "./driver-errors.js";
 import type { Tables } from "./queries.js";
 
-type Row = Record<string, unknown>;
+const SQLITE: Dialect = { toColumn, fromColumn, constraintOf, isUnavailable };
 
+/** Entities in SQLite, driven by their table's description. */
 export function createTableRepository<Entity extends Identified>(
   queries: Kysely<Tables>,
   table: Table,
 ): Repository<Entity> {
-  const columns: readonly [property: string, column: Column][] = [
-    ...Object.entries(IMPLICIT_COLUMNS),
-    ...Object.entries(table.columns),
-  ];
-
-  const rowOf = (entity: Entity): Row => {
-    const values = entity as unknown as Row;
-    return Object.fromEntries(columns.map(([property, { name, type }]) => [name, toColumn(type, values[property])]));
-  };
-  const entityOf = (row: Row): Entity =>
-    Object.fromEntries(columns.map(([property, { name, type }]) => [property, fromColumn(type, row[name])])) as Entity &
-      Row;
-
-  /** A database that cannot be used just now is the caller's to try again; anything else is a fault and passes. */
-  async function answering<Result>(call: () => Promise<Result>): Promise<Result> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      throw new RuntimeError("store-unavailable", "The database does not answer now. Try again.", {}, { cause: error });
-    }
-  }
-
-  /** Turns what the database forbids into a refusal. */
-  async function refusing<Result>(write: () => Promise<Result>, entity: Entity | null): Promise<Result> {
-    try {
-      return await answering(write);
-    } catch (error) {
-      const constraint = constraintOf(error);
-      if (constraint === null) throw error;
-      if (constraint.kind === "unique") throw takenBy(constraint.index, constraint.columns);
-      if (entity === null) throw new Refusal("still-referenced", "Something still refers to it.");
-      throw await missingReference(entity);
-    }
-  }
-
-  function takenBy(index: string | null, names: readonly string[]): Refusal {
-    const byColumn = columns.filter(([, column]) => names.includes(column.name)).map(([property]) => property);
-    const properties = (index === null ? undefined : table.uniques[index]) ?? byColumn;
-    const together =
-      properties.length > 1 ? "expected values that are not taken together" : "expected a value not taken";
-    const violations = properties.map((path) => ({ path, message: together }));
-    return new Refusal("unique-violation", "Another one has these values.", violations);
-  }
-
-  /** SQLite does not say which reference led nowhere. */
-  async function missingReference(entity: Entity): Promise<Refusal> {
-    const values = entity as unknown as Row;
-    const violations = [];
-    for (const [path, { references }] of columns) {
-      const id = values[path];
-      if (references === undefined || id === null || id === values.id) continue;
-      const found = await queries.selectFrom(references).select("id").where("id", "=", id).executeTakeFirst();
-      if (found === undefined) violations.push({ path, message: "expected the id of one that exists" });
-    }
-    return new Refusal("reference-missing", "It refers to something that does not exist.", violations);
-  }
-
-  return {
-    async insert(entity) {
-      await refusing(() => queries.insertInto(table.name).values(rowOf(entity)).execute(), entity);
-    },
-
-    async find(id) {
-      const query = queries.selectFrom(table.name).selectAll().where("id", "=", id);
-      const row = await answering(() => query.executeTakeFirst());
-      return row === undefined ? null : entityOf(row);
-    },
-
-    async page({ limit, after }) {
-      let query = queries.selectFrom(table.name).selectAll().orderBy("id");
-      if (after !== null) query = query.where("id", ">", after);
-      // One more than asked tells whether there is another page.
-      const rows = await answering(() => query.limit(limit + 1).execute());
-      const items = rows.slice(0, limit).map(entityOf);
-      return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
-    },
-
-    async replace(entity, expected) {
-      const { id, created_at, ...changes } = rowOf(entity);
-      const update = queries.updateTable(table.name).set(changes).where("id", "=", id).where("revision", "=", expected);
-      const result = await refusing(() => update.executeTakeFirst(), entity);
-      return result.numUpdatedRows > 0n;
-    },
-
-    async remove(id, expected) {
-      let removal = queries.deleteFrom(table.name).where("id", "=", id);
-      if (expected !== null) removal = removal.where("revision", "=", expected);
-      const result = await refusing(() => removal.executeTakeFirst(), null);
-      return result.numDeletedRows > 0n;
-    },
-  };
+  return tableBacked(queries, table, SQLITE);
 }
