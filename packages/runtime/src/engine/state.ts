@@ -100,6 +100,12 @@ export function stepOf(state: RunState, name: string): StepState {
   return step;
 }
 
+/** Nothing is decided until an operator acts. One who wants a stuck run undone has acted, and nobody has decided yet. */
+export function waitsForOperator({ stuck, paused, cancel, phase, unwindTo }: RunState): boolean {
+  const isUndecided = cancel !== null && (phase === "forward" || unwindTo !== null);
+  return paused || (stuck !== null && !isUndecided);
+}
+
 /** Past the pivot a run only goes forward. */
 export function isPastPivot(plan: RunPlan, state: RunState): boolean {
   return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;

@@ -30,6 +30,7 @@ export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: Journa
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
     if (record.kind === "dispatched") checkNotEarly([...rows, row], record, row);
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
+    if (record.kind === "failed") checkRetryable(plan, record);
     checkKind(plan, [...rows, row], index, past);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
@@ -78,6 +79,14 @@ function checkNotEarly(
     }
   }
   if (row.at < dueAt) throw new InvariantBroken(8, `"${dispatched.step}" is tried again ${dueAt - row.at} ms early`);
+}
+
+/** Invariant 8: what its saga says is not to be retried is not. */
+function checkRetryable(plan: RunPlan, { step, direction, error, retryAfterMs }: JournalRecord & { kind: "failed" }) {
+  const planned = plan.steps.get(step);
+  const retry = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
+  if (retryAfterMs !== undefined && retry?.nonRetryable.includes(error.code))
+    throw new InvariantBroken(8, `"${step}" is to be tried again after "${error.code}"`);
 }
 
 function checkBeforePivot(plan: RunPlan, past: readonly JournalRecord[]): void {

@@ -2,7 +2,7 @@ import { mustBeAlone, needsIsolation, poisonOf } from "../engine/crashes.js";
 import { type Decision, decide } from "../engine/decide.js";
 import { foldRecord } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { RunState } from "../engine/state.js";
+import { type RunState, waitsForOperator } from "../engine/state.js";
 import type { IsolatedRun, Isolation } from "./isolation.js";
 
 /** What is decided while nothing may be. */
@@ -16,8 +16,8 @@ export function decideApart(
   run: IsolatedRun,
   isolation: Isolation,
 ): Decision {
-  const { crashes, stuck, paused } = state;
-  const isSuspect = crashes.suspect && stuck === null && !paused && poisonOf(crashes, plan.maxCrashes) === null;
+  const { crashes } = state;
+  const isSuspect = crashes.suspect && !waitsForOperator(state) && poisonOf(crashes, plan.maxCrashes) === null;
   if (!isSuspect) {
     isolation.leave(run);
     return isolation.pass(run) ? decide(plan, state, now) : NOTHING;

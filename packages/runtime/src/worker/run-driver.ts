@@ -4,7 +4,7 @@ import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
-import type { RunState } from "../engine/state.js";
+import { type RunState, waitsForOperator } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
@@ -221,7 +221,7 @@ export class RunDriver implements IsolatedRun {
   #next(wakeAt: number | null, now: number): Next {
     if (this.#state.phase === "ended") return { kind: "finish" };
     if (this.#state.running > 0) return { kind: "keep" };
-    if (this.#state.stuck !== null || this.#state.paused) return { kind: "park", delayMs: null };
+    if (waitsForOperator(this.#state)) return { kind: "park", delayMs: null };
     if (this.#draining) return { kind: "park", delayMs: 0 };
     if (wakeAt !== null && wakeAt - now > this.#env.parkAfterMs)
       return { kind: "park", delayMs: Math.ceil(wakeAt - now) };

@@ -49,6 +49,11 @@ export class JournalWatch {
     return counts;
   }
 
+  planOf(run: string): RunPlan | undefined {
+    const stored = this.#world.runs.get(run);
+    return stored && this.#findPlan(stored.definition, stored.version);
+  }
+
   ownerOf(run: string, fence: number): string | undefined {
     return this.#owners.get(`${run} ${fence}`);
   }

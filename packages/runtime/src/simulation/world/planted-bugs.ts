@@ -3,7 +3,7 @@ import { RuntimeError } from "../../errors.js";
 import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
 import type { Append, RunStore } from "../../store/run-store.js";
-import type { Planted } from "../world-simulation.js";
+import type { Planted } from "./planted.js";
 
 /** Bugs that a runtime, or a store, could have: the simulation has to find each of them. By what is wrong. */
 export const plantedBugs: Readonly<Record<string, () => Planted>> = {

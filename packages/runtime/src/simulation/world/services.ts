@@ -7,6 +7,7 @@ import type { SeededRandom } from "../seeded-random.js";
 import type { CallWatch, SentCall } from "./call-watch.js";
 import type { ContextWatch } from "./context-watch.js";
 import type { Faults } from "./faults.js";
+import type { Poison } from "./poison.js";
 import type { ProcessClock } from "./process-clock.js";
 
 export interface ServicesOptions {
@@ -15,8 +16,12 @@ export interface ServicesOptions {
   readonly faults: Faults;
   readonly calls: CallWatch;
   readonly contexts: ContextWatch;
+  readonly poison: Poison;
   readonly timeoutMs: number;
 }
+
+/** Code of failures that a saga may name as not to be retried. */
+export const FATAL = "fatal";
 
 /**
  * The participants' side: one ledger of effects per run, kept by barriers. A call may be refused, fail known or unknown,
@@ -41,10 +46,11 @@ export class Services {
 
   /** As one process reaches them. */
   seenBy(process: string, clock: ProcessClock): Participant {
-    const { calls, contexts, timeoutMs } = this.#options;
+    const { calls, contexts, poison, timeoutMs } = this.#options;
     const perform = async (call: SentCall, direction: Direction): Promise<StepOutcome> => {
       calls.sent(process, call, direction);
       contexts.checkSeen(call.runId, call.context.get(), `"${call.stage}"`);
+      if (poison.strikes(process, clock, call)) return new Promise(() => {});
       let answered = false;
       if (direction === "forward") this.#writeOnTheWay(call, clock, () => answered);
       try {
@@ -120,7 +126,8 @@ export class Services {
       if (dice < 0.82)
         return reply(soonMs, () => ({
           kind: "failed",
-          error,
+          // Of each step some attempts fail in a way that some sagas do not want retried.
+          error: call.attempt % 2 === 0 ? { code: FATAL, message: "simulated" } : error,
           mayHaveRun: false,
           retry: true,
           retryAfterMs: random.below(9_000),

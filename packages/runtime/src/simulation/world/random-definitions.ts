@@ -1,0 +1,18 @@
+import type { SagaDefinition } from "../../saga/definition.js";
+import { randomSaga } from "../random-plan.js";
+import type { SeededRandom } from "../seeded-random.js";
+import type { Faults } from "./faults.js";
+import { FATAL } from "./services.js";
+
+/** One to three sagas. `more`: for what came to them later. */
+export function randomDefinitions(random: SeededRandom, more: SeededRandom, faults: Faults): readonly SagaDefinition[] {
+  return Array.from({ length: 1 + random.below(3) }, (_, index) => ({
+    ...randomSaga(random, `saga-${index}`),
+    ...(more.chance(0.2) && { startTimeoutMs: 200 + more.below(5_000) }),
+    ...(more.chance(0.5) && { retry: { nonRetryable: [FATAL] } }),
+    returns: (outputs) => {
+      if (!faults.isCalm && random.chance(0.1)) throw new Error("simulated: no output");
+      return outputs;
+    },
+  }));
+}
