@@ -25,6 +25,6 @@ export function randomConfig(random: SeededRandom, more: SeededRandom): SessionC
       leaseMs: 2_000 + random.below(8_000),
       maxCrashes: more.pick([1, 2, 3]),
     },
-    retention: { endedMs: more.chance(0.1) ? 600_000 : null },
+    retention: { endedMs: more.chance(0.06) ? 150_000 : null },
   });
 }

@@ -8,7 +8,7 @@ import { FATAL } from "./services.js";
 export function randomDefinitions(random: SeededRandom, more: SeededRandom, faults: Faults): readonly SagaDefinition[] {
   return Array.from({ length: 1 + random.below(3) }, (_, index) => ({
     ...randomSaga(random, `saga-${index}`),
-    ...(more.chance(0.2) && { startTimeoutMs: 200 + more.below(5_000) }),
+    ...(more.chance(0.4) && { startTimeoutMs: 100 + more.below(2_000) }),
     ...(more.chance(0.5) && { retry: { nonRetryable: [FATAL] } }),
     returns: (outputs) => {
       if (!faults.isCalm && random.chance(0.1)) throw new Error("simulated: no output");

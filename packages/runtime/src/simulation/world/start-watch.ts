@@ -11,7 +11,7 @@ export class StartWatch {
   readonly #clock: ManualClock;
   readonly #journal: JournalWatch;
   readonly #breaches: Breaches;
-  /** How wrong a process may be about the store's clock. */
+  /** How wrong a process may be about the store's clock: it may have waited that long for the answer that told it. */
   readonly #slackMs: number;
   readonly #late = new Set<string>();
 
@@ -25,7 +25,7 @@ export class StartWatch {
     this.#clock = clock;
     this.#journal = journal;
     this.#breaches = options.breaches;
-    this.#slackMs = 2 * options.leaseMs;
+    this.#slackMs = 1.6 * options.leaseMs;
   }
 
   watch(store: RunStore): RunStore {
