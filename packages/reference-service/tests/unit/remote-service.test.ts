@@ -18,6 +18,7 @@ test("an answer that points at a wrong url, token or endpoint is logged as such"
       ...{ runId: "r", stage: "reserve", idempotencyKey: "r:reserve", attempt: 1, fence: 1, outputs: {} },
       ...{ input: {}, isMapped: false, runInput: {} },
       context: { get: () => ({}), patch() {}, checkpoint: async () => {} },
+      transaction: () => Promise.reject(new Error("no store here")),
       signal: new AbortController().signal,
     };
     expect(await service.perform({ service: "stock", endpoint: "/reserve" }, call)).toMatchObject({ retry: true });

@@ -12,6 +12,7 @@ const call: StepCall = {
   stage: "charge",
   input: { order: 1 },
   isMapped: false,
+  transaction: () => Promise.reject(new Error("none here")),
   runInput: { order: 1 },
   outputs: { validate: { ok: true } },
   context: { get: () => ({ seen: 1 }), patch() {}, checkpoint: async () => {} },

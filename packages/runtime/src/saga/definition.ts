@@ -147,7 +147,25 @@ export interface StepCall {
   readonly fence: number;
   /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
   readonly signal: AbortSignal;
+  /**
+   * Does the callback's work in a transaction of the run store's own database, which also writes that the step completed:
+   * both are durable, or neither. Once per attempt; return what it resolves with, for the callback's value is the step's
+   * output. See `TransactionRunner`.
+   */
+  readonly transaction: TransactionRunner;
 }
+
+/**
+ * Resolves with the callback's value when it is durable: the attempt has then completed, and what the handler does after it
+ * changes nothing. A callback that throws, or that the attempt's timeout cuts short, is rolled back and may be repeated;
+ * `BusinessRefusal` refuses. `client` is the store's own: `pg.PoolClient` on PostgreSQL, `Database` on SQLite, where the callback is
+ * synchronous. Until it is over nothing else of the run is written, a checkpoint included. Errors: `feature-unavailable` (a
+ * store without transactions), `definition-invalid` (a second one in the attempt), `lease-lost` (rolled back),
+ * `store-unavailable` (rolled back, or its commit unknown: then the run is read anew from its journal).
+ */
+export type TransactionRunner = <Output, Client = unknown>(
+  callback: (client: Client) => Output | Promise<Output>,
+) => Promise<Output>;
 
 export interface CompensationCall extends Omit<StepCall, "idempotencyKey"> {
   /** `<run id>:<step>:compensate`. */

@@ -2,6 +2,7 @@ import { type PlanDefaults, planOf, type RunPlan } from "../engine/plan.js";
 import { defineSaga } from "../saga/define.js";
 import type { Expression, SagaDefinition, StepDefinition } from "../saga/definition.js";
 import { SeededRandom } from "./seeded-random.js";
+import { transactedEndpoint } from "./transacted-step.js";
 
 /** With defaults as random as the saga. */
 export function randomPlan(random: SeededRandom): RunPlan {
@@ -42,9 +43,10 @@ function randomStep(random: SeededRandom, name: string, children: readonly strin
   }
   if (dice < 0.4 && children.length > 0) return { name, kind: "child", saga: random.pick(children), ...when };
   const input = random.chance(0.2) ? { input: drawn(random, (draw) => ({ drawn: draw.below(1_000_000) })) } : {};
-  const action = { service: "service", endpoint: `/${name}` };
+  const own = random.chance(0.25) ? transactedEndpoint : (endpoint: string) => endpoint;
+  const action = { service: "service", endpoint: own(`/${name}`) };
   const compensation = random.chance(0.8)
-    ? { action: { ...action, endpoint: `/undo-${name}` }, timeoutMs: null, retry: {} }
+    ? { action: { ...action, endpoint: own(`/undo-${name}`) }, timeoutMs: null, retry: {} }
     : null;
   return { name, kind: "action", action, timeoutMs: null, retry: {}, compensation, ...when, ...input };
 }

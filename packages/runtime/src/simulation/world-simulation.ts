@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { isObject } from "../json.js";
 import type { Participant } from "../participants/participant.js";
-import { type Clock, systemPorts } from "../ports.js";
+import { systemPorts } from "../ports.js";
 import type { SagaDefinition } from "../saga/definition.js";
 import { Registry } from "../saga/registry.js";
 import { createContextSessions } from "../session/context.js";
-import type { ContextSessions } from "../store/context-sessions.js";
 import type { RunStore } from "../store/run-store.js";
 import { createMemoryRunStore, createMemorySessionStore, createMemoryWorld } from "../stores/memory/index.js";
 import { createManualClock } from "../testing/manual-clock.js";
@@ -19,9 +18,11 @@ import { CallWatch } from "./world/call-watch.js";
 import { Clients } from "./world/clients.js";
 import { jumpClocks, randomSkew } from "./world/clock-jumps.js";
 import { ContextWatch } from "./world/context-watch.js";
+import { EffectWatch } from "./world/effect-watch.js";
 import { Faults } from "./world/faults.js";
 import { JournalWatch } from "./world/journal-watch.js";
 import { Operators } from "./world/operators.js";
+import type { Planted } from "./world/planted.js";
 import { ProcessClock } from "./world/process-clock.js";
 import { randomConfig } from "./world/random-config.js";
 import { Services } from "./world/services.js";
@@ -29,23 +30,14 @@ import { Signalers } from "./world/signalers.js";
 import { SimulatedProcess } from "./world/simulated-process.js";
 import { Wire } from "./world/wire.js";
 
-/** Places where a test can plant a bug. */
-export interface Planted {
-  /** Between a process and its wire. */
-  readonly store?: (store: RunStore) => RunStore;
-  /** Behind the wire. */
-  readonly server?: (store: RunStore) => RunStore;
-  readonly contexts?: (contexts: ContextSessions) => ContextSessions;
-  readonly participant?: (participant: Participant) => Participant;
-  readonly clock?: (clock: Clock) => Clock;
-}
-
 export interface WorldReport {
   readonly seed: number;
   readonly virtualMs: number;
   readonly runs: number;
   readonly rows: number;
   readonly calls: number;
+  /** Commits of steps' transactions that reached the store. */
+  readonly transactions: number;
   readonly processes: number;
   readonly checks: number;
   /** How often each invariant was judged, by its number. */
@@ -83,6 +75,7 @@ export class WorldSimulation {
   readonly #calls: CallWatch;
   readonly #contexts: ContextWatch;
   readonly #services: Services;
+  readonly #effects: EffectWatch;
   readonly #clients: Clients;
   readonly #operators: Operators;
   readonly #signalers: Signalers;
@@ -133,6 +126,8 @@ export class WorldSimulation {
       ...{ clock: this.#clock, random, faults: this.#faults, calls: this.#calls, contexts: this.#contexts },
       timeoutMs: this.#timeoutMs,
     });
+    const ledgerOf = (run: string) => this.#services.ledgerOf(run);
+    this.#effects = new EffectWatch({ world: this.#world, journal: this.#journal, breaches, ledgerOf });
     const people = {
       clock: this.#clock,
       random,
@@ -143,7 +138,7 @@ export class WorldSimulation {
     this.#clients = new Clients(people);
     this.#signalers = new Signalers({ ...people, runs: () => [...this.#world.runs.keys()] });
     const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });
-    this.#server = this.#signalers.watch(this.#operators.watch(planted.server?.(store) ?? store));
+    this.#server = this.#signalers.watch(this.#operators.watch(planted.server?.(store, this.#world) ?? store));
   }
 
   async run(): Promise<WorldReport> {
@@ -162,7 +157,12 @@ export class WorldSimulation {
     return {
       ...{ seed: this.#seed, virtualMs: this.#clock.monotonic(), ends, faults: this.#faults.counts },
       records: this.#journal.records(),
-      ...{ runs: this.#journal.runs.size, rows: this.#journal.rows, calls: this.#calls.calls },
+      ...{
+        runs: this.#journal.runs.size,
+        rows: this.#journal.rows,
+        calls: this.#calls.calls,
+        transactions: this.#effects.commits,
+      },
       ...{ processes: this.#processes.length, checks: this.#breaches.checks },
       judged: this.#breaches.judged,
       digest: createHash("sha256")
@@ -209,7 +209,7 @@ export class WorldSimulation {
     const name = `process-${this.#processes.length + 1}`;
     const clock = new ProcessClock(this.#clock, skewMs, random.below(1_000_000));
     const wire = new Wire(this.#clock, clock, this.#faults);
-    const store = wire.connect(this.#journal.watch(this.#server, name));
+    const store = wire.connectStore(this.#effects.watch(this.#journal.watch(this.#server, name)));
     const sent = watchAppends(
       { ...store, close: async () => wire.close() },
       {
@@ -327,6 +327,7 @@ export class WorldSimulation {
   async #checkAtEnd(): Promise<void> {
     this.#checking = true;
     this.#signalers.checkAtEnd();
+    this.#effects.checkAll();
     this.#journal.family.checkAtEnd((run) => this.#services.ledgerOf(run));
     this.#clients.checkAtEnd();
     this.#operators.checkAtEnd();

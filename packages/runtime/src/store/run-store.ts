@@ -98,6 +98,11 @@ export interface StrandedRuns {
 export interface StepTransaction {
   /** The driver's own client (`pg.PoolClient`; for SQLite the store's `Database`), inside the transaction. */
   readonly client: unknown;
+  /**
+   * What can be said against the effect before its row is decided on. Throws what a deferred constraint finds, or that a
+   * statement had failed; then only `rollback` may follow. Answers at once where the database does.
+   */
+  check(): Promise<void> | undefined;
   /** Inserts the row as the last statement and commits. A result other than `appended` has rolled everything back. */
   commit(append: Append): Promise<AppendResult>;
   /** Harmless after the end. */

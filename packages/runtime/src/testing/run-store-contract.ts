@@ -10,8 +10,9 @@ import { querying } from "./run-store-contract/querying.js";
 import { restarting } from "./run-store-contract/restarting.js";
 import { searching } from "./run-store-contract/searching.js";
 import { signaling } from "./run-store-contract/signaling.js";
+import { transacting } from "./run-store-contract/transacting.js";
 
-export type { RunStoreTraits, RunStoreUnderTest } from "./run-store-contract/harness.js";
+export type { EffectsUnderTest, RunStoreTraits, RunStoreUnderTest } from "./run-store-contract/harness.js";
 
 /**
  * The contract of `RunStore` as Vitest tests, for every store there is and every one you write. Call it in a test file:
@@ -25,6 +26,7 @@ export function runStoreContract(name: string, traits: RunStoreTraits): void {
     restarting(test);
     claiming(test);
     appending(test);
+    transacting(test);
     leases(test, traits);
     signaling(test);
     messaging(test);

@@ -20,6 +20,10 @@ export const STORE_KINDS: readonly StoreKind[] = ["memory", "sqlite"];
 /** One store and a clock that the test moves; managers opened on it one after the other are processes that follow each other. */
 export class SagaBench {
   readonly clock: ManualClock = createManualClock();
+  /** What the memory store holds. */
+  readonly world = createMemoryWorld();
+  /** Of the SQLite store. */
+  readonly file: string;
   readonly #store: () => RunStore;
   readonly #folder: string;
   readonly #managers: SagaManager[] = [];
@@ -30,11 +34,16 @@ export class SagaBench {
 
   constructor(kind: StoreKind, folder: string) {
     this.#folder = folder;
-    const { clock } = this;
-    const world = createMemoryWorld();
+    const { clock, world } = this;
     const file = join(folder, "runs.db");
+    this.file = file;
     this.#store = () =>
       kind === "memory" ? createMemoryRunStore({ clock, world }) : createSqliteRunStore({ file, clock });
+  }
+
+  /** On the bench's data. */
+  store(): RunStore {
+    return this.#store();
   }
 
   async open(

@@ -18,8 +18,8 @@ export interface ContextKeeperOptions {
   readonly sessions: ContextSessions | null;
   /** Where the journal stands, for the hot copy's stamp. */
   readonly stamp: () => { readonly seq: number; readonly fence: number };
-  /** Asks for a snapshot in the next append; resolves when it is durable. */
-  readonly snapshot: (strategy: string) => Promise<void>;
+  /** Asks for a snapshot in the next append, by a step or by itself; resolves when it is durable. */
+  readonly snapshot: (strategy: string, step?: string) => Promise<void>;
 }
 
 const FIRST_RETRY_MS = 50;
@@ -59,7 +59,7 @@ export class ContextKeeper {
     return {
       get: () => this.#live,
       patch: (patch) => this.#patch(step, toJson(patch, `the context patch of step "${step}"`)),
-      checkpoint: () => (this.#options.config.enabled ? this.#options.snapshot("manual") : Promise.resolve()),
+      checkpoint: () => (this.#options.config.enabled ? this.#options.snapshot("manual", step) : Promise.resolve()),
     };
   }
 

@@ -6,7 +6,7 @@ import type { Json } from "../json.js";
 import { runCompensation, runHandler } from "../participants/local.js";
 import type { Participant } from "../participants/participant.js";
 import type { Clock } from "../ports.js";
-import type { ChildStep, CompensationCall, ContextHandle, StepCall } from "../saga/definition.js";
+import type { ChildStep, CompensationCall, ContextHandle, StepCall, TransactionRunner } from "../saga/definition.js";
 import type { RunRow } from "../store/run-store.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 import { type ChildRuns, childOf } from "./child-runs.js";
@@ -31,6 +31,7 @@ export interface PerformOptions {
   readonly clock: Clock;
   /** Cuts the attempt short: its timeout, the run's, or the loss of the run. */
   readonly abort: AttemptAbort;
+  readonly transaction: TransactionRunner;
 }
 
 /**
@@ -104,13 +105,14 @@ function participantOf(participants: Readonly<Record<string, Participant>>, serv
 }
 
 function stepCall(options: PerformOptions): StepCall {
-  const { run, plan, state, attempt, context, abort } = options;
+  const { run, plan, state, attempt, context, abort, transaction } = options;
   return {
     runId: run.id,
     stage: attempt.step,
     ...inputOf(stepOf(state, attempt.step), run.input),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
+    transaction,
     idempotencyKey: `${run.id}:${attempt.step}`,
     attempt: attempt.attempt,
     fence: state.fence,
@@ -121,7 +123,7 @@ function stepCall(options: PerformOptions): StepCall {
 }
 
 function compensationCall(options: PerformOptions): CompensationCall {
-  const { run, plan, state, attempt, context, abort } = options;
+  const { run, plan, state, attempt, context, abort, transaction } = options;
   const step = stepOf(state, attempt.step);
   const completed = step.forward.status === "done";
   // Participants know the run that did it, not the one that undoes it.
@@ -133,6 +135,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
     ...inputOf(step, run.input),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
+    transaction,
     idempotencyKey: `${forwardKey}:compensate`,
     forwardKey,
     outcome: completed ? "completed" : "unknown",

@@ -18,6 +18,7 @@ import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
 import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
+import { StepTransactions } from "./step-transactions.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 interface Held {
@@ -47,6 +48,7 @@ export class RunDriver {
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #inbox: RunInbox;
   readonly #shown: ShownRun;
+  readonly #transactions: StepTransactions;
   readonly #onGone: OnGone;
   /** Records that must precede whatever is decided next. */
   #preceding: JournalRecord[] = [];
@@ -77,7 +79,15 @@ export class RunDriver {
       logger: env.logger,
       sessions: env.contexts,
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
-      snapshot: (strategy) => this.#requestSnapshot(strategy),
+      snapshot: (strategy, step) => this.#requestSnapshot(strategy, step),
+    });
+    this.#transactions = new StepTransactions({
+      begin: env.begin,
+      isIdle: () => !this.#appending,
+      advance: () => this.#advance(),
+      complete: (attempt, abort, output) => {
+        if (this.#known(attempt, abort, { kind: "completed", output })) this.#advance();
+      },
     });
   }
 
@@ -123,13 +133,14 @@ export class RunDriver {
   }
 
   #advance(): void {
-    if (this.#appending || this.#gone) return;
+    if (this.#appending || this.#gone || this.#transactions.takesLane()) return;
     this.#cancelTimer();
     try {
       this.#decide();
     } catch (error) {
       // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
       const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
+      this.#transactions.fail(error);
       void this.#stick({ code: "internal", message }, this.#inbox.taken);
     }
   }
@@ -140,8 +151,10 @@ export class RunDriver {
     const decision = this.#draining ? NOTHING : decide(this.#plan, this.#state, now);
     records.push(...decision.records);
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
-    if (decision.evaluate.length > 0) return void this.#evaluate(decision.evaluate, records, consumed, now);
-    const next = this.#next(decision, now);
+    const unevaluated = decision.evaluate.length > 0;
+    if (unevaluated && !this.#transactions.isCommitting)
+      return void this.#evaluate(decision.evaluate, records, consumed, now);
+    const next = unevaluated ? { kind: "keep" as const } : this.#next(decision, now);
     const snapshot = this.#snapshotDue(next);
     if (snapshot !== null) {
       const record = { kind: "checkpointed", n: this.#state.checkpoints + 1, strategy: snapshot } as const;
@@ -252,8 +265,10 @@ export class RunDriver {
           "the run is left to its next owner: its journal could not be written",
         );
       this.abandon();
+      // A transaction may have committed: the journal says so.
+      this.#env.lookIntoInbox();
     };
-    this.#env.append(append).then((result) => {
+    (this.#transactions.write(append) ?? this.#env.append(append)).then((result) => {
       try {
         snapshots.answered(result);
         this.#acknowledge(append, result);
@@ -347,22 +362,28 @@ export class RunDriver {
     const { plan, state, run } = { plan: this.#plan, state: this.#state, run: this.run };
     const { participants, children, ports } = this.#env;
     const context = this.#context.handle(attempt.step);
-    const outcome = perform({ plan, state, run, attempt, participants, children, context, clock: ports.clock, abort });
+    const transaction = this.#transactions.of(attempt, abort);
+    const { clock } = ports;
+    const outcome = perform({
+      ...{ plan, state, run, attempt, participants, children, context, clock, abort, transaction },
+    });
     if (outcome instanceof Promise) {
       void outcome.then((known) => {
-        if (this.#known(attempt, known)) this.#advance();
+        if (this.#known(attempt, abort, known)) this.#advance();
       });
-    } else this.#known(attempt, outcome);
+    } else this.#known(attempt, abort, outcome);
   }
 
-  #known(attempt: Attempt, outcome: Outcome): boolean {
-    if (this.#gone) return false;
+  /** False: the run is gone, or the attempt is settled already, by its transaction. */
+  #known(attempt: Attempt, abort: AttemptAbort, outcome: Outcome): boolean {
+    if (this.#gone || this.#underWay.get(attempt.step) !== abort) return false;
     this.#underWay.delete(attempt.step);
     this.#outcomes.push({ attempt, outcome });
     return true;
   }
 
-  #requestSnapshot(strategy: string): Promise<void> {
+  #requestSnapshot(strategy: string, step?: string): Promise<void> {
+    if (step !== undefined && this.#transactions.isHeldBy(step)) return this.#snapshots.refuse();
     const written = this.#snapshots.add(strategy);
     this.#advance();
     return written;
@@ -374,6 +395,7 @@ export class RunDriver {
     this.#cancelTimer();
     for (const attempt of this.#underWay.values()) attempt.abort("this instance no longer owns the run");
     this.#snapshots.close();
+    this.#transactions.close();
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);
   }

@@ -28,6 +28,13 @@ export class SnapshotRequests {
     return written;
   }
 
+  /** Rejects (`input-invalid`) whoever asks within a transaction, which no other row may interrupt. */
+  refuse(): Promise<void> {
+    const refusal = Promise.reject(withinTransaction());
+    refusal.catch(() => {});
+    return refusal;
+  }
+
   /** Those that ride in the row about to be sent, to be answered by what became of it. */
   take(): SentSnapshots {
     return new SentSnapshots(this.#waiting.splice(0));
@@ -73,5 +80,12 @@ function refused(reason: string): RuntimeError {
   return new RuntimeError(
     "input-invalid",
     `expected a snapshot that the store takes, got one in a row it refused: ${reason}`,
+  );
+}
+
+function withinTransaction(): RuntimeError {
+  return new RuntimeError(
+    "input-invalid",
+    "expected a checkpoint before or after the step's transaction, got one within it, which no other row may interrupt",
   );
 }

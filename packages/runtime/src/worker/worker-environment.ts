@@ -3,7 +3,7 @@ import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Append, AppendResult } from "../store/run-store.js";
+import type { Append, AppendResult, StepTransaction } from "../store/run-store.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { Counters } from "./counters.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -23,6 +23,8 @@ export interface WorkerEnvironment {
   /** For one append; never the same twice. */
   appendId(): string;
   append(append: Append): Promise<AppendResult>;
+  /** Null: the store has no transactions. */
+  readonly begin: (() => Promise<StepTransaction>) | null;
   /** The store's clock, as far as it can be told from here. */
   storeNow(): number;
   /** False: the lease may have expired; nothing more may be performed in its name. */

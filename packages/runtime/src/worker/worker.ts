@@ -102,6 +102,7 @@ export class Worker {
         this.counters.appends += 1;
         return this.#appends.push(append);
       },
+      begin: store.begin === undefined ? null : () => (store.begin as NonNullable<RunStore["begin"]>)(),
       appendId: () => this.appendId(),
       storeNow: () => this.#lease.storeNow(),
       trusted: () => this.#lease.trusted(),

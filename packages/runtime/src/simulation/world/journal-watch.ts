@@ -6,6 +6,7 @@ import { newState, type RunState } from "../../engine/state.js";
 import type { Append, AppendResult, ClaimedRun, CreateResult, CreateRun, RunStore } from "../../store/run-store.js";
 import { journalRow, type MemoryWorld, type StoredRun } from "../../stores/memory/world.js";
 import { checkRow, InvariantBroken } from "../invariants.js";
+import { beginOn } from "./begin-on.js";
 import type { Breaches } from "./breaches.js";
 import { FamilyWatch } from "./family-watch.js";
 import type { WatchedRun } from "./watched-run.js";
@@ -55,6 +56,17 @@ export class JournalWatch {
       create: async (runs) => this.#created(process, runs, await store.create(runs)),
       claim: async (request) => this.#claimed(process, await store.claim(request)),
       append: async (appends) => this.#appended(process, appends, await store.append(appends)),
+      begin: async () => {
+        const transaction = await beginOn(store);
+        return {
+          ...transaction,
+          commit: async (append) => {
+            const result = await transaction.commit(append);
+            this.#appended(process, [append], [result]);
+            return result;
+          },
+        };
+      },
     };
   }
 

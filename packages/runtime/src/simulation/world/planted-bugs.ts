@@ -3,7 +3,8 @@ import { RuntimeError } from "../../errors.js";
 import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
 import type { Append, RunStore } from "../../store/run-store.js";
-import type { Planted } from "../world-simulation.js";
+import type { Planted } from "./planted.js";
+import { transactionBugs } from "./transaction-bugs.js";
 
 /** Bugs that a runtime, or a store, could have: the simulation has to find each of them. By what is wrong. */
 export const plantedBugs: Readonly<Record<string, () => Planted>> = {
@@ -209,6 +210,7 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
         ),
     }),
   }),
+  ...transactionBugs,
   "canceled timers go on": () => ({
     clock: (clock) => ({
       now: () => clock.now(),

@@ -1,13 +1,16 @@
 import type { Direction } from "../../engine/records.js";
 import type { StepOutcome } from "../../engine/step-outcome.js";
 import type { Participant } from "../../participants/participant.js";
+import type { ServiceCall } from "../../saga/definition.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
 import { EffectLedger } from "../effect-ledger.js";
 import type { SeededRandom } from "../seeded-random.js";
+import { isTransactedEndpoint } from "../transacted-step.js";
 import type { CallWatch, SentCall } from "./call-watch.js";
 import type { ContextWatch } from "./context-watch.js";
 import type { Faults } from "./faults.js";
 import type { ProcessClock } from "./process-clock.js";
+import { transact } from "./transacting-handler.js";
 
 export interface ServicesOptions {
   readonly clock: ManualClock;
@@ -42,12 +45,13 @@ export class Services {
   /** As one process reaches them. */
   seenBy(process: string, clock: ProcessClock): Participant {
     const { calls, contexts, timeoutMs } = this.#options;
-    const perform = async (call: SentCall, direction: Direction): Promise<StepOutcome> => {
+    const perform = async (target: ServiceCall, call: SentCall, direction: Direction): Promise<StepOutcome> => {
       calls.sent(process, call, direction);
       contexts.checkSeen(call.runId, call.context.get(), `"${call.stage}"`);
       let answered = false;
       if (direction === "forward") this.#writeOnTheWay(call, clock, () => answered);
       try {
+        if (isTransactedEndpoint(target.endpoint)) return await transact(this.#options, call, direction, clock);
         return await this.#answer(call, direction, clock);
       } finally {
         answered = true;
@@ -57,8 +61,8 @@ export class Services {
     return {
       description: "simulated world",
       timeoutMs,
-      perform: (_, call) => perform(call, "forward"),
-      compensate: (_, call) => perform(call, "compensate"),
+      perform: (target, call) => perform(target, call, "forward"),
+      compensate: (target, call) => perform(target, call, "compensate"),
     };
   }
 

@@ -1,5 +1,7 @@
 import { RuntimeError } from "../../errors.js";
+import type { AppendResult, RunStore, StepTransaction } from "../../store/run-store.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
+import { beginOn } from "./begin-on.js";
 import type { Faults } from "./faults.js";
 import type { ProcessClock } from "./process-clock.js";
 
@@ -22,6 +24,26 @@ export class Wire {
   /** From here on nothing is sent. What is under way may still arrive. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** A store whose transactions stay at its end of the wire; their clients are here, and what they do is sent with the commit. */
+  connectStore(store: RunStore): RunStore {
+    const connected = this.connect(store);
+    return {
+      ...connected,
+      begin: async () => {
+        const transaction = (await this.#call(() => beginOn(store))) as StepTransaction;
+        return {
+          client: transaction.client,
+          check: () => undefined,
+          commit: (append) => {
+            const sent = copy(append) as typeof append;
+            return this.#call(() => transaction.commit(sent)) as Promise<AppendResult>;
+          },
+          rollback: async () => void (await this.#call(() => transaction.rollback()).catch(() => {})),
+        };
+      },
+    };
   }
 
   /** The same object as seen through this wire: each of its methods is a call that may go wrong. */

@@ -1,7 +1,8 @@
 import { type Clock, systemPorts } from "../../ports.js";
 import { createManualClock } from "../../testing/manual-clock.js";
-import { type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
+import { type EffectsUnderTest, type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
 import { createMemoryRunStore } from "./run-store.js";
+import type { MemoryClient } from "./transaction.js";
 import { createMemoryWorld } from "./world.js";
 
 function open(workers: "one" | "many"): Promise<RunStoreUnderTest> {
@@ -30,7 +31,11 @@ async function openAt(
     await store.open();
     return store;
   };
-  return { store: await reopen(), advance, reopen, close: async () => undefined };
+  const effects: EffectsUnderTest = {
+    write: (client, name) => (client as MemoryClient).set(name, true),
+    committed: async () => [...world.values.keys()].sort(),
+  };
+  return { store: await reopen(), advance, reopen, effects, close: async () => undefined };
 }
 
 runStoreContract("memory, one worker", { open: () => open("one"), singleWorker: true });

@@ -6,6 +6,7 @@ import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { signal } from "./inbox.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
+import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 import { checkpointOf, createMemoryWorld, journalRow, type MemoryWorld, runRow } from "./world.js";
 
@@ -43,6 +44,7 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
     create: (runs) => answer((now) => runs.map((run) => orRejected(() => createRun(world, run, now)))),
     claim: (request) => answer((now) => claim(world, request, now)),
     append: (appends) => answer((now) => appends.map((element) => orRejected(() => append(world, element, now)))),
+    begin: () => answer(() => begin(world, (element) => orRejected(() => append(world, element, clock.now())))),
     renew: (request) => answer((now) => renew(world, request, now, workers === "one")),
     retire: (worker) => answer((now) => retire(world, worker, now)),
     signal: (signals) =>

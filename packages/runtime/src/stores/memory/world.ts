@@ -14,6 +14,8 @@ export interface MemoryWorld {
   readonly keys: Map<string, string>;
   /** Live and recently dead ones, in the order of registration. */
   readonly workers: Map<string, StoredWorker>;
+  /** What steps' transactions wrote, JSON by key. */
+  readonly values: Map<string, string>;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -58,7 +60,7 @@ export interface StoredWorker {
 }
 
 export function createMemoryWorld(): MemoryWorld {
-  return { runs: new Map(), keys: new Map(), workers: new Map() };
+  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map() };
 }
 
 export function runRow({ journal, inbox: _, checkpoints: __, crashed: ___, ...run }: StoredRun): RunRow {

@@ -2,6 +2,7 @@ import pg from "pg";
 import { RuntimeError } from "../../errors.js";
 import { fromDriver, isOfStatement } from "./driver-error.js";
 import { type StatementName, Statements } from "./statements.js";
+import { Turns } from "./turns.js";
 
 export interface PostgresOptions {
   /** postgresql://user:password@host:port/database. The user may create the schema at the first start. */
@@ -10,6 +11,8 @@ export interface PostgresOptions {
   readonly schema?: string;
   /** Connections for writing runs. Default 4. Beside them there are up to 4 for reading, and one that listens. */
   readonly connections?: number;
+  /** Of steps that are open at once; the others wait for their turn. Each has a connection, made when needed. Default 4. */
+  readonly transactions?: number;
   /** For one statement and for its answer, ms; keep it below the lease. Default 5,000. */
   readonly statementTimeoutMs?: number;
   /** For a new connection, ms. Default 3,000. */
@@ -29,6 +32,7 @@ export interface Queryable {
 }
 
 const DEFAULT_CONNECTIONS = 4;
+const DEFAULT_TRANSACTIONS = 4;
 const READERS = 4;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -51,6 +55,9 @@ export class Connections {
   readonly statements: Statements;
   readonly #writers: pg.Pool;
   readonly #readers: pg.Pool;
+  /** For steps' transactions: they may last, and the leases' renewals must not wait for them. */
+  readonly #transactors: pg.Pool;
+  readonly #turns: Turns;
   #timeline: string | null = null;
   #movedTo: string | null = null;
   #closed = false;
@@ -62,6 +69,9 @@ export class Connections {
       "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
     ]);
     this.#readers = this.#pool(READERS, []);
+    const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
+    this.#transactors = this.#pool(transactions, []);
+    this.#turns = new Turns(transactions);
   }
 
   /** Non-null from when another server was found to have taken over until `accept`: its journal may be shorter. */
@@ -98,12 +108,21 @@ export class Connections {
     });
   }
 
-  /** A connection of the caller's own, to be given back by `release`, with the error when it must not be used again. */
+  /**
+   * A connection of the caller's own for a transaction, to be given back by `release`, with the error when it must not be used
+   * again. Waits for its turn, however long. The server plans its statements as it does everybody's.
+   */
   async take(): Promise<{ client: pg.PoolClient; on: Queryable; release: (broken?: Error) => void }> {
+    await this.#turns.take();
     try {
-      const client = await this.#open(this.#writers).connect();
-      return { client, on: this.#queryable(client), release: (broken) => client.release(broken) };
+      const client = await this.#open(this.#transactors).connect();
+      const release = (broken?: Error): void => {
+        client.release(broken);
+        this.#turns.give();
+      };
+      return { client, on: this.#queryable(client), release };
     } catch (error) {
+      this.#turns.give();
       throw fromDriver(error);
     }
   }
@@ -119,7 +138,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.all([this.#writers.end(), this.#readers.end()]);
+    await Promise.all([this.#writers.end(), this.#readers.end(), this.#transactors.end()]);
   }
 
   #pool(max: number, settings: readonly string[]): pg.Pool {

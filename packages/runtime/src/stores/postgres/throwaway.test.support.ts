@@ -2,7 +2,7 @@ import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
-import type { RunStoreUnderTest } from "../../testing/run-store-contract.js";
+import type { EffectsUnderTest, RunStoreUnderTest } from "../../testing/run-store-contract.js";
 import type { PostgresOptions } from "./connections.js";
 import { createPostgresRunStore } from "./run-store.js";
 
@@ -73,8 +73,15 @@ export function postgresForTests(): {
     // An hour ahead: a lease that runs out is then not taken for one that the server's start made run out.
     await query(`create table "${schema}".clock as select floor(extract(epoch from now() + interval '1 hour') * 1000)::int8 as now;
       create or replace function "${schema}".now_ms() returns int8 language sql volatile as 'select now from "${schema}".clock'`);
+    await query(`create table "${schema}".step_effects (name text)`);
+    const effects: EffectsUnderTest = {
+      write: (client, name) =>
+        (client as pg.PoolClient).query(`insert into "${schema}".step_effects values ($1)`, [name]),
+      committed: async () =>
+        (await query(`select name from "${schema}".step_effects order by name`)).map((row) => String(row.name)),
+    };
     return {
-      ...{ store, schema, query, begin, waitUntilBlocked, reopen, url: running().url() },
+      ...{ store, schema, query, begin, waitUntilBlocked, reopen, effects, url: running().url() },
       advance: async (ms) => void (await query(`update "${schema}".clock set now = now + ${ms}`)),
       close: async () => {
         await Promise.all([...stores.map((each) => each.close()), ...clients.map((client) => client.end())]);

@@ -1,7 +1,10 @@
+import { RuntimeError } from "../../errors.js";
 import type { Append, AppendResult, StepTransaction } from "../../store/run-store.js";
 import { appendLast } from "./append.js";
 import type { Connections } from "./connections.js";
-import { fromDriver, isOfStatement } from "./driver-error.js";
+import { fromDriver, isOfStatement, sqlState } from "./driver-error.js";
+
+const IN_FAILED_TRANSACTION = "25P02";
 
 /**
  * A step's own transaction. The journal row is its last statement, so the key it holds is held for a moment only; a server
@@ -32,6 +35,13 @@ export async function begin(connections: Connections): Promise<StepTransaction> 
   return {
     client,
     rollback,
+    async check() {
+      try {
+        await client.query("set constraints all immediate");
+      } catch (error) {
+        throw sqlState(error) === IN_FAILED_TRANSACTION ? swallowed(error) : error;
+      }
+    },
     async commit(append: Append): Promise<AppendResult> {
       try {
         const result = await appendLast(on, append);
@@ -49,6 +59,12 @@ export async function begin(connections: Connections): Promise<StepTransaction> 
       }
     },
   };
+}
+
+function swallowed(cause: unknown): RuntimeError {
+  const message =
+    "expected a transaction fit to commit, got one in which a statement had failed; let the callback throw what it catches";
+  return new RuntimeError("internal", message, {}, { cause });
 }
 
 function asError(error: unknown): Error {

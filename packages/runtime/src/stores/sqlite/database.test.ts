@@ -86,6 +86,35 @@ describe("openDatabase", () => {
     db.close();
   });
 
+  it("keeps or undoes what was done between the calls that open and end a transaction", () => {
+    const db = withTable();
+    const insert = (name: string): unknown => db.run("insert into t (name) values (?)", [name]);
+    const kept = db.begin();
+    insert("kept");
+    expect(() =>
+      db.transaction(() => {
+        insert("undone");
+        throw new Error("inner");
+      }),
+    ).toThrow("inner");
+    expect(codeOf(() => db.begin())).toBe("internal");
+    kept.commit();
+    kept.rollback();
+    const undone = db.begin();
+    db.transaction(() => insert("gone"));
+    undone.rollback();
+    undone.commit();
+    expect(names(db)).toEqual(["kept"]);
+    db.exec("create table child (of integer references t (id) deferrable initially deferred)");
+    const refused = db.begin();
+    db.run("insert into child values (?)", [99]);
+    expect(codeOf(() => refused.commit())).toBe("internal");
+    expect(db.all("select * from child")).toEqual([]);
+    db.transaction(() => insert("usable"));
+    expect(names(db)).toEqual(["kept", "usable"]);
+    db.close();
+  });
+
   it("refuses an asynchronous transaction and undoes it", () => {
     const db = withTable();
     expect(codeOf(() => db.transaction(async () => db.run("insert into t (name) values (?)", ["late"])))).toBe(

@@ -24,8 +24,19 @@ export interface Database {
    * can be undone alone. A throw undoes it. `body` must be synchronous.
    */
   transaction<T>(body: () => T): T;
+  /**
+   * Opens a transaction that ends by one of its calls, for one turn of the event loop only: until then every call of this
+   * process on the file, whoever makes it, is a part of it. Error: `internal` within a transaction.
+   */
+  begin(): OpenTransaction;
   /** Gives back this use of the connection; the last one closes it. Twice is once. */
   close(): void;
+}
+
+export interface OpenTransaction {
+  commit(): void;
+  /** Harmless after the end. */
+  rollback(): void;
 }
 
 export interface DatabaseOptions {
@@ -66,6 +77,13 @@ function realPath(file: string): string {
   } catch {
     return join(realpathSync(dirname(path)), basename(path));
   }
+}
+
+/** A transaction, or a part of one. `close` follows either of the others. */
+interface Level {
+  commit(): void;
+  undo(reason: unknown): void;
+  close(): void;
 }
 
 interface Prepared {
@@ -117,6 +135,7 @@ class Connection {
       all: <Row>(sql: string, params: readonly SqlValue[] = []) => connection().all(sql, params) as Row[],
       run: (sql, params = []) => connection().run(sql, params),
       transaction: (body) => connection().transaction(body),
+      begin: () => connection().begin(),
       close: () => {
         if (!open) return;
         open = false;
@@ -142,23 +161,61 @@ class Connection {
   }
 
   transaction<T>(body: () => T): T {
-    const nested = this.#depth > 0;
-    const savepoint = `level_${this.#depth}`;
-    this.exec(nested ? `savepoint ${savepoint}` : "begin immediate");
-    this.#depth += 1;
+    const level = this.#open();
     try {
       const result = body();
       if (result instanceof Promise)
         throw new RuntimeError("internal", "expected a synchronous transaction, got a promise");
-      this.exec(nested ? `release ${savepoint}` : "commit");
+      level.commit();
       return result;
     } catch (error) {
-      this.#undo(nested, savepoint, error);
+      level.undo(error);
       throw error;
     } finally {
-      this.#depth -= 1;
-      if (!nested) this.#undone = undefined;
+      level.close();
     }
+  }
+
+  begin(): OpenTransaction {
+    if (this.#depth > 0) throw new RuntimeError("internal", "expected no open transaction, got one within another");
+    const level = this.#open();
+    let open = true;
+    const end = (how: () => void): void => {
+      if (!open) return;
+      open = false;
+      try {
+        how();
+      } finally {
+        level.close();
+      }
+    };
+    return {
+      commit: () =>
+        end(() => {
+          try {
+            level.commit();
+          } catch (error) {
+            level.undo(error);
+            throw error;
+          }
+        }),
+      rollback: () => end(() => level.undo(undefined)),
+    };
+  }
+
+  #open(): Level {
+    const nested = this.#depth > 0;
+    const savepoint = `level_${this.#depth}`;
+    this.exec(nested ? `savepoint ${savepoint}` : "begin immediate");
+    this.#depth += 1;
+    return {
+      commit: () => this.exec(nested ? `release ${savepoint}` : "commit"),
+      undo: (reason) => this.#undo(nested, savepoint, reason),
+      close: () => {
+        this.#depth -= 1;
+        if (!nested) this.#undone = undefined;
+      },
+    };
   }
 
   #undo(nested: boolean, savepoint: string, reason: unknown): void {

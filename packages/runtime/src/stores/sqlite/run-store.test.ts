@@ -17,8 +17,8 @@ import {
   renewed,
   runId,
 } from "../../testing/run-store-contract/harness.js";
-import { type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
-import { openDatabase } from "./database.js";
+import { type EffectsUnderTest, type RunStoreUnderTest, runStoreContract } from "../../testing/run-store-contract.js";
+import { type Database, openDatabase } from "./database.js";
 import { loadDriver } from "./driver.js";
 import { createSqliteRunStore } from "./run-store.js";
 
@@ -41,7 +41,19 @@ async function open(): Promise<SqliteUnderTest> {
     await Promise.all(stores.map((store) => store.close()));
     await rm(folder, { recursive: true });
   };
-  return { file, store: await reopen(), advance: clock.advance, reopen, close };
+  const store = await reopen();
+  const looking = openDatabase(file);
+  looking.exec("create table effects (name text)");
+  const effects: EffectsUnderTest = {
+    write: (client, name) => void (client as Database).run("insert into effects values (?)", [name]),
+    committed: async () =>
+      looking.all<{ name: string }>("select name from effects order by name").map((row) => row.name),
+  };
+  const closeAll = async () => {
+    looking.close();
+    await close();
+  };
+  return { file, store, advance: clock.advance, reopen, effects, close: closeAll };
 }
 
 runStoreContract("sqlite", { open, singleWorker: true });
@@ -134,6 +146,38 @@ describe("sqlite run store", () => {
     expect(await activate(store, "old", [run.id])).toMatchObject({ lost: [] });
     await advance(LEASE_MS - 1);
     expect(await renewed(other, "new")).toMatchObject({ kind: "standby", holder: "old" });
+  });
+
+  test("ends a step's transaction with the turn it began in, so that nobody else's call falls into it", async ({
+    store,
+    effects,
+  }) => {
+    const run = await claimOne(store, "w");
+    const transaction = (await store.begin?.()) ?? expect.fail();
+    effects?.write(transaction.client, "late");
+    await null;
+    expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
+    for (const late of [() => transaction.check(), () => effects?.write(transaction.client, "later")])
+      expect(late).toThrow(expect.objectContaining({ code: "feature-unavailable" }));
+    await expect(transaction.commit(nextAppend({ ...run, seq: 1 }))).rejects.toMatchObject({
+      code: "feature-unavailable",
+    });
+    expect(await effects?.committed()).toEqual([]);
+    expect(await current(store, run.id)).toMatchObject({ seq: 1 });
+  });
+
+  test("refuses a row whose step broke a constraint that is looked at last", async ({ store, file, effects }) => {
+    const run = await claimOne(store, "w");
+    const db = openDatabase(file);
+    db.exec("create table parent (id integer primary key)");
+    db.exec("create table child (of integer references parent (id) deferrable initially deferred)");
+    const transaction = (await store.begin?.()) ?? expect.fail();
+    effects?.write(transaction.client, "orphan");
+    (transaction.client as Database).run("insert into child values (7)");
+    expect(await transaction.commit(nextAppend(run))).toMatchObject({ kind: "rejected" });
+    expect([await effects?.committed(), db.all("select * from child")]).toEqual([[], []]);
+    expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
+    db.close();
   });
 
   test("does not read records in a format of a newer version", async ({ store, file }) => {

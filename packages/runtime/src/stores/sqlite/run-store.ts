@@ -11,6 +11,7 @@ import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
+import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 
 export interface SqliteRunStoreOptions {
@@ -87,6 +88,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
           (reason) => ({ kind: "rejected", reason }),
         ),
       ),
+    begin: () => answer((open) => begin(open, () => clock.now())),
     renew: (request) => write((open, now) => renew(open, request, now, failedAt + request.leaseMs)),
     retire: (worker) => write((open, now) => retire(open, worker, now)),
     signal: (signals) =>

@@ -19,8 +19,18 @@ export interface RunStoreUnderTest {
   advance(ms: number): void | Promise<void>;
   /** A further store object, opened on the same data, as another process would have it. */
   reopen?(): Promise<RunStore>;
+  /** Missing when the store has no `begin`. */
+  readonly effects?: EffectsUnderTest;
   /** Closes every store opened and removes the data. */
   close(): Promise<void>;
+}
+
+/** Something that a step's transaction changes in the store's own database, for the test to look at. */
+export interface EffectsUnderTest {
+  /** Writes a name through the client of an open transaction; at once, where the client is synchronous. */
+  write(client: unknown, name: string): unknown;
+  /** The names that are committed, sorted. */
+  committed(): Promise<string[]>;
 }
 
 export interface RunStoreTraits {
