@@ -18,7 +18,7 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): reado
   for (let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--) {
     const open = (plan.waves[index] ?? []).flatMap((planned) => openParts(planned, stepOf(state, planned.name)));
     if (open.length === 0) continue;
-    const due = open.filter(({ step, mayBegin }) => isDue(step.undo, now) && (mayBegin || step.undo.status !== "idle"));
+    const due = open.filter(({ step, mayBegin }) => mayBegin && isDue(step.undo, now));
     if (due.length > 0) return due.map(({ step }) => dispatch(step));
     for (const { planned, step } of open) {
       if (step.undo.status !== "suspended") continue;
@@ -43,13 +43,12 @@ function openParts(planned: PlannedStep, step: StepState): OpenPart[] {
   if (planned.compensation === null) return [];
   const open = partsOf(step).filter((part) => needsUndo(part) && !isUndone(part));
   if (planned.definition.kind !== "map") return open.map((part) => ({ planned, step: part, mayBegin: true }));
-  const begun = open.filter(({ undo }) => ["running", "waiting", "interrupted"].includes(undo.status)).length;
-  let room = planned.definition.concurrency - begun;
-  return open.map((part) => {
-    const mayBegin = part.undo.status === "idle" && room > 0;
-    if (mayBegin) room -= 1;
-    return { planned, step: part, mayBegin };
-  });
+  // Those between two attempts keep their places; an operator's resume can make more of them than there are places.
+  const isBetween = ({ undo }: StepState): boolean => undo.status === "waiting" || undo.status === "interrupted";
+  const order = [...open.filter(isBetween), ...open.filter(({ undo }) => undo.status === "idle")];
+  const running = open.filter(({ undo }) => undo.status === "running").length;
+  const next = new Set(order.slice(0, Math.max(0, planned.definition.concurrency - running)));
+  return open.map((part) => ({ planned, step: part, mayBegin: next.has(part) }));
 }
 
 /** In-flight siblings end their attempt before anything is undone; they are not retried. */
