@@ -15,8 +15,8 @@ async function main(): Promise<number> {
   const options = readOptions(args);
   const result = await bench(options, (line) => console.error(line));
   console.log(reportText(result));
-  if (options.save) saveResult(result);
   console.log(JSON.stringify(result));
+  if (options.save) saveResult(result);
   return result.failures.length === 0 ? 0 : 1;
 }
 

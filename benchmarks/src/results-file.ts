@@ -15,8 +15,13 @@ export function savedResult(): BenchResult | null {
   throw new Error(`expected a result of the suite sagas in ${fileURLToPath(file)}`);
 }
 
-/** Keeps the result, and writes the tables of the READMEs anew. */
+/** Keeps the result, and writes the tables of the READMEs anew. Throws for a result that says less than it seems to. */
 export function saveResult(result: BenchResult): void {
+  const missing = Object.values(result.ratios).includes(null);
+  if (result.quick || missing || result.failures.length > 0)
+    throw new Error(
+      "expected a full run without failures to save, got another; run it again without --quick, --only and --scenarios",
+    );
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   writeReadmeTables();

@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { Answered } from "./answered.js";
 import type { RecordedConnection, RecordedStatement, Recording } from "./recording.js";
 import { runtimePg } from "./runtime-pg.js";
 
@@ -8,7 +9,9 @@ export interface Replayed {
   readonly steps: number;
   readonly statements: number;
   readonly cpuMs: number;
-  /** Statements whose answer was an error, or had another number of rows than in the recording. */
+  /** Times that a statement came too early and was sent again. */
+  readonly again: number;
+  /** Statements whose last answer was an error, or had another number of rows than in the recording. */
   readonly errors: number;
   readonly different: number;
 }
@@ -20,8 +23,8 @@ interface Lane {
 
 /**
  * Sends recorded statements again: over as many connections, with the same session settings, each connection's in the same order and
- * each once the one before it was answered. Connections wait for each other only between phases; so this is at least as fast as any
- * program could be that needs these statements, and it computes nothing.
+ * each once the one before it was answered. Connections do not wait for each other but between phases, and before a statement that came
+ * too early is sent again; so this is about as fast as any program could be that needs these statements. It computes nothing.
  */
 export class Replay {
   readonly #lanes: readonly Lane[];
@@ -60,6 +63,7 @@ export class Replay {
     return {
       ...{ wallMs, steps: this.#recording.steps[this.#timed] ?? 0, cpuMs: (cpu.user + cpu.system) / 1_000 },
       statements: total(({ sent }) => sent),
+      again: total(({ again }) => again),
       errors: total(({ errors }) => errors),
       different: total(({ different }) => different),
     };
@@ -74,27 +78,48 @@ export class Replay {
       client,
       statements: connection.statements.filter((statement) => statement.phase === phase),
     }));
-    return Promise.all(lanes.map(({ client, statements }) => sendAll(client, statements)));
+    const answers = new Answered(lanes.length);
+    return Promise.all(lanes.map(({ client, statements }) => sendAll(client, statements, answers)));
   }
 }
 
 interface Answers {
   readonly sent: number;
+  readonly again: number;
   readonly errors: number;
   readonly different: number;
 }
 
-async function sendAll(client: Client, statements: readonly RecordedStatement[]): Promise<Answers> {
-  let errors = 0;
-  let different = 0;
+/** Times that a statement is sent before it counts as failed. */
+const MAX_TRIES = 100;
+
+/**
+ * In the recorded run the program waited for an answer on one connection before it sent what builds upon it over another. Nobody waits
+ * here, so such a statement may come too early and fail; it is sent again after the next answer that any connection gets. The
+ * work of all statements is done, and little besides.
+ */
+async function sendAll(client: Client, statements: readonly RecordedStatement[], answers: Answered): Promise<Answers> {
+  let [again, errors, different] = [0, 0, 0];
   for (const { name, text, values, rows } of statements) {
-    try {
-      const query = name === "" ? { text, values: [...values] } : { name, text, values: [...values] };
-      const { rowCount } = await client.query(query);
-      if (rows !== null && (rowCount ?? 0) !== rows) different += 1;
-    } catch {
-      if (rows !== null) errors += 1;
+    const query = name === "" ? { text, values: [...values] } : { name, text, values: [...values] };
+    for (let tries = 1; ; tries += 1) {
+      const before = answers.count;
+      try {
+        const { rowCount } = await client.query(query);
+        if (rows !== null && (rowCount ?? 0) !== rows) different += 1;
+        break;
+      } catch {
+        if (rows === null) break;
+        if (tries === MAX_TRIES) {
+          errors += 1;
+          break;
+        }
+        again += 1;
+        await answers.after(before);
+      }
     }
+    answers.got();
   }
-  return { sent: statements.length, errors, different };
+  answers.leave();
+  return { sent: statements.length, again, errors, different };
 }

@@ -204,7 +204,7 @@ function join(
   if (direction === "forward" && end.status === "completed") return complete(plan, state, name, end.output, at);
   if (direction === "compensate" && (leftNothing || !undoes)) {
     // What else it did is to be undone now that this has ended.
-    const isDone = leftNothing && childrenLeft(step) === (undoes ? 1 : 0);
+    const isDone = leftNothing && childrenOf(step) === 1;
     move(state, act, isDone ? "done" : "retry", name);
     act.dueAt = isDone ? null : at;
     act.endedAt = isDone ? at : null;
@@ -222,9 +222,9 @@ function join(
   act.error = { code: `child-${end.status}`, message: `run ${child} ended ${end.status}${cause}` };
 }
 
-/** Ended runs that the step started and that have to be undone, before the present one is. */
-function childrenLeft({ forward, leftovers }: StepState): number {
-  return leftovers.length + (forward.status === "done" ? 1 : 0);
+/** Runs that the step started and that leave something, or may. */
+function childrenOf({ forward, leftovers }: StepState): number {
+  return leftovers.length + (forward.status === "done" || forward.mayHaveRun ? 1 : 0);
 }
 
 /** As if this run had done what the other one did, and were to undo it. */

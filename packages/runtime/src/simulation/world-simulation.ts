@@ -16,6 +16,7 @@ import { watchAppends } from "./world/append-watch.js";
 import { Breaches } from "./world/breaches.js";
 import { CallWatch } from "./world/call-watch.js";
 import { Clients } from "./world/clients.js";
+import { jumpClocks, randomSkew } from "./world/clock-jumps.js";
 import { ContextWatch } from "./world/context-watch.js";
 import { EffectWatch } from "./world/effect-watch.js";
 import { Faults } from "./world/faults.js";
@@ -183,6 +184,7 @@ export class WorldSimulation {
       this.#clock.after(random.below(chaosMs), () => void this.#clients.start(name, `key-${index}`));
     }
     this.#chaos(managers);
+    jumpClocks(this.#seed, this.#clock, this.#faults, () => this.#alive());
     this.#signalers.start();
     const calmAt = this.#clock.now() + chaosMs;
     await this.#pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
@@ -203,7 +205,7 @@ export class WorldSimulation {
 
   #openProcess(): void {
     const random = this.#random;
-    const skewMs = random.chance(0.5) ? random.below(7_200_000) - 3_600_000 : 0;
+    const skewMs = random.chance(0.5) ? randomSkew(random) : 0;
     const name = `process-${this.#processes.length + 1}`;
     const clock = new ProcessClock(this.#clock, skewMs, random.below(1_000_000));
     const wire = new Wire(this.#clock, clock, this.#faults);

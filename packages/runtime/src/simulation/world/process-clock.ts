@@ -2,13 +2,13 @@ import type { CancelTimer, Clock } from "../../ports.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
 
 /**
- * The clock of one simulated process, on top of the world's. Its wall clock is wrong by `skewMs`, its monotonic clock has
- * an origin of its own. While the process is paused nothing of it runs: what falls due meanwhile runs, in order, once it
+ * The clock of one simulated process, on top of the world's. Its wall clock is wrong by `skewMs` and may jump, its
+ * monotonic clock has an origin of its own. While the process is paused nothing of it runs: what falls due meanwhile runs, in order, once it
  * goes on. After a crash nothing of it runs any more.
  */
 export class ProcessClock implements Clock {
   readonly #world: ManualClock;
-  readonly #skewMs: number;
+  #skewMs: number;
   readonly #originMs: number;
   readonly #timers = new Set<object>();
   readonly #held: (() => void)[] = [];
@@ -50,6 +50,11 @@ export class ProcessClock implements Clock {
   /** Something from outside reaches the process: an answer, a call. */
   enter(callback: () => void): void {
     if (this.#state !== "dead") this.#run(callback);
+  }
+
+  /** Its wall clock is set, by a person or by NTP. */
+  jump(skewMs: number): void {
+    this.#skewMs = skewMs;
   }
 
   pause(): void {
