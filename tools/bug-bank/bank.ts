@@ -17,6 +17,7 @@ interface Row {
   readonly bug: string;
   /** The test that noticed it; null: none did. */
   readonly killedBy: string | null;
+  readonly tookMs: number;
 }
 
 interface VitestReport {
@@ -25,6 +26,7 @@ interface VitestReport {
     readonly message: string;
     readonly assertionResults: readonly {
       readonly title: string;
+      readonly duration?: number | null;
       readonly status: string;
       readonly failureMessages?: readonly string[];
     }[];
@@ -33,11 +35,11 @@ interface VitestReport {
 
 /**
  * `npm run bug-bank [-- --only TEXT]`: plants every known bug, one after the other, runs the tests that must notice it, and
- * prints which did and the score. Exits with 1 when one survives.
+ * prints which did, in how long, and the score. Exits with 1 when one survives, with 2 when one no longer fits the source.
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], bank: readonly Mutant[] = mutants): Promise<number> {
   const only = args[0] === "--only" ? (args[1] ?? "") : "";
-  const unfit = mutants.flatMap(misfits);
+  const unfit = bank.flatMap(misfits);
   if (unfit.length > 0) {
     for (const line of unfit) console.error(line);
     return 2;
@@ -45,15 +47,18 @@ export async function main(args: readonly string[]): Promise<number> {
   const rows: Row[] = [];
   const show = (row: Row): void => {
     rows.push(row);
-    console.log(
-      `${row.killedBy === null ? "SURVIVED" : "killed  "}  ${row.bug}${row.killedBy === null ? "" : `  (${row.killedBy})`}`,
-    );
+    console.log(line(row));
   };
   if (only === "") for (const row of await inDoubles()) show(row);
-  for (const mutant of mutants) if (mutant.name.includes(only)) show(await inSource(mutant));
+  for (const mutant of bank) if (mutant.name.includes(only)) show(await inSource(mutant));
   const killed = rows.filter(({ killedBy }) => killedBy !== null).length;
   console.log(`\nbug bank: ${killed} of ${rows.length} killed`);
   return killed === rows.length && rows.length > 0 ? 0 : 1;
+}
+
+function line({ bug, killedBy, tookMs }: Row): string {
+  const took = `${(tookMs / 1_000).toFixed(1)} s`.padStart(7);
+  return killedBy === null ? `SURVIVED ${took}  ${bug}` : `killed   ${took}  ${bug}  (${killedBy})`;
 }
 
 async function inDoubles(): Promise<Row[]> {
@@ -63,30 +68,35 @@ async function inDoubles(): Promise<Row[]> {
       .filter(
         ({ title, status }) => title.startsWith(PLANTED_IN_DOUBLES) && status !== "skipped" && status !== "pending",
       )
-      .map(({ title, status }) => ({
+      .map(({ title, status, duration }) => ({
         bug: title.slice(PLANTED_IN_DOUBLES.length),
         killedBy: status === "passed" ? relative(root, name) : null,
+        tookMs: duration ?? 0,
       })),
   );
 }
 
 async function inSource(mutant: Mutant): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), "bug-bank-"));
+  const startedAt = performance.now();
+  const row = (killedBy: string | null): Row => ({
+    ...{ bug: mutant.name, killedBy, tookMs: performance.now() - startedAt },
+  });
   try {
     const filter = mutant.only === undefined ? [] : ["-t", mutant.only];
-    const environment = { PLANTED_BUG: mutant.name, PLANTED_BUG_FOLDER: folder };
+    const environment = { PLANTED_BUG: JSON.stringify(mutant), PLANTED_BUG_FOLDER: folder };
     const args = ["--config", "tools/bug-bank/vitest.config.ts", ...filter, ...mutant.tests];
     const report = await vitest(args, environment);
     for (const { name, message, assertionResults } of report.testResults) {
       const failed = assertionResults.find(({ status }) => status === "failed");
       if (failed !== undefined) {
         const why = (failed.failureMessages?.[0] ?? "").split("\n")[0]?.slice(0, 160);
-        return { bug: mutant.name, killedBy: `${relative(root, name)}: ${failed.title}: ${why}` };
+        return row(`${relative(root, name)}: ${failed.title}: ${why}`);
       }
       // A file that cannot be loaded notices nothing: the mutant is no program.
       if (assertionResults.length === 0) throw new Error(`${mutant.name}: ${name} could not be run:\n${message}`);
     }
-    return { bug: mutant.name, killedBy: null };
+    return row(null);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

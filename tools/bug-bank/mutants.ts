@@ -33,6 +33,21 @@ const engine: readonly Mutant[] = [
     ...CORE,
   },
   {
+    name: "what was done first is undone first",
+    files: [src("engine/unwind.ts")],
+    find: "(let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--)",
+    replace: "(let index = 0; index < plan.waves.length; index++)",
+    ...CORE,
+  },
+  {
+    name: "a signal that comes before its step is dropped",
+    files: [src("engine/messages.ts")],
+    find: "return [recordSignal(state, message)];",
+    replace:
+      'return [...state.steps.values()].some((s) => s.forward.status === "suspended") ? [recordSignal(state, message)] : [];',
+    ...WORLD,
+  },
+  {
     name: "a takeover forgets when a retry is due",
     files: [src("engine/fold.ts")],
     find: "  else act.dueAt = at + record.retryAfterMs;",
@@ -72,6 +87,39 @@ const worker: readonly Mutant[] = [
     ...WORLD,
   },
   {
+    name: "a retry has another idempotency key",
+    files: [src("worker/perform.ts")],
+    find: "    idempotencyKey: `${run.id}:",
+    replace: "    idempotencyKey: `${attempt.attempt}:${run.id}:",
+    ...WORLD,
+  },
+  {
+    name: "what is dispatched is not in the journal",
+    files: [src("worker/worker.ts")],
+    find: "this.#appends.push(append)",
+    replace: 'this.#appends.push({ ...append, records: append.records.filter(({ kind }) => kind !== "dispatched") })',
+    ...WORLD,
+  },
+  {
+    name: "who waits for a run hears of its end before that is committed",
+    files: [src("worker/run-driver.ts")],
+    find: "    if (snapshot) this.#context.taken();\n",
+    replace: `    if (snapshot) this.#context.taken();
+    if (next.kind === "finish") {
+      this.#shown.written(append.change);
+      this.#env.notifier.ended(this.#endedRun(this.#env.storeNow()));
+    }
+`,
+    ...WORLD,
+  },
+  {
+    name: "a worker looks for due runs when it is told, and not otherwise",
+    files: [src("worker/worker.ts")],
+    find: "pollMs * (",
+    replace: "1e6 * pollMs * (",
+    tests: [src("stores/postgres/hints.test.ts")],
+  },
+  {
     name: "a connection that broke is taken for one that was never made",
     files: [src("participants/http.ts")],
     find: '  "ECONNREFUSED",\n',
@@ -86,6 +134,13 @@ const stores: readonly Mutant[] = [
     files: [src("stores/memory/append.ts")],
     find: 'next.kind === "park" && [...run.inbox.values()].every((entry) => entry.consumed)',
     replace: 'next.kind === "park"',
+    tests: [src("stores/memory/run-store.test.ts")],
+  },
+  {
+    name: "memory: a key is one for all definitions",
+    files: [src("stores/memory/create.ts")],
+    find: "JSON.stringify([tenant, definition, key])",
+    replace: "JSON.stringify([tenant, key])",
     tests: [src("stores/memory/run-store.test.ts")],
   },
   {
@@ -118,6 +173,41 @@ const postgres: readonly Mutant[] = [
     find: "if (row?.append_id !== appendId) return undefined;",
     replace: "if (row === undefined) return undefined;",
     ...POSTGRES,
+  },
+  {
+    name: "PostgreSQL: a row whose reply was lost, sent again, is taken for another owner's",
+    files: [src("stores/postgres/append.ts")],
+    find: "if (row?.append_id !== appendId) return undefined;",
+    replace: "return undefined;",
+    ...POSTGRES,
+  },
+  {
+    name: "PostgreSQL: a key is one for all definitions",
+    files: [sql("migrations/0001_runs")],
+    find: "(tenant, definition, key)",
+    replace: "(tenant, key)",
+    ...POSTGRES,
+  },
+  {
+    name: "PostgreSQL: a child ends, and then its parent is told",
+    files: [src("stores/postgres/append.ts")],
+    find: "return connections.transaction((on) => write(on, batch));",
+    replace: "return write(connections.writer, batch);",
+    ...POSTGRES,
+  },
+  {
+    name: "PostgreSQL: a full disk is taken for a fault of the run",
+    files: [src("stores/postgres/driver-error.ts")],
+    find: "(08|53|",
+    replace: "(08|",
+    tests: [src("stores/postgres/exhausted.test.ts")],
+  },
+  {
+    name: "PostgreSQL: the url's options replace what the writers set of the planner",
+    files: [src("stores/postgres/connections.ts")],
+    find: "...withServerSettings(url, settings),",
+    replace: "...{ connectionString: url, options: settings },",
+    tests: [src("stores/postgres/server-settings.test.ts")],
   },
   {
     name: "PostgreSQL: a refused row's run is changed all the same",

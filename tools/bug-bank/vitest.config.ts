@@ -1,12 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, mergeConfig } from "vitest/config";
 import base from "../../vitest.config.js";
-import { mutants } from "./mutants.js";
+import type { Mutant } from "./mutants.js";
 import { plant } from "./mutated-source.js";
 
-/** The tests as they are, on a source with one planted bug: PLANTED_BUG names it, PLANTED_BUG_FOLDER is an empty folder. */
-const mutant = mutants.find(({ name }) => name === process.env.PLANTED_BUG);
-if (mutant === undefined) throw new Error(`expected PLANTED_BUG to name a mutant, got ${process.env.PLANTED_BUG}`);
+/** The tests as they are, on a source with one planted bug: PLANTED_BUG is the mutant, PLANTED_BUG_FOLDER an empty folder. */
+const mutant = JSON.parse(process.env.PLANTED_BUG ?? "") as Mutant;
 
 export default mergeConfig(
   base,
