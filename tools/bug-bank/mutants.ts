@@ -267,6 +267,14 @@ const postgres: readonly Mutant[] = [
     ...POSTGRES,
   },
   {
+    name: "PostgreSQL: a claim that is cut off keeps its runs for as long as a statement may take",
+    files: [src("stores/postgres/connections.ts")],
+    find: ", idleInTransactionMs: CUT_OFF_MS",
+    replace: "",
+    tests: [src("stores/postgres/network.test.ts")],
+    only: "while it claims",
+  },
+  {
     name: "PostgreSQL: a batch of known starts is answered one by one",
     files: [src("stores/postgres/create.ts")],
     find: "    for (const [prepared, result] of await settle(connections.writer, open)) results.set(prepared, result);\n",
