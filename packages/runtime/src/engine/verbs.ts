@@ -1,4 +1,4 @@
-import type { RunPlan } from "./plan.js";
+import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { isUndone, lowestUndoing } from "./rounds.js";
 import { isPastPivot, needsUndo, type RunState, type StepState } from "./state.js";
@@ -120,16 +120,19 @@ function isStoppedChild(plan: RunPlan, step: StepState): boolean {
 function skippable(plan: RunPlan, state: RunState) {
   if (state.phase === "unwinding")
     return [...state.steps.values()]
-      .filter(({ undo }) => isUnsuccessful(undo))
+      .filter(({ undo }) => isUnsuccessful(undo) && undo.child === null)
       .map(({ name }) => ({ kind: "compensation-skipped", step: name }) as const);
   if (!isPastPivot(plan, state)) return [];
   return (plan.waves[state.wave] ?? [])
-    .filter(({ name }) => isUnsuccessful(state.steps.get(name)?.forward))
+    .filter((planned) => isUnsuccessful(state.steps.get(planned.name)?.forward) && !mayGoOn(planned, state))
     .map(({ name }) => ({ kind: "step-skipped", step: name }) as const);
 }
 
-/** Not while another run goes on for it: that one has its own operators. */
+/** Another run goes on for it, or may: that one has its own operators. */
+function mayGoOn({ name, definition }: PlannedStep, state: RunState): boolean {
+  return definition.kind === "child" && state.steps.get(name)?.forward.mayHaveRun === true;
+}
+
 function isUnsuccessful(act: StepState["forward"] | undefined): boolean {
-  if (act === undefined || act.child !== null) return false;
-  return ["failed", "refused", "waiting", "suspended", "interrupted"].includes(act.status);
+  return act !== undefined && ["failed", "refused", "waiting", "suspended", "interrupted"].includes(act.status);
 }

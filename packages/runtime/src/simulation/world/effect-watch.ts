@@ -22,8 +22,8 @@ export function effectKey(run: string, step: string): string {
 }
 
 /**
- * Judges the effects of steps' transactions at every moment at which one may have changed: each is there exactly once
- * when the journal says that its step completed, and not at all before that, or after its compensation.
+ * Judges the effects of steps' transactions at every moment at which one may have changed: each is there exactly as often as the
+ * journal says that its step completed, once in a round, and not at all before that, or after its compensation.
  */
 export class EffectWatch {
   readonly #options: EffectWatchOptions;
@@ -106,7 +106,8 @@ export class EffectWatch {
       if (record.kind === "dispatched") this.#rounds.set(key, record.round);
       if (record.kind !== "completed" && record.kind !== "compensated") continue;
       const forward = record.kind === "completed";
-      this.#due.set(key, forward ? 1 : 0);
+      // In a new round it has its effect again, beside an earlier one that nothing undoes.
+      this.#due.set(key, forward ? (this.#due.get(key) ?? 0) + 1 : 0);
       const direction = forward ? "forward" : "compensate";
       ledgerOf(originOf(run)).apply({ step, direction, round: this.#rounds.get(key) ?? 1 });
     }
