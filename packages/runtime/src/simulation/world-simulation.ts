@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { isObject } from "../json.js";
 import type { Participant } from "../participants/participant.js";
-import { systemPorts } from "../ports.js";
 import type { SagaDefinition } from "../saga/definition.js";
 import { Registry } from "../saga/registry.js";
 import { createContextSessions } from "../session/context.js";
@@ -34,6 +33,7 @@ import { SimulatedProcess } from "./world/simulated-process.js";
 import { StartWatch } from "./world/start-watch.js";
 import { unsettled } from "./world/unsettled.js";
 import { Wire } from "./world/wire.js";
+import { WorldTime } from "./world/world-time.js";
 
 export interface WorldReport {
   readonly seed: number;
@@ -57,8 +57,6 @@ export interface WorldReport {
 
 /** Once nothing goes wrong any more, everything comes to its end within this time. */
 const SETTLE_MS = 40 * 60_000;
-/** Timers at one moment: more are a loop without a delay. */
-const MAX_AT_ONCE = 20_000;
 /** What operators ask of a run that waits for them. */
 const LEADING = ["resume", "resume", "retry", "retry", "skip", "abandon"] as const;
 
@@ -77,6 +75,7 @@ export class WorldSimulation {
   readonly #clock = createManualClock();
   readonly #world = createMemoryWorld();
   readonly #breaches = new Breaches();
+  readonly #time = new WorldTime(this.#clock, this.#breaches);
   readonly #faults: Faults;
   readonly #config: SessionConfig;
   readonly #definitions: readonly SagaDefinition[];
@@ -207,12 +206,12 @@ export class WorldSimulation {
     jumpClocks(this.#seed, this.#clock, this.#faults, () => this.#alive());
     this.#signalers.start();
     const calmAt = this.#clock.now() + chaosMs;
-    await this.#pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
+    await this.#time.pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
 
     this.#becalm();
     const settledBy = this.#clock.now() + SETTLE_MS;
     this.#lookAfterStuckRuns();
-    await this.#pass(() => {
+    await this.#time.pass(() => {
       const open = unsettled(this.#world, this.#leftAlone);
       if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
       return this.#clients.open === 0 && open === "";
@@ -221,7 +220,7 @@ export class WorldSimulation {
     this.#signalers.stop();
     const { endedMs } = this.#config.retention;
     const quietAt = this.#clock.now() + (endedMs === null ? 60_000 : endedMs + 180_000);
-    await this.#pass(() => this.#clock.now() >= quietAt, "late messages");
+    await this.#time.pass(() => this.#clock.now() >= quietAt, "late messages");
     await this.#checkAtEnd();
   }
 
@@ -354,7 +353,7 @@ export class WorldSimulation {
   /** It remembers nothing of runs that have ended, shows what was written, and leaves nothing behind when it closes. */
   async #checkProcess(instance: SimulatedProcess): Promise<void> {
     const { name, clock } = instance;
-    const metrics = await this.#until(instance.ask((manager) => manager.metrics(), null));
+    const metrics = await this.#time.until(instance.ask((manager) => manager.metrics(), null));
     const active = metrics !== null && "value" in metrics ? metrics.value.activeRuns : Number.NaN;
     this.#breaches.expect(active === 0, 12, () => `${name} still drives ${active} runs`);
     // The next renewal, the next poll, the next sweep, the time of a run once parked here, and those who wait for a run that
@@ -362,12 +361,12 @@ export class WorldSimulation {
     const due = 4 + this.#clients.waitingAt(instance);
     this.#breaches.expect(clock.pending <= due, 12, () => `${name} waits with ${clock.pending} timers for nothing`);
     for (const id of this.#clients.known.filter((each) => !this.#retention.deleted.has(each))) {
-      const asked = await this.#until(instance.ask((manager) => manager.get(id), null));
+      const asked = await this.#time.until(instance.ask((manager) => manager.get(id), null));
       const context = asked !== null && "value" in asked ? asked.value.context : null;
       if (isObject(context)) this.#contexts.checkSeen(id, context, "a reader");
       else this.#breaches.expect(false, 1, () => `${name} cannot show run ${id}`);
     }
-    await this.#until(instance.close(10_000, () => this.#checkLeftNothing(instance)));
+    await this.#time.until(instance.close(10_000, () => this.#checkLeftNothing(instance)));
   }
 
   #checkLeftNothing({ name, clock }: SimulatedProcess): void {
@@ -376,33 +375,6 @@ export class WorldSimulation {
       12,
       () => `${name} leaves ${clock.pending} timers behind when it closes`,
     );
-  }
-
-  async #until<Value>(promise: Promise<Value>): Promise<Value> {
-    let settled = false;
-    void promise.then(() => {
-      settled = true;
-    });
-    await this.#pass(() => settled, "an answer");
-    return promise;
-  }
-
-  /** Lets time pass, one timer after the other, until `done`. */
-  async #pass(done: () => boolean, what: string): Promise<void> {
-    let [now, atOnce] = [this.#clock.monotonic(), 0];
-    // What the event loop has to do beside this, such as clearing away what nobody holds any more.
-    await new Promise<void>((resolve) => systemPorts.clock.soon(resolve));
-    for (;;) {
-      // All that a timer woke runs before the next one: nothing here waits for the real world.
-      // After its promises; a turn of the event loop for each timer would take a third of the whole time.
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-      this.#breaches.raise();
-      if (done()) return;
-      if (!this.#clock.fireNext()) throw new InvariantBroken(6, `expected ${what}, nothing happens any more`);
-      atOnce = this.#clock.monotonic() === now ? atOnce + 1 : 0;
-      now = this.#clock.monotonic();
-      if (atOnce > MAX_AT_ONCE) throw new InvariantBroken(12, `expected ${what}, time stands still`);
-    }
   }
 }
 
