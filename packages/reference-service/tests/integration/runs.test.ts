@@ -162,6 +162,13 @@ describe("runs over HTTP", () => {
       }
     });
 
+    it("refuses a verb under a key that is none", async () => {
+      const { id } = (await start("?wait=15")).body;
+      const headers = { ...asOperator, "idempotency-key": "" };
+      const answer = await service.call("POST", `/api/v1/runs/${id}/cancel`, { reason: "test" }, headers);
+      expect([answer.status, answer.body.code]).toEqual([400, "malformed-header"]);
+    });
+
     it("takes no signal for a run that ended, and none that is malformed", async () => {
       const { id } = (await start("?wait=15")).body;
       const signal = async (name: string, body: unknown, headers: Record<string, string> = {}) => {

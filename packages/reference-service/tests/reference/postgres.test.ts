@@ -132,6 +132,29 @@ test("instances share runs: each sees the other, waits for its runs, and takes o
   }
 });
 
+test("a verb that is sent again under its key, to whichever instance, is one request", async () => {
+  const first = await startService();
+  const second = await startService({ DATABASE_URL: databaseOf(first) });
+  try {
+    const slow = { simulate: { reserve_paper: { delay_ms: 400 } } };
+    const { body: run } = await first.call("POST", `/api/v1/sagas/${saga}`, { input: slow });
+    const cancel = async (service: TestService, key: string) => {
+      const headers = { ...asOperator, "idempotency-key": key };
+      return (await service.call("POST", `/api/v1/runs/${run.id}/cancel`, { reason: "test" }, headers)).status;
+    };
+    expect(await cancel(first, "one")).toBe(202);
+    const status = () => first.call("GET", `/api/v1/runs/${run.id}`).then(({ body }) => body.status);
+    await expect.poll(status, { timeout: 5_000 }).toBe("cancelled");
+    expect(await cancel(second, "one")).toBe(202);
+    expect(await cancel(second, "two")).toBe(409);
+    const journal = await second.call("GET", `/api/v1/runs/${run.id}/journal`, undefined, asOperator);
+    expect(JSON.stringify(journal.body.items).match(/cancel-requested/g)).toHaveLength(1);
+  } finally {
+    await first.close();
+    await second.close();
+  }
+});
+
 function databaseOf({ settings: { database } }: TestService): string {
   if (database.driver !== "postgres") throw new Error("expected a service on PostgreSQL");
   return database.url;

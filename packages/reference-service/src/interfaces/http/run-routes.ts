@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import type { RunStatus, Runs, RunVerb } from "../../application/ports/runs.js";
 import type { HttpContext } from "./http-context.js";
+import { idempotencyKeyOf } from "./idempotency-key.js";
 import { Problem } from "./problem.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
@@ -144,12 +145,17 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
           summary: `Ask a run to ${verb}`,
           security: operatorOnly,
           params: Id,
+          headers: Type.Object({ "idempotency-key": Type.Optional(Type.String()) }),
           body: Reason,
           response: { 202: RunSchema },
         },
       },
       async (request, reply) => {
-        await runs.act(request.params.id, verb, { reason: request.body.reason, actor: "operator" });
+        const idempotencyKey = idempotencyKeyOf(request.headers["idempotency-key"]);
+        await runs.act(request.params.id, verb, {
+          ...{ reason: request.body.reason, actor: "operator" },
+          ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        });
         return reply.code(202).send(presentRun(await runs.get(request.params.id)));
       },
     );
