@@ -112,6 +112,18 @@ describe("the participants' ledger", () => {
     },
   );
 
+  it("takes a step past the pivot that an operator skipped for one that need not be done", () => {
+    const without = (missing: string, isSkipped: boolean) => (s: Story) => {
+      for (const step of ["a", "b1", "b2", "c"]) if (step !== missing) s.do(step);
+      if (isSkipped) s.verb("skip", "reason 1");
+      if (isSkipped) s.row([{ kind: "step-skipped", step: missing, request: "skip:reason 1" }]);
+      s.tell("completed");
+    };
+    expect(stories(without("c", true))).toEqual([]);
+    expect(stories(without("c", false))).toEqual(["effects of the end"]);
+    expect(stories(without("b2", true))).toContain("effects of the end");
+  });
+
   it("shows a run that went back after its pivot", () => {
     expect(
       stories((s) => {
