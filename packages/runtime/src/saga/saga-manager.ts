@@ -117,6 +117,7 @@ class StoreSagaManager implements SagaManager {
     await this.#opened.catch(() => {});
     await this.#worker.stop(graceMs);
     await this.#store.close();
+    this.#queries.close();
     this.#notifier.close();
   }
 

@@ -298,7 +298,7 @@ export class RunDriver {
     this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
-      this.#env.notifier.ended(this.#endedRun(result.at));
+      this.#env.notifier.ended(this.run.id, () => this.#endedRun(result.at));
       return this.#leave(true, null);
     }
     this.#env.notifier.changed(this.run.id);
