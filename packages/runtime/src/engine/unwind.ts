@@ -1,12 +1,14 @@
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
+import { isUndone } from "./rounds.js";
 import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
 
 /**
  * Unwinding: once nothing goes forward any more, the compensations of every step that completed or may have run, wave
  * by wave from the last to the first, the steps of a wave in parallel. Nothing cancels it. A compensation that fails
- * for good makes the run `stuck`, after its siblings have come to their end.
+ * for good makes the run `stuck`, after its siblings have come to their end. An operator may have it stop at a wave, to go
+ * forward again from there.
  */
 export function decideUnwind(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
   const unwind = state.unwind;
@@ -14,7 +16,7 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): Journ
   if (forwardActs(plan, state)) return [];
   if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
 
-  for (let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--) {
+  for (let index = Math.min(state.wave, plan.waves.length - 1); index >= (state.unwindTo ?? 0); index--) {
     const open = (plan.waves[index] ?? [])
       .map((planned) => ({ planned, step: stepOf(state, planned.name) }))
       .filter(({ planned, step }) => planned.compensation !== null && needsUndo(step) && !isUndone(step));
@@ -27,6 +29,7 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): Journ
     }
     return decideStuck(open.map(({ step }) => step));
   }
+  if (state.unwindTo !== null) return [{ kind: "forward-again" }];
   const status = unwind.cause === "cancel" ? "cancelled" : "compensated";
   return [{ kind: "finished", status, error: unwind.error }];
 }
@@ -37,17 +40,13 @@ function forwardActs(plan: RunPlan, state: RunState): boolean {
   return state.running > 0 && wave.some((planned) => stepOf(state, planned.name).forward.status === "running");
 }
 
-function isUndone(step: StepState): boolean {
-  return step.undo.status === "done" || step.undo.status === "skipped";
-}
-
 function isDue(step: StepState, now: number): boolean {
   const { status, dueAt } = step.undo;
   return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
 }
 
-function dispatch(planned: PlannedStep, step: StepState): JournalRecord {
-  return { kind: "dispatched", step: planned.name, direction: "compensate", attempt: step.undo.attempt + 1, round: 1 };
+function dispatch({ name }: PlannedStep, { undo, round }: StepState): JournalRecord {
+  return { kind: "dispatched", step: name, direction: "compensate", attempt: undo.attempt + 1, round };
 }
 
 function decideStuck(open: readonly StepState[]): JournalRecord[] {

@@ -35,6 +35,8 @@ export function summaryOfRun(run: RunRow): RunSummary {
     rollbackStatus: run.rollbackStatus,
     sessionId: run.sessionId,
     businessKey: run.businessKey,
+    attributes: run.attributes,
+    restartedFrom: run.restartedFrom,
     createdAt: run.createdAt,
     updatedAt: run.updatedAt,
     endedAt: run.endedAt,
@@ -47,6 +49,7 @@ function viewOfStep(state: RunState, step: StepState): StepView {
   return {
     name: step.name,
     status: statusOfStep(state, forward),
+    round: step.round,
     attempts: forward.attempt,
     startedAt: forward.startedAt,
     endedAt: forward.endedAt,

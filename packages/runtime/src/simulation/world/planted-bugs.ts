@@ -1,9 +1,10 @@
-import type { JournalRecord } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
 import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
 import type { Append, RunStore } from "../../store/run-store.js";
+import { withClaimedRecords } from "./claimed-records.js";
 import type { Planted } from "./planted.js";
+import { plantedLifecycleBugs } from "./planted-lifecycle-bugs.js";
 import { transactionBugs } from "./transaction-bugs.js";
 
 /** Bugs that a runtime, or a store, could have: the simulation has to find each of them. By what is wrong. */
@@ -211,6 +212,7 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
         ),
     }),
   }),
+  ...plantedLifecycleBugs,
   "canceled timers go on": () => ({
     clock: (clock) => ({
       now: () => clock.now(),
@@ -235,21 +237,6 @@ async function appendAnyway(store: RunStore, append: Append) {
   const [result] = await store.append([again ? append : { ...append, fence: run.fence, seq: run.seq + 1 }]);
   if (result === undefined) throw new RuntimeError("store-unavailable", "simulated: no answer");
   return result;
-}
-
-/** What a process reads of a journal when it takes a run over. */
-function withClaimedRecords(
-  store: RunStore,
-  change: (records: readonly JournalRecord[]) => readonly JournalRecord[],
-): RunStore {
-  return {
-    ...store,
-    claim: async (request) =>
-      (await store.claim(request)).map((claimed) => ({
-        ...claimed,
-        rows: claimed.rows.map((row) => ({ ...row, records: change(row.records) })),
-      })),
-  };
 }
 
 function withForwardCall(participant: Participant, change: (call: StepCall) => StepCall): Participant {
