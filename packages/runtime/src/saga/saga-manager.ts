@@ -111,7 +111,11 @@ class StoreSagaManager implements SagaManager {
       return Promise.reject(
         new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
       );
-    this.#opened ??= this.#open();
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      // The store may come yet.
+      this.#opened = null;
+      throw error;
+    });
     return this.#opened;
   }
 
@@ -248,6 +252,10 @@ class StoreSagaManager implements SagaManager {
     const worker = this.#worker.state;
     try {
       await this.#store.ping();
+      // One that answers and has no room, for example.
+      const outage = this.#creates.outage ?? this.#worker.outage;
+      if (outage !== null)
+        return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
       return { ok: worker !== "stopped", worker, store: "up", detail: await this.#strandedDetail() };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };

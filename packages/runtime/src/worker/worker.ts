@@ -127,6 +127,11 @@ export class Worker {
     return this.#lease.trusted() ? this.#lease.storeNow() : null;
   }
 
+  /** Why the store takes nothing of this worker; null while it does. */
+  get outage(): string | null {
+    return this.#appends.outage ?? this.#lease.outage;
+  }
+
   get activeRuns(): number {
     return this.#drivers.size;
   }
