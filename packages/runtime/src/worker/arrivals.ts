@@ -7,10 +7,10 @@ import type { JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { Random } from "../ports.js";
 import type { InboxEntry } from "../store/run-store.js";
+import type { Attempt, Outcome } from "./attempt.js";
 import type { ContextKeeper } from "./context-keeper.js";
 import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
-import type { Attempt, Outcome } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
 
 const NO_MESSAGES: readonly InboxEntry[] = [];

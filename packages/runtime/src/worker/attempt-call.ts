@@ -2,8 +2,9 @@ import type { RunPlan } from "../engine/plan.js";
 import { type RunState, type StepState, stepOf } from "../engine/state.js";
 import type { Json } from "../json.js";
 import type { CompensationCall, ContextHandle, StepCall, TransactionRunner } from "../saga/definition.js";
+import type { Attempt } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
-import type { Attempt, RunSurroundings } from "./perform.js";
+import type { RunSurroundings } from "./run-surroundings.js";
 
 /**
  * What an attempt hands to its handler. One is made for each attempt, and most handlers look at nothing but the input: what costs

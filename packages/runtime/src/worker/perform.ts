@@ -1,39 +1,13 @@
-import type { RunPlan } from "../engine/plan.js";
-import type { Direction } from "../engine/records.js";
-import { type RunState, stepOf } from "../engine/state.js";
-import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
+import { stepOf } from "../engine/state.js";
+import type { StepOutcome } from "../engine/step-outcome.js";
 import { runCompensation, runHandler } from "../participants/local.js";
 import type { Participant } from "../participants/participant.js";
-import type { Clock } from "../ports.js";
 import type { ChildStep, StepCall } from "../saga/definition.js";
-import type { RunRow } from "../store/run-store.js";
+import type { Attempt, Outcome } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 import { AttemptCall, AttemptUndoCall, copyOf } from "./attempt-call.js";
-import { type ChildRuns, childOf } from "./child-runs.js";
-import type { ContextKeeper } from "./context-keeper.js";
-import type { StepTransactions } from "./step-transactions.js";
-
-/** One attempt at one act, as the journal says it was dispatched. */
-export interface Attempt {
-  readonly step: string;
-  readonly direction: Direction;
-  readonly attempt: number;
-  readonly round: number;
-}
-
-export type Outcome = StepOutcome | Suspension;
-
-/** What all attempts of a run share. */
-export interface RunSurroundings {
-  readonly plan: RunPlan;
-  readonly state: RunState;
-  readonly run: RunRow;
-  readonly participants: Readonly<Record<string, Participant>>;
-  readonly children: ChildRuns;
-  readonly context: ContextKeeper;
-  readonly clock: Clock;
-  readonly transactions: StepTransactions;
-}
+import { childOf } from "./child-runs.js";
+import type { RunSurroundings } from "./run-surroundings.js";
 
 /**
  * Performs one attempt and says what is known about it: at once when a handler answers at once, else when it is known.
