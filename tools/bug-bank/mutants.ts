@@ -88,28 +88,28 @@ const worker: readonly Mutant[] = [
   },
   {
     name: "a retry has another idempotency key",
-    files: [src("worker/perform.ts")],
-    find: "    idempotencyKey: stepKey(run.id, attempt),",
-    replace: "    idempotencyKey: `${attempt.attempt}:${stepKey(run.id, attempt)}`,",
+    files: [src("worker/attempt-call.ts")],
+    find: "this.idempotencyKey = stepKey(run.id, attempt);",
+    replace: "this.idempotencyKey = `${attempt.attempt}:${stepKey(run.id, attempt)}`;",
     ...WORLD,
   },
   {
     name: "what is dispatched is not in the journal",
     files: [src("worker/worker.ts")],
-    find: "this.#appends.push(append)",
-    replace: 'this.#appends.push({ ...append, records: append.records.filter(({ kind }) => kind !== "dispatched") })',
+    find: "store.append(appends)",
+    replace:
+      'store.append(appends.map((row) => ({ ...row, records: row.records.filter(({ kind }) => kind !== "dispatched") })))',
     ...WORLD,
   },
   {
     name: "who waits for a run hears of its end before that is committed",
     files: [src("worker/run-driver.ts")],
-    find: "    if (snapshot) this.#context.taken();\n",
-    replace: `    if (snapshot) this.#context.taken();
-    if (next.kind === "finish") {
+    find: "    const transacted = ",
+    replace: `    if (next.kind === "finish") {
       this.#shown.written(append.change);
-      this.#env.notifier.ended(this.#endedRun(this.#env.storeNow()));
+      this.#env.notifier.ended(this.run.id, () => this.#endedRun(this.#env.storeNow()));
     }
-`,
+    const transacted = `,
     ...WORLD,
   },
   {
