@@ -5,7 +5,7 @@ import { bools, int4s, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
 import { inPieces } from "./in-pieces.js";
-import { sendSignals } from "./inbox.js";
+import { lockRuns, sendSignals } from "./inbox.js";
 
 interface Prepared {
   readonly append: Append;
@@ -126,9 +126,10 @@ async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendR
   // One order for all who write, or two batches could wait for each other.
   const sorted = [...batch].sort(byPlace);
   const changed = sorted.filter(changes);
-  const rows = rowColumns(sorted);
-  const answer = await writeSorted(on, sorted, changed, rows);
   const signals = batch.flatMap(signalsOf);
+  if (signals.length > 0)
+    await lockRuns(on, [...changed.map(({ append }) => append.run), ...signals.map(({ run }) => run)]);
+  const answer = await writeSorted(on, sorted, changed, rowColumns(sorted));
   if (signals.length > 0) await sendSignals(on, signals, "without bound");
   const parked = new Set(Array.isArray(answer?.parked) ? answer.parked : []);
   return batch.map(({ append }) => ({

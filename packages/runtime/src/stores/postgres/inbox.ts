@@ -2,7 +2,7 @@ import { RuntimeError } from "../../errors.js";
 import { encodeSignal } from "../../store/run-codec.js";
 import { MAX_UNREAD, type Signal, type SignalResult } from "../../store/run-store.js";
 import { isUuid, texts, uuids } from "./binary-arrays.js";
-import type { Connections, Queryable } from "./connections.js";
+import type { Connections, Queryable, Row } from "./connections.js";
 import { notify } from "./listener.js";
 
 /** Messages into inboxes: the runs are locked first, so that none of them ends or parks meanwhile unseen. */
@@ -18,10 +18,10 @@ export async function sendSignals(
   bound: "up to the bound" | "without bound",
 ): Promise<SignalResult[]> {
   const encoded = signals.map((element) => ({ element, payload: payloadOf(element) }));
-  const runs = [...new Set(encoded.filter(({ payload }) => payload !== null).map(({ element }) => element.run))].filter(
-    isUuid,
+  const rows = await lockRuns(
+    on,
+    encoded.filter(({ payload }) => payload !== null).map(({ element }) => element.run),
   );
-  const rows = await on.run("signal-lock", [uuids(runs.sort())]);
   const locked = new Map(rows.map((row) => [row.id, { ended: row.ended === true, unread: Number(row.unread) }]));
   const targets = encoded.filter(({ element, payload }) => payload !== null && locked.has(element.run));
   const known = await on.run("signal-known", keyColumns(targets.map(({ element }) => element)));
@@ -50,6 +50,11 @@ export async function sendSignals(
   ]);
   await notify(on, [...new Set(sent.map((row) => (row.owned === true ? `inbox ${row.run}` : "due")))]);
   return results;
+}
+
+/** All that a transaction will change, before it changes any: two of them that change each other's runs would else wait for each other. */
+export function lockRuns(on: Queryable, runs: readonly string[]): Promise<Row[]> {
+  return on.run("signal-lock", [uuids([...new Set(runs)].filter(isUuid).sort())]);
 }
 
 function keyColumns(signals: readonly Signal[]): Buffer[] {
