@@ -152,7 +152,9 @@ export class WorldSimulation {
     };
     this.#clients = new Clients(people);
     this.#signalers = new Signalers({ ...people, runs: () => [...this.#world.runs.keys()] });
-    const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });
+    const shape = new SeededRandom(seed + 2_000_000_011);
+    const lanes = { count: 1 + shape.below(3), worth: 1 + shape.below(2) };
+    const store = { ...createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" }), lanes };
     const served = planted.server?.(store, this.#world) ?? store;
     const watched = this.#starts.watch(this.#retention.watch(served));
     this.#server = this.#signalers.watch(this.#operators.watch(watched));

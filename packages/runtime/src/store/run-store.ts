@@ -8,6 +8,12 @@ import {
 } from "../engine/records.js";
 import type { Json } from "../json.js";
 
+export interface Lanes {
+  readonly count: number;
+  /** Rows from which on an append goes out beside another: it is a commit of its own. */
+  readonly worth: number;
+}
+
 /**
  * Where runs live. Every element of a batched call changes exactly one run, atomically, and gets its own result, in the
  * order given; one bad element never fails the others. Time is the store's own. A call that cannot be answered throws
@@ -64,6 +70,8 @@ export interface RunStore {
 
   /** Calls back, from `open` to `close`, when something may have changed. Hints save latency and may be lost, doubled or late. */
   listen?(onHint: (hint: StoreHint) => void): void;
+  /** Appends of different runs that are worth having on their way at once. Default: one, and all that comes meanwhile in the next. */
+  readonly lanes?: Lanes;
   /**
    * A transaction of the store's own database, for a step whose effect lies there. Only stores that have such a database
    * offer it. At most one is open per run; meanwhile nothing else is appended to that run.

@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RuntimeError } from "../errors.js";
 import { silentLogger } from "../log.js";
+import { systemPorts } from "../ports.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
 import { passTimeUntil } from "../simulation/virtual-time.js";
 import { createManualClock } from "../testing/manual-clock.js";
@@ -64,4 +65,52 @@ it("gives up what waits when it is closed, and takes nothing after", async () =>
   queue.close();
   await expect(until(waiting)).rejects.toMatchObject({ code: "runtime-stopped" });
   await expect(queue.push(2)).rejects.toMatchObject({ code: "runtime-stopped" });
+});
+
+describe("with two lanes, worth two items each", () => {
+  const sent: { readonly items: readonly number[]; readonly answer: () => void }[] = [];
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const open = (maxBatch = 500) => {
+    sent.length = 0;
+    return new CoalescingQueue<number, number>({
+      ...{ name: "rows", logger: silentLogger, ports: systemPorts, maxBatch, lanes: { count: 2, worth: 2 } },
+      send: (items) => new Promise((resolve) => sent.push({ items, answer: () => resolve(items) })),
+    });
+  };
+  const flushes = (): (readonly number[])[] => sent.map(({ items }) => items);
+
+  it("sends beside a flush in flight what is worth one of its own, and keeps what is not", async () => {
+    const queue = open();
+    const written = [queue.push(1)];
+    await turn();
+    written.push(queue.push(2));
+    await turn();
+    expect(flushes()).toEqual([[1]]);
+    written.push(queue.push(3));
+    await turn();
+    expect(flushes()).toEqual([[1], [2, 3]]);
+    written.push(queue.push(4), queue.push(5), queue.push(6));
+    await turn();
+    expect(flushes()).toEqual([[1], [2, 3]]);
+    sent[0]?.answer();
+    await turn();
+    expect(flushes()).toEqual([[1], [2, 3], [4, 5, 6]]);
+    for (const { answer } of sent) answer();
+    expect(await Promise.all(written)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("shares what waits between them when nothing is in flight, in batches no larger than they may be", async () => {
+    const queue = open(3);
+    const written = Array.from({ length: 8 }, (_, index) => queue.push(index));
+    await turn();
+    expect(flushes()).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]);
+    for (const { answer } of sent) answer();
+    await turn();
+    expect(flushes()[2]).toEqual([6, 7]);
+    sent[2]?.answer();
+    expect(await Promise.all(written)).toHaveLength(8);
+  });
 });

@@ -1,6 +1,7 @@
 import { RuntimeError } from "../errors.js";
 import type { Logger } from "../log.js";
-import type { CancelTimer, Ports } from "../ports.js";
+import { type Ports, sleep } from "../ports.js";
+import type { Lanes } from "../store/run-store.js";
 
 export interface CoalescingQueueOptions<Item, Result> {
   /** What is sent, for logs. */
@@ -11,6 +12,8 @@ export interface CoalescingQueueOptions<Item, Result> {
   readonly logger: Logger;
   /** Items of one flush. Default 500. */
   readonly maxBatch?: number;
+  /** Flushes in flight at once. Default: one. */
+  readonly lanes?: Lanes;
   /** Items waiting; more are refused with `overloaded`. Default 10,000. */
   readonly maxQueued?: number;
 }
@@ -27,28 +30,27 @@ interface Entry<Item, Result> {
   readonly recipient: Recipient<Item, Result>;
 }
 
+const ONE_LANE: Lanes = { count: 1, worth: 1 };
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 2_000;
 
 /**
- * Group commit: while one flush is in flight, everything that arrives rides in the next. An item is acknowledged only
- * after its flush was. A flush whose reply is lost is sent again as it was, for as long as the queue is open: items
+ * Group commit: while one flush is in flight, everything that arrives rides in the next; or in one beside it, when there are more
+ * lanes and enough has come to be worth it. An item is acknowledged only after its flush was. A flush whose reply is lost is sent again as it was, for as long as the queue is open: items
  * carry ids by which the store recognizes them.
  */
 export class CoalescingQueue<Item, Result> {
   readonly #options: Required<CoalescingQueueOptions<Item, Result>>;
   #waiting: Entry<Item, Result>[] = [];
-  #flushing = false;
+  #inFlight = 0;
   #scheduled = false;
-  #closed = false;
-  #cancelRetry: CancelTimer = () => {};
-  #wakeRetry: () => void = () => {};
+  readonly #closing = new AbortController();
   /** Flushes sent, for metrics. */
   flushes = 0;
   #outage: string | null = null;
 
   constructor(options: CoalescingQueueOptions<Item, Result>) {
-    this.#options = { maxBatch: 500, maxQueued: 10_000, ...options };
+    this.#options = { maxBatch: 500, maxQueued: 10_000, lanes: ONE_LANE, ...options };
   }
 
   push(item: Item): Promise<Result> {
@@ -60,7 +62,7 @@ export class CoalescingQueue<Item, Result> {
   /** The recipient is told in a later turn, or at once when the item is refused. */
   send(item: Item, recipient: Recipient<Item, Result>): void {
     const { name, maxQueued } = this.#options;
-    if (this.#closed)
+    if (this.#isClosed)
       return recipient.failed(
         item,
         new RuntimeError("runtime-stopped", `expected ${name} while open, got one after close`),
@@ -78,11 +80,13 @@ export class CoalescingQueue<Item, Result> {
     return this.#outage;
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** Refuses what comes and what still waits. A flush in flight is not sent again. */
   close(): void {
-    this.#closed = true;
-    this.#cancelRetry();
-    this.#wakeRetry();
+    this.#closing.abort();
     const error = new RuntimeError(
       "runtime-stopped",
       `the runtime stopped before ${this.#options.name} could be written`,
@@ -92,18 +96,32 @@ export class CoalescingQueue<Item, Result> {
 
   /** The flush is put off to the end of the turn, so that all that one turn produces travels together. */
   #schedule(): void {
-    if (this.#flushing || this.#scheduled || this.#waiting.length === 0) return;
+    if (this.#scheduled || this.#shares() === 0) return;
     this.#scheduled = true;
     this.#options.ports.clock.soon(() => {
       this.#scheduled = false;
-      void this.#flush();
+      this.#flush();
     });
   }
 
-  async #flush(): Promise<void> {
-    if (this.#flushing || this.#waiting.length === 0) return;
-    this.#flushing = true;
-    const batch = this.#waiting.splice(0, this.#options.maxBatch);
+  /** In how many flushes what waits is sent now. */
+  #shares(): number {
+    const { count, worth } = this.#options.lanes;
+    const [waiting, free] = [this.#waiting.length, count - this.#inFlight];
+    if (waiting === 0 || free <= 0) return 0;
+    const worthy = Math.min(free, Math.floor(waiting / worth));
+    // However little it is, it need not wait when nothing else is on its way.
+    return this.#inFlight === 0 ? Math.max(1, worthy) : worthy;
+  }
+
+  #flush(): void {
+    for (let shares = this.#shares(); shares > 0; shares--)
+      void this.#flushShare(Math.min(this.#options.maxBatch, Math.ceil(this.#waiting.length / shares)));
+  }
+
+  async #flushShare(size: number): Promise<void> {
+    this.#inFlight += 1;
+    const batch = this.#waiting.splice(0, size);
     const tell = await this.#send(batch.map(({ item }) => item)).then(
       (results) => (entry: Entry<Item, Result>, index: number) =>
         entry.recipient.written(entry.item, results[index] as Result),
@@ -111,7 +129,7 @@ export class CoalescingQueue<Item, Result> {
     );
     // What the recipients send meanwhile rides in the next flush, together.
     batch.forEach(tell);
-    this.#flushing = false;
+    this.#inFlight -= 1;
     this.#schedule();
   }
 
@@ -123,23 +141,17 @@ export class CoalescingQueue<Item, Result> {
         this.#outage = null;
         return results;
       } catch (error) {
-        if (!(error instanceof RuntimeError && error.code === "store-unavailable") || this.#closed) throw error;
+        if (!(error instanceof RuntimeError && error.code === "store-unavailable") || this.#isClosed) throw error;
         if (failures > 0) this.#outage = error.message;
         const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), MAX_RETRY_MS);
         this.#options.logger.warn(
           { items: items.length, failures, error: error.message },
           `${this.#options.name}: the store does not answer, trying again`,
         );
-        await this.#pause(delayMs * (0.5 + this.#options.ports.random.float() / 2));
-        if (this.#closed) throw error;
+        const { clock, random } = this.#options.ports;
+        await sleep(clock, delayMs * (0.5 + random.float() / 2), this.#closing.signal);
+        if (this.#isClosed) throw error;
       }
     }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wakeRetry = resolve;
-      this.#cancelRetry = this.#options.ports.clock.after(delayMs, resolve);
-    });
   }
 }

@@ -50,6 +50,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   /** Those that ride in the row under way. */
   #sentSnapshots: SentSnapshots = NO_SNAPSHOTS;
   #appending = false;
+  #rowInDoubt = false;
   /** There are messages that have not been delivered yet: asking again would not change that. */
   #parkRefused = false;
   #draining = false;
@@ -94,6 +95,11 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       clock: env.ports.clock,
       transactions: this.#transactions,
     };
+  }
+
+  /** A row of it is on its way, and nobody knows yet what becomes of it. */
+  get hasRowInDoubt(): boolean {
+    return this.#rowInDoubt;
   }
 
   /** Attempts that were dispatched count from the moment their row is sent. */
@@ -236,6 +242,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       append.checkpoint = { n: this.#state.checkpoints, context: this.#context.live, keep };
       this.#context.taken();
     }
+    this.#rowInDoubt = true;
     const transacted = this.#transactions.write(append);
     if (transacted === null) return this.#env.append(append, this);
     transacted.then(
@@ -248,7 +255,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   written(append: Append, result: AppendResult): void {
     try {
       this.#takeSentSnapshots().answered(result);
-      this.#acknowledge(append, result);
+      if (this.#settle()) this.#acknowledge(append, result);
     } catch (error) {
       this.failed(append, error);
     }
@@ -257,14 +264,21 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   /** Of the row that was sent: nobody knows whether it is there. */
   failed(_append: Append, error: unknown): void {
     this.#takeSentSnapshots().failed(error);
-    if (!this.#gone)
-      this.#env.logger.warn(
-        { run: this.run.id, error: String(error) },
-        "the run is left to its next owner: its journal could not be written",
-      );
+    if (!this.#settle()) return;
+    this.#env.logger.warn(
+      { run: this.run.id, error: String(error) },
+      "the run is left to its next owner: its journal could not be written",
+    );
     this.abandon();
     // A transaction may have committed: the journal says so.
     this.#env.lookIntoInbox();
+  }
+
+  /** What became of the row is known. False: the run has left meanwhile. */
+  #settle(): boolean {
+    this.#rowInDoubt = false;
+    if (this.#gone) this.#env.settled(this.run.id);
+    return !this.#gone;
   }
 
   #takeSentSnapshots(): SentSnapshots {
@@ -274,7 +288,6 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   }
 
   #acknowledge(append: Append, result: AppendResult): void {
-    if (this.#gone) return;
     if (result.kind === "rejected") {
       const message = `the store refused row ${append.seq} of the journal: ${result.reason}`;
       return this.#stick({ code: "store-refused", message }, []);
@@ -339,8 +352,11 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
     };
-    const abandon = (): void => this.abandon();
-    this.#env.append(append, { written: abandon, failed: abandon });
+    const settled = (): void => {
+      if (this.#settle()) this.abandon();
+    };
+    this.#rowInDoubt = true;
+    this.#env.append(append, { written: settled, failed: settled });
   }
 
   #performAll(records: readonly JournalRecord[]): void {

@@ -26,6 +26,8 @@ export interface WorkerEnvironment {
   /** For one append; never the same twice. */
   appendId(): string;
   append(append: Append, recipient: Recipient<Append, AppendResult>): void;
+  /** What became of the row that was on its way when a driver left its run is known. */
+  settled(run: string): void;
   /** Null: the store has no transactions. */
   readonly begin: (() => Promise<StepTransaction>) | null;
   /** The store's clock, as far as it can be told from here. */

@@ -55,6 +55,8 @@ export class Worker {
   readonly #lease: LeaseKeeper;
   readonly #appends: CoalescingQueue<Append, AppendResult>;
   readonly #drivers = new Map<string, RunDriver>();
+  /** Runs that were left while a row of theirs was on its way: nothing is written to them here until it is known what became of it. */
+  readonly #inDoubt = new Set<string>();
   /** Runs being created with a claim: ours if the reply is lost. */
   readonly #creating = new Set<string>();
   readonly #isolation = new Isolation(
@@ -80,7 +82,10 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
     const { store, ports, logger, config, label } = this.#options;
-    this.#appends = new CoalescingQueue({ name: "appends", ports, logger, send: (appends) => store.append(appends) });
+    this.#appends = new CoalescingQueue({
+      ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },
+      ...(store.lanes !== undefined && { lanes: store.lanes }),
+    });
     this.#appendIds = Buffer.from(ports.random.bytes(9)).toString("base64url");
     this.#lease = new LeaseKeeper({
       ...{ store, ports, logger, label, leaseMs: config.recovery.leaseMs },
@@ -108,6 +113,7 @@ export class Worker {
         this.counters.appends += 1;
         this.#appends.send(append, recipient);
       },
+      settled: (run) => void this.#inDoubt.delete(run),
       begin: store.begin === undefined ? null : () => (store.begin as NonNullable<RunStore["begin"]>)(),
       appendId: () => this.appendId(),
       storeNow: () => this.#lease.storeNow(),
@@ -247,7 +253,7 @@ export class Worker {
     const restored = await this.#restore(claimed);
     const inherited = await this.#inherit(claimed);
     // Still ours in the store: the next renewal brings it again.
-    if (inherited === "unknown") return;
+    if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
     if (!this.#mayDrive(claimed.run)) return;
     const present = this.#drivers.get(claimed.run.id);
     // Found twice while its context was read: whoever came first drives it.
@@ -317,6 +323,7 @@ export class Worker {
 
   #gone(driver: RunDriver, parkedForMs: number | null): void {
     if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
+    if (driver.hasRowInDoubt) this.#inDoubt.add(driver.run.id);
     this.#isolation.leave(driver);
     this.#isolation.settled();
     if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
@@ -340,8 +347,8 @@ export class Worker {
     for (const run of lost) this.#drivenAtRenewal.get(run)?.abandon();
     if (!this.#claiming) {
       for (const claimed of adopted) {
-        if (!this.#drivers.has(claimed.run.id) && !this.#creating.has(claimed.run.id))
-          void this.#take(claimed, "adopted");
+        const { id } = claimed.run;
+        if (!this.#drivers.has(id) && !this.#creating.has(id)) void this.#take(claimed, "adopted");
       }
     }
     // To those who were asked for: one that took the run over since then may have found these messages carried out.

@@ -17,8 +17,8 @@ export interface AppendWatchOptions {
  * and not answered is sent again as it was. A row that a transaction commits is sent once.
  */
 export function watchAppends(store: RunStore, { world, breaches, onParked, onSent }: AppendWatchOptions): RunStore {
-  /** Ids of the flush whose effect is unknown. */
-  let unknown: string | null = null;
+  /** Of runs, each as owned once, whose last row may be there or not: the ids of the whole flush that it went with. */
+  const unknown = new Map<string, string>();
   const expectNext = ({ run, seq }: Append): void => {
     const durable = world.runs.get(run)?.journal.length ?? 0;
     breaches.expect(durable >= seq - 1, 3, () => `row ${seq} of run ${run} is sent and row ${seq - 1} is not durable`);
@@ -35,11 +35,15 @@ export function watchAppends(store: RunStore, { world, breaches, onParked, onSen
     append: async (appends) => {
       for (const append of appends) expectNext(append);
       const ids = appends.map((append) => append.appendId).join(" ");
-      breaches.expect(unknown === null || unknown === ids, 4, () => `sent ${ids} while ${unknown} is not answered`);
-      if (unknown === null) for (const append of appends) onSent(append);
-      unknown = ids;
+      for (const append of appends) {
+        const before = unknown.get(ownedRun(append));
+        const said = () => `sent ${ids} while ${before} is not answered`;
+        breaches.expect(before === undefined || before === ids, 4, said);
+        if (before === undefined) onSent(append);
+        unknown.set(ownedRun(append), ids);
+      }
       const results = await store.append(appends);
-      unknown = null;
+      for (const append of appends) unknown.delete(ownedRun(append));
       for (const [index, result] of results.entries()) {
         const append = appends[index];
         if (append !== undefined) acknowledged(append, result);
@@ -60,4 +64,9 @@ export function watchAppends(store: RunStore, { world, breaches, onParked, onSen
       };
     },
   };
+}
+
+/** Who lost a run and got it again is another owner: the fence keeps the two apart, wherever their rows are. */
+function ownedRun({ run, fence }: Append): string {
+  return `${run}/${fence}`;
 }

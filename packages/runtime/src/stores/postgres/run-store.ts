@@ -51,6 +51,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     answer((open) => (isUuid(id) ? call(open) : Promise.resolve(none)));
 
   return {
+    lanes: LANES,
     async open() {
       if (connections !== undefined) return;
       const opened = new Connections(options);
@@ -108,6 +109,9 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
   };
 }
+
+/** While the server writes and syncs one, the next is made, on another core. Measured: few rows are better off together. */
+const LANES = { count: 2, worth: 32 };
 
 /** The largest limit that the statement takes. */
 const MAX_ROWS = 2 ** 31 - 1;
