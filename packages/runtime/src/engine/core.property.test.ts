@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MapStep } from "../saga/definition.js";
 import { type Core, CoreSimulation, realCore } from "../simulation/core-simulation.js";
 import { InvariantBroken } from "../simulation/invariants.js";
 import { randomPlan } from "../simulation/random-plan.js";
@@ -7,6 +8,7 @@ import { decide } from "./decide.js";
 import { recordEvaluation } from "./evaluation.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
+import type { PlannedStep, RunPlan } from "./plan.js";
 
 const SCHEDULES = Number(process.env.CORE_SCHEDULES ?? 5_000);
 
@@ -25,6 +27,12 @@ function firstBreach(core: Core, seeds = SCHEDULES): { seed: number; error: unkn
     }
   }
   return null;
+}
+
+function withMaps(plan: RunPlan, change: (map: MapStep) => MapStep): RunPlan {
+  const of = (step: PlannedStep): PlannedStep =>
+    step.definition.kind === "map" ? { ...step, definition: change(step.definition) } : step;
+  return { ...plan, waves: plan.waves.map((wave) => wave.map(of)) };
 }
 
 describe("the pure core, over random graphs, failures, crashes and duplicates", () => {
@@ -165,6 +173,27 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
         for (const { forward } of state.steps.values()) {
           if (forward.child !== null && !state.childEnds.has(forward.child.run))
             state.childEnds.set(forward.child.run, { status: "completed", output: null, error: null });
+        }
+        return decide(plan, state, now);
+      },
+    },
+    "more items at once than there is room for": {
+      ...realCore,
+      decide: (plan, state, now) => decide(withMaps(plan, (map) => ({ ...map, concurrency: 9 })), state, now),
+    },
+    "results that do not wait for the last item": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values()) if (items !== null && items.open.size === 1) items.open.clear();
+        return decide(plan, state, now);
+      },
+    },
+    "items that begin though another one has failed": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values()) {
+          for (const index of items?.open ?? [])
+            if (items?.steps[index]?.forward.status === "failed") items.open.delete(index);
         }
         return decide(plan, state, now);
       },

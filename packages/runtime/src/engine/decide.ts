@@ -1,9 +1,11 @@
 import { foldRecord } from "./fold.js";
+import { partsOf } from "./items.js";
 import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
-import { isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
+import { isDue, isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
+import { lostAttempt } from "./steps/lost-attempt.js";
 import { decideUnwind } from "./unwind.js";
 
 /**
@@ -38,13 +40,13 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
   throw new Error(`expected the decisions for a run of "${plan.definition.name}" to come to rest, they did not`);
 }
 
-function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+function decideOnce(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   if (state.phase === "ended") return [];
   if (state.phase === "unwinding") return state.stuck === null ? decideUnwind(plan, state, now) : [];
   return decideForward(plan, state, now);
 }
 
-function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+function decideForward(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   if (state.wave === plan.waves.length && state.stuck === null) return [finishCompleted(plan, state)];
   const pastPivot = isPastPivot(plan, state);
   if (state.cancel !== null && !pastPivot) {
@@ -58,26 +60,26 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
   if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
 
-  const due = wave.filter(({ planned, step }) => isDue(step, now) && isEvaluated(planned, step));
+  const due = wave.filter(({ planned, step }) => isDue(step.forward, now) && isEvaluated(planned, step));
   const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
   if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
   if (due.length > 0) return due.map(({ planned, step }) => kindOf(planned).begin(planned, step));
-  return proceed(wave, state, now);
+  return proceed(plan, wave, state, now);
+}
+
+interface Part {
+  readonly planned: PlannedStep;
+  readonly step: StepState;
 }
 
 /** One step at a time: two of them may want the same signal. */
-function proceed(wave: readonly Turn[], state: RunState, now: number): JournalRecord[] {
+function proceed(plan: RunPlan, wave: readonly Part[], state: RunState, now: number): readonly JournalRecord[] {
   for (const { planned, step } of wave) {
     if (step.forward.status !== "suspended") continue;
-    const record = kindOf(planned).proceed(planned, step, state, now);
-    if (record !== null) return [record];
+    const records = kindOf(planned).proceed({ plan, planned, step, state, now });
+    if (records.length > 0) return records;
   }
   return [];
-}
-
-interface Turn {
-  readonly planned: PlannedStep;
-  readonly step: StepState;
 }
 
 const NOTHING: readonly string[] = [];
@@ -86,8 +88,12 @@ function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly strin
   if (state.phase !== "forward" || state.stuck !== null) return NOTHING;
   const wave = plan.waves[state.wave] ?? [];
   if (!wave.some((planned) => planned.hasExpressions)) return NOTHING;
-  const open = wave.filter((planned) => !isEvaluated(planned, stepOf(state, planned.name)));
-  return open.filter((planned) => isDue(stepOf(state, planned.name), now)).map((planned) => planned.name);
+  return wave.flatMap((planned) => {
+    const step = stepOf(state, planned.name);
+    if (step.forward.status === "suspended")
+      return kindOf(planned).unevaluated?.({ plan, planned, step, state, now }) ?? NOTHING;
+    return isEvaluated(planned, step) || !isDue(step.forward, now) ? NOTHING : [planned.name];
+  });
 }
 
 function isEvaluated(planned: PlannedStep, step: StepState): boolean {
@@ -102,21 +108,6 @@ function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: "stuck", error: { code: "output-unknown", message: message.slice(0, 500) } };
   }
-}
-
-function isDue(step: StepState, now: number): boolean {
-  const { status, dueAt } = step.forward;
-  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
-}
-
-/** With recovery off a crash uses up the only attempt. */
-function lostAttempt(step: StepState): JournalRecord {
-  const error = {
-    code: "interrupted",
-    message: `the instance that performed step "${step.name}" died, and recovery is off`,
-  };
-  const { attempt } = step.forward;
-  return { kind: "failed", step: step.name, direction: "forward", attempt, error, refused: false, mayHaveRun: true };
 }
 
 /** A step was refused, or failed for good. */
@@ -157,15 +148,26 @@ function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wa
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   let awaitsMessage = false;
+  const consider = (dueAt: number | null): void => {
+    if (dueAt !== null && dueAt > now) earliest = Math.min(earliest, dueAt);
+  };
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
-    const act = state.phase === "forward" ? step.forward : step.undo;
-    if (act.status === "suspended") awaitsMessage = true;
-    else if (act.status !== "waiting") continue;
-    if (act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
+    for (const { undo } of state.phase === "forward" ? NO_STEPS : partsOf(step)) {
+      if (undo.status === "suspended") awaitsMessage = true;
+      else if (undo.status === "waiting") consider(undo.dueAt);
+    }
+    if (state.phase !== "forward") continue;
+    const { status, dueAt } = step.forward;
+    if (status === "waiting" || status === "suspended") consider(dueAt);
+    if (status !== "suspended") continue;
+    awaitsMessage = true;
+    consider(kindOf(planned).wakeAt?.(step) ?? null);
   }
   return { wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
 }
+
+const NO_STEPS: readonly StepState[] = [];
 
 function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {
   return state.phase === "forward" ? (plan.waves[state.wave] ?? []) : plan.waves.flat();

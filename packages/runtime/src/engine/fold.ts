@@ -39,7 +39,10 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       const step = stepOf(state, record.step);
       const act = actOf(step, record.direction);
       move(state, act, "dispatch", record.step);
-      if (record.direction === "forward") step.child = null;
+      if (record.direction === "forward") {
+        step.child = null;
+        openItem(state, step);
+      }
       act.attempt = record.attempt;
       act.startedAt ??= at;
       act.dueAt = null;
@@ -54,9 +57,17 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return pass(plan, state, step, null, at);
     }
     case "evaluated": {
-      const { kind: _, step, ...values } = record;
-      stepOf(state, step).evaluated = values;
+      const { kind: _, step: name, ...values } = record;
+      const step = stepOf(state, name);
+      step.evaluated = values;
+      openItem(state, step);
       return;
+    }
+    case "expanded":
+      return expand(stepOf(state, record.step), record.items);
+    case "gathered": {
+      const outputs = stepOf(state, record.step).items?.steps.map((item) => item?.output ?? null);
+      return complete(plan, state, record.step, outputs ?? [], at);
     }
     case "suspended":
       return suspend(state, record, at);
@@ -155,6 +166,10 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   step.forward.error = null;
   step.forward.dueAt = null;
   step.output = output;
+  if (step.item !== null) {
+    state.steps.get(step.item.step)?.items?.open.delete(step.item.index);
+    return;
+  }
   state.outputs[step.name] = output;
   if (plan === null) return;
   while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => isPassed(stepOf(state, s.name)))) {
@@ -236,8 +251,9 @@ function inherit(
 ): void {
   state.origin = { run: record.run, fence: record.fence };
   state.context = record.context;
-  for (const { step: name, outcome, output = null, input, child = null, leftovers = [] } of record.steps) {
+  for (const { step: name, outcome, output = null, input, child = null, leftovers = [], items } of record.steps) {
     const step = stepOf(state, name);
+    if (items !== undefined) expand(step, items);
     step.child = child;
     step.leftovers = leftovers;
     const done = outcome === "completed";
@@ -246,7 +262,7 @@ function inherit(
     if (input !== undefined) step.evaluated = { input };
     if (!done) continue;
     step.output = output;
-    state.outputs[name] = output;
+    if (step.item === null) state.outputs[name] = output;
   }
   state.wave = plan?.waves.length ?? 0;
   state.phase = "unwinding";
@@ -257,8 +273,23 @@ function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: 
   return until ?? (afterMs === undefined ? null : at + afterMs);
 }
 
+function expand(step: StepState, list: readonly Json[]): void {
+  step.evaluated = {};
+  step.items = { list, steps: [], next: 0, open: new Set() };
+}
+
+/** An item has begun; nothing, for other steps. */
+function openItem(state: RunState, { item }: StepState): void {
+  const map = item === null ? null : state.steps.get(item.step)?.items;
+  if (item === null || !map) return;
+  map.open.add(item.index);
+  map.next = Math.max(map.next, item.index + 1);
+}
+
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
-  const act = actOf(stepOf(state, record.step), record.direction);
+  const step = stepOf(state, record.step);
+  const act = actOf(step, record.direction);
+  if (record.direction === "forward") openItem(state, step);
   const event = record.refused ? "refuse" : record.retryAfterMs === undefined ? "fail" : "retry";
   move(state, act, event, record.step);
   act.failures += 1;

@@ -1,4 +1,5 @@
 import { backoffMs } from "./backoff.js";
+import { plannedOf } from "./items.js";
 import type { RunPlan } from "./plan.js";
 import type { ContextDelta, Direction, JournalRecord } from "./records.js";
 import { isPastPivot, type RunState, stepOf } from "./state.js";
@@ -48,7 +49,7 @@ function delayMs(
   retryAfterMs: number | undefined,
   random: () => number,
 ): number | undefined {
-  const planned = plan.steps.get(name);
+  const planned = plannedOf(plan, name);
   const policy = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
   if (policy === undefined) return undefined;
   const step = stepOf(state, name);

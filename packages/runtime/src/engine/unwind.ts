@@ -1,6 +1,7 @@
+import { partsOf } from "./items.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
-import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
+import { isDue, needsUndo, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
 
 /**
@@ -8,22 +9,21 @@ import { kindOf } from "./steps/index.js";
  * by wave from the last to the first, the steps of a wave in parallel. Nothing cancels it. A compensation that fails
  * for good makes the run `stuck`, after its siblings have come to their end.
  */
-export function decideUnwind(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+export function decideUnwind(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   const unwind = state.unwind;
   if (unwind === null) throw new Error("expected an unwinding run to know why it unwinds");
   if (forwardActs(plan, state)) return [];
   if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
 
   for (let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--) {
-    const open = (plan.waves[index] ?? [])
-      .map((planned) => ({ planned, step: stepOf(state, planned.name) }))
-      .filter(({ planned, step }) => planned.compensation !== null && needsUndo(step) && !isUndone(step));
+    const open = (plan.waves[index] ?? []).flatMap((planned) => openParts(planned, stepOf(state, planned.name)));
     if (open.length === 0) continue;
-    const due = open.filter(({ step }) => isDue(step, now));
-    if (due.length > 0) return due.map(({ planned, step }) => dispatch(planned, step));
+    const due = open.filter(({ step, mayBegin }) => mayBegin && isDue(step.undo, now));
+    if (due.length > 0) return due.map(({ step }) => dispatch(step));
     for (const { planned, step } of open) {
-      const record = step.undo.status === "suspended" ? kindOf(planned).proceedUndo?.(planned, step, state) : null;
-      if (record) return [record];
+      if (step.undo.status !== "suspended") continue;
+      const records = kindOf(planned).proceedUndo?.({ plan, planned, step, state, now }) ?? [];
+      if (records.length > 0) return records;
     }
     return decideStuck(open.map(({ step }) => step));
   }
@@ -31,23 +31,41 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): Journ
   return [{ kind: "finished", status, error: unwind.error }];
 }
 
+interface OpenPart {
+  readonly planned: PlannedStep;
+  readonly step: StepState;
+  /** There is room for one more compensation of the step's items. */
+  readonly mayBegin: boolean;
+}
+
+/** What is still to be undone of a step: the step, or those of its items that completed or may have run. */
+function openParts(planned: PlannedStep, step: StepState): OpenPart[] {
+  if (planned.compensation === null) return [];
+  const open = partsOf(step).filter((part) => needsUndo(part) && !isUndone(part));
+  if (planned.definition.kind !== "map") return open.map((part) => ({ planned, step: part, mayBegin: true }));
+  // Those between two attempts keep their places; an operator's resume can make more of them than there are places.
+  const isBetween = ({ undo }: StepState): boolean => undo.status === "waiting" || undo.status === "interrupted";
+  const order = [...open.filter(isBetween), ...open.filter(({ undo }) => undo.status === "idle")];
+  const running = open.filter(({ undo }) => undo.status === "running").length;
+  const next = new Set(order.slice(0, Math.max(0, planned.definition.concurrency - running)));
+  return open.map((part) => ({ planned, step: part, mayBegin: next.has(part) }));
+}
+
 /** In-flight siblings end their attempt before anything is undone; they are not retried. */
 function forwardActs(plan: RunPlan, state: RunState): boolean {
+  if (state.running === 0) return false;
   const wave = plan.waves[state.wave] ?? [];
-  return state.running > 0 && wave.some((planned) => stepOf(state, planned.name).forward.status === "running");
+  return wave.some((planned) =>
+    partsOf(stepOf(state, planned.name)).some(({ forward }) => forward.status === "running"),
+  );
 }
 
 function isUndone(step: StepState): boolean {
   return step.undo.status === "done" || step.undo.status === "skipped";
 }
 
-function isDue(step: StepState, now: number): boolean {
-  const { status, dueAt } = step.undo;
-  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
-}
-
-function dispatch(planned: PlannedStep, step: StepState): JournalRecord {
-  return { kind: "dispatched", step: planned.name, direction: "compensate", attempt: step.undo.attempt + 1, round: 1 };
+function dispatch(step: StepState): JournalRecord {
+  return { kind: "dispatched", step: step.name, direction: "compensate", attempt: step.undo.attempt + 1, round: 1 };
 }
 
 function decideStuck(open: readonly StepState[]): JournalRecord[] {

@@ -1,6 +1,7 @@
 import { parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
+import { DEFAULT_MAX_ITEMS } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type {
   CompensationDefinition,
@@ -34,7 +35,10 @@ export interface StageConfig {
   readonly method?: string;
   /** Runs this saga as a child; its input is `input`, else the run's own. */
   readonly saga?: string;
-  /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata. */
+  /** JSONata giving a list: the service is called once for each item, `concurrency` (default 1) at a time. */
+  readonly map?: string;
+  readonly concurrency?: number;
+  /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata; with `map` also over `item` and `index`. */
   readonly input?: Json;
   /** Waits this long, or what `${ expression }` gives: milliseconds, or an ISO 8601 time. */
   readonly sleep?: number | string;
@@ -112,11 +116,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   if (stage.saga !== undefined) return { name, kind: "child", saga: stage.saga, ...when, ...input };
   if (stage.service === undefined || stage.endpoint === undefined)
     throw invalid(key, `expected stage ${key} to name its service and endpoint, got neither or one of them`);
-  return {
-    name,
-    kind: "action",
-    ...when,
-    ...input,
+  const call = {
+    ...{ name, ...when, ...input },
     action: {
       service: stage.service,
       endpoint: withSlash(stage.endpoint),
@@ -126,6 +127,9 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     ...actOptions(key, stage),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
+  if (stage.map === undefined) return { ...call, kind: "action" };
+  const over = jsonataExpression(stage.map, `${key}.map`);
+  return { ...call, kind: "map", over, concurrency: stage.concurrency ?? 1, maxItems: DEFAULT_MAX_ITEMS };
 }
 
 function durationOf(sleep: number | string, key: string): number | Expression {

@@ -1,5 +1,5 @@
 import { decide } from "../engine/decide.js";
-import { type Evaluation, recordEvaluation } from "../engine/evaluation.js";
+import { recordEvaluation } from "../engine/evaluation.js";
 import { fold, foldRecord } from "../engine/fold.js";
 import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
@@ -245,7 +245,7 @@ export class CoreSimulation {
       const decision = this.#core.decide(this.#plan, this.#state, this.#now);
       records.push(...decision.records);
       for (const step of decision.evaluate) {
-        const evaluation = this.#evaluate(step);
+        const evaluation = evaluateNow(this.#plan, this.#state, step, this.#now);
         if (evaluation.kind === "skip") saidNo.push(step);
         const record = this.#core.recordEvaluation(this.#plan, this.#state, step, evaluation);
         foldRecord(this.#plan, this.#state, record, this.#now);
@@ -277,12 +277,6 @@ export class CoreSimulation {
       const step = stepOf(this.#state, name);
       if (definition.kind === "child" && step.forward.mayHaveRun) this.#children.cancel(step.child ?? childKey(step));
     }
-  }
-
-  #evaluate(step: string): Evaluation {
-    const planned = this.#plan.steps.get(step);
-    if (planned === undefined) throw new Error(`expected a step "${step}" to evaluate, got none`);
-    return evaluateNow(planned, this.#now);
   }
 
   #crashesHere(): boolean {

@@ -1,4 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
+import { plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
@@ -6,6 +7,7 @@ import { childIsUndone, childMayHaveRun, joinedAs, withInherited } from "./child
 import type { EffectLedger } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkKind } from "./kind-invariants.js";
+import { checkItem, partsIn } from "./map-invariants.js";
 
 export { InvariantBroken } from "./invariant-broken.js";
 
@@ -27,6 +29,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
     if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
     checkKind(plan, [...before, row], index);
+    checkItem(plan, past, record);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
     throw new InvariantBroken(6, "the run ends twice");
@@ -34,7 +37,7 @@ export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: Jour
 
 /** Invariant 3: what a step depends on is durable, in this row or before, when it is dispatched. */
 function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
-  const wave = plan.steps.get(step)?.wave ?? 0;
+  const wave = plannedOf(plan, step)?.wave ?? 0;
   for (const earlier of plan.waves.slice(0, wave).flat()) {
     if (!isPassed(past, earlier.name))
       throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
@@ -45,18 +48,16 @@ function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: 
 
 /** Invariant 5: reverse waves, after everything under way has settled, and only what may have run. */
 function checkUndoOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
-  const own = plan.steps.get(step);
+  const own = plannedOf(plan, step);
   if (!has(past, "dispatched", step)) throw new InvariantBroken(5, `"${step}" is undone though it never ran`);
   for (const planned of plan.steps.values()) {
-    if (isUnderWay(past, planned.name))
-      throw new InvariantBroken(5, `"${step}" is undone while "${planned.name}" is under way`);
-    const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, planned.name);
-    const undone =
-      has(past, "compensated", planned.name) ||
-      has(past, "compensation-skipped", planned.name) ||
-      childIsUndone(past, planned.name);
-    if (later && !undone)
-      throw new InvariantBroken(5, `"${step}" is undone before "${planned.name}", which came after it`);
+    for (const part of partsIn(past, planned)) {
+      if (isUnderWay(past, part)) throw new InvariantBroken(5, `"${step}" is undone while "${part}" is under way`);
+      const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, part);
+      const undone =
+        has(past, "compensated", part) || has(past, "compensation-skipped", part) || childIsUndone(past, part);
+      if (later && !undone) throw new InvariantBroken(5, `"${step}" is undone before "${part}", which came after it`);
+    }
   }
 }
 
@@ -110,8 +111,11 @@ export function checkAtEnd(schedule: {
     return;
   }
   const { status } = state.end;
-  for (const { name, compensation, definition } of plan.steps.values()) {
-    if (definition.kind !== "action" && definition.kind !== "child") continue;
+  const parts = [...plan.steps.values()].flatMap((planned) =>
+    partsIn(records, planned).map((name) => ({ ...planned, name })),
+  );
+  for (const { name, compensation, definition } of parts) {
+    if (definition.kind === "sleep" || definition.kind === "wait") continue;
     const done = ledger.has(name, "forward");
     const undone = ledger.has(name, "compensate");
     const skipped = has(records, "compensation-skipped", name);
@@ -137,7 +141,7 @@ function checkDispatched(records: readonly JournalRecord[], effect: string): voi
 
 /** The saga went on after it. */
 function isPassed(records: readonly JournalRecord[], step: string): boolean {
-  const kinds = ["completed", "received", "skipped"] as const;
+  const kinds = ["completed", "received", "skipped", "gathered"] as const;
   return kinds.some((kind) => has(records, kind, step)) || joinedAs(records, step, "forward") === "completed";
 }
 

@@ -49,11 +49,13 @@ function hasBegun({ records }: JournalRow): boolean {
   return records.some(({ kind }) => kind === "inherited" || kind === "finished");
 }
 
+/** Of a step that mapped over a list: when one of its items is left. */
 function isLeft(step: StepState): boolean {
+  if (step.items?.steps.some((item) => item !== undefined && isLeft(item))) return true;
   return needsUndo(step) && step.undo.status !== "done" && step.undo.status !== "skipped";
 }
 
-function inherited({ name, forward, output, evaluated, child, leftovers }: StepState): InheritedStep {
+function inherited({ name, forward, output, evaluated, child, leftovers, items }: StepState): InheritedStep {
   const done = forward.status === "done";
   return {
     ...{ step: name, outcome: done ? "completed" : forward.mayHaveRun ? "unknown" : "nothing" },
@@ -61,5 +63,6 @@ function inherited({ name, forward, output, evaluated, child, leftovers }: StepS
     ...(evaluated?.input !== undefined && { input: evaluated.input }),
     ...(child !== null && { child }),
     ...(leftovers.length > 0 && { leftovers }),
+    ...(items !== null && { items: items.list }),
   };
 }

@@ -1,3 +1,4 @@
+import { itemOf, plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction } from "../engine/records.js";
 import { type RunState, type StepState, stepOf } from "../engine/state.js";
@@ -49,7 +50,7 @@ export function perform(options: PerformOptions): Outcome | Promise<Outcome> {
   }
   if (!(answer instanceof Promise)) return answer;
   const answered = answer;
-  const planned = plan.steps.get(attempt.step);
+  const planned = plannedOf(plan, attempt.step);
   const act = attempt.direction === "forward" ? planned : planned?.compensation;
   const timeoutMs = act?.timeoutMs ?? 0;
   return new Promise((resolve) => {
@@ -71,12 +72,14 @@ function failed(code: string, message: string): StepOutcome {
 
 function invoke(options: PerformOptions): Outcome | Promise<Outcome> {
   const { plan, attempt, participants } = options;
-  const planned = plan.steps.get(attempt.step);
+  const planned = plannedOf(plan, attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
   if (planned.definition.kind === "child") return performChild(options, planned.definition);
   if (attempt.direction === "forward") {
-    if (planned.definition.kind !== "action") throw new Error(`expected an action in step "${planned.name}"`);
-    const { action } = planned.definition;
+    const { definition } = planned;
+    if (definition.kind !== "action" && definition.kind !== "map")
+      throw new Error(`expected an action in step "${planned.name}"`);
+    const { action } = definition;
     const call = stepCall(options);
     if ("run" in action) return runHandler(() => action.run(call), `the output of step "${attempt.step}"`);
     return participantOf(participants, action.service).perform(action, call);
@@ -107,10 +110,12 @@ function participantOf(participants: Readonly<Record<string, Participant>>, serv
 
 function stepCall(options: PerformOptions): StepCall {
   const { run, plan, state, attempt, context, abort, transaction } = options;
+  const step = stepOf(state, attempt.step);
   return {
     runId: run.id,
     stage: attempt.step,
-    ...inputOf(stepOf(state, attempt.step), run.input),
+    ...inputOf(step, run.input),
+    ...itemOf(state, step),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     transaction,
@@ -134,6 +139,7 @@ function compensationCall(options: PerformOptions): CompensationCall {
     runId,
     stage: attempt.step,
     ...inputOf(step, run.input),
+    ...itemOf(state, step),
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     transaction,
@@ -160,7 +166,7 @@ function inputOf({ evaluated }: StepState, runInput: Json): Pick<StepCall, "inpu
 
 /** Of earlier waves only, so that an attempt sees the same however far its siblings have come. */
 export function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
-  const siblings = plan.waves[plan.steps.get(name)?.wave ?? 0] ?? [];
+  const siblings = plan.waves[plannedOf(plan, name)?.wave ?? 0] ?? [];
   // Alone in its wave: nothing is added while it runs, and a copy would make the n-th step cost n.
   if (siblings.length === 1) return state.outputs;
   const hidden = new Set(siblings.map((step) => step.name));

@@ -10,5 +10,5 @@ export const action: StepKind = {
     round: 1,
   }),
   // Its outcome comes from the worker.
-  proceed: () => null,
+  proceed: () => [],
 };
