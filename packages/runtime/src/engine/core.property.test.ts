@@ -9,6 +9,7 @@ import { recordEvaluation } from "./evaluation.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
+import type { StepState } from "./state.js";
 
 const SCHEDULES = Number(process.env.CORE_SCHEDULES ?? 5_000);
 
@@ -34,6 +35,8 @@ function withMaps(plan: RunPlan, change: (map: MapStep) => MapStep): RunPlan {
     step.definition.kind === "map" ? { ...step, definition: change(step.definition) } : step;
   return { ...plan, waves: plan.waves.map((wave) => wave.map(of)) };
 }
+
+const byPlaceBackwards = (a?: StepState, b?: StepState): number => (b?.item?.index ?? 0) - (a?.item?.index ?? 0);
 
 describe("the pure core, over random graphs, failures, crashes and duplicates", () => {
   it("keeps the invariants at every boundary of the journal", () => {
@@ -179,7 +182,12 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
     },
     "more items at once than there is room for": {
       ...realCore,
-      decide: (plan, state, now) => decide(withMaps(plan, (map) => ({ ...map, concurrency: 9 })), state, now),
+      decide: (plan, state, now) =>
+        decide(
+          withMaps(plan, (map) => ({ ...map, concurrency: 9 })),
+          state,
+          now,
+        ),
     },
     "results that do not wait for the last item": {
       ...realCore,
@@ -195,6 +203,14 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
           for (const index of items?.open ?? [])
             if (items?.steps[index]?.forward.status === "failed") items.open.delete(index);
         }
+        return decide(plan, state, now);
+      },
+    },
+    "items undone first to last": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values())
+          if (state.phase === "unwinding" && items !== null) items.steps.sort(byPlaceBackwards);
         return decide(plan, state, now);
       },
     },

@@ -1,5 +1,6 @@
+import type { Act } from "./act.js";
 import { foldRecord } from "./fold.js";
-import { partsOf } from "./items.js";
+import { openItems, partsOf } from "./items.js";
 import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
@@ -148,26 +149,23 @@ function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wa
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   let awaitsMessage = false;
-  const consider = (dueAt: number | null): void => {
-    if (dueAt !== null && dueAt > now) earliest = Math.min(earliest, dueAt);
-  };
   for (const planned of wavesInQuestion(plan, state)) {
     const step = stepOf(state, planned.name);
-    for (const { undo } of state.phase === "forward" ? NO_STEPS : partsOf(step)) {
-      if (undo.status === "suspended") awaitsMessage = true;
-      else if (undo.status === "waiting") consider(undo.dueAt);
-    }
-    if (state.phase !== "forward") continue;
-    const { status, dueAt } = step.forward;
-    if (status === "waiting" || status === "suspended") consider(dueAt);
-    if (status !== "suspended") continue;
-    awaitsMessage = true;
-    consider(kindOf(planned).wakeAt?.(step) ?? null);
+    const act = state.phase === "forward" ? step.forward : step.undo;
+    if (act.status === "suspended") awaitsMessage = true;
+    earliest = Math.min(earliest, timerOf(act, now));
+    if (step.items === null) continue;
+    for (const item of state.phase === "forward" ? openItems(step.items) : partsOf(step))
+      earliest = Math.min(earliest, timerOf(state.phase === "forward" ? item.forward : item.undo, now));
   }
   return { wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
 }
 
-const NO_STEPS: readonly StepState[] = [];
+/** Infinite: it has none that is still to come. */
+function timerOf({ status, dueAt }: Act, now: number): number {
+  const waits = status === "waiting" || status === "suspended";
+  return waits && dueAt !== null && dueAt > now ? dueAt : Number.POSITIVE_INFINITY;
+}
 
 function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {
   return state.phase === "forward" ? (plan.waves[state.wave] ?? []) : plan.waves.flat();

@@ -1,6 +1,7 @@
 import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
+import type { ItemPlace } from "./item-path.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { bytesOf } from "./signals.js";
@@ -166,10 +167,7 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   step.forward.error = null;
   step.forward.dueAt = null;
   step.output = output;
-  if (step.item !== null) {
-    state.steps.get(step.item.step)?.items?.open.delete(step.item.index);
-    return;
-  }
+  if (step.item !== null) return closeItem(state, step.item, output);
   state.outputs[step.name] = output;
   if (plan === null) return;
   while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => isPassed(stepOf(state, s.name)))) {
@@ -275,7 +273,7 @@ function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: 
 
 function expand(step: StepState, list: readonly Json[]): void {
   step.evaluated = {};
-  step.items = { list, steps: [], next: 0, open: new Set() };
+  step.items = { list, steps: [], next: 0, open: new Set(), outputBytes: 0 };
 }
 
 /** An item has begun; nothing, for other steps. */
@@ -284,6 +282,14 @@ function openItem(state: RunState, { item }: StepState): void {
   if (item === null || !map) return;
   map.open.add(item.index);
   map.next = Math.max(map.next, item.index + 1);
+}
+
+/** It has completed. */
+function closeItem(state: RunState, { step, index }: ItemPlace, output: Json): void {
+  const map = state.steps.get(step)?.items;
+  if (!map) return;
+  map.open.delete(index);
+  map.outputBytes += bytesOf(output) + 1;
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {

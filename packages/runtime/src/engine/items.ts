@@ -1,7 +1,7 @@
 import type { Json } from "../json.js";
 import { parseItemPath } from "./item-path.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
-import type { RunState, StepState } from "./state.js";
+import type { MapState, RunState, StepState } from "./state.js";
 
 /** The step of that path as planned; an item is planned as the step that maps. */
 export function plannedOf(plan: RunPlan, path: string): PlannedStep | undefined {
@@ -15,6 +15,11 @@ export function itemOf(
 ): { readonly item: Json; readonly index: number } | undefined {
   if (item === null) return undefined;
   return { item: state.steps.get(item.step)?.items?.list[item.index] ?? null, index: item.index };
+}
+
+/** Those that have begun and not completed. */
+export function openItems({ open, steps }: MapState): StepState[] {
+  return [...open].flatMap((index) => steps[index] ?? []);
 }
 
 /** The steps that are undone in the place of a planned one: its items, if it maps, else itself. */

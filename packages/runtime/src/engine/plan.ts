@@ -58,7 +58,13 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
   const waves = definition.waves.map((wave, index) =>
     wave.steps.map((step): PlannedStep => {
       const evaluatesItems = step.kind === "map" && step.input !== undefined;
-      const base = { name: step.name, wave: index, definition: step, hasExpressions: hasExpressions(step), evaluatesItems };
+      const base = {
+        name: step.name,
+        wave: index,
+        definition: step,
+        hasExpressions: hasExpressions(step),
+        evaluatesItems,
+      };
       if (step.kind !== "action" && step.kind !== "map") {
         const own = act(null, {}, null);
         // A child is undone by its kind.

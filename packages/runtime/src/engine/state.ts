@@ -83,6 +83,8 @@ export interface MapState {
   next: number;
   /** Items that have begun and not completed. */
   readonly open: Set<number>;
+  /** Of what completed items returned, as JSON. */
+  outputBytes: number;
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {

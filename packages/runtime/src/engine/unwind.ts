@@ -1,4 +1,4 @@
-import { partsOf } from "./items.js";
+import { openItems, partsOf } from "./items.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { isDue, needsUndo, type RunState, type StepState, stepOf } from "./state.js";
@@ -16,7 +16,8 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): reado
   if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
 
   for (let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--) {
-    const open = (plan.waves[index] ?? []).flatMap((planned) => openParts(planned, stepOf(state, planned.name)));
+    const open: OpenPart[] = [];
+    for (const planned of plan.waves[index] ?? []) addOpen(open, planned, stepOf(state, planned.name));
     if (open.length === 0) continue;
     const due = open.filter(({ step, mayBegin }) => mayBegin && isDue(step.undo, now));
     if (due.length > 0) return due.map(({ step }) => dispatch(step));
@@ -39,25 +40,33 @@ interface OpenPart {
 }
 
 /** What is still to be undone of a step: the step, or those of its items that completed or may have run. */
-function openParts(planned: PlannedStep, step: StepState): OpenPart[] {
-  if (planned.compensation === null) return [];
-  const open = partsOf(step).filter((part) => needsUndo(part) && !isUndone(part));
-  if (planned.definition.kind !== "map") return open.map((part) => ({ planned, step: part, mayBegin: true }));
-  // Those between two attempts keep their places; an operator's resume can make more of them than there are places.
+function addOpen(open: OpenPart[], planned: PlannedStep, step: StepState): void {
+  if (planned.compensation === null) return;
+  if (step.items !== null) for (const item of openItemsOf(planned, step)) open.push(item);
+  else if (isOpen(step)) open.push({ planned, step, mayBegin: true });
+}
+
+/** Last item first. Those between two attempts keep their places; an operator's resume can make more of them than there are places. */
+function openItemsOf(planned: PlannedStep, step: StepState): OpenPart[] {
+  const open = partsOf(step).filter(isOpen).reverse();
   const isBetween = ({ undo }: StepState): boolean => undo.status === "waiting" || undo.status === "interrupted";
   const order = [...open.filter(isBetween), ...open.filter(({ undo }) => undo.status === "idle")];
   const running = open.filter(({ undo }) => undo.status === "running").length;
-  const next = new Set(order.slice(0, Math.max(0, planned.definition.concurrency - running)));
-  return open.map((part) => ({ planned, step: part, mayBegin: next.has(part) }));
+  const places = planned.definition.kind === "map" ? planned.definition.concurrency : 1;
+  const next = new Set(order.slice(0, Math.max(0, places - running)));
+  return open.map((item) => ({ planned, step: item, mayBegin: next.has(item) }));
 }
+
+const isOpen = (step: StepState): boolean => needsUndo(step) && !isUndone(step);
 
 /** In-flight siblings end their attempt before anything is undone; they are not retried. */
 function forwardActs(plan: RunPlan, state: RunState): boolean {
-  if (state.running === 0) return false;
   const wave = plan.waves[state.wave] ?? [];
-  return wave.some((planned) =>
-    partsOf(stepOf(state, planned.name)).some(({ forward }) => forward.status === "running"),
-  );
+  return state.running > 0 && wave.some((planned) => isRunning(stepOf(state, planned.name)));
+}
+
+function isRunning({ forward, items }: StepState): boolean {
+  return forward.status === "running" || (items !== null && openItems(items).some(isRunning));
 }
 
 function isUndone(step: StepState): boolean {

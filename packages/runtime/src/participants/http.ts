@@ -74,7 +74,14 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
       const { input, outputs, isMapped, item, index } = step;
       const body = isMapped
         ? input
-        : { run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get(), ...itemOf(item, index) };
+        : {
+            run_id: step.runId,
+            stage: step.stage,
+            input,
+            outputs,
+            context: step.context.get(),
+            ...itemOf(item, index),
+          };
       const answer = await call(request(target, step, body), step.signal);
       if ("kind" in answer) return answer;
       if (!answer.response.ok) return refuseOrFail(answer, target.refusals, step);

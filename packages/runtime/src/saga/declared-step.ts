@@ -8,7 +8,7 @@ import type {
   ServiceCall,
   StepDefinition,
 } from "./definition.js";
-import { embedded, functionExpression, inputExpression, jsonataExpression } from "./expression.js";
+import { embedded, functionExpression, inputExpression, jsonataExpression, listExpression } from "./expression.js";
 import type {
   ChildOptions,
   Condition,
@@ -74,7 +74,7 @@ export function mapStep(name: string, step: AnyMap): StepDefinition {
   const key = `${name}.over`;
   return {
     ...{ name, kind: "map", concurrency, maxItems },
-    over: typeof over === "function" ? computed(over, key) : jsonataExpression(over, key),
+    over: typeof over === "function" ? computed(over, key) : listExpression(over, key),
     action: "run" in step ? { run: step.run } : serviceCall(step),
     ...actOptions(name, step),
     ...condition(name, step),

@@ -11,7 +11,7 @@ import type {
   StepDefinition,
   Wave,
 } from "./definition.js";
-import { embedded, inputExpression, jsonataExpression } from "./expression.js";
+import { embedded, inputExpression, jsonataExpression, listExpression } from "./expression.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
 export interface TaskConfig {
@@ -35,9 +35,12 @@ export interface StageConfig {
   readonly method?: string;
   /** Runs this saga as a child; its input is `input`, else the run's own. */
   readonly saga?: string;
-  /** JSONata giving a list: the service is called once for each item, `concurrency` (default 1) at a time. */
+  /** JSONata giving a list: the service is called once for each item, so many at once. */
   readonly map?: string;
+  /** Default 1. */
   readonly concurrency?: number;
+  /** A longer list fails the stage. Default 1,000. */
+  readonly max_items?: number;
   /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata; with `map` also over `item` and `index`. */
   readonly input?: Json;
   /** Waits this long, or what `${ expression }` gives: milliseconds, or an ISO 8601 time. */
@@ -104,6 +107,11 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   const when = stage.when === undefined ? {} : { when: jsonataExpression(stage.when, `${key}.when`) };
   const kinds = (["service", "sleep", "wait_for", "saga"] as const).filter((kind) => stage[kind] !== undefined);
   if (kinds.length > 1) throw invalid(key, `expected stage ${key} to be one of ${kinds.join(" and ")}, got both`);
+  const lone = (["concurrency", "max_items"] as const).find((each) => stage[each] !== undefined);
+  if (stage.map === undefined && lone !== undefined)
+    throw invalid(key, `expected ${lone} beside map in stage ${key}, got no map`);
+  if (stage.map !== undefined && stage.service === undefined)
+    throw invalid(key, `expected stage ${key} to map over a list with a service, got none`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
   if (stage.sleep !== undefined)
@@ -128,8 +136,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
   if (stage.map === undefined) return { ...call, kind: "action" };
-  const over = jsonataExpression(stage.map, `${key}.map`);
-  return { ...call, kind: "map", over, concurrency: stage.concurrency ?? 1, maxItems: DEFAULT_MAX_ITEMS };
+  const { concurrency = 1, max_items: maxItems = DEFAULT_MAX_ITEMS } = stage;
+  return { ...call, kind: "map", over: listExpression(stage.map, `${key}.map`), concurrency, maxItems };
 }
 
 function durationOf(sleep: number | string, key: string): number | Expression {

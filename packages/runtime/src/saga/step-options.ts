@@ -70,7 +70,7 @@ export interface ChildOptions<Input, Outputs> {
 }
 
 /**
- * A function for each item of a list. Its output is the list of what they returned, in order. Each item has its own attempts, key
+ * A function for each item of a list. Its output is the list of what they returned, in order, at most 1 MiB. Each item has its own attempts, key
  * (`<run id>:items[3]/<step>`) and compensation; when one fails for good, nothing new begins and the step has failed.
  */
 export interface LocalMap<Input, Outputs, Item, Output, Given = Input, When extends Verdict = never>
@@ -88,7 +88,7 @@ export interface LocalMap<Input, Outputs, Item, Output, Given = Input, When exte
 /** The same performed by a service. */
 export interface ServiceMap<Input, Outputs> extends StepOptions, MapOptions, ServiceCall {
   readonly when?: Condition<Input, Outputs>;
-  /** Gives the list: a function, or JSONata over `input`, `outputs` and `context`. */
+  /** Gives the list: a function, or JSONata over `input`, `outputs` and `context`, whose one value is a list of one. */
   readonly over: ((scope: TypedScope<Input, Outputs>) => readonly unknown[]) | string;
   /** The body for an item; as `input` of a step, also over `item` and `index`. */
   readonly input?: ((scope: ItemScope<Input, Outputs, Json>) => unknown) | string | InputTemplate;
@@ -96,9 +96,9 @@ export interface ServiceMap<Input, Outputs> extends StepOptions, MapOptions, Ser
 }
 
 export interface MapOptions {
-  /** Items at once, also when they are undone. Default 1. */
+  /** Items at once, also when they are undone; 1 to 1,000. Default 1. */
   readonly concurrency?: number;
-  /** A longer list fails the step. Default 1,000. */
+  /** A longer list fails the step; 1 to 10,000. Default 1,000. */
   readonly maxItems?: number;
 }
 
@@ -140,12 +140,15 @@ export interface RetryOptions extends Partial<Pick<RetryPolicy, "maxAttempts" | 
   readonly maxDelay?: Duration;
 }
 
-export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & {
+export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs" | "item" | "index"> & {
   readonly input: Input;
   readonly outputs: Readonly<Outputs>;
 };
 
-export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "input" | "outputs" | "output"> & {
+export type TypedCompensation<Input, Outputs, Output> = Omit<
+  CompensationCall,
+  "input" | "outputs" | "output" | "item" | "index"
+> & {
   readonly input: Input;
   readonly outputs: Readonly<Outputs>;
   /** Null when the outcome is unknown. */

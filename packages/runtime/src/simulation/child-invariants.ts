@@ -54,7 +54,11 @@ export function childIsUndone(records: readonly JournalRecord[], step: string): 
 export function withInherited(record: JournalRecord): readonly JournalRecord[] {
   if (record.kind !== "inherited") return [record];
   return record.steps.flatMap(({ step, outcome, output = null, items }): JournalRecord[] => {
-    if (items !== undefined) return [{ kind: "expanded", step, items }, { kind: "gathered", step, attempt: 1 }];
+    if (items !== undefined)
+      return [
+        { kind: "expanded", step, items },
+        { kind: "gathered", step, attempt: 1 },
+      ];
     const base = { step, attempt: 1 };
     const dispatched = { ...base, kind: "dispatched", direction: "forward", round: 1 } as const;
     if (outcome === "completed") return [dispatched, { ...base, kind: "completed", output }];

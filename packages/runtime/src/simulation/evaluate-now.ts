@@ -17,7 +17,8 @@ export function evaluateNow(plan: RunPlan, state: RunState, path: string, now: n
       return { kind: "skip" };
     const isAct = definition.kind === "action" || definition.kind === "child" || item !== undefined;
     const input = isAct && "input" in definition ? definition.input : undefined;
-    const duration = definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : null;
+    const duration =
+      definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : null;
     const value = definition.kind === "map" && item === undefined ? definition.over : duration;
     return {
       kind: "values",

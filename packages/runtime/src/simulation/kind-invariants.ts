@@ -17,6 +17,7 @@ export function checkKind(plan: RunPlan, rows: readonly JournalRow[], index: num
       return checkAwake(plan, rows, record, row.at);
     case "skipped":
     case "evaluated":
+    case "expanded":
       return checkDecidedOnce(past, record.step);
     case "dispatched":
       if (past.some((other) => other.kind === "skipped" && other.step === record.step))
@@ -57,8 +58,10 @@ function deadlineOf(rows: readonly JournalRow[], step: string): number | null {
   return due;
 }
 
+const DECIDED: ReadonlySet<JournalRecord["kind"]> = new Set(["skipped", "evaluated", "expanded"]);
+
 function checkDecidedOnce(past: readonly JournalRecord[], step: string): void {
-  if (past.some((other) => (other.kind === "skipped" || other.kind === "evaluated") && other.step === step))
+  if (past.some((other) => DECIDED.has(other.kind) && "step" in other && other.step === step))
     throw new InvariantBroken(1, `the expressions of "${step}" are evaluated twice`);
 }
 

@@ -27,10 +27,24 @@ export function checkItem(plan: RunPlan, past: readonly JournalRecord[], record:
   const siblings = partsIn(past, planned).filter((path) => path !== record.step);
   const busy = siblings.filter((path) => isBusy(past, path, record.direction));
   if (busy.length >= concurrency)
-    throw new InvariantBroken(12, `"${record.step}" is dispatched beside ${busy.length} others, not ${concurrency - 1}`);
-  if (record.direction === "compensate") return;
+    throw new InvariantBroken(
+      12,
+      `"${record.step}" is dispatched beside ${busy.length} others, not ${concurrency - 1}`,
+    );
+  if (record.direction === "compensate") return checkUndone(past, siblings, place.index);
   const gone = siblings.find((path) => hasFailed(past, path));
   if (gone !== undefined) throw new InvariantBroken(5, `"${record.step}" is dispatched after "${gone}" has failed`);
+}
+
+/** Last item first. */
+function checkUndone(past: readonly JournalRecord[], siblings: readonly string[], index: number): void {
+  for (const path of siblings) {
+    const own = past.filter((record) => "step" in record && record.step === path);
+    const isDone = own.some((record) => record.kind === "completed");
+    const isBegun = own.some((record) => record.kind === "dispatched" && record.direction === "compensate");
+    if ((parseItemPath(path)?.index ?? 0) > index && isDone && !isBegun)
+      throw new InvariantBroken(5, `item ${index} is undone before "${path}", which came after it`);
+  }
 }
 
 function checkGathered(past: readonly JournalRecord[], step: string): void {

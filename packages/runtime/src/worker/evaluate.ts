@@ -40,7 +40,7 @@ async function evaluateStep({ definition, name }: PlannedStep, scope: Expression
     if (definition.when !== undefined && !holds(await compute(definition.when, "when", where, scope), name))
       return { kind: "skip" };
     const input = definition.kind === "action" || definition.kind === "child" ? definition.input : undefined;
-    const value = valueOf(definition);
+    const value = valueExpression(definition);
     return {
       kind: "values",
       ...(input && { input: toJson(await compute(input, "input", where, scope), `the input of ${where}`) }),
@@ -59,7 +59,7 @@ function evaluateItem({ definition }: PlannedStep, path: string, scope: Expressi
 }
 
 /** How long a step sleeps, or what it maps over. */
-function valueOf(definition: StepDefinition): Expression | undefined {
+function valueExpression(definition: StepDefinition): Expression | undefined {
   if (definition.kind === "map") return definition.over;
   return definition.kind === "sleep" && typeof definition.duration !== "number" ? definition.duration : undefined;
 }

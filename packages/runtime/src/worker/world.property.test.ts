@@ -15,7 +15,7 @@ describe("the whole runtime, in worlds where everything fails", () => {
       expect(tally.ends(end), end).toBeGreaterThan(SEEDS / 50);
     for (const kind of ["inherited", "child-ended", "joined"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 50);
-    for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated"])
+    for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated", "expanded", "gathered"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 5);
     for (const fault of [
       "crash",

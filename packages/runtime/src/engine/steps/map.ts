@@ -1,6 +1,7 @@
 import { itemPath } from "../item-path.js";
+import { openItems } from "../items.js";
 import type { PlannedStep } from "../plan.js";
-import type { JournalRecord } from "../records.js";
+import type { Failure, JournalRecord } from "../records.js";
 import { isDue, type MapState, type StepState } from "../state.js";
 import { lostAttempt } from "./lost-attempt.js";
 import type { StepKind, Turn } from "./step-kind.js";
@@ -16,32 +17,41 @@ export const map: StepKind = {
     const { step } = turn;
     const { attempt } = step.forward;
     const items = itemsOf(step);
-    const open = openSteps(items);
-    const ended = open.find(({ forward }) => forward.status === "failed" || forward.status === "refused");
-    if (ended !== undefined) return open.some(isRunning) ? [] : [failed(step, ended)];
+    const open = openItems(items);
+    const stop = stopOf(items);
+    if (stop !== null)
+      return open.some(isRunning)
+        ? []
+        : [{ kind: "failed", step: step.name, direction: "forward", attempt, ...stop, mayHaveRun: false }];
     if (open.length === 0 && items.next === items.list.length) return [{ kind: "gathered", step: step.name, attempt }];
+    if (turn.plan.strategy === "none") {
+      const lost = open.filter(({ forward }) => forward.status === "interrupted");
+      if (lost.length > 0) return lost.map(lostAttempt);
+    }
     const due = dueItems(turn).filter((index) => !turn.planned.evaluatesItems || isEvaluated(items, index));
     return due.map((index) => dispatch(turn, index));
   },
   unevaluated: (turn) => {
     const { planned, step } = turn;
     const items = itemsOf(step);
-    if (!planned.evaluatesItems || openSteps(items).some(hasEnded)) return [];
+    if (!planned.evaluatesItems || stopOf(items) !== null) return [];
     const open = dueItems(turn).filter((index) => !isEvaluated(items, index));
     return open.map((index) => itemPath(planned.name, index));
   },
-  wakeAt: (step) => {
-    const times = openSteps(itemsOf(step)).flatMap(({ forward: { status, dueAt } }) =>
-      status === "waiting" && dueAt !== null ? [dueAt] : [],
-    );
-    return times.length === 0 ? null : Math.min(...times);
-  },
   refusesValue: (planned, value) => {
-    const most = maxItemsOf(planned);
+    const { definition } = planned;
+    if (definition.kind !== "map") return null;
+    if (value === null) return `expected a list, got nothing${definition.over.source === null ? "" : MAY_FIND_NOTHING}`;
     if (!Array.isArray(value)) return `expected a list, got ${JSON.stringify(value).slice(0, 80)}`;
-    return value.length > most ? `expected a list of at most ${most} items, got ${value.length}` : null;
+    const most = definition.maxItems;
+    return value.length > most
+      ? `expected a list of at most ${most} items, got ${value.length}; allow more, or map over a part of it`
+      : null;
   },
 };
+
+/** A name with a slip in it finds nothing too: what is meant is to be said. */
+const MAY_FIND_NOTHING = "; write [ ... ] around an expression that may find nothing";
 
 /** Those to be begun or tried again now, as far as there is room. */
 function dueItems({ planned, step, now }: Turn): number[] {
@@ -53,27 +63,28 @@ function dueItems({ planned, step, now }: Turn): number[] {
 
 const FRESH = { status: "idle", dueAt: null } as const;
 
-function dispatch({ plan, planned, step }: Turn, index: number): JournalRecord {
-  const item = itemsOf(step).steps[index];
-  if (plan.strategy === "none" && item?.forward.status === "interrupted") return lostAttempt(item);
-  const attempt = (item?.forward.attempt ?? 0) + 1;
+function dispatch({ planned, step }: Turn, index: number): JournalRecord {
+  const attempt = (itemsOf(step).steps[index]?.forward.attempt ?? 0) + 1;
   return { kind: "dispatched", step: itemPath(planned.name, index), direction: "forward", attempt, round: 1 };
 }
 
-function failed(step: StepState, { name, forward }: StepState): JournalRecord {
-  const { code = "failed", message = "it failed", ...more } = forward.error ?? {};
-  const error = { code, message: `${name}: ${message}`.slice(0, 500), ...more };
-  const refused = forward.status === "refused";
-  const { attempt } = step.forward;
-  return { kind: "failed", step: step.name, direction: "forward", attempt, error, refused, mayHaveRun: false };
+/** Why nothing more begins. */
+function stopOf(items: MapState): { readonly error: Failure; readonly refused: boolean } | null {
+  const ended = openItems(items).find(({ forward: { status } }) => status === "failed" || status === "refused");
+  if (ended !== undefined) {
+    const { code = "failed", message = "it failed", ...more } = ended.forward.error ?? {};
+    const error = { code, message: `${ended.name}: ${message}`.slice(0, 500), ...more };
+    return { error, refused: ended.forward.status === "refused" };
+  }
+  if (items.outputBytes <= MAX_OUTPUT_BYTES) return null;
+  const message = `expected at most ${MAX_OUTPUT_BYTES} bytes of output from all items, got more; return less from each`;
+  return { error: { code: "payload-too-large", message }, refused: false };
 }
 
-function openSteps({ open, steps }: MapState): StepState[] {
-  return [...open].flatMap((index) => steps[index] ?? []);
-}
+/** Of any step; here, of the list of its items' outputs. */
+const MAX_OUTPUT_BYTES = 1_048_576;
 
 const isRunning = ({ forward }: StepState): boolean => forward.status === "running";
-const hasEnded = ({ forward }: StepState): boolean => forward.status === "failed" || forward.status === "refused";
 
 function isEvaluated({ steps }: MapState, index: number): boolean {
   return (steps[index]?.evaluated ?? null) !== null;
@@ -86,8 +97,4 @@ function itemsOf({ name, items }: StepState): MapState {
 
 function concurrencyOf({ definition }: PlannedStep): number {
   return definition.kind === "map" ? definition.concurrency : 1;
-}
-
-function maxItemsOf({ definition }: PlannedStep): number {
-  return definition.kind === "map" ? definition.maxItems : 0;
 }

@@ -25,8 +25,6 @@ export interface StepKind {
   proceedUndo?(turn: Turn): readonly JournalRecord[];
   /** Parts of a suspended step whose expressions have to be evaluated before it can be moved on. Default: none. */
   unevaluated?(turn: Turn): readonly string[];
-  /** When a suspended step wants to be asked again, beside its own time. Default: no other. */
-  wakeAt?(step: StepState): number | null;
   /** Null when the value of its expression will do, else a sentence on what was expected. Without it, it has none. */
   refusesValue?(planned: PlannedStep, value: Json): string | null;
 }

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import type { Direction, JournalRecord } from "../../engine/records.js";
 import { itemPath, parseItemPath } from "../../engine/item-path.js";
+import type { Direction, JournalRecord } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";

@@ -1,8 +1,9 @@
-import type { JournalRecord } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
 import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
 import type { Append, RunStore } from "../../store/run-store.js";
+import { withClaimedRecords } from "./claimed-records.js";
+import { mapBugs } from "./map-bugs.js";
 import type { Planted } from "./planted.js";
 import { transactionBugs } from "./transaction-bugs.js";
 
@@ -167,6 +168,7 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
     },
   }),
   ...transactionBugs,
+  ...mapBugs,
   "a child is created under another id at each attempt": () => ({
     server: (store) => {
       let created = 0;
@@ -238,20 +240,6 @@ async function appendAnyway(store: RunStore, append: Append) {
 }
 
 /** What a process reads of a journal when it takes a run over. */
-function withClaimedRecords(
-  store: RunStore,
-  change: (records: readonly JournalRecord[]) => readonly JournalRecord[],
-): RunStore {
-  return {
-    ...store,
-    claim: async (request) =>
-      (await store.claim(request)).map((claimed) => ({
-        ...claimed,
-        rows: claimed.rows.map((row) => ({ ...row, records: change(row.records) })),
-      })),
-  };
-}
-
 function withForwardCall(participant: Participant, change: (call: StepCall) => StepCall): Participant {
   return { ...participant, perform: (target, call) => participant.perform(target, change(call)) };
 }
