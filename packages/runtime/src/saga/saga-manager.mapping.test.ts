@@ -9,6 +9,14 @@ interface Lines {
   readonly lines: readonly string[];
 }
 
+const refuse = (): never => {
+  throw new BusinessRefusal("no");
+};
+
+/** Answers with the item. */
+const perform = () => async (_: unknown, call: { readonly item?: Json }) =>
+  ({ kind: "completed", output: call.item ?? null }) as const;
+
 describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind) => {
   let bench: SagaBench;
   beforeEach(async () => {
@@ -89,7 +97,7 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
     const run = await bench.toEnd(manager, "s", { lines: ["a", "b", "c", "d", "e"] });
     expect(run).toMatchObject({ status: "compensated", error: { message: "items[1]/charge: declined" } });
     expect(begun).toEqual([0, 1, 2]);
-    expect(undone.sort()).toEqual(['a completed "a"', 'c completed "c"']);
+    expect(undone).toEqual(['c completed "c"', 'a completed "a"']);
     expect(run.steps.slice(0, 4).map(({ name, status }) => [name, status])).toEqual([
       ["charge", "refused"],
       ["items[0]/charge", "completed"],
@@ -114,6 +122,85 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
     expect(run.status).toBe("compensated");
     expect(run.steps[1]).toMatchObject({ name: "items[0]/charge", status: "unknown", attempts: 2 });
     expect(undone).toEqual(["a unknown null"]);
+  });
+
+  it("undoes the last item first, so many at once", async () => {
+    const undone: string[] = [];
+    let [underWay, most] = [0, 0];
+    const definition = saga<Lines>("s")
+      .map("charge", {
+        over: ({ input }) => input.lines,
+        concurrency: 2,
+        run: ({ item }) => item,
+        compensate: async ({ item }) => {
+          undone.push(item);
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await bench.later(50);
+          underWay -= 1;
+        },
+      })
+      .step("no", { run: refuse })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s", { lines: ["a", "b", "c", "d", "e"] });
+    expect([run.status, undone.join(""), most]).toEqual(["compensated", "edcba", 2]);
+    expect(run.steps.map(({ compensation }) => compensation?.status)).toEqual([
+      undefined,
+      ...Array.from({ length: 5 }, () => "compensated"),
+      undefined,
+    ]);
+  });
+
+  it("parks past the pivot with what is done, and goes on from there when an operator resumes it", async () => {
+    const calls: string[] = [];
+    const definition = saga<Lines>("s")
+      .step("first", { run: () => 1 })
+      .pivot()
+      .map("charge", {
+        over: ({ input }) => input.lines,
+        run: ({ item }) => {
+          calls.push(item);
+          return calls.length === 2 ? refuse() : item;
+        },
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", { lines: ["a", "b", "c"] }));
+    await bench.toStatus(manager, id, "stuck");
+    await bench.until(manager.act(id, "resume", { actor: "ann", reason: "paid by now" }));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "completed", output: ["a", "b", "c"] });
+    expect(calls).toEqual(["a", "b", "b", "c"]);
+  });
+
+  it("fails when its outputs are too much for one, after those under way have ended", async () => {
+    const begun: number[] = [];
+    const large = (_: string, index: number) => {
+      begun.push(index);
+      return "x".repeat(400_000);
+    };
+    const manager = await bench.open([charging(large, 1).build()]);
+    const run = await bench.toEnd(manager, "s", { lines: ["a", "b", "c", "d", "e"] });
+    expect([run.status, begun]).toEqual(["compensated", [0, 1, 2]]);
+    expect(run.error).toMatchObject({
+      code: "payload-too-large",
+      message: expect.stringMatching(/at most 1048576 bytes/),
+    });
+  });
+
+  it("takes the one value that JSONata finds for a list of one, and nothing for a mistake", async () => {
+    const service = { description: "", perform: perform(), compensate: () => Promise.reject() };
+    const task = (map: string) => ({ name: "s", stages: [{ name: "each", service: "s", endpoint: "/a", map }] });
+    const over = async (map: string) => {
+      const manager = await bench.open([sagaFromConfig(task(map))], {}, { participants: { s: service } });
+      const { output, error } = await bench.toEnd(manager, "s", { lines: [{ sku: "x", gift: true }, { sku: "y" }] });
+      await bench.until(manager.close(0));
+      return error?.message ?? output;
+    };
+    expect(await over("input.lines.sku")).toEqual(["x", "y"]);
+    expect(await over("input.lines[gift].sku")).toEqual(["x"]);
+    expect(await over("[input.lines[sku = 'z']]")).toEqual([]);
+    expect(await over("input.lnes")).toMatch(/"each": expected a list, got nothing; write \[ \.\.\. \] around/);
   });
 
   it("goes on where it was after a restart", async () => {
@@ -173,13 +260,10 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
   it("undoes the items of a completed child", async () => {
     const undone: string[] = [];
     const child = charging((item) => item, 2, undone).build();
-    const refuse = () => {
-      throw new BusinessRefusal("no");
-    };
     const parent = saga<Lines>("parent").child("inner", { saga: child }).step("no", { run: refuse }).build();
     const manager = await bench.open([parent, child]);
     expect((await bench.toEnd(manager, "parent", { lines: ["a", "b", "c"] })).status).toBe("compensated");
-    expect(undone.sort()).toEqual(['a completed "a"', 'b completed "b"', 'c completed "c"']);
+    expect(undone).toEqual(['c completed "c"', 'b completed "b"', 'a completed "a"']);
   });
 });
 
