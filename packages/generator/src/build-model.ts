@@ -32,6 +32,7 @@ import type {
 } from "./spec/schema.js";
 
 const STAGE_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_ITEMS = 1_000;
 
 export interface ModelSource {
   /** `project.name`, else what stands in for it (semantics of `--out`); any case. */
@@ -297,6 +298,16 @@ function buildStage(stage: ActionConfig, task: TaskConfig, context: Context): St
     retry: over(service.retry ?? context.recoveryRetry, stage.retry),
     retryWritten: stage.retry !== undefined || service.retry !== null,
     refusals: stage.refusals ?? [],
+    when: stage.when ?? null,
+    input: stage.input ?? null,
+    map:
+      stage.map === undefined
+        ? null
+        : {
+            over: stage.map,
+            concurrency: stage.concurrency ?? 1,
+            maxItems: stage.max_items ?? DEFAULT_MAX_ITEMS,
+          },
     handler: service.handlers.find((one) => one.endpoint === endpoint)?.name ?? null,
     compensation: compensation === undefined ? null : buildCompensation(compensation, service.name.raw, context),
   };
