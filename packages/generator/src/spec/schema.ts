@@ -265,7 +265,11 @@ const actionKeys = {
       uniqueItems: true,
     }),
   ),
-  input: optional(json("What is sent: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index.")),
+  input: optional(
+    json(
+      "What is sent: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index.",
+    ),
+  ),
   when: optional(expression("Runs only if this JSONata expression is true.")),
   wait_for: optional(text("Waits for this signal.", { minLength: 1, maxLength: 64 })),
   sleep: optional(duration("Waits this long, durably.")),
