@@ -49,7 +49,7 @@ export interface SagaManager {
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
   instances(): Promise<readonly InstanceView[]>;
-  /** Never throws: a store that does not answer is `down`. */
+  /** Never throws: a store that does not answer, or takes nothing, is `down`. */
   health(): Promise<SagaHealth>;
   metrics(): Promise<SagaMetrics>;
 }
@@ -114,8 +114,9 @@ export interface SagaHealth {
   readonly ok: boolean;
   /** `standby`: another process works on this store and this one waits for its lease. */
   readonly worker: "active" | "standby" | "stopped";
+  /** `down`: it does not answer, or it takes nothing, such as one whose disk is full. */
   readonly store: "up" | "down";
-  /** Runs that wait for a definition that no live worker here has. */
+  /** Why the store is down; or runs that wait for a definition that no live worker here has. */
   readonly detail: string | null;
 }
 

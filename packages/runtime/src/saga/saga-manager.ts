@@ -102,7 +102,14 @@ class StoreSagaManager implements SagaManager {
       return Promise.reject(
         new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
       );
-    this.#opened ??= this.#store.open().then(() => this.#worker.start());
+    this.#opened ??= this.#store
+      .open()
+      .then(() => this.#worker.start())
+      .catch((error: unknown) => {
+        // The store may come yet.
+        this.#opened = null;
+        throw error;
+      });
     return this.#opened;
   }
 
@@ -235,6 +242,10 @@ class StoreSagaManager implements SagaManager {
     const worker = this.#worker.state;
     try {
       await this.#store.ping();
+      // One that answers and has no room, for example.
+      const outage = this.#creates.outage ?? this.#worker.outage;
+      if (outage !== null)
+        return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
       const stranded = await this.#stranded();
       return { ok: worker !== "stopped", worker, store: "up", detail: stranded };
     } catch (error) {

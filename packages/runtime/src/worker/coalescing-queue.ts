@@ -39,6 +39,7 @@ export class CoalescingQueue<Item, Result> {
   #wakeRetry: () => void = () => {};
   /** Flushes sent, for metrics. */
   flushes = 0;
+  #outage: string | null = null;
 
   constructor(options: CoalescingQueueOptions<Item, Result>) {
     this.#options = { maxBatch: 500, maxQueued: 10_000, ...options };
@@ -57,6 +58,11 @@ export class CoalescingQueue<Item, Result> {
       this.#waiting.push({ item, resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** Why the store takes nothing, as it said the second time in a row; null while it takes what comes. */
+  get outage(): string | null {
+    return this.#outage;
   }
 
   /** Refuses what comes and what still waits. A flush in flight is not sent again. */
@@ -100,9 +106,12 @@ export class CoalescingQueue<Item, Result> {
     for (let failures = 0; ; failures++) {
       try {
         this.flushes += 1;
-        return await this.#options.send(items);
+        const results = await this.#options.send(items);
+        this.#outage = null;
+        return results;
       } catch (error) {
         if (!(error instanceof RuntimeError && error.code === "store-unavailable") || this.#closed) throw error;
+        if (failures > 0) this.#outage = error.message;
         const delayMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 10), MAX_RETRY_MS);
         this.#options.logger.warn(
           { items: items.length, failures, error: error.message },

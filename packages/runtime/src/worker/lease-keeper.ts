@@ -38,6 +38,7 @@ export class LeaseKeeper {
   #renewing: Promise<void> | null = null;
   #renewAgain = false;
   #standbyTold = false;
+  #outage: string | null = null;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class LeaseKeeper {
 
   trusted(): boolean {
     return this.#state === "active" && this.#options.ports.clock.monotonic() < this.#trustedUntil;
+  }
+
+  /** Why the store did not renew the lease, once it cannot be trusted any more; null: it answered. */
+  get outage(): string | null {
+    return this.trusted() ? null : this.#outage;
   }
 
   /** Asks for the lease; resolves after the first answer, whatever it is. */
@@ -110,12 +116,14 @@ export class LeaseKeeper {
     } catch (error) {
       // Whatever the reason, the lease runs out by the store's clock if it stays so.
       logger.warn({ error: String(error) }, "the lease could not be renewed; trying again");
+      this.#outage = error instanceof Error ? error.message : String(error);
       if (this.#state === "active" && !this.trusted()) this.#lose();
     }
   }
 
   #take(result: RenewResult, sentAt: number): void {
     const { ports, logger, leaseMs } = this.#options;
+    this.#outage = null;
     if (result.kind === "active") {
       this.#offsetMs = result.now - ports.clock.monotonic();
       this.#trustedUntil = sentAt + leaseMs * (1 - SAFETY_MARGIN);

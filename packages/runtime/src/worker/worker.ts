@@ -116,6 +116,11 @@ export class Worker {
     return this.#lease.state;
   }
 
+  /** Why the store takes nothing of this worker; null while it does. */
+  get outage(): string | null {
+    return this.#appends.outage ?? this.#lease.outage;
+  }
+
   get activeRuns(): number {
     return this.#drivers.size;
   }

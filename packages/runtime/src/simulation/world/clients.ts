@@ -85,7 +85,14 @@ export class Clients {
     wait.settled = true;
     if (asked === null || "error" in asked || timeoutMs < 3_600_000) return;
     const { status } = asked.value;
-    this.#options.breaches.expect(isEnded(status), 6, () => `wait gives run ${id} as ${status}`);
+    const { breaches, journal } = this.#options;
+    breaches.expect(isEnded(status), 6, () => `wait gives run ${id} as ${status}`);
+    const end = journal.runs.get(id)?.state.end?.status;
+    breaches.expect(
+      end === status,
+      3,
+      () => `wait says that run ${id} ended ${status}, its journal ${end ?? "nothing"}`,
+    );
   }
 
   async #watch(process: SimulatedProcess, id: string): Promise<void> {

@@ -46,6 +46,23 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
       };
     },
   }),
+  "a lost reply is resolved by reading": () => ({
+    // What is not there yet may still come: the row is taken for one that was never written, and another is written.
+    store: (store) => ({
+      ...store,
+      append: async (appends) => {
+        try {
+          return await store.append(appends);
+        } catch {
+          const rows = await Promise.all(appends.map(({ run, seq }) => store.journal(run, seq - 1, 1)));
+          const there = appends.every(({ appendId }, index) => rows[index]?.[0]?.appendId === appendId);
+          const again = (append: Append): Append =>
+            there ? append : { ...append, appendId: `${append.appendId} again` };
+          return store.append(appends.map(again));
+        }
+      },
+    }),
+  }),
   "a lease is trusted after it expired": () => ({
     store: (store) => ({ ...store, renew: (request) => store.renew({ ...request, leaseMs: request.leaseMs / 5 }) }),
   }),

@@ -1,11 +1,15 @@
 import pg from "pg";
 import { RuntimeError } from "../../errors.js";
 import { fromDriver, isOfStatement } from "./driver-error.js";
+import { withServerSettings } from "./server-settings.js";
 import { type StatementName, Statements } from "./statements.js";
 import { Turns } from "./turns.js";
 
 export interface PostgresOptions {
-  /** postgresql://user:password@host:port/database. The user may create the schema at the first start. */
+  /**
+   * postgresql://user:password@host:port/database. The user may create the schema at the first start. `options` in it are
+   * kept, but for what the store's writers set of the planner.
+   */
   readonly url: string;
   /** Of the runtime's tables. Default `clean_arch`. */
   readonly schema?: string;
@@ -41,6 +45,10 @@ const LOCK_TIMEOUT_MS = 2_000;
 /** The answer may come a little later than the server gives up. */
 const ANSWER_MARGIN_MS = 1_000;
 
+/** A plan is made once and stays, so it must not depend on how little the tables held at that time. */
+const BY_INDEX =
+  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,
   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end as timeline`;
@@ -65,12 +73,10 @@ export class Connections {
   constructor(options: PostgresOptions) {
     this.#options = options;
     this.statements = Statements.on(options.schema ?? "clean_arch");
-    this.#writers = this.#pool(options.connections ?? DEFAULT_CONNECTIONS, [
-      "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off",
-    ]);
-    this.#readers = this.#pool(READERS, []);
+    this.#writers = this.#pool(options.connections ?? DEFAULT_CONNECTIONS, BY_INDEX);
+    this.#readers = this.#pool(READERS);
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
-    this.#transactors = this.#pool(transactions, []);
+    this.#transactors = this.#pool(transactions);
     this.#turns = new Turns(transactions);
   }
 
@@ -141,16 +147,16 @@ export class Connections {
     await Promise.all([this.#writers.end(), this.#readers.end(), this.#transactors.end()]);
   }
 
-  #pool(max: number, settings: readonly string[]): pg.Pool {
+  #pool(max: number, settings = ""): pg.Pool {
     const { url, statementTimeoutMs = STATEMENT_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const pool = new pg.Pool({
-      ...{ connectionString: url, max, keepAlive: true, application_name: "clean-arch" },
+      ...withServerSettings(url, settings),
+      ...{ max, keepAlive: true, application_name: "clean-arch" },
       connectionTimeoutMillis: connectTimeoutMs,
       query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
       statement_timeout: statementTimeoutMs,
       lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
       idle_in_transaction_session_timeout: statementTimeoutMs,
-      options: settings.join(" "),
       // They stay: a timer for each use of a connection costs more than a few open ones.
       idleTimeoutMillis: 0,
       verify: (client, done) => {

@@ -4,6 +4,7 @@ import {
   activate,
   appendOne,
   claimAll,
+  claimNew,
   claimOne,
   first,
   newRun,
@@ -95,6 +96,29 @@ describe("postgres run store", () => {
     expect(await written("journal", "seq = 1")).toEqual([{ rows: 40, commits: 1 }]);
     expect(await written("journal", "seq = 2")).toEqual([{ rows: 40, commits: 1 }]);
     expect(await written("runs", "status = 'completed'")).toEqual([{ rows: 20, commits: 1 }]);
+  });
+
+  test("ends no run whose parent cannot be told of it", async ({ store, query, schema }) => {
+    const [child, parent] = await claimNew(store, "w", 2);
+    if (!child || !parent) return expect.unreachable();
+    await query(`create function "${schema}".refuse() returns trigger language plpgsql as $$ begin
+      raise exception using errcode = '53100', message = 'no space left'; end $$;
+      create trigger refuse before insert on "${schema}".inbox execute function "${schema}".refuse()`);
+    const signals = [newSignal(parent.id, `end:${child.id}`, { kind: "child" })];
+    const end = nextAppend(child, { change: { status: "completed" }, next: { kind: "finish" }, signals });
+    await expect(appendOne(store, end)).rejects.toMatchObject({ code: "store-unavailable" });
+    expect(await store.journal(child.id)).toEqual([]);
+    await query(`drop trigger refuse on "${schema}".inbox`);
+    expect(await appendOne(store, end)).toMatchObject({ kind: "appended" });
+    expect((await activate(store, "w", [parent.id])).inbox).toMatchObject([{ id: `end:${child.id}` }]);
+  });
+
+  test("starts one run for 50 callers with one key, whichever instance each of them asks", async ({ reopen }) => {
+    const stores = await Promise.all(Array.from({ length: 5 }, () => reopen()));
+    const calls = Array.from({ length: 50 }, async (_, n) => stores[n % 5]?.create([newRun(n + 1, { key: "k" })]));
+    const results = (await Promise.all(calls)).map((answer) => first(answer ?? []));
+    const { run } = first(results.filter(({ kind }) => kind === "created")) as { run: { id: string } };
+    expect(results.map((result) => "run" in result && result.run.id)).toEqual(results.map(() => run.id));
   });
 
   describe("a stale owner's write that is still open", () => {

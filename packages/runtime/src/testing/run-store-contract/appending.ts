@@ -89,15 +89,22 @@ export function appending(test: ContractTest): void {
 
     test("fences off the previous owner once the run was claimed by another", async ({ store, advance }) => {
       const run = await claimOne(store, "old");
+      expect(await appendOne(store, nextAppend(run))).toMatchObject({ kind: "appended" });
       await advance(LEASE_MS);
       await activate(store, "new");
       const [taken] = await claimAll(store, "new");
-      expect(await appendOne(store, nextAppend(run))).toEqual({ kind: "lease-lost" });
-      expect(await appendOne(store, nextAppend({ ...run, seq: 1 }))).toEqual({ kind: "lease-lost" });
+      // The next place of its journal as the old owner knows it, and the one after.
+      for (const seq of [1, 2])
+        expect(await appendOne(store, nextAppend({ ...run, seq }))).toEqual({ kind: "lease-lost" });
+      // Nor does it end the run that is no longer its own.
+      const end = { change: { status: "completed", output: "stale" }, next: { kind: "finish" } } as const;
+      expect(await appendOne(store, nextAppend({ ...run, seq: 1 }, end))).toEqual({ kind: "lease-lost" });
+      expect(await current(store, run.id)).toEqual(taken?.run);
       expect(await appendOne(store, nextAppend(taken?.run ?? run))).toMatchObject({ kind: "appended" });
       expect((await store.journal(run.id)).map((row) => [row.seq, row.fence])).toEqual([
-        [1, 2],
+        [1, 1],
         [2, 2],
+        [3, 2],
       ]);
     });
 
@@ -156,6 +163,17 @@ export function appending(test: ContractTest): void {
       ]);
       expect((await store.journal(c.id)).length).toBe(2);
       expect(await store.append([])).toEqual([]);
+    });
+
+    test("writes the others of a batch when one of its runs was taken over", async ({ store, advance }) => {
+      const runs = await claimNew(store, "old", 3);
+      await advance(LEASE_MS);
+      await activate(store, "new");
+      const taken = await claimAll(store, "new");
+      const mixed = taken.map(({ run }, index) => nextAppend(index === 1 ? (runs[1] ?? run) : run));
+      expect((await store.append(mixed)).map(({ kind }) => kind)).toEqual(["appended", "lease-lost", "appended"]);
+      const lengths = await Promise.all(runs.map(async ({ id }) => (await store.journal(id)).length));
+      expect(lengths).toEqual([2, 1, 2]);
     });
 
     for (const [what, text] of POISON) {

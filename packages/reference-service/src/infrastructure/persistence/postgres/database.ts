@@ -3,6 +3,7 @@
  * server costs the statements under way, and nothing else. No call waits forever, also when the way to the server is cut
  * without a word.
  */
+import { withServerSettings } from "@clean-arch/runtime/postgres";
 import { Client, Pool, type PoolConfig, types } from "pg";
 import type { Logger } from "../../../application/ports/logger.js";
 import { databaseError } from "../../config/start-errors.js";
@@ -38,7 +39,7 @@ const PAUSE_MS = 500;
 export async function openPostgres(options: PostgresOptions): Promise<PostgresDatabase> {
   const { url, connections, applicationName, logger } = options;
   const settings: PoolConfig = {
-    connectionString: withSession(url),
+    ...withServerSettings(url, AS_WRITTEN),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
@@ -79,13 +80,8 @@ function placeOf(url: string): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-/** What the database's or the user's own settings may say of dates and zones must not change what is read. */
-function withSession(url: string): string {
-  const extended = new URL(url);
-  const own = extended.searchParams.get("options") ?? "";
-  extended.searchParams.set("options", `-c DateStyle=ISO -c TimeZone=UTC ${own}`.trim());
-  return extended.href;
-}
+/** What the database's, the user's or the url's own settings may say of dates and zones must not change what is read. */
+const AS_WRITTEN = "-c DateStyle=ISO -c TimeZone=UTC";
 
 const SERVER = `SELECT current_setting('server_encoding') AS encoding, current_setting('fsync') AS fsync,
   current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit`;
