@@ -1,10 +1,9 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
+import { buildEntities } from "./build-entities.js";
 import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
   DatabaseModel,
-  EntityModel,
-  FieldModel,
   HandlerModel,
   JsonValue,
   Model,
@@ -13,23 +12,13 @@ import type {
   StageModel,
   WaveModel,
 } from "./model.js";
-import { handlerNames, namesOf, pluralOf } from "./naming.js";
+import { handlerNames, namesOf } from "./naming.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
-import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
 import { withLeadingSlash } from "./spec/rules/urls.js";
-import type {
-  CompensationConfig,
-  Config,
-  EntityConfig,
-  FieldConfig,
-  RetryConfig,
-  ServiceConfig,
-  StageConfig,
-  TaskConfig,
-} from "./spec/schema.js";
+import type { CompensationConfig, Config, RetryConfig, ServiceConfig, StageConfig, TaskConfig } from "./spec/schema.js";
 
 const STAGE_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_ITEMS = 1_000;
@@ -107,7 +96,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       },
     },
     services,
-    entities: creationOrder(config.domain.entities).map(buildEntity),
+    entities: buildEntities(config.domain.entities),
     sagas: workflows.map((task) => ({
       name: namesOf(task.name),
       timeoutMs: task.timeout ?? session.saga.timeout,
@@ -340,60 +329,6 @@ function buildSource({ source }: TaskConfig): Model["batches"][number]["source"]
     return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
   }
   return { kind: "items", items: source?.items ?? [] };
-}
-
-/** Entities after those they need to exist; the config's order otherwise. The rules have refused required cycles. */
-function creationOrder(entities: readonly EntityConfig[]): EntityConfig[] {
-  const ordered: EntityConfig[] = [];
-  const visit = (entity: EntityConfig): void => {
-    if (ordered.includes(entity)) return;
-    const needed = entity.fields.filter((field) => field.type === "reference" && field.required);
-    for (const { entity: target } of needed) {
-      const found = entities.find((one) => one.name === target);
-      if (found !== undefined) visit(found);
-    }
-    ordered.push(entity);
-  };
-  for (const entity of entities) visit(entity);
-  return ordered;
-}
-
-function buildEntity(entity: EntityConfig): EntityModel {
-  const plural = pluralOf(entity.name);
-  return {
-    name: namesOf(entity.name),
-    plural,
-    fields: entity.fields.map(buildField),
-    indexes: entity.indexes.map(({ fields, unique }) => {
-      const columns = fields.map((field) => namesOf(field).snake);
-      return { name: `idx_${plural.snake}_${columns.join("_")}`, fields: columns, unique };
-    }),
-    useCases: entity.use_cases ?? ["create", "get", "list", "update", "delete"],
-  };
-}
-
-function buildField(field: FieldConfig): FieldModel {
-  const exact = field.type === "bigint" || field.type === "decimal";
-  const number = (value: number | string | undefined): number | string | null => {
-    if (value === undefined) return null;
-    if (exact) return typeof value === "number" ? plainNumber(value) : value;
-    return Number(value);
-  };
-  return {
-    name: namesOf(field.name),
-    type: field.type,
-    required: field.required,
-    unique: field.unique,
-    default: exact && typeof field.default === "number" ? plainNumber(field.default) : field.default,
-    min: number(field.min),
-    max: number(field.max),
-    minLength: field.min_length ?? null,
-    maxLength: field.max_length ?? null,
-    pattern: field.pattern ?? null,
-    values: field.values ?? [],
-    reference:
-      field.entity === undefined ? null : { entity: namesOf(field.entity), onDelete: field.on_delete ?? "restrict" },
-  };
 }
 
 /** sha256 (hex) of what a config says, whatever its spelling. */

@@ -313,43 +313,6 @@ const transcript: [config: string, messages: string[]][] = [
     ],
   ],
   [
-    task("stages: [{name: a, service: s, endpoint: /a, map: 'input.(', when: '$random() > 0.5'}]"),
-    [
-      '4:57: error bad-expression long_running.tasks[0].stages[0].map: expected a JSONata expression, got "input.("; Expected ")" before end of expression (character 7)',
-      '4:74: error bad-expression long_running.tasks[0].stages[0].when: expected a JSONata expression without $random, got "$random() > 0.5"; let a service draw the number',
-    ],
-  ],
-  [
-    task(
-      "stages: [{name: a, service: s, endpoint: /a, concurrency: 2, max_items: 9, input: {a: ['a ${ b }'], c: '${ 1 + }'}}]",
-    ),
-    [
-      "4:52: error misplaced-key long_running.tasks[0].stages[0].concurrency: expected `concurrency` beside map, got no map; remove it",
-      "4:68: error misplaced-key long_running.tasks[0].stages[0].max_items: expected `max_items` beside map, got no map; remove it",
-      '4:94: error bad-expression long_running.tasks[0].stages[0].input.a[0]: expected all of it one `${ expression }`, or plain text, got "a ${ b }"; join texts inside the braces with &',
-      '4:110: error bad-expression long_running.tasks[0].stages[0].input.c: expected a JSONata expression, got " 1 + "; Unexpected end of expression (character 5)',
-    ],
-  ],
-  [
-    task("stages: [{name: a, service: s, endpoint: /a, input: [1]}]"),
-    [
-      "4:59: error wrong-type long_running.tasks[0].stages[0].input: expected one JSONata expression, or a mapping of what is sent, got a list",
-    ],
-  ],
-  [
-    task("stages: [{name: a, service: s, endpoint: /a, map: input.lines, concurrency: 0, max_items: 10001}]"),
-    [
-      "4:83: error out-of-range long_running.tasks[0].stages[0].concurrency: expected a whole number from 1 to 1000, got 0",
-      "4:97: error out-of-range long_running.tasks[0].stages[0].max_items: expected a whole number from 1 to 10000, got 10001",
-    ],
-  ],
-  [
-    task(
-      "stages: [{name: a, service: s, endpoint: /a, map: '[input.lines]', input: '${ item.sku }', when: input.now}]",
-    ),
-    [],
-  ],
-  [
     task("stages: [{name: a, sleep: 400}]"),
     [
       "4:15: warning timeout-exceeded long_running.tasks[0].stages: expected sleeps and waits within the timeout (300 s), got 400 s",

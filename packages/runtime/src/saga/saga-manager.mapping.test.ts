@@ -144,7 +144,7 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
       .build();
     const manager = await bench.open([definition]);
     const run = await bench.toEnd(manager, "s", { lines: ["a", "b", "c", "d", "e"] });
-    expect([run.status, undone.join(""), most]).toEqual(["compensated", "edcba", 2]);
+    expect([run.status, undone, most]).toEqual(["compensated", ["e", "d", "c", "b", "a"], 2]);
     expect(run.steps.map(({ compensation }) => compensation?.status)).toEqual([
       undefined,
       ...Array.from({ length: 5 }, () => "compensated"),
@@ -200,7 +200,7 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
     expect(await over("input.lines.sku")).toEqual(["x", "y"]);
     expect(await over("input.lines[gift].sku")).toEqual(["x"]);
     expect(await over("[input.lines[sku = 'z']]")).toEqual([]);
-    expect(await over("input.lnes")).toMatch(/"each": expected a list, got nothing; write \[ \.\.\. \] around/);
+    expect(await over("input.line")).toMatch(/"each": expected a list, got nothing; write \[ \.\.\. \] around/);
   });
 
   it("goes on where it was after a restart", async () => {
