@@ -35,8 +35,8 @@ const engine: readonly Mutant[] = [
   {
     name: "what was done first is undone first",
     files: [src("engine/unwind.ts")],
-    find: "(let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--)",
-    replace: "(let index = 0; index < plan.waves.length; index++)",
+    find: "(let index = Math.min(state.wave, plan.waves.length - 1); index >= (state.unwindTo ?? 0); index--)",
+    replace: "(let index = state.unwindTo ?? 0; index < plan.waves.length; index++)",
     ...CORE,
   },
   {
@@ -103,8 +103,8 @@ const worker: readonly Mutant[] = [
   {
     name: "a retry has another idempotency key",
     files: [src("worker/perform.ts")],
-    find: "    idempotencyKey: `${run.id}:",
-    replace: "    idempotencyKey: `${attempt.attempt}:${run.id}:",
+    find: "    idempotencyKey: stepKey(run.id, attempt),",
+    replace: "    idempotencyKey: `${attempt.attempt}:${stepKey(run.id, attempt)}`,",
     ...WORLD,
   },
   {

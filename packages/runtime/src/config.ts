@@ -7,6 +7,7 @@ export interface SessionConfig {
   readonly context: ContextConfig;
   readonly checkpoint: CheckpointConfig;
   readonly recovery: RecoveryConfig;
+  readonly retention: RetentionConfig;
 }
 
 export interface SagaConfig {
@@ -49,6 +50,13 @@ export interface RecoveryConfig extends RetryPolicy {
   readonly strategy: "compensate" | "retry" | "manual";
   /** How long an instance may be silent before its runs are taken over; renewed at least three times in that time. Default 10,000. */
   readonly leaseMs: number;
+  /** How often a process may die of one run, which is driven apart from others by then, before it is parked `stuck`. Default 3. */
+  readonly maxCrashes: number;
+}
+
+export interface RetentionConfig {
+  /** How long a run is kept after it ended, with its journal and its key. Null: for ever. Default 2,592,000,000 (30 days). */
+  readonly endedMs: number | null;
 }
 
 /** What `resolveConfig` fills in. */
@@ -64,8 +72,11 @@ export const DEFAULT_CONFIG: SessionConfig = {
     initialDelayMs: 1_000,
     maxDelayMs: 60_000,
     jitter: "full",
+    nonRetryable: [],
     leaseMs: 10_000,
+    maxCrashes: 3,
   },
+  retention: { endedMs: 30 * 86_400_000 },
 };
 
 /** Any part of the config; what is left out has its default. */
@@ -89,6 +100,7 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
       ...partial.checkpoint,
     },
     recovery: { ...DEFAULT_CONFIG.recovery, ...partial.recovery },
+    retention: { ...DEFAULT_CONFIG.retention, ...partial.retention },
   };
   const positive = (key: string, value: number): void => {
     if (Number.isFinite(value) && value > 0) return;
@@ -103,6 +115,8 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   positive("session.recovery.initialDelayMs", config.recovery.initialDelayMs);
   positive("session.recovery.maxDelayMs", config.recovery.maxDelayMs);
   positive("session.recovery.leaseMs", config.recovery.leaseMs);
+  positive("session.recovery.maxCrashes", config.recovery.maxCrashes);
+  if (config.retention.endedMs !== null) positive("session.retention.endedMs", config.retention.endedMs);
   if (config.context.ttlMs > config.context.absoluteTtlMs) {
     throw new RuntimeError(
       "config-invalid",

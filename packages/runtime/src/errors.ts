@@ -14,6 +14,7 @@ export const ERRORS = {
   "idempotency-key-reused": { status: 409, retry: false, meaning: "The key was used before with another input." },
   "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
+  "run-exists": { status: 409, retry: false, meaning: "The key has a run already, and the start was to be the first." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
   "run-ended": { status: 409, retry: false, meaning: "The run has ended, and takes nothing in any more." },
   "too-many-signals": {
@@ -22,6 +23,7 @@ export const ERRORS = {
     meaning: "The run keeps as many signals as it may that no step has taken.",
   },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
+  "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },
   "in-progress": { status: 409, retry: true, meaning: "The same call is still being worked on." },
   "stale-fence": {
     status: 409,

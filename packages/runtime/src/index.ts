@@ -45,4 +45,5 @@ export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
 export type * from "./store/context-sessions.js";
 export type * from "./store/run-store.js";
+export { MAX_UNREAD, mayRestart } from "./store/run-store.js";
 export type * from "./store/session-store.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MapStep } from "../saga/definition.js";
 import { type Core, CoreSimulation, realCore } from "../simulation/core-simulation.js";
-import { InvariantBroken } from "../simulation/invariants.js";
+import { InvariantBroken } from "../simulation/invariant-broken.js";
 import { randomPlan } from "../simulation/random-plan.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
 import { decide } from "./decide.js";
@@ -45,7 +45,7 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
     for (let seed = 1; seed <= SCHEDULES; seed++) {
       try {
         const schedule = simulate(realCore, seed);
-        const end = schedule.state.end?.status ?? "stuck";
+        const end = schedule.state.end?.status ?? (schedule.state.paused ? "paused" : "stuck");
         ends.set(end, (ends.get(end) ?? 0) + 1);
         crashes += schedule.crashes;
         duplicates += schedule.duplicates;
@@ -58,7 +58,7 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
       `core: ${SCHEDULES} schedules, ${rows} journal rows, ${crashes} crashes, ${duplicates} late or doubled calls; ends: ${JSON.stringify(Object.fromEntries([...ends].sort()))}`,
     );
     // A simulation that never reaches an end tests nothing of it.
-    for (const end of ["completed", "compensated", "failed", "cancelled", "stuck"])
+    for (const end of ["completed", "compensated", "failed", "cancelled", "stuck", "paused"])
       expect(ends.get(end), end).toBeGreaterThan(SCHEDULES / 200);
   }, 120_000);
 
@@ -112,6 +112,45 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
         return state;
       },
     },
+    "a step that runs again under the key of its first round": {
+      ...realCore,
+      decide(plan, state, now) {
+        const decision = decide(plan, state, now);
+        const records = decision.records.map((record) =>
+          record.kind === "dispatched" ? { ...record, round: 1 } : record,
+        );
+        return { ...decision, records };
+      },
+    },
+    "a retry that does not undo what it is to do again": {
+      ...realCore,
+      decide(plan, state, now) {
+        if (state.unwindTo !== null) state.unwindTo = plan.waves.length;
+        return decide(plan, state, now);
+      },
+    },
+    "a paused run that goes on": {
+      ...realCore,
+      decide(plan, state, now) {
+        const { paused } = state;
+        state.paused = false;
+        const decision = decide(plan, state, now);
+        state.paused ||= paused;
+        return decision;
+      },
+    },
+    "suspects that nobody isolates": {
+      ...realCore,
+      fold(plan, createdAt, rows) {
+        const state = fold(plan, createdAt, rows);
+        state.crashes.suspect = false;
+        return state;
+      },
+    },
+    "one crash too few for poison": {
+      ...realCore,
+      decide: (plan, state, now) => decide({ ...plan, maxCrashes: plan.maxCrashes - 1 }, state, now),
+    },
     "a sleep that a recovery shortens": {
       ...realCore,
       fold: (plan, createdAt, rows) => {
@@ -132,8 +171,10 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
     },
     "a condition that nobody heeds": {
       ...realCore,
-      recordEvaluation: (plan, state, step, evaluation) =>
-        recordEvaluation(plan, state, step, evaluation.kind === "skip" ? { kind: "values" } : evaluation),
+      recordEvaluation(plan, state, step, evaluation) {
+        const value = plan.steps.get(step)?.definition.kind === "map" ? [1] : 0;
+        return recordEvaluation(plan, state, step, evaluation.kind === "skip" ? { kind: "values", value } : evaluation);
+      },
     },
     "a skipped step taken for one that may have run": {
       ...realCore,

@@ -5,7 +5,14 @@ import { foldRecord } from "./fold.js";
 import { planOf } from "./plan.js";
 import { newState } from "./state.js";
 
-const retry = { maxAttempts: 3, backoff: "fixed", initialDelayMs: 10, maxDelayMs: 10, jitter: "none" } as const;
+const retry = {
+  maxAttempts: 3,
+  backoff: "fixed",
+  initialDelayMs: 10,
+  maxDelayMs: 10,
+  jitter: "none",
+  nonRetryable: [],
+} as const;
 
 it("does not ask to be asked again at once, when the run's time is up and an attempt has to end first", () => {
   const steps = ["a", "b"].map((name) => ({
@@ -13,7 +20,14 @@ it("does not ask to be asked again at once, when the run's time is up and an att
   }));
   const draft = { name: "s", waves: steps.map((step) => ({ steps: [step] })), pivotAfterWave: 0, timeoutMs: 1_000 };
   const plan = planOf(defineSaga(draft), {
-    ...{ strategy: "compensate", retry, runTimeoutMs: 1_000, stepTimeoutMs: 30_000, service: () => ({}) },
+    ...{
+      strategy: "compensate",
+      retry,
+      maxCrashes: 3,
+      runTimeoutMs: 1_000,
+      stepTimeoutMs: 30_000,
+      service: () => ({}),
+    },
   });
   const state = newState(plan, 0);
   decide(plan, state, 0);

@@ -1,4 +1,5 @@
 import type { Act } from "./act.js";
+import { poisonOf } from "./crashes.js";
 import { foldRecord } from "./fold.js";
 import { openItems, partsOf } from "./items.js";
 import { canonicalOutput } from "./output.js";
@@ -42,18 +43,19 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
 }
 
 function decideOnce(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
-  if (state.phase === "ended") return [];
-  if (state.phase === "unwinding") return state.stuck === null ? decideUnwind(plan, state, now) : [];
-  return decideForward(plan, state, now);
+  if (state.phase === "ended" || state.paused) return [];
+  const poison = poisonOf(state.crashes, plan.maxCrashes);
+  if (poison !== null && state.stuck === null) return stickWhenQuiet(state, { kind: "stuck", error: poison });
+  if (state.phase === "forward") return decideForward(plan, state, now);
+  if (state.cancel !== null && state.unwindTo !== null) return unwindAtWish(state.cancel);
+  return state.stuck === null ? decideUnwind(plan, state, now) : [];
 }
 
 function decideForward(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
+  if (isStartedLate(plan, state, now)) return [finishStartedLate(plan)];
   if (state.wave === plan.waves.length && state.stuck === null) return [finishCompleted(plan, state)];
   const pastPivot = isPastPivot(plan, state);
-  if (state.cancel !== null && !pastPivot) {
-    const error = { code: "cancelled", message: `cancelled by ${state.cancel.actor}: ${state.cancel.reason}` };
-    return [{ kind: "unwinding", cause: "cancel", compensate: true, error }];
-  }
+  if (state.cancel !== null && !pastPivot) return unwindAtWish(state.cancel);
   if (state.stuck !== null) return [];
 
   const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
@@ -86,7 +88,7 @@ function proceed(plan: RunPlan, wave: readonly Part[], state: RunState, now: num
 const NOTHING: readonly string[] = [];
 
 function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly string[] {
-  if (state.phase !== "forward" || state.stuck !== null) return NOTHING;
+  if (state.phase !== "forward" || state.stuck !== null || state.paused) return NOTHING;
   const wave = plan.waves[state.wave] ?? [];
   if (!wave.some((planned) => planned.hasExpressions)) return NOTHING;
   return wave.flatMap((planned) => {
@@ -99,6 +101,22 @@ function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly strin
 
 function isEvaluated(planned: PlannedStep, step: StepState): boolean {
   return !planned.hasExpressions || step.evaluated !== null;
+}
+
+function unwindAtWish({ verb, actor, reason }: NonNullable<RunState["cancel"]>): JournalRecord[] {
+  const code = verb === "cancel" ? "cancelled" : "compensated";
+  const error = { code, message: `${code} by ${actor}: ${reason}` };
+  return [{ kind: "unwinding", cause: verb, compensate: true, error }];
+}
+
+function isStartedLate({ startTimeoutMs }: RunPlan, state: RunState, now: number): boolean {
+  return startTimeoutMs !== null && !state.started && now > state.timedFrom + startTimeoutMs;
+}
+
+/** Nothing has run, so there is nothing to undo. */
+function finishStartedLate({ startTimeoutMs }: RunPlan): JournalRecord {
+  const message = `expected an instance to begin the run within ${startTimeoutMs} ms of its creation, none did`;
+  return { kind: "finished", status: "failed", error: { code: "start-timeout", message } };
 }
 
 /** The output is made by the user's code. What it throws is the run's trouble, not the worker's. */
@@ -145,7 +163,7 @@ function aborts(state: RunState): string[] {
  * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
  */
 function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wakeAt" | "awaitsMessage"> {
-  if (state.phase === "ended" || state.stuck !== null) return { wakeAt: null, awaitsMessage: false };
+  if (state.phase === "ended" || state.stuck !== null || state.paused) return { wakeAt: null, awaitsMessage: false };
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   let awaitsMessage = false;
@@ -175,6 +193,7 @@ function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[]
 export function statusOf(state: RunState, parked: boolean): RunStatus {
   if (state.end !== null) return state.end.status;
   if (state.stuck !== null) return "stuck";
+  if (state.paused) return "paused";
   if (state.phase === "unwinding") return "compensating";
   return parked ? "waiting" : "running";
 }

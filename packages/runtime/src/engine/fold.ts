@@ -1,11 +1,14 @@
 import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
-import type { ItemPlace } from "./item-path.js";
+import { noteOutcome, noteTakeover } from "./crashes.js";
+import { type ItemPlace, itemPath } from "./item-path.js";
+import { open, outputBytesOf } from "./items.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
+import { goForward, skipPassedWaves } from "./rounds.js";
 import { bytesOf } from "./signals.js";
-import { isPassed, newState, type RunState, type StepState, stepOf } from "./state.js";
+import { newState, type RunState, type StepState, stepOf } from "./state.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
@@ -30,12 +33,28 @@ function foldRow(
   for (const record of row.records) foldRecord(plan, state, record, row.at);
 }
 
+/** What may happen to a run that nobody has begun. */
+const BEFORE_START: ReadonlySet<JournalRecord["kind"]> = new Set([
+  "claimed",
+  "verb-refused",
+  "signaled",
+  "signal-refused",
+]);
+
+/** An operator who leads a run on gives it its whole time again. */
+const TIMES_ANEW: ReadonlySet<JournalRecord["kind"]> = new Set(["resumed", "retry-requested", "step-skipped"]);
+
 /** Changes `state` in place: each state has one owner, who folds a record before it asks what comes next. */
 export function foldRecord(plan: RunPlan | null, state: RunState, record: JournalRecord, at: number): void {
   if (state.phase === "ended") throw new Error(`expected no record after the end of the run, got "${record.kind}"`);
+  if (!BEFORE_START.has(record.kind)) state.started = true;
   switch (record.kind) {
     case "claimed":
+      noteTakeover(state.crashes, record.crashed === true, state.running > 0);
       return interruptAll(state);
+    case "isolated":
+      state.crashes.isolated = record.alone ? "alone" : "among-others";
+      return;
     case "dispatched": {
       const step = stepOf(state, record.step);
       const act = actOf(step, record.direction);
@@ -65,7 +84,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     }
     case "expanded":
-      return expand(stepOf(state, record.step), record.items);
+      return expand(state, stepOf(state, record.step), record.items);
     case "gathered": {
       const outputs = stepOf(state, record.step).items?.steps.map((item) => item?.output ?? null);
       return complete(plan, state, record.step, outputs ?? [], at);
@@ -103,11 +122,18 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       const { undo } = stepOf(state, record.step);
       move(state, undo, "skip", record.step);
       undo.endedAt = at;
-      state.stuck = null;
-      return;
+      return release(state);
+    }
+    case "step-skipped": {
+      const step = stepOf(state, record.step);
+      move(state, step.forward, "skip", record.step);
+      release(state);
+      state.timedFrom = at;
+      return pass(plan, state, step, null, at);
     }
     case "unwinding":
       state.phase = "unwinding";
+      state.unwindTo = null;
       state.stuck = null;
       state.unwind = {
         cause: record.cause,
@@ -119,11 +145,23 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "stuck":
       state.stuck = { step: record.step ?? null, error: record.error };
       return;
+    case "paused":
+      state.paused = true;
+      return;
     case "resumed":
       return resume(state, at);
     case "cancel-requested":
-      state.cancel = { actor: record.actor, reason: record.reason };
+    case "compensate-requested": {
+      const verb = record.kind === "cancel-requested" ? "cancel" : "compensate";
+      state.cancel = { verb, actor: record.actor, reason: record.reason };
+      state.paused = false;
+      state.crashes.counted = 0;
       return;
+    }
+    case "retry-requested":
+      return retry(plan, state, record, at);
+    case "forward-again":
+      return begin(plan, state, at);
     case "verb-refused":
       return;
     case "checkpointed":
@@ -143,7 +181,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
  */
 export function correctDueTimes(state: RunState, records: readonly JournalRecord[], at: number): void {
   for (const record of records) {
-    if (record.kind === "resumed") state.timedFrom = at;
+    if (TIMES_ANEW.has(record.kind)) state.timedFrom = at;
     if (record.kind === "suspended") {
       const act = actOf(stepOf(state, record.step), record.direction ?? "forward");
       if (act.status === "suspended") act.dueAt = dueAtOf(record, at);
@@ -167,12 +205,9 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   step.forward.error = null;
   step.forward.dueAt = null;
   step.output = output;
-  if (step.item !== null) return closeItem(state, step.item, output);
+  if (step.item !== null) return closeItem(state, step.item, step);
   state.outputs[step.name] = output;
-  if (plan === null) return;
-  while (state.wave < plan.waves.length && plan.waves[state.wave]?.every((s) => isPassed(stepOf(state, s.name)))) {
-    state.wave += 1;
-  }
+  skipPassedWaves(plan, state);
 }
 
 function takeSignal(state: RunState, id: string): Json {
@@ -249,9 +284,11 @@ function inherit(
 ): void {
   state.origin = { run: record.run, fence: record.fence };
   state.context = record.context;
-  for (const { step: name, outcome, output = null, input, child = null, leftovers = [], items } of record.steps) {
+  for (const each of record.steps) {
+    const { step: name, round = 1, outcome, output = null, input, child = null, leftovers = [], items } = each;
     const step = stepOf(state, name);
-    if (items !== undefined) expand(step, items);
+    step.round = round;
+    if (items !== undefined) expand(state, step, items);
     step.child = child;
     step.leftovers = leftovers;
     const done = outcome === "completed";
@@ -271,25 +308,25 @@ function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: 
   return until ?? (afterMs === undefined ? null : at + afterMs);
 }
 
-function expand(step: StepState, list: readonly Json[]): void {
+function expand(state: RunState, step: StepState, list: readonly Json[]): void {
   step.evaluated = {};
   step.items = { list, steps: [], next: 0, open: new Set(), outputBytes: 0 };
+  // Items of an earlier round are there already, whatever its list was.
+  if (step.round > 1) step.items.steps.push(...list.map((_, index) => state.steps.get(itemPath(step.name, index))));
 }
 
 /** An item has begun; nothing, for other steps. */
 function openItem(state: RunState, { item }: StepState): void {
   const map = item === null ? null : state.steps.get(item.step)?.items;
-  if (item === null || !map) return;
-  map.open.add(item.index);
-  map.next = Math.max(map.next, item.index + 1);
+  if (item !== null && map) open(map, item.index);
 }
 
 /** It has completed. */
-function closeItem(state: RunState, { step, index }: ItemPlace, output: Json): void {
+function closeItem(state: RunState, { step, index }: ItemPlace, item: StepState): void {
   const map = state.steps.get(step)?.items;
   if (!map) return;
   map.open.delete(index);
-  map.outputBytes += bytesOf(output) + 1;
+  map.outputBytes += outputBytesOf(item);
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
@@ -316,10 +353,50 @@ function interruptAll(state: RunState): void {
   }
 }
 
-/** Acts that ended badly get a fresh budget of attempts, at once, and the run a fresh timeout. */
-function resume(state: RunState, at: number): void {
+/** Whatever it waited for an operator for, one has acted. */
+function release(state: RunState): void {
   state.stuck = null;
+  state.paused = false;
+  state.crashes.counted = 0;
+}
+
+/** The run gets a fresh timeout, and one that was stuck more: acts that ended badly get a fresh budget of attempts, at once. */
+function resume(state: RunState, at: number): void {
+  const stuck = state.stuck !== null;
+  release(state);
   state.timedFrom = at;
+  if (stuck) resumeActs(state, at);
+}
+
+function retry(
+  plan: RunPlan | null,
+  state: RunState,
+  { step, wave, actor, reason }: JournalRecord & { kind: "retry-requested" },
+  at: number,
+): void {
+  release(state);
+  state.timedFrom = at;
+  state.cancel = null;
+  if (step === undefined) {
+    // From where it is, wherever an earlier retry wanted it to go.
+    state.unwindTo = null;
+    if (state.phase === "unwinding") begin(plan, state, at);
+    else resumeActs(state, at);
+    return;
+  }
+  const error = { code: "retried", message: `retried from "${step}" by ${actor}: ${reason}` };
+  state.phase = "unwinding";
+  state.unwind = { cause: "retry", compensate: true, error, step };
+  state.unwindTo = wave ?? 0;
+  resumeActs(state, at);
+}
+
+function begin(plan: RunPlan | null, state: RunState, at: number): void {
+  goForward(plan, state);
+  resumeActs(state, at);
+}
+
+function resumeActs(state: RunState, at: number): void {
   for (const { name, forward, undo } of state.steps.values()) {
     const act = state.phase === "unwinding" ? undo : forward;
     if (act.status !== "failed" && act.status !== "refused") continue;
@@ -338,4 +415,5 @@ function move(state: RunState, act: Act, event: ActEvent, step: string): void {
   const before = act.status === "running" ? 1 : 0;
   transition(act, event, `step "${step}"`);
   state.running += (act.status === "running" ? 1 : 0) - before;
+  if (before === 1 && event !== "interrupt") noteOutcome(state.crashes, state.running > 0);
 }

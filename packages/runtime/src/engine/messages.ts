@@ -28,9 +28,12 @@ export interface ChildEndPayload {
 export function applyMessage(plan: RunPlan, state: RunState, message: Message): JournalRecord[] {
   switch (message.kind) {
     case "verb": {
-      const { name, actor, payload } = message;
-      const reason = isObject(payload) && typeof payload.reason === "string" ? payload.reason : "";
-      return applyVerb(plan, state, { name, actor, reason });
+      const { id, name, actor, payload } = message;
+      const { reason, step } = isObject(payload) ? payload : {};
+      return applyVerb(plan, state, {
+        ...{ name, actor, request: id, reason: typeof reason === "string" ? reason : "" },
+        ...(typeof step === "string" && { step }),
+      });
     }
     case "signal":
       return [recordSignal(state, message)];

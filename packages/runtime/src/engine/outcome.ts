@@ -1,7 +1,8 @@
 import { backoffMs } from "./backoff.js";
 import { plannedOf } from "./items.js";
 import type { RunPlan } from "./plan.js";
-import type { ContextDelta, Direction, JournalRecord } from "./records.js";
+import type { ContextDelta, Direction, Failure, JournalRecord } from "./records.js";
+import { isNonRetryable } from "./retryable.js";
 import { isPastPivot, type RunState, stepOf } from "./state.js";
 import type { StepOutcome, Suspension } from "./step-outcome.js";
 
@@ -33,9 +34,9 @@ export function recordOutcome(
       ...(context !== undefined && { context }),
     };
   }
-  const base = { kind: "failed", ...attempt, error: outcome.error } as const;
+  const base = { kind: "failed", step, direction, attempt: attempt.attempt, error: outcome.error } as const;
   if (outcome.kind === "refused") return { ...base, refused: true, mayHaveRun: false };
-  const retryAfterMs = outcome.retry ? delayMs(plan, state, step, direction, outcome.retryAfterMs, random) : undefined;
+  const retryAfterMs = outcome.retry ? delayMs(plan, state, attempt, outcome, random) : undefined;
   const failed = { ...base, refused: false, mayHaveRun: outcome.mayHaveRun };
   return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
 }
@@ -44,14 +45,13 @@ export function recordOutcome(
 function delayMs(
   plan: RunPlan,
   state: RunState,
-  name: string,
-  direction: Direction,
-  retryAfterMs: number | undefined,
+  { step: name, direction }: { readonly step: string; readonly direction: Direction },
+  { error, retryAfterMs }: { readonly error: Failure; readonly retryAfterMs?: number },
   random: () => number,
 ): number | undefined {
   const planned = plannedOf(plan, name);
   const policy = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
-  if (policy === undefined) return undefined;
+  if (policy === undefined || isNonRetryable(policy.nonRetryable, error)) return undefined;
   const step = stepOf(state, name);
   const failures = (direction === "forward" ? step.forward : step.undo).failures + 1;
   if (direction === "forward") {

@@ -9,7 +9,10 @@ export interface RunPlan {
   /** Some step runs another saga. */
   readonly hasChildren: boolean;
   readonly timeoutMs: number;
+  readonly startTimeoutMs: number | null;
   readonly strategy: RecoveryStrategy;
+  /** How often the process may die of a run before it is parked. */
+  readonly maxCrashes: number;
 }
 
 /** `none`: recovery is switched off; one attempt per step, then `failed`. */
@@ -38,20 +41,21 @@ export interface PlannedCompensation {
 export interface PlanDefaults {
   readonly strategy: RecoveryStrategy;
   readonly retry: RetryPolicy;
+  readonly maxCrashes: number;
   readonly runTimeoutMs: number;
   readonly stepTimeoutMs: number;
   /** Defaults of a service, between the stage's own and the general ones. */
   readonly service: (name: string) => { readonly timeoutMs?: number; readonly retry?: Partial<RetryPolicy> };
 }
 
-/** What a stage says goes before what its service says, and that before the general defaults. */
+/** What a stage says goes before what its saga says, that before what its service says, and that before the general defaults. */
 export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunPlan {
   const single = defaults.strategy === "none" ? { maxAttempts: 1 } : {};
   const act = (timeoutMs: number | null, retry: Partial<RetryPolicy>, service: string | null) => {
     const ofService = service === null ? {} : defaults.service(service);
     return {
       timeoutMs: timeoutMs ?? ofService.timeoutMs ?? defaults.stepTimeoutMs,
-      retry: { ...defaults.retry, ...ofService.retry, ...retry, ...single },
+      retry: { ...defaults.retry, ...ofService.retry, ...definition.retry, ...retry, ...single },
     };
   };
   const serviceOf = (action: object): string | null => ("service" in action ? String(action.service) : null);
@@ -85,7 +89,9 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     pivotAfterWave: definition.pivotAfterWave,
     hasChildren: definition.waves.some((wave) => wave.steps.some((step) => step.kind === "child")),
     timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
+    startTimeoutMs: definition.startTimeoutMs ?? null,
     strategy: defaults.strategy,
+    maxCrashes: defaults.maxCrashes,
   };
 }
 

@@ -29,8 +29,15 @@ export interface Failure {
   readonly status?: number;
 }
 
-/** Why a run stopped going forward. */
-export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel" | "undo";
+/** Why a run stopped going forward. `compensate`, `retry`, `cancel`: at an operator's wish; `undo`: it undoes another one. */
+export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel" | "compensate" | "retry" | "undo";
+
+/** Who asked, why, and the id of the request, by which it is recognized when it comes again. */
+interface Requested {
+  readonly actor: string;
+  readonly reason: string;
+  readonly request: string;
+}
 
 export type JournalRecord =
   /** A worker took the run over from another one, or from the dead. */
@@ -116,7 +123,9 @@ export type JournalRecord =
   /** The step took the signal: its payload is the step's output. */
   | { readonly kind: "received"; readonly step: string; readonly attempt: number; readonly signal: string }
   /** An operator says the compensation need not run (any more). */
-  | { readonly kind: "compensation-skipped"; readonly step: string; readonly actor: string; readonly reason: string }
+  | ({ readonly kind: "compensation-skipped"; readonly step: string } & Requested)
+  /** An operator says the step, which is past the pivot and does not succeed, need not run: its output is null. */
+  | ({ readonly kind: "step-skipped"; readonly step: string } & Requested)
   /** The run stops going forward. `compensate: false`: nothing is undone, it ends `failed` (strategy `retry`, or recovery off). */
   | {
       readonly kind: "unwinding";
@@ -127,10 +136,24 @@ export type JournalRecord =
     }
   /** The run waits for an operator. */
   | { readonly kind: "stuck"; readonly step?: string; readonly error: Failure }
-  | { readonly kind: "resumed"; readonly actor: string; readonly reason: string }
-  | { readonly kind: "cancel-requested"; readonly actor: string; readonly reason: string }
-  /** An operator's verb that the state of the run no longer allowed when it arrived. */
-  | { readonly kind: "verb-refused"; readonly verb: string; readonly actor: string; readonly reason: string }
+  /** Nothing more is dispatched until an operator acts; attempts under way come to their end. */
+  | ({ readonly kind: "paused" } & Requested)
+  | ({ readonly kind: "resumed" } & Requested)
+  | ({ readonly kind: "cancel-requested" } & Requested)
+  | ({ readonly kind: "compensate-requested" } & Requested)
+  /**
+   * The run goes forward again. With a step: once everything from its wave on, which is `wave`, is undone. See rounds.ts.
+   */
+  | ({ readonly kind: "retry-requested"; readonly step?: string; readonly wave?: number } & Requested)
+  /** Everything that a retry wanted undone is undone: forward again, in a new round. */
+  | { readonly kind: "forward-again" }
+  /** An operator's verb that the state of the run no longer allowed when it arrived; `reason` is the state's. */
+  | ({ readonly kind: "verb-refused"; readonly verb: string } & Requested)
+  /**
+   * The run is a suspect (see crashes.ts), and from here on the only one that this worker advances, until one of its
+   * attempts ends; `alone`: the only run of all.
+   */
+  | { readonly kind: "isolated"; readonly alone: boolean }
   /** A run that was started by this one ended. Kept until the step that waits for it takes it. */
   | {
       readonly kind: "child-ended";
@@ -153,11 +176,19 @@ export type JournalRecord =
     }
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
-  | { readonly kind: "finished"; readonly status: EndStatus; readonly output?: Json; readonly error?: Failure };
+  /** With who asked and why, when it was abandoned. */
+  | ({
+      readonly kind: "finished";
+      readonly status: EndStatus;
+      readonly output?: Json;
+      readonly error?: Failure;
+    } & Partial<Requested>);
 
 /** A step that completed, or may have run, and was not undone. */
 export interface InheritedStep {
   readonly step: string;
+  /** Left out: the first. */
+  readonly round?: number;
   /** `nothing`: only what is left over of runs it started is to be undone. */
   readonly outcome: "completed" | "unknown" | "nothing";
   readonly output?: Json;
@@ -180,7 +211,7 @@ export interface ContextDelta {
 /** `compensated`: undone after a failure; `cancelled`: undone at somebody's wish; `failed`: ended with nothing undone, or abandoned. */
 export type EndStatus = "completed" | "compensated" | "failed" | "cancelled";
 export type ParkedStatus = "stuck" | "paused";
-/** `waiting`: nobody owns it until its next attempt is due. `stuck`: until an operator acts. `paused`: not in this version. */
+/** `waiting`: nobody owns it until its next attempt is due. `stuck`, `paused`: until an operator acts. */
 export type RunStatus = "pending" | "running" | "waiting" | "compensating" | EndStatus | ParkedStatus;
 
 /** How far the undoing of a run has come; a field of its own beside `status`. `incomplete`: a part was skipped or given up. */

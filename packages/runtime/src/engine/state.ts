@@ -1,13 +1,16 @@
 import type { Json, JsonObject } from "../json.js";
 import { type Act, newAct } from "./act.js";
+import { type CrashState, newCrashState } from "./crashes.js";
 import { type ItemPlace, parseItemPath } from "./item-path.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, UnwindCause } from "./records.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
-  /** What the run's timeout counts from: its creation, or the last time an operator resumed it. */
+  /** What the run's timeout counts from: its creation, or the last time an operator led it on. */
   timedFrom: number;
+  /** Somebody has begun it: its start came in time. */
+  started: boolean;
   seq: number;
   fence: number;
   phase: "forward" | "unwinding" | "ended";
@@ -26,14 +29,19 @@ export interface RunState {
   running: number;
   /** Every wave before this one is complete. */
   wave: number;
-  cancel: { readonly actor: string; readonly reason: string } | null;
+  /** An operator wants it undone; the verb says how it then ends. */
+  cancel: { readonly verb: "cancel" | "compensate"; readonly actor: string; readonly reason: string } | null;
   unwind: {
     readonly cause: UnwindCause;
     readonly compensate: boolean;
     readonly error: Failure;
     readonly step: string | null;
   } | null;
+  /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
+  unwindTo: number | null;
+  paused: boolean;
   stuck: { readonly step: string | null; readonly error: Failure } | null;
+  readonly crashes: CrashState;
   checkpoints: number;
   completedSteps: number;
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
@@ -59,6 +67,8 @@ export interface StepState {
   readonly name: string;
   readonly forward: Act;
   readonly undo: Act;
+  /** Counts from 1; a step that was undone runs again in a new one, under a key of its own. */
+  round: number;
   output: Json;
   /** What its expressions gave; null: none has been evaluated. */
   evaluated: { readonly input?: Json; readonly value?: Json } | null;
@@ -90,6 +100,7 @@ export interface MapState {
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
   const state: RunState = {
     timedFrom: createdAt,
+    started: false,
     seq: 0,
     fence: 0,
     phase: "forward",
@@ -103,7 +114,10 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     wave: 0,
     cancel: null,
     unwind: null,
+    unwindTo: null,
+    paused: false,
     stuck: null,
+    crashes: newCrashState(),
     checkpoints: 0,
     completedSteps: 0,
     end: null,
@@ -118,8 +132,17 @@ export function stepOf(state: RunState, name: string): StepState {
   if (step === undefined) {
     const item = parseItemPath(name);
     step = {
-      ...{ name, forward: newAct(), undo: newAct(), output: null, evaluated: null },
-      ...{ child: null, lostChildren: 0, leftovers: [], items: null, item },
+      name,
+      forward: newAct(),
+      undo: newAct(),
+      round: 1,
+      output: null,
+      evaluated: null,
+      child: null,
+      lostChildren: 0,
+      leftovers: [],
+      items: null,
+      item,
     };
     state.steps.set(name, step);
     const map = item === null ? null : state.steps.get(item.step)?.items;
@@ -128,12 +151,18 @@ export function stepOf(state: RunState, name: string): StepState {
   return step;
 }
 
+/** Nothing is decided until an operator acts. One who wants a stuck run undone has acted, and nobody has decided yet. */
+export function waitsForOperator({ stuck, paused, cancel, phase, unwindTo }: RunState): boolean {
+  const isUndecided = cancel !== null && (phase === "forward" || unwindTo !== null);
+  return paused || (stuck !== null && !isUndecided);
+}
+
 /** Past the pivot a run only goes forward. */
 export function isPastPivot(plan: RunPlan, state: RunState): boolean {
   return plan.pivotAfterWave !== null && state.wave > plan.pivotAfterWave;
 }
 
-/** The saga goes on after it: it completed, or its condition said no. */
+/** The saga goes on after it: it completed, or its condition or an operator said that it need not run. */
 export function isPassed({ forward }: StepState): boolean {
   return forward.status === "done" || forward.status === "skipped";
 }

@@ -1,5 +1,6 @@
 import type { Json } from "../json.js";
 import type { SagaDefinition } from "../saga/definition.js";
+import { mustBeAlone, needsIsolation } from "./crashes.js";
 import { decide } from "./decide.js";
 import { type Evaluation, recordEvaluation } from "./evaluation.js";
 import { fold, foldRecord } from "./fold.js";
@@ -15,10 +16,10 @@ import type { StepOutcome, Suspension } from "./step-outcome.js";
  * change of behavior shows as a diff there; `vitest -u` writes it, and only somebody who understands it commits it.
  */
 export type Happening =
-  | readonly ["ok" | "refused" | "failed" | "lost", string, Direction?]
+  | readonly ["ok" | "refused" | "failed" | "bad" | "lost", string, Direction?]
   | readonly ["crash"]
   | readonly ["after", number]
-  | readonly ["verb", string]
+  | readonly ["verb", string, string?]
   | readonly ["signal", string, string?]
   | readonly ["gives", string, Evaluation]
   /** An attempt started, or found, the run named; `undoes`: the run that undoes the step's child. */
@@ -29,6 +30,11 @@ const OUTCOMES: Record<string, StepOutcome> = {
   ok: { kind: "completed", output: "done" },
   refused: { kind: "refused", error: { code: "refused", message: "no" } },
   failed: { kind: "failed", error: { code: "unavailable", message: "down" }, mayHaveRun: false, retry: true },
+  bad: {
+    kind: "failed",
+    error: { code: "bad-request", message: "never", status: 422 },
+    ...{ mayHaveRun: false, retry: true },
+  },
   lost: { kind: "failed", error: { code: "timeout", message: "no answer" }, mayHaveRun: true, retry: true },
 };
 
@@ -46,15 +52,19 @@ export class Transcript {
       initialDelayMs: 1_000,
       maxDelayMs: 1_000,
       jitter: "none",
+      nonRetryable: ["bad-*"],
     } as const;
     this.#plan = planOf(definition, {
       strategy,
       retry,
+      maxCrashes: 2,
       runTimeoutMs: 60_000,
       stepTimeoutMs: 1_000,
       service: () => ({}),
     });
     this.#state = fold(this.#plan, 0, []);
+    // Too late, where there is such a time.
+    if (this.#plan.startTimeoutMs !== null) this.#now = this.#plan.startTimeoutMs + 1;
     this.#decide();
   }
 
@@ -71,8 +81,8 @@ export class Transcript {
 
   #happen(happening: Happening): void {
     if (happening[0] === "after") this.#now += happening[1];
-    else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next" });
-    else if (happening[0] === "verb") this.#message("verb", happening[1], { reason: "because" });
+    else if (happening[0] === "crash") this.#record({ kind: "claimed", worker: "next", crashed: true });
+    else if (happening[0] === "verb") this.#verb(happening[1], happening[2]);
     else if (happening[0] === "signal") this.#message("signal", happening[1], happening[2] ?? null);
     else if (happening[0] === "ended") {
       const [, run, status] = happening;
@@ -97,6 +107,10 @@ export class Transcript {
     this.#record(recordOutcome(this.#plan, this.#state, attempt, outcome, () => 0.5));
   }
 
+  #verb(name: string, step: string | undefined): void {
+    this.#message("verb", name, { reason: "because", ...(step !== undefined && { step }) });
+  }
+
   #message(kind: "verb" | "signal" | "child", name: string, payload: Json): void {
     this.#messages += 1;
     const message = { kind, name, payload, actor: "ann", id: `m${this.#messages}`, at: this.#now };
@@ -109,7 +123,10 @@ export class Transcript {
   }
 
   #decide(): void {
+    const isSuspect = needsIsolation(this.#state.crashes);
     const { records, evaluate, wakeAt } = decide(this.#plan, this.#state, this.#now);
+    if (isSuspect && records.some(({ kind }) => kind === "dispatched"))
+      this.#record({ kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) });
     for (const record of records) this.#show(record);
     for (const step of evaluate) this.#lines.push(`  evaluates ${step}`);
     if (this.#state.end === null && this.#state.running === 0 && evaluate.length === 0)

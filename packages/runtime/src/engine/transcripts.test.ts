@@ -12,6 +12,9 @@ const group = saga("group")
   .build();
 const pivot = saga("pivot").step("a", action).pivot().step("b", action).build();
 
+/** Nobody can begin it in so short a time. */
+const late = saga("late", { startTimeout: "1s" }).step("a", action).build();
+
 const scenarios: Record<string, [SagaDefinition, RecoveryStrategy, Happening[]]> = {
   completes: [
     three,
@@ -132,6 +135,155 @@ const scenarios: Record<string, [SagaDefinition, RecoveryStrategy, Happening[]]>
     ],
   ],
   "recovery off: one attempt": [three, "none", [["ok", "a"], ["crash"]]],
+  "paused while an attempt is under way, resumed": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["verb", "pause"],
+      ["verb", "pause"],
+      ["ok", "b"],
+      ["after", 90_000],
+      ["verb", "resume"],
+      ["ok", "c"],
+    ],
+  ],
+  "paused while undoing, abandoned": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "pause"],
+      ["verb", "abandon"],
+      ["ok", "b", "compensate"],
+      ["verb", "abandon"],
+    ],
+  ],
+  "compensated at an operator's wish": [
+    group,
+    "manual",
+    [
+      ["ok", "a"],
+      ["verb", "compensate"],
+      ["ok", "b"],
+      ["lost", "c"],
+      ["verb", "compensate"],
+      ["ok", "b", "compensate"],
+      ["ok", "c", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "retried while stuck going forward": [
+    three,
+    "manual",
+    [
+      ["ok", "a"],
+      ["verb", "retry"],
+      ["refused", "b"],
+      ["verb", "retry", "c"],
+      ["verb", "retry"],
+      ["ok", "b"],
+      ["ok", "c"],
+    ],
+  ],
+  "forward again from where the undoing got stuck": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["ok", "b", "compensate"],
+      ["refused", "a", "compensate"],
+      ["verb", "retry", "c"],
+      ["verb", "retry"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["ok", "b", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a retry does not guess whether something is undone": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["refused", "b"],
+      ["lost", "a", "compensate"],
+      ["after", 1_000],
+      ["lost", "a", "compensate"],
+      ["verb", "retry"],
+      ["verb", "skip"],
+    ],
+  ],
+  "retried from a step: undone down to it, then in a new round": [
+    group,
+    "manual",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "retry", "a"],
+      ["ok", "b", "compensate"],
+      ["crash"],
+      ["ok", "a", "compensate"],
+      ["ok", "a"],
+      ["ok", "b"],
+      ["ok", "c"],
+    ],
+  ],
+  "canceled while a retry undoes": [
+    three,
+    "manual",
+    [
+      ["ok", "a"],
+      ["ok", "b"],
+      ["refused", "c"],
+      ["verb", "retry", "b"],
+      ["verb", "cancel"],
+      ["ok", "b", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a failed step past the pivot is skipped": [
+    pivot,
+    "compensate",
+    [
+      ["verb", "skip"],
+      ["ok", "a"],
+      ["refused", "b"],
+      ["verb", "compensate"],
+      ["verb", "retry", "a"],
+      ["verb", "skip"],
+    ],
+  ],
+  "what must not be retried is not": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["bad", "b"],
+      ["bad", "a", "compensate"],
+    ],
+  ],
+  "the process dies of it": [
+    three,
+    "compensate",
+    [
+      ["ok", "a"],
+      ["crash"],
+      ["crash"],
+      ["crash"],
+      ["verb", "resume"],
+      ["failed", "b"],
+      ["crash"],
+      ["after", 1_000],
+      ["ok", "b"],
+    ],
+  ],
+  "not begun in time": [late, "compensate", []],
 };
 
 describe("transcripts of the core", () => {

@@ -1,13 +1,15 @@
 import { openItems, partsOf } from "./items.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
+import { isUndone } from "./rounds.js";
 import { isDue, needsUndo, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
 
 /**
  * Unwinding: once nothing goes forward any more, the compensations of every step that completed or may have run, wave
  * by wave from the last to the first, the steps of a wave in parallel. Nothing cancels it. A compensation that fails
- * for good makes the run `stuck`, after its siblings have come to their end.
+ * for good makes the run `stuck`, after its siblings have come to their end. An operator may have it stop at a wave, to go
+ * forward again from there.
  */
 export function decideUnwind(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   const unwind = state.unwind;
@@ -15,7 +17,7 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): reado
   if (forwardActs(plan, state)) return [];
   if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
 
-  for (let index = Math.min(state.wave, plan.waves.length - 1); index >= 0; index--) {
+  for (let index = Math.min(state.wave, plan.waves.length - 1); index >= (state.unwindTo ?? 0); index--) {
     const open: OpenPart[] = [];
     for (const planned of plan.waves[index] ?? []) addOpen(open, planned, stepOf(state, planned.name));
     if (open.length === 0) continue;
@@ -28,6 +30,7 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): reado
     }
     return decideStuck(open.map(({ step }) => step));
   }
+  if (state.unwindTo !== null) return [{ kind: "forward-again" }];
   const status = unwind.cause === "cancel" ? "cancelled" : "compensated";
   return [{ kind: "finished", status, error: unwind.error }];
 }
@@ -69,12 +72,8 @@ function isRunning({ forward, items }: StepState): boolean {
   return forward.status === "running" || (items !== null && openItems(items).some(isRunning));
 }
 
-function isUndone(step: StepState): boolean {
-  return step.undo.status === "done" || step.undo.status === "skipped";
-}
-
-function dispatch(step: StepState): JournalRecord {
-  return { kind: "dispatched", step: step.name, direction: "compensate", attempt: step.undo.attempt + 1, round: 1 };
+function dispatch({ name, undo, round }: StepState): JournalRecord {
+  return { kind: "dispatched", step: name, direction: "compensate", attempt: undo.attempt + 1, round };
 }
 
 function decideStuck(open: readonly StepState[]): JournalRecord[] {

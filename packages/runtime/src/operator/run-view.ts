@@ -41,6 +41,8 @@ export function summaryOfRun(run: RunRow): RunSummary {
     rollbackStatus: run.rollbackStatus,
     sessionId: run.sessionId,
     businessKey: run.businessKey,
+    attributes: run.attributes,
+    restartedFrom: run.restartedFrom,
     createdAt: run.createdAt,
     updatedAt: run.updatedAt,
     endedAt: run.endedAt,
@@ -53,6 +55,7 @@ function viewOfStep(state: RunState, step: StepState): StepView {
   return {
     name: step.name,
     status: statusOfStep(state, forward),
+    round: step.round,
     attempts: forward.attempt,
     startedAt: forward.startedAt,
     endedAt: forward.endedAt,

@@ -22,6 +22,8 @@ export interface RunSummary
     | "rollbackStatus"
     | "sessionId"
     | "businessKey"
+    | "attributes"
+    | "restartedFrom"
     | "createdAt"
     | "updatedAt"
     | "endedAt"
@@ -32,6 +34,8 @@ export interface RunSummary
 export interface StepView {
   readonly name: string;
   readonly status: StepStatus;
+  /** 1; more when it was undone and ran again. All else is of this round. */
+  readonly round: number;
   /** Of the forward act. */
   readonly attempts: number;
   readonly startedAt: number | null;
@@ -54,8 +58,8 @@ export interface CompensationView {
 }
 
 /**
- * `waiting`: between two attempts, or for a time or a signal. `skipped`: its condition said no. `unknown`: it may have run,
- * nobody knows.
+ * `waiting`: between two attempts, or for a time or a signal. `skipped`: its condition, or an operator, said that it need not
+ * run. `unknown`: it may have run, nobody knows.
  */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 

@@ -1,12 +1,22 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
-import { type AnyMap, type AnyStep, actionStep, childStep, mapStep, sleepStep, waitStep } from "./declared-step.js";
+import {
+  type AnyMap,
+  type AnyStep,
+  actionStep,
+  childStep,
+  mapStep,
+  retryPolicy,
+  sleepStep,
+  waitStep,
+} from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
 import type {
   ChildOptions,
   LocalMap,
   LocalStep,
+  RetryOptions,
   ServiceMap,
   ServiceStep,
   SleepOptions,
@@ -32,6 +42,12 @@ export interface SagaOptions<Input> {
   readonly description?: string;
   /** Of a whole run; default: the manager's `saga.timeoutMs`. */
   readonly timeout?: Duration;
+  /** A run that no instance has begun within this time of its creation ends `failed` and runs nothing. Default: none. */
+  readonly startTimeout?: Duration;
+  /** Defaults of its steps and their compensations, before those of services and of the manager's `recovery`. */
+  readonly retry?: RetryOptions;
+  /** What a run can be searched by: at most 20 texts of up to 256 characters, by names. Default: none. */
+  readonly attributes?: (input: Input) => Readonly<Record<string, string>>;
   /** Throws when the input does not fit; starting then fails with `input-invalid`. */
   readonly checkInput?: (input: Json) => asserts input is Input & Json;
 }
@@ -138,6 +154,13 @@ export class SagaBuilder<Input, Outputs> {
       waves,
       pivotAfterWave,
       timeoutMs: options.timeout === undefined ? null : parseDurationMs(options.timeout, `${name}.timeout`),
+      ...(options.startTimeout !== undefined && {
+        startTimeoutMs: parseDurationMs(options.startTimeout, `${name}.startTimeout`),
+      }),
+      ...(options.retry !== undefined && { retry: retryPolicy(name, options.retry) }),
+      ...(options.attributes !== undefined && {
+        attributes: options.attributes as (input: Json) => Readonly<Record<string, string>>,
+      }),
       ...(options.description !== undefined && { description: options.description }),
       ...(options.checkInput !== undefined && { checkInput: options.checkInput as (input: Json) => void }),
       ...(returns !== undefined && { returns }),

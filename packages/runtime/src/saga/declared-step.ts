@@ -126,7 +126,7 @@ function actOptions(key: string, { timeout, retry }: StepOptions): Pick<ActionSt
   };
 }
 
-function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {
+export function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {
   return {
     ...rest,
     ...(initialDelay !== undefined && { initialDelayMs: parseDurationMs(initialDelay, `${key}.retry.initialDelay`) }),

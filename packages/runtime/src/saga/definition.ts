@@ -14,6 +14,12 @@ export interface SagaDefinition {
   readonly pivotAfterWave: number | null;
   /** Of a whole run, ms; null: the manager's default. */
   readonly timeoutMs: number | null;
+  /** A run that no instance has begun within this time of its creation, ms, ends `failed` and runs nothing. Default: none. */
+  readonly startTimeoutMs?: number;
+  /** Defaults of its steps and their compensations, before those of services and the manager's. */
+  readonly retry?: Partial<RetryPolicy>;
+  /** What a run can be searched by, from its input: at most 20 texts, each of up to 256 characters, by names. */
+  readonly attributes?: (input: Json) => Readonly<Record<string, string>>;
   /** Throws (a `RuntimeError` "input-invalid" or any error) when the input does not fit. */
   readonly checkInput?: (input: Json) => void;
   /** The run's output from its steps' outputs; default: the last wave's output (an object by name when it has several steps). */
@@ -146,6 +152,11 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** `full`: a delay is drawn from 0 to the computed one. Default full. */
   readonly jitter: "full" | "none";
+  /**
+   * Failures that end the act at once: codes such as `validation-failed`, statuses of answers as `http-404`, and beginnings of
+   * either, `http-4*`. The more specific list stands in for the others. Default: none.
+   */
+  readonly nonRetryable: readonly string[];
 }
 
 /** What one attempt at a step is given. */
@@ -164,7 +175,7 @@ export interface StepCall {
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;
-  /** `<run id>:<step>`, the same in every attempt. */
+  /** `<run id>:<step>`, the same in every attempt; `<run id>:<step>:r<n>` in the n-th round, after the step was undone. */
   readonly idempotencyKey: string;
   /** From 1 on; attempts that a crash interrupted count. */
   readonly attempt: number;
@@ -193,7 +204,7 @@ export type TransactionRunner = <Output, Client = unknown>(
 ) => Promise<Output>;
 
 export interface CompensationCall extends Omit<StepCall, "idempotencyKey"> {
-  /** `<run id>:<step>:compensate`. */
+  /** The step's key with `:compensate` after it. */
   readonly idempotencyKey: string;
   /** Key of the step to undo. */
   readonly forwardKey: string;

@@ -20,6 +20,10 @@ export interface TaskConfig {
   readonly description?: string;
   /** Of a whole run. Default: the manager's `saga.timeoutMs`. */
   readonly timeout?: number | string;
+  /** A run that no instance has begun within this time of its creation ends `failed`. Default: none. */
+  readonly start_timeout?: number | string;
+  /** Defaults of its stages and their compensations, before those of services and of the manager's `recovery`. */
+  readonly retry?: RetryConfig;
   readonly stages: readonly StageConfig[];
   readonly compensation?: readonly CompensationConfig[];
 }
@@ -70,13 +74,14 @@ export interface CompensationConfig {
   readonly retry?: RetryConfig;
 }
 
-/** See `RetryPolicy`; what is left out comes from the service, then from the manager's `recovery`. */
+/** See `RetryPolicy`; what is left out comes from the task, then from the service, then from the manager's `recovery`. */
 export interface RetryConfig {
   readonly max_attempts?: number;
   readonly backoff?: RetryPolicy["backoff"];
   readonly initial_delay?: number | string;
   readonly max_delay?: number | string;
   readonly jitter?: RetryPolicy["jitter"];
+  readonly non_retryable?: readonly string[];
 }
 
 /**
@@ -96,6 +101,10 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     waves,
     pivotAfterWave,
     timeoutMs: task.timeout === undefined ? null : parseDurationMs(task.timeout, `${task.name}.timeout`),
+    ...(task.start_timeout !== undefined && {
+      startTimeoutMs: parseDurationMs(task.start_timeout, `${task.name}.start_timeout`),
+    }),
+    ...(task.retry !== undefined && { retry: retryPolicy(task.name, task.retry) }),
     ...(task.description !== undefined && { description: task.description }),
   });
 }
@@ -159,15 +168,21 @@ function actOptions(
 ) {
   return {
     timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
-    retry: {
-      ...(retry?.max_attempts !== undefined && { maxAttempts: retry.max_attempts }),
-      ...(retry?.backoff !== undefined && { backoff: retry.backoff }),
-      ...(retry?.jitter !== undefined && { jitter: retry.jitter }),
-      ...(retry?.initial_delay !== undefined && {
-        initialDelayMs: parseDurationMs(retry.initial_delay, `${key}.retry.initial_delay`),
-      }),
-      ...(retry?.max_delay !== undefined && { maxDelayMs: parseDurationMs(retry.max_delay, `${key}.retry.max_delay`) }),
-    },
+    retry: retryPolicy(key, retry ?? {}),
+  };
+}
+
+function retryPolicy(key: string, retry: RetryConfig): Partial<RetryPolicy> {
+  const { max_attempts, backoff, jitter, initial_delay, max_delay, non_retryable } = retry;
+  return {
+    ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
+    ...(backoff !== undefined && { backoff }),
+    ...(jitter !== undefined && { jitter }),
+    ...(non_retryable !== undefined && { nonRetryable: non_retryable }),
+    ...(initial_delay !== undefined && {
+      initialDelayMs: parseDurationMs(initial_delay, `${key}.retry.initial_delay`),
+    }),
+    ...(max_delay !== undefined && { maxDelayMs: parseDurationMs(max_delay, `${key}.retry.max_delay`) }),
   };
 }
 

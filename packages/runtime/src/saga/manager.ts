@@ -1,4 +1,5 @@
 import type { JournalRow, RunStatus } from "../engine/records.js";
+import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
 import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
 import type { Checkpoint } from "../store/run-store.js";
@@ -14,9 +15,9 @@ export interface SagaManager {
   close(graceMs?: number): Promise<void>;
 
   /**
-   * Creates a run. The same key gives the same run. Errors: `definition-unknown`, `input-invalid`, `payload-too-large`,
-   * `idempotency-key-reused` (other input), `feature-unavailable` (a batch), `overloaded`, `runtime-stopped` (before open or
-   * after close).
+   * Creates a run. The same key gives the same run, or what `ifExists` says. Errors: `definition-unknown`, `input-invalid`,
+   * `payload-too-large`, `idempotency-key-reused` (other input), `run-exists` (with `ifExists: "reject"`),
+   * `feature-unavailable` (a batch), `overloaded`, `runtime-stopped` (before open or after close).
    */
   start(definition: string, input: Json, options?: StartOptions): Promise<StartedRun>;
   /** The run once it ended, or its current view after `timeoutMs`; a stuck run has not ended. Error: `run-not-found`. */
@@ -34,9 +35,9 @@ export interface SagaManager {
 
   /**
    * Asks for something to be done to a run; takes effect when its owner reads it. Errors: `run-not-found`,
-   * `verb-forbidden` (the state forbids it), `input-invalid` (no such verb, no reason), `feature-unavailable` (a later verb).
+   * `verb-forbidden` (the state forbids it), `input-invalid` (no such verb, no reason), `inbox-full`.
    */
-  act(id: string, verb: RunVerb | LaterVerb, request: VerbRequest): Promise<void>;
+  act(id: string, verb: RunVerb, request: VerbRequest): Promise<void>;
 
   /**
    * Sends a signal to a run, for its steps that wait for that name; kept when it comes early. Resolves when the store has it.
@@ -54,18 +55,26 @@ export interface SagaManager {
   metrics(): Promise<SagaMetrics>;
 }
 
-/** `cancel` before the pivot; `resume` a stuck run; `skip` its failed compensations; `abandon` it as it is. */
-export type RunVerb = "cancel" | "resume" | "skip" | "abandon";
-/** Verbs of the contract that this version does not have yet. */
-export type LaterVerb = "pause" | "retry" | "compensate";
+/**
+ * `cancel` and `compensate` undo a run before its pivot, which then ends `cancelled` or `compensated`. `pause` dispatches
+ * nothing more; attempts under way end. Of a stuck or paused run: `resume` goes on as it was; `retry` goes forward, even when
+ * it was being undone; `abandon` ends it as it is, `failed`. Of a stuck one: `skip` its failed compensations or, past the
+ * pivot, its failed steps.
+ */
+export type RunVerb = VerbName;
 
 export interface VerbRequest {
   /** 1 to 500 characters; journaled. */
   readonly reason: string;
   /** Who asks; journaled. */
   readonly actor: string;
-  /** The same key twice is one request. */
+  /** Scoped to run and verb: the same key twice is one request, and gets the same answer. */
   readonly idempotencyKey?: string;
+  /**
+   * With `retry`: from this step's wave on everything is undone first, and then runs again in a new round. Default: nothing
+   * more is undone; what was undone runs again in a new round, and what stands is not done again.
+   */
+  readonly step?: string;
 }
 
 export interface SignalRequest {
@@ -80,8 +89,16 @@ export interface StartOptions {
   readonly idempotencyKey?: string;
   /** The login session on whose behalf it runs; only noted. */
   readonly sessionId?: string;
-  /** A name of the caller's own, such as an order number; only noted. */
+  /**
+   * What a key does that has a run already. `attach` (default): gives that run. `reject`: refuses the start, `run-exists`.
+   * `restart-if-failed`: when that run ended `failed`, `compensated` or `cancelled`, starts a new one, also with another input,
+   * which takes the key over; otherwise as `attach`. Of many who do so at once, one starts it and the others get it.
+   */
+  readonly ifExists?: "attach" | "reject" | "restart-if-failed";
+  /** A name of the caller's own, such as an order number, to find the run by. */
   readonly businessKey?: string;
+  /** What else to find it by, over what its definition gives: at most 20 in all, of up to 256 characters, by names. */
+  readonly attributes?: Readonly<Record<string, string>>;
   /** Default `default`. */
   readonly tenant?: string;
 }
@@ -96,9 +113,15 @@ export interface StartedRun {
 export interface ListRuns {
   readonly status?: readonly RunStatus[];
   readonly definition?: string;
-  /** ms since the epoch. */
+  /** Created at or after, ms since the epoch. */
   readonly since?: number;
+  /** Created before, ms since the epoch. */
+  readonly until?: number;
   readonly sessionId?: string;
+  readonly businessKey?: string;
+  /** Runs that have all of these. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly parentId?: string;
   /** Default 50, at most 200. */
   readonly limit?: number;
   readonly cursor?: string;
@@ -116,13 +139,17 @@ export interface SagaHealth {
   readonly worker: "active" | "standby" | "stopped";
   /** `down`: it does not answer, or it takes nothing, such as one whose disk is full. */
   readonly store: "up" | "down";
-  /** Why the store is down; or runs that wait for a definition that no live worker here has. */
+  /** Why the store is down; or runs that wait for a definition that is not registered here. */
   readonly detail: string | null;
 }
 
-/** Counts of this process since it started, except `runsByStatus`, which counts the store's runs. */
+/** Counts of this process since it started, except the first three, which count the store's runs. */
 export interface SagaMetrics {
   readonly runsByStatus: Partial<Record<RunStatus, number>>;
+  /** Runs that wait for an operator: `stuck` and `paused`. */
+  readonly parkedRuns: number;
+  /** Open runs of definitions, or versions of them, that are not registered here. */
+  readonly strandedRuns: number;
   /** Runs this process drives now. */
   readonly activeRuns: number;
   readonly stepsCompleted: number;

@@ -6,6 +6,7 @@ import type { DefinitionStepView, DefinitionView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import type { NewRun } from "../worker/child-runs.js";
 import type { PlanRegistry } from "../worker/worker.js";
+import { attributesOf } from "./attributes.js";
 import type { BatchDefinition } from "./batch.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import { checkChildren } from "./child-graph.js";
@@ -37,6 +38,7 @@ export class Registry implements PlanRegistry {
       const plan = planOf(definition, {
         strategy: recovery.enabled ? recovery.strategy : "none",
         retry: recovery,
+        maxCrashes: recovery.maxCrashes,
         runTimeoutMs: saga.timeoutMs,
         stepTimeoutMs: DEFAULT_STEP_TIMEOUT_MS,
         service: (name) => participants[name] ?? {},
@@ -58,7 +60,8 @@ export class Registry implements PlanRegistry {
   readonly newRun = (saga: string, value: Json): ReturnType<NewRun> => {
     const definition = this.latest(saga);
     const input = checkedInput(definition, value);
-    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input) };
+    const attributes = attributesOf(definition, input);
+    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input), attributes };
   };
 
   /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */

@@ -38,6 +38,7 @@ describe.each(STORE_KINDS)("a saga manager over %s, operated", (kind) => {
       step: "pay",
       actor: "ann",
       reason: "refunded by hand",
+      request: expect.any(String),
     });
     await expect(bench.until(manager.act(id, "resume", { reason: "again", actor: "ann" }))).rejects.toMatchObject({
       code: "verb-forbidden",

@@ -14,8 +14,10 @@ import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
 import { CoalescingQueue } from "../worker/coalescing-queue.js";
+import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
+import { attributesOf } from "./attributes.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
@@ -60,6 +62,8 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+/** Definitions of stranded runs that health names. */
+const MAX_NAMED = 10;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
@@ -70,6 +74,7 @@ class StoreSagaManager implements SagaManager {
   readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
   readonly #actions: RunActions;
+  readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
@@ -93,6 +98,10 @@ class StoreSagaManager implements SagaManager {
     });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
+    this.#sweep = new RetentionSweep({
+      ...{ store, ports, logger, endedMs: config.retention.endedMs },
+      now: () => this.#worker.storeNow,
+    });
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
@@ -102,15 +111,18 @@ class StoreSagaManager implements SagaManager {
       return Promise.reject(
         new RuntimeError("runtime-stopped", "expected a runtime not closed before, got one that was"),
       );
-    this.#opened ??= this.#store
-      .open()
-      .then(() => this.#worker.start())
-      .catch((error: unknown) => {
-        // The store may come yet.
-        this.#opened = null;
-        throw error;
-      });
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      // The store may come yet.
+      this.#opened = null;
+      throw error;
+    });
     return this.#opened;
+  }
+
+  async #open(): Promise<void> {
+    await this.#store.open();
+    await this.#worker.start();
+    if (this.#closed === null) this.#sweep.start();
   }
 
   close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
@@ -122,6 +134,7 @@ class StoreSagaManager implements SagaManager {
     this.#creates.close();
     if (this.#opened === null) return;
     await this.#opened.catch(() => {});
+    await this.#sweep.stop();
     await this.#worker.stop(graceMs);
     await this.#store.close();
     this.#notifier.close();
@@ -153,7 +166,9 @@ class StoreSagaManager implements SagaManager {
         `expected an input that the store takes, got one it refused: ${result.reason}`,
       );
     if (result.kind === "created" && result.row === null) this.#worker.poke();
-    return { id: result.run.id, status: startedStatus(result), replayed: this.#isReplay(result, run) };
+    const replayed = isReplay(result, run);
+    if (replayed) checkReplay(result.run, run, options);
+    return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
   /** With the first row of its journal, when this process may drive it: one write starts it. */
@@ -173,7 +188,7 @@ class StoreSagaManager implements SagaManager {
       key: options.idempotencyKey ?? null,
       inputHash: hashOfInput(input),
       businessKey: options.businessKey ?? null,
-      attributes: null,
+      attributes: attributesOf(definition, input, options.attributes),
       sessionId: options.sessionId ?? null,
       queue: "default",
       partitionKey: null,
@@ -182,15 +197,9 @@ class StoreSagaManager implements SagaManager {
       rootId: id,
       parentId: null,
       restartedFrom: null,
+      restart: options.ifExists === "restart-if-failed",
       claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
     };
-  }
-
-  #isReplay(result: CreateResult, run: CreateRun): boolean {
-    if (result.kind !== "existing" || result.run.id === run.id) return false;
-    if (result.run.inputHash === run.inputHash) return true;
-    const message = `expected the input that idempotency key ${JSON.stringify(run.key)} was first used with, got another one; use a new key for a new run`;
-    throw new RuntimeError("idempotency-key-reused", message, { run: result.run.id });
   }
 
   wait(id: string, timeoutMs: number): Promise<RunView> {
@@ -246,36 +255,54 @@ class StoreSagaManager implements SagaManager {
       const outage = this.#creates.outage ?? this.#worker.outage;
       if (outage !== null)
         return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
-      const stranded = await this.#stranded();
-      return { ok: worker !== "stopped", worker, store: "up", detail: stranded };
+      return { ok: worker !== "stopped", worker, store: "up", detail: await this.#strandedDetail() };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
     }
   }
 
   /** Runs left alone because nobody here has their definition: said, not hidden. */
-  async #stranded(): Promise<string | null> {
-    const open: RunStatus[] = ["pending", "running", "waiting", "compensating"];
-    const { items } = await this.#store.list({ status: open, limit: 200 });
-    const missing = new Set(
-      items
-        .filter((run) => this.#registry.find(run.definition, run.version) === undefined)
-        .map((run) => `${run.definition}@${run.version}`),
-    );
-    return missing.size === 0
-      ? null
-      : `runs wait for definitions that are not registered here: ${[...missing].sort().join(", ")}`;
+  async #strandedDetail(): Promise<string | null> {
+    const stranded = await this.#store.stranded(this.#registry.list());
+    if (stranded.length === 0) return null;
+    const named = stranded
+      .slice(0, MAX_NAMED)
+      .map(({ definition, version, runs }) => `${definition}@${version} (${runs})`);
+    const more = stranded.length > MAX_NAMED ? `, and ${stranded.length - MAX_NAMED} more` : "";
+    return `runs wait for definitions that are not registered here: ${named.join(", ")}${more}`;
   }
 
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
+    const [runsByStatus, stranded] = await Promise.all([
+      this.#store.count(),
+      this.#store.stranded(this.#registry.list()),
+    ]);
     return {
-      runsByStatus: await this.#store.count(),
+      runsByStatus,
+      parkedRuns: (runsByStatus.stuck ?? 0) + (runsByStatus.paused ?? 0),
+      strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
     };
   }
+}
+
+function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
+  return result.kind === "existing" && result.run.id !== run.id;
+}
+
+/** Whether the caller takes the run that the key has. */
+function checkReplay(existing: RunRow, run: CreateRun, { ifExists }: StartOptions): void {
+  const key = JSON.stringify(run.key);
+  if (ifExists === "reject") {
+    const message = `expected idempotency key ${key} to be new, got one that run ${existing.id} has; attach to that one, or use another key`;
+    throw new RuntimeError("run-exists", message, { run: existing.id, status: existing.status });
+  }
+  if (existing.inputHash === run.inputHash) return;
+  const message = `expected the input that idempotency key ${key} was first used with, got another one; use a new key for a new run`;
+  throw new RuntimeError("idempotency-key-reused", message, { run: existing.id });
 }
 
 function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {

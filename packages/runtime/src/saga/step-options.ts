@@ -131,11 +131,12 @@ export interface TypedScope<Input, Outputs> {
 export interface StepOptions {
   /** Of one attempt; default: the service's, else 30 s. */
   readonly timeout?: Duration;
-  /** What is left out comes from the service, then from the manager's `recovery`. */
+  /** What is left out comes from the saga, then from the service, then from the manager's `recovery`. */
   readonly retry?: RetryOptions;
 }
 
-export interface RetryOptions extends Partial<Pick<RetryPolicy, "maxAttempts" | "backoff" | "jitter">> {
+export interface RetryOptions
+  extends Partial<Pick<RetryPolicy, "maxAttempts" | "backoff" | "jitter" | "nonRetryable">> {
   readonly initialDelay?: Duration;
   readonly maxDelay?: Duration;
 }

@@ -1,18 +1,21 @@
-import { decide } from "../engine/decide.js";
+import { mustBeAlone, needsIsolation } from "../engine/crashes.js";
+import { type Decision, decide } from "../engine/decide.js";
 import { recordEvaluation } from "../engine/evaluation.js";
 import { fold, foldRecord } from "../engine/fold.js";
 import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
+import type { JournalRecord, JournalRow } from "../engine/records.js";
 import { type RunState, stepOf } from "../engine/state.js";
 import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
-import { childKey } from "../engine/steps/child.js";
+import { childKey, stopsForward } from "../engine/steps/child.js";
+import { VERBS } from "../engine/verbs.js";
 import type { Json } from "../json.js";
 import { checkChildrenAtEnd } from "./child-invariants.js";
-import { EffectLedger } from "./effect-ledger.js";
+import { EffectLedger, type KeyedAct } from "./effect-ledger.js";
 import { evaluateNow } from "./evaluate-now.js";
-import { checkAtEnd, checkRow, checkSameState, InvariantBroken } from "./invariants.js";
+import { InvariantBroken } from "./invariant-broken.js";
+import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
 import { SIGNALS } from "./random-plan.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { SimulatedChildren, type ToldEnd } from "./simulated-children.js";
@@ -39,9 +42,7 @@ export interface Schedule {
   readonly boundaries: number;
 }
 
-interface Call {
-  readonly step: string;
-  readonly direction: Direction;
+interface Call extends KeyedAct {
   readonly attempt: number;
   /** Of the owner that sent it; an answer to an earlier owner reaches nobody. */
   readonly fence: number;
@@ -53,7 +54,7 @@ const MAX_EVENTS = 3_000;
 
 /**
  * One random life of one run, against the pure core: crashes before and after every append, attempts that fail in every
- * way, calls that arrive twice or late, an operator who cancels, resumes, skips and abandons. Throws when an invariant
+ * way, calls that arrive twice or late, an operator with every verb. Throws when an invariant
  * of ARCHITECTURE.md breaks.
  */
 export class CoreSimulation {
@@ -75,7 +76,7 @@ export class CoreSimulation {
   #duplicates = 0;
   #messages = 0;
   /** Steps whose condition said no, in a row that was written. */
-  readonly #saidNo = new Set<string>();
+  #saidNo: KeyedAct[] = [];
   /** Sides of appends passed so far: before the first one, after it, before the second one, ... */
   #boundaries = 0;
   readonly #crashAt: number | null;
@@ -101,9 +102,9 @@ export class CoreSimulation {
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
     if (this.#state.end !== null) checkChildrenAtEnd(this.#rows, this.#state.end.status, this.#children.open);
-    for (const step of this.#saidNo)
-      if (this.#ledger.has(step, "forward"))
-        throw new InvariantBroken(5, `"${step}" was performed though its condition said no`);
+    for (const act of this.#saidNo)
+      if (this.#ledger.has(act))
+        throw new InvariantBroken(5, `"${act.step}" was performed though its condition said no`);
     return { ...schedule, crashes: this.#crashes, duplicates: this.#duplicates, boundaries: this.#boundaries };
   }
 
@@ -112,13 +113,13 @@ export class CoreSimulation {
     const random = this.#random;
     if (this.#stray.length > 0 && random.chance(0.2)) this.#strayArrives();
     if (this.#crashAt === null && random.chance(0.05)) this.#crash();
-    if (random.chance(0.02)) this.#operate("cancel");
+    if (random.chance(0.03)) this.#operate(random.pick(["cancel", "cancel", "pause", "pause", "compensate"]));
     if (random.chance(0.04)) this.#signal();
     if (random.chance(0.1)) this.#childEnds();
     if (this.#told.length > 0 && random.chance(0.3)) this.#hearOfChild();
-    if (this.#state.stuck !== null) {
+    if (this.#state.stuck !== null || (this.#state.paused && this.#inFlight.length === 0)) {
       if (random.chance(0.1)) return false;
-      this.#operate(random.pick(["resume", "resume", "skip", "abandon"]));
+      this.#operate(random.pick(["resume", "resume", "retry", ...VERBS]));
       return true;
     }
     if (this.#inFlight.length > 0) this.#answer();
@@ -156,35 +157,35 @@ export class CoreSimulation {
     const error = { code: "simulated", message: "simulated" };
     const dice = random.float();
     if (dice < 0.7) {
-      this.#ledger.apply(call.step, call.direction);
+      this.#ledger.apply(call);
       return { kind: "completed", output: { by: call.attempt } };
     }
     if (dice < 0.76) return { kind: "refused", error };
     if (dice < 0.84) return { kind: "failed", error, mayHaveRun: false, retry: true };
     // Executed, and the caller sees a timeout; or it is still on its way.
-    if (dice < 0.92) this.#ledger.apply(call.step, call.direction);
+    if (dice < 0.92) this.#ledger.apply(call);
     else this.#stray.push(call);
     const retry = call.direction === "compensate" || random.chance(0.9);
     return { kind: "failed", error, mayHaveRun: true, retry, ...(random.chance(0.2) && { retryAfterMs: 1_500 }) };
   }
 
   /** As with participants: it is done, or not, or nobody hears of it. */
-  #performChild({ step, direction }: Call, children: readonly string[]): StepOutcome | Suspension {
+  #performChild(call: Call, children: readonly string[]): StepOutcome | Suspension {
     const random = this.#random;
     const error = { code: "simulated", message: "simulated" };
-    if (direction === "forward" && random.chance(0.03)) return { kind: "refused", error };
+    if (call.direction === "forward" && random.chance(0.03)) return { kind: "refused", error };
     const isDone = random.chance(0.85);
     const isHeardOf = isDone && random.chance(0.9);
-    const done = isDone ? this.#bring(step, direction, children) : null;
+    const done = isDone ? this.#bring(call, children) : null;
     if (done === null || !isHeardOf) return { kind: "failed", error, mayHaveRun: true, retry: true };
     if (done === "given-up") return { kind: "refused", error };
     return done === "undone" ? { kind: "completed", output: null } : done;
   }
 
-  #bring(step: string, direction: Direction, children: readonly string[]): ReturnType<SimulatedChildren["undo"]> {
-    if (direction === "forward") return this.#children.start(children[0] ?? step, step);
+  #bring(call: Call, children: readonly string[]): ReturnType<SimulatedChildren["undo"]> {
+    if (call.direction === "forward") return this.#children.start(children[0] ?? call.step, call);
     for (const child of children) {
-      const done = this.#children.undo(child, step);
+      const done = this.#children.undo(child, call);
       if (done !== "undone") return done;
     }
     return "undone";
@@ -192,8 +193,8 @@ export class CoreSimulation {
 
   /** A call has its effect, and nobody waits for the answer. */
   #arrive(call: Call): void {
-    if (call.children !== null) this.#bring(call.step, call.direction, call.children);
-    else this.#ledger.apply(call.step, call.direction);
+    if (call.children !== null) this.#bring(call, call.children);
+    else this.#ledger.apply(call);
   }
 
   #childEnds(): void {
@@ -218,7 +219,8 @@ export class CoreSimulation {
   }
 
   #operate(verb: string): void {
-    this.#message("verb", verb, { reason: "simulated" });
+    const step = verb === "retry" && this.#random.chance(0.5) ? this.#random.pick([...this.#plan.steps.keys()]) : null;
+    this.#message("verb", verb, { reason: "simulated", ...(step !== null && { step }) });
   }
 
   /** At any time, wanted or not. */
@@ -240,36 +242,39 @@ export class CoreSimulation {
   #step(arrived: readonly JournalRecord[]): void {
     const records = [...arrived];
     for (const record of records) foldRecord(this.#plan, this.#state, record, this.#now);
-    const saidNo: string[] = [];
+    const saidNo: KeyedAct[] = [];
     for (let open = this.#state.phase !== "ended"; open; ) {
-      const decision = this.#core.decide(this.#plan, this.#state, this.#now);
-      records.push(...decision.records);
-      for (const step of decision.evaluate) {
+      const { evaluate, records: decided } = this.#decideApart();
+      records.push(...decided);
+      for (const step of evaluate) {
         const evaluation = evaluateNow(this.#plan, this.#state, step, this.#now);
-        if (evaluation.kind === "skip") saidNo.push(step);
+        const round = this.#state.steps.get(step)?.round ?? 1;
+        if (evaluation.kind === "skip") saidNo.push({ step, direction: "forward", round });
         const record = this.#core.recordEvaluation(this.#plan, this.#state, step, evaluation);
         foldRecord(this.#plan, this.#state, record, this.#now);
         records.push(record);
       }
-      open = decision.evaluate.length > 0;
+      open = evaluate.length > 0;
     }
     if (records.length === 0) return;
     const calls = records.flatMap((record) => (record.kind === "dispatched" ? [this.#callOf(record)] : []));
     if (this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
     if (this.#crashesHere()) return this.#crash();
     this.#append(records);
-    for (const step of saidNo) this.#saidNo.add(step);
-    if (records.some(({ kind }) => kind === "unwinding" || kind === "finished")) this.#cancelChildren();
+    // In a new round it may say yes.
+    if (records.some(({ kind }) => kind === "forward-again" || kind === "retry-requested")) this.#saidNo = [];
+    this.#saidNo.push(...saidNo);
+    if (records.some(stopsForward)) this.#cancelChildren();
     if (this.#crashesHere()) return this.#crash();
     if (!this.#core.performsBeforeAppend) this.#inFlight.push(...calls);
   }
 
-  #callOf({ step, direction, attempt }: JournalRecord & { kind: "dispatched" }): Call {
+  #callOf({ step, direction, attempt, round }: JournalRecord & { kind: "dispatched" }): Call {
     const state = stepOf(this.#state, step);
     const isChild = this.#plan.steps.get(step)?.definition.kind === "child";
     const current = direction === "forward" || state.forward.status === "done" || state.forward.mayHaveRun;
     const children = [...(current ? [state.child ?? childKey(state)] : []), ...state.leftovers.toReversed()];
-    return { step, direction, attempt, fence: this.#state.fence, children: isChild ? children : null };
+    return { step, direction, attempt, round, fence: this.#state.fence, children: isChild ? children : null };
   }
 
   #cancelChildren(): void {
@@ -277,6 +282,16 @@ export class CoreSimulation {
       const step = stepOf(this.#state, name);
       if (definition.kind === "child" && step.forward.mayHaveRun) this.#children.cancel(step.child ?? childKey(step));
     }
+  }
+
+  /** As a worker does it. */
+  #decideApart(): Pick<Decision, "records" | "evaluate"> {
+    const isSuspect = needsIsolation(this.#state.crashes);
+    const { records, evaluate } = this.#core.decide(this.#plan, this.#state, this.#now);
+    if (!isSuspect || !records.some(({ kind }) => kind === "dispatched")) return { records, evaluate };
+    const isolated = { kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) } as const;
+    foldRecord(this.#plan, this.#state, isolated, this.#now);
+    return { records: [isolated, ...records], evaluate };
   }
 
   #crashesHere(): boolean {
@@ -312,7 +327,9 @@ export class CoreSimulation {
     this.#now += this.#random.below(20_000);
     const fence = (this.#rows.at(-1)?.fence ?? 1) + 1;
     const seq = this.#rows.length + 1;
-    const records = [{ kind: "claimed", worker: `worker-${fence}` }] as const;
+    // At times the owner was only slow to hand the run over.
+    const crashed = this.#random.chance(0.8) && ({ crashed: true } as const);
+    const records = [{ kind: "claimed", worker: `worker-${fence}`, ...crashed }] as const;
     this.#rows.push({ v: 1, run: "run", seq, fence, appendId: String(seq), at: this.#now, records });
     this.#state = this.#core.fold(this.#plan, this.#createdAt, this.#rows);
     this.#step([]);

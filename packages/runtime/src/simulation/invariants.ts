@@ -3,33 +3,39 @@ import { plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
-import { childIsUndone, childMayHaveRun, joinedAs, withInherited } from "./child-invariants.js";
-import type { EffectLedger } from "./effect-ledger.js";
+import { childIsUndone, childMayHaveRun, withInherited } from "./child-invariants.js";
+import { checkCrashes } from "./crash-invariants.js";
+import type { EffectLedger, KeyedAct } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkKind } from "./kind-invariants.js";
 import { checkItem, partsIn } from "./map-invariants.js";
-
-export { InvariantBroken } from "./invariant-broken.js";
+import { checkOperated, checkRequests } from "./operator-invariants.js";
+import { isPassed, presentStory, roundsOf, unwindingOf } from "./story.js";
 
 /** The invariants of ARCHITECTURE.md that one run's journal and its participants' ledger can break, as checks. */
 
 /** Checks a row against the rows before it, at the moment it is appended. */
-export function checkRow(plan: RunPlan, before: readonly JournalRow[], row: JournalRow): void {
-  const earlier = before.flatMap((each) => each.records).flatMap(withInherited);
+export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: JournalRow): void {
+  const earlier = rows.flatMap((each) => each.records).flatMap(withInherited);
   const upTo = [...earlier, ...row.records];
-  if (before.length > 0 && earlier.some((record) => record.kind === "finished")) {
+  if (rows.length > 0 && earlier.some((record) => record.kind === "finished")) {
     throw new InvariantBroken(6, `row ${row.seq} follows the end of the run`);
   }
-  if (row.fence < (before.at(-1)?.fence ?? 0))
+  if (row.fence < (rows.at(-1)?.fence ?? 0))
     throw new InvariantBroken(2, `row ${row.seq} has an older fence than the row before`);
+  checkRequests(earlier, row.records);
   for (const [index, record] of row.records.entries()) {
-    const past = [...earlier, ...row.records.slice(0, index).flatMap(withInherited)];
+    const before = [...earlier, ...row.records.slice(0, index).flatMap(withInherited)];
+    const past = presentStory(plan, before);
+    checkOperated(plan, before, past, record);
+    checkCrashes(plan, before, record);
     if (record.kind === "dispatched" && record.direction === "forward") checkForwardOrder(plan, past, record.step);
     if (record.kind === "dispatched" && record.direction === "compensate") checkUndoOrder(plan, past, record.step);
-    if (record.kind === "dispatched") checkNotEarly([...before, row], record, row);
+    if (record.kind === "dispatched") checkNotEarly([...rows, row], record, row);
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
-    checkKind(plan, [...before, row], index);
-    checkItem(plan, past, record);
+    if (record.kind === "failed") checkRetryable(plan, record);
+    checkKind(plan, [...rows, row], index, past);
+    checkItem(plan, before, past, record);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
     throw new InvariantBroken(6, "the run ends twice");
@@ -42,8 +48,7 @@ function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: 
     if (!isPassed(past, earlier.name))
       throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
   }
-  if (past.some((record) => record.kind === "unwinding"))
-    throw new InvariantBroken(5, `"${step}" goes forward in an unwinding run`);
+  if (unwindingOf(past) !== null) throw new InvariantBroken(5, `"${step}" goes forward in an unwinding run`);
 }
 
 /** Invariant 5: reverse waves, after everything under way has settled, and only what may have run. */
@@ -71,13 +76,22 @@ function checkNotEarly(
   for (const each of rows) {
     for (const record of each.records) {
       if (record === dispatched) break;
-      if (record.kind === "resumed") dueAt = 0;
+      // What stands has its compensation begin anew, what was undone its step.
+      if (record.kind === "forward-again" || record.kind === "retry-requested") dueAt = 0;
       if (record.kind !== "failed" || record.step !== dispatched.step || record.direction !== dispatched.direction)
         continue;
       dueAt = each.at + (record.retryAfterMs ?? 0);
     }
   }
   if (row.at < dueAt) throw new InvariantBroken(8, `"${dispatched.step}" is tried again ${dueAt - row.at} ms early`);
+}
+
+/** Invariant 8: what its saga says is not to be retried is not. */
+function checkRetryable(plan: RunPlan, { step, direction, error, retryAfterMs }: JournalRecord & { kind: "failed" }) {
+  const planned = plannedOf(plan, step);
+  const retry = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
+  if (retryAfterMs !== undefined && retry?.nonRetryable.includes(error.code))
+    throw new InvariantBroken(8, `"${step}" is to be tried again after "${error.code}"`);
 }
 
 function checkBeforePivot(plan: RunPlan, past: readonly JournalRecord[]): void {
@@ -107,42 +121,46 @@ export function checkAtEnd(schedule: {
   const records = rows.flatMap((row) => row.records);
   for (const effect of ledger.order) checkDispatched(records, effect);
   if (state.end === null) {
-    if (state.stuck === null) throw new InvariantBroken(6, "the run neither ended nor is parked");
+    if (state.stuck === null && !state.paused) throw new InvariantBroken(6, "the run neither ended nor is parked");
     return;
   }
+  const story = presentStory(plan, records);
   const { status } = state.end;
-  const parts = [...plan.steps.values()].flatMap((planned) =>
-    partsIn(records, planned).map((name) => ({ ...planned, name })),
-  );
-  for (const { name, compensation, definition } of parts) {
+  for (const planned of plan.steps.values()) {
+    const { name, compensation, definition } = planned;
     if (definition.kind === "sleep" || definition.kind === "wait") continue;
-    const done = ledger.has(name, "forward");
-    const undone = ledger.has(name, "compensate");
-    const skipped = has(records, "compensation-skipped", name);
-    if (has(records, "skipped", name)) {
-      if (done || undone) throw new InvariantBroken(5, `"${name}" was skipped, and ${done ? "done" : "undone"}`);
-      continue;
+    if (status === "completed" && !isPassed(story, name))
+      throw new InvariantBroken(6, `a completed run left "${name}" not done`);
+    for (const part of partsIn(records, planned)) {
+      for (const [round, own] of roundsOf(records, part)) {
+        const act = (direction: Direction): KeyedAct => ({ step: part, direction, round });
+        const done = ledger.has(act("forward"));
+        const undone = ledger.has(act("compensate"));
+        const counts = story.some(
+          (record) => record.kind === "dispatched" && record.step === part && record.round === round,
+        );
+        if (status === "completed" && counts) {
+          if (undone || (!done && !has(story, "step-skipped", name)))
+            throw new InvariantBroken(6, `a completed run left "${part}" ${done ? "undone" : "not done"}`);
+          continue;
+        }
+        if (status === "failed" || compensation === null) continue;
+        if (done && !undone && !has(own, "compensation-skipped", part))
+          throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${part}" in round ${round}`);
+      }
     }
-    if (status === "completed" && (!done || undone))
-      throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
-    if (status !== "compensated" && status !== "cancelled") continue;
-    if (done && !undone && !skipped && compensation !== null)
-      throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${name}"`);
   }
 }
 
 /** Invariant 3 and 5 seen from outside: nothing happens that was not durable before. */
-function checkDispatched(records: readonly JournalRecord[], effect: string): void {
+function checkDispatched(records: readonly JournalRecord[], { step, direction, round }: KeyedAct): void {
   const known = records.some(
-    (record) => record.kind === "dispatched" && `${record.direction}:${record.step}` === effect,
+    (record) =>
+      record.kind === "dispatched" && record.direction === direction && record.step === step && record.round === round,
   );
-  if (!known) throw new InvariantBroken(3, `${effect} happened, and the journal does not know that it was dispatched`);
-}
-
-/** The saga went on after it. */
-function isPassed(records: readonly JournalRecord[], step: string): boolean {
-  const kinds = ["completed", "received", "skipped", "gathered"] as const;
-  return kinds.some((kind) => has(records, kind, step)) || joinedAs(records, step, "forward") === "completed";
+  if (known) return;
+  const effect = `${direction} "${step}" in round ${round}`;
+  throw new InvariantBroken(3, `${effect} happened, and the journal does not know that it was dispatched`);
 }
 
 function has(records: readonly JournalRecord[], kind: JournalRecord["kind"], step: string): boolean {

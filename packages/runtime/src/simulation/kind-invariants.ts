@@ -6,8 +6,13 @@ import { InvariantBroken } from "./invariant-broken.js";
 
 type Of<Kind extends JournalRecord["kind"]> = JournalRecord & { readonly kind: Kind };
 
-/** Checks the record at `index` of the last row against everything before it. */
-export function checkKind(plan: RunPlan, rows: readonly JournalRow[], index: number): void {
+/** Checks the record at `index` of the last row against everything before it; `story`: what of it still counts. */
+export function checkKind(
+  plan: RunPlan,
+  rows: readonly JournalRow[],
+  index: number,
+  story: readonly JournalRecord[],
+): void {
   const row = rows.at(-1);
   const record = row?.records[index];
   if (row === undefined || record === undefined) return;
@@ -18,9 +23,9 @@ export function checkKind(plan: RunPlan, rows: readonly JournalRow[], index: num
     case "skipped":
     case "evaluated":
     case "expanded":
-      return checkDecidedOnce(past, record.step);
+      return checkDecidedOnce(story, record.step);
     case "dispatched":
-      if (past.some((other) => other.kind === "skipped" && other.step === record.step))
+      if (story.some((other) => other.kind === "skipped" && other.step === record.step))
         throw new InvariantBroken(5, `"${record.step}" was skipped, and is dispatched`);
       return;
     case "signaled":

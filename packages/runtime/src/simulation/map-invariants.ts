@@ -14,8 +14,13 @@ export function partsIn(records: readonly JournalRecord[], { name, definition }:
   );
 }
 
-/** Checks a record of an item, or of its step, against everything before it. */
-export function checkItem(plan: RunPlan, past: readonly JournalRecord[], record: JournalRecord): void {
+/** Checks a record of an item, or of its step, against everything before it; `past`: what of that still counts. */
+export function checkItem(
+  plan: RunPlan,
+  before: readonly JournalRecord[],
+  past: readonly JournalRecord[],
+  record: JournalRecord,
+): void {
   if (record.kind === "gathered") return checkGathered(past, record.step);
   if (record.kind !== "dispatched") return;
   const place = parseItemPath(record.step);
@@ -32,7 +37,7 @@ export function checkItem(plan: RunPlan, past: readonly JournalRecord[], record:
       `"${record.step}" is dispatched beside ${busy.length} others, not ${concurrency - 1}`,
     );
   if (record.direction === "compensate") return checkUndone(past, siblings, place.index);
-  const gone = siblings.find((path) => hasFailed(past, path));
+  const gone = siblings.find((path) => hasFailed(before, path));
   if (gone !== undefined) throw new InvariantBroken(5, `"${record.step}" is dispatched after "${gone}" has failed`);
 }
 
@@ -73,12 +78,14 @@ function isBusy(past: readonly JournalRecord[], path: string, direction: "forwar
   return after === undefined || (after.kind === "failed" && after.retryAfterMs !== undefined);
 }
 
-/** For good, and no operator has resumed it. */
+const LED_ON: ReadonlySet<JournalRecord["kind"]> = new Set(["resumed", "retry-requested", "forward-again"]);
+
+/** For good, and no operator has led the run on. */
 function hasFailed(past: readonly JournalRecord[], path: string): boolean {
   const last = past.findLastIndex(
     (record) => record.kind === "failed" && record.step === path && record.direction === "forward",
   );
   const failed = past[last];
   if (failed?.kind !== "failed" || failed.retryAfterMs !== undefined) return false;
-  return !past.slice(last).some((record) => record.kind === "resumed");
+  return !past.slice(last).some(({ kind }) => LED_ON.has(kind));
 }

@@ -1,10 +1,12 @@
 import type { EndStatus } from "../engine/records.js";
 import type { Suspension } from "../engine/step-outcome.js";
-import type { EffectLedger } from "./effect-ledger.js";
+import type { EffectLedger, KeyedAct } from "./effect-ledger.js";
 import type { SeededRandom } from "./seeded-random.js";
 
-interface ChildRun {
-  readonly step: string;
+/** The step that a child is started for, in one of its rounds. */
+type Purpose = Pick<KeyedAct, "step" | "round">;
+
+interface ChildRun extends Purpose {
   /** It undoes the child before it. */
   readonly undoes: boolean;
   canceled: boolean;
@@ -42,26 +44,26 @@ export class SimulatedChildren {
     return [...this.#runs].filter(([, run]) => run.end === null).map(([id]) => id);
   }
 
-  start(id: string, step: string, undoes = false): Suspension {
+  start(id: string, { step, round }: Purpose, undoes = false): Suspension {
     if (!this.#runs.has(id)) {
       this.created += 1;
-      this.#runs.set(id, { step, undoes, canceled: false, end: null });
+      this.#runs.set(id, { step, round, undoes, canceled: false, end: null });
     }
     return { kind: "suspended", child: id, undoes };
   }
 
   /** As the worker does it (worker/child-runs.ts). */
-  undo(id: string, step: string): Suspension | "undone" | "given-up" {
+  undo(id: string, purpose: Purpose): Suspension | "undone" | "given-up" {
     const child = this.#runs.get(id);
     if (child === undefined || child.end === null) {
-      const started = this.start(id, step);
+      const started = this.start(id, purpose);
       this.cancel(id);
       return started;
     }
     if (child.end === "compensated" || child.end === "cancelled") return "undone";
     const undoing = this.#runs.get(`${id}:undo`)?.end ?? null;
     if (undoing === "compensated") return "undone";
-    return undoing === "failed" ? "given-up" : this.start(`${id}:undo`, step, true);
+    return undoing === "failed" ? "given-up" : this.start(`${id}:undo`, purpose, true);
   }
 
   cancel(id: string): void {
@@ -76,8 +78,10 @@ export class SimulatedChildren {
     const run = this.#runs.get(id);
     if (run === undefined) return null;
     run.end = this.#drawEnd(run);
-    if (run.undoes && run.end === "compensated") this.#ledger.apply(run.step, "compensate");
-    if (!run.undoes && (run.end === "completed" || run.end === "failed")) this.#ledger.apply(run.step, "forward");
+    const { step, round } = run;
+    if (run.undoes && run.end === "compensated") this.#ledger.apply({ step, round, direction: "compensate" });
+    if (!run.undoes && (run.end === "completed" || run.end === "failed"))
+      this.#ledger.apply({ step, round, direction: "forward" });
     return { run: id, status: run.end };
   }
 

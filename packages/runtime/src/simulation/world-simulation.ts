@@ -2,15 +2,13 @@ import { createHash } from "node:crypto";
 import type { SessionConfig } from "../config.js";
 import { isObject } from "../json.js";
 import type { Participant } from "../participants/participant.js";
-import { systemPorts } from "../ports.js";
 import type { SagaDefinition } from "../saga/definition.js";
 import { Registry } from "../saga/registry.js";
 import { createContextSessions } from "../session/context.js";
 import type { RunStore } from "../store/run-store.js";
 import { createMemoryRunStore, createMemorySessionStore, createMemoryWorld } from "../stores/memory/index.js";
 import { createManualClock } from "../testing/manual-clock.js";
-import { InvariantBroken } from "./invariants.js";
-import { randomSaga } from "./random-plan.js";
+import { InvariantBroken } from "./invariant-broken.js";
 import { SeededRandom } from "./seeded-random.js";
 import { watchAppends } from "./world/append-watch.js";
 import { Breaches } from "./world/breaches.js";
@@ -18,17 +16,24 @@ import { CallWatch } from "./world/call-watch.js";
 import { Clients } from "./world/clients.js";
 import { jumpClocks, randomSkew } from "./world/clock-jumps.js";
 import { ContextWatch } from "./world/context-watch.js";
+import { CrashWatch } from "./world/crash-watch.js";
 import { EffectWatch } from "./world/effect-watch.js";
 import { Faults } from "./world/faults.js";
 import { JournalWatch } from "./world/journal-watch.js";
 import { Operators } from "./world/operators.js";
 import type { Planted } from "./world/planted.js";
+import { Poison } from "./world/poison.js";
 import { ProcessClock } from "./world/process-clock.js";
 import { randomConfig } from "./world/random-config.js";
+import { randomDefinitions } from "./world/random-definitions.js";
+import { RetentionWatch } from "./world/retention-watch.js";
 import { Services } from "./world/services.js";
 import { Signalers } from "./world/signalers.js";
 import { SimulatedProcess } from "./world/simulated-process.js";
+import { StartWatch } from "./world/start-watch.js";
+import { unsettled } from "./world/unsettled.js";
 import { Wire } from "./world/wire.js";
+import { WorldTime } from "./world/world-time.js";
 
 export interface WorldReport {
   readonly seed: number;
@@ -52,8 +57,8 @@ export interface WorldReport {
 
 /** Once nothing goes wrong any more, everything comes to its end within this time. */
 const SETTLE_MS = 40 * 60_000;
-/** Timers at one moment: more are a loop without a delay. */
-const MAX_AT_ONCE = 20_000;
+/** What operators ask of a run that waits for them. */
+const LEADING = ["resume", "resume", "retry", "retry", "skip", "abandon"] as const;
 
 /**
  * One seeded life of the whole runtime in virtual time, the same each time: managers as processes that crash, pause, close and
@@ -65,9 +70,12 @@ export class WorldSimulation {
   readonly #seed: number;
   readonly #planted: Planted;
   readonly #random: SeededRandom;
+  /** For what was added later, so that it changes no more than it must. */
+  readonly #more: SeededRandom;
   readonly #clock = createManualClock();
   readonly #world = createMemoryWorld();
   readonly #breaches = new Breaches();
+  readonly #time = new WorldTime(this.#clock, this.#breaches);
   readonly #faults: Faults;
   readonly #config: SessionConfig;
   readonly #definitions: readonly SagaDefinition[];
@@ -79,6 +87,9 @@ export class WorldSimulation {
   readonly #clients: Clients;
   readonly #operators: Operators;
   readonly #signalers: Signalers;
+  readonly #crashes: CrashWatch;
+  readonly #starts: StartWatch;
+  readonly #retention: RetentionWatch;
   readonly #processes: SimulatedProcess[] = [];
   readonly #server: RunStore;
   readonly #sessions = createMemorySessionStore({ clock: this.#clock });
@@ -95,20 +106,15 @@ export class WorldSimulation {
     this.#planted = planted;
     const random = new SeededRandom(seed);
     this.#random = random;
-    this.#config = randomConfig(random);
+    const more = new SeededRandom(seed + 1_000_000_007);
+    this.#more = more;
+    this.#config = randomConfig(random, more);
     this.#timeoutMs = 1_000 + random.below(2_000);
     this.#pollMs = 200 + random.below(800);
     this.#maxRuns = random.chance(0.3) ? 1 + random.below(4) : 50;
     this.#withContexts = random.chance(0.6);
     this.#faults = new Faults(random, this.#config.recovery.leaseMs);
-    const names = Array.from({ length: 1 + random.below(3) }, (_, index) => `saga-${index}`);
-    this.#definitions = names.map((name, index) => ({
-      ...randomSaga(random, name, names.slice(0, index)),
-      returns: (outputs) => {
-        if (!this.#faults.isCalm && random.chance(0.1)) throw new Error("simulated: no output");
-        return outputs;
-      },
-    }));
+    this.#definitions = randomDefinitions(random, more, this.#faults);
 
     const breaches = this.#breaches;
     const named: Participant = { description: "", timeoutMs: this.#timeoutMs, perform: never, compensate: never };
@@ -122,9 +128,17 @@ export class WorldSimulation {
     this.#calls = new CallWatch(this.#clock, this.#world, this.#journal, breaches);
     this.#contexts = new ContextWatch(this.#journal, this.#world, breaches, this.#config.checkpoint.enabled);
     this.#operators = new Operators(random, this.#journal, breaches);
+    this.#crashes = new CrashWatch(this.#world, this.#journal, breaches);
+    const { leaseMs } = this.#config.recovery;
+    this.#starts = new StartWatch(this.#world, this.#clock, this.#journal, { breaches, leaseMs });
+    this.#retention = new RetentionWatch(this.#world, this.#clock, breaches, this.#config.retention.endedMs);
+    const poison = new Poison({
+      ...{ clock: this.#clock, random: more, faults: this.#faults },
+      kill: (process, run) => this.#kill(process, run),
+    });
     this.#services = new Services({
       ...{ clock: this.#clock, random, faults: this.#faults, calls: this.#calls, contexts: this.#contexts },
-      timeoutMs: this.#timeoutMs,
+      ...{ poison, timeoutMs: this.#timeoutMs },
     });
     const ledgerOf = (run: string) => this.#services.ledgerOf(run);
     this.#effects = new EffectWatch({ world: this.#world, journal: this.#journal, breaches, ledgerOf });
@@ -133,12 +147,15 @@ export class WorldSimulation {
       random,
       journal: this.#journal,
       breaches,
+      runs: () => [...this.#retention.deleted.values(), ...this.#world.runs.values()],
       pickProcess: () => this.#pickProcess(),
     };
     this.#clients = new Clients(people);
     this.#signalers = new Signalers({ ...people, runs: () => [...this.#world.runs.keys()] });
     const store = createMemoryRunStore({ world: this.#world, clock: this.#clock, workers: "many" });
-    this.#server = this.#signalers.watch(this.#operators.watch(planted.server?.(store, this.#world) ?? store));
+    const served = planted.server?.(store, this.#world) ?? store;
+    const watched = this.#starts.watch(this.#retention.watch(served));
+    this.#server = this.#signalers.watch(this.#operators.watch(watched));
   }
 
   async run(): Promise<WorldReport> {
@@ -151,7 +168,7 @@ export class WorldSimulation {
     }
     const ends = new Map<string, number>();
     for (const { state } of this.#journal.runs.values()) {
-      const end = state.end?.status ?? "stuck";
+      const end = state.end?.status ?? (state.paused ? "paused" : "stuck");
       ends.set(end, (ends.get(end) ?? 0) + 1);
     }
     return {
@@ -182,24 +199,28 @@ export class WorldSimulation {
     for (let index = 0; index < starts; index++) {
       const { name } = random.pick(this.#definitions);
       this.#clock.after(random.below(chaosMs), () => void this.#clients.start(name, `key-${index}`));
+      if (this.#more.chance(0.4))
+        this.#clock.after(this.#more.below(chaosMs), () => void this.#clients.restart(name, `key-${index}`));
     }
     this.#chaos(managers);
     jumpClocks(this.#seed, this.#clock, this.#faults, () => this.#alive());
     this.#signalers.start();
     const calmAt = this.#clock.now() + chaosMs;
-    await this.#pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
+    await this.#time.pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
 
     this.#becalm();
     const settledBy = this.#clock.now() + SETTLE_MS;
     this.#lookAfterStuckRuns();
-    await this.#pass(() => {
-      if (this.#clock.now() > settledBy) throw new InvariantBroken(6, this.#unsettled());
-      return this.#clients.open === 0 && this.#unsettled() === "";
+    await this.#time.pass(() => {
+      const open = unsettled(this.#world, this.#leftAlone);
+      if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
+      return this.#clients.open === 0 && open === "";
     }, "every run to end or to be parked");
     // Late requests and late effects arrive as well.
     this.#signalers.stop();
-    const quietAt = this.#clock.now() + 60_000;
-    await this.#pass(() => this.#clock.now() >= quietAt, "late messages");
+    const { endedMs } = this.#config.retention;
+    const quietAt = this.#clock.now() + (endedMs === null ? 60_000 : endedMs + 180_000);
+    await this.#time.pass(() => this.#clock.now() >= quietAt, "late messages");
     await this.#checkAtEnd();
   }
 
@@ -227,7 +248,7 @@ export class WorldSimulation {
       { clock: this.#clock, random },
       {
         store: planted.store?.(sent) ?? sent,
-        definitions: this.#definitions,
+        definitions: planted.definition === undefined ? this.#definitions : this.#definitions.map(planted.definition),
         participants: { service: planted.participant?.(participant) ?? participant },
         config: this.#config,
         ...(this.#withContexts && { contexts: planted.contexts?.(contexts) ?? contexts }),
@@ -238,6 +259,12 @@ export class WorldSimulation {
     );
     this.#processes.push(process);
     void process.open();
+  }
+
+  #kill(name: string, run: string): void {
+    this.#faults.count("crash by a run");
+    this.#crashes.died(name, run);
+    this.#processes.find((process) => process.name === name)?.crash();
   }
 
   #alive(): SimulatedProcess[] {
@@ -282,7 +309,7 @@ export class WorldSimulation {
   #operate(process: SimulatedProcess): void {
     const { known } = this.#clients;
     if (known.length === 0) return;
-    const verbs = ["cancel", "cancel", "resume", "skip", "abandon"] as const;
+    const verbs = ["cancel", "pause", "pause", "compensate", ...LEADING] as const;
     void this.#operators.act(process, this.#random.pick(known), verbs);
   }
 
@@ -297,39 +324,25 @@ export class WorldSimulation {
       if (this.#checking) return;
       const process = this.#pickProcess();
       for (const run of this.#world.runs.values()) {
-        if (run.status !== "stuck" || process === null || this.#leftAlone.has(run.id)) continue;
+        const isParked = run.status === "stuck" || run.status === "paused";
+        if (!isParked || process === null || this.#leftAlone.has(run.id)) continue;
         // Whoever waits for a child would wait for ever.
         if (run.parentId === null && this.#random.chance(0.2)) this.#leftAlone.add(run.id);
-        else void this.#operators.act(process, run.id, ["resume", "resume", "skip", "abandon"]);
+        else void this.#operators.act(process, run.id, LEADING);
       }
       if (this.#alive().length === 0) this.#openProcess();
       this.#lookAfterStuckRuns();
     });
   }
 
-  /** What has neither ended nor been parked for good; empty when all is settled. */
-  #unsettled(): string {
-    const open = [...this.#world.runs.values()].filter(
-      (run) => run.endedAt === null && !(this.#leftAlone.has(run.id) && run.status === "stuck" && run.owner === null),
-    );
-    return open
-      .map(({ id, status, owner, wakeAt, journal }) =>
-        [
-          `run ${id} is ${status} for good`,
-          `owner ${owner}`,
-          `wakes at ${wakeAt}`,
-          ...journal.slice(-3).map((row) => row.records),
-        ].join("; "),
-      )
-      .join("\n");
-  }
-
   async #checkAtEnd(): Promise<void> {
     this.#checking = true;
     this.#signalers.checkAtEnd();
     this.#effects.checkAll();
-    this.#journal.family.checkAtEnd((run) => this.#services.ledgerOf(run));
+    this.#journal.family.checkAtEnd((run) => this.#services.ledgerOf(run), this.#retention.deleted);
     this.#clients.checkAtEnd();
+    this.#starts.checkAtEnd();
+    this.#retention.checkAtEnd();
     this.#operators.checkAtEnd();
     for (const process of this.#processes.filter(({ state }) => state === "open")) await this.#checkProcess(process);
     for (const { name, clock, state } of this.#processes)
@@ -340,19 +353,20 @@ export class WorldSimulation {
   /** It remembers nothing of runs that have ended, shows what was written, and leaves nothing behind when it closes. */
   async #checkProcess(instance: SimulatedProcess): Promise<void> {
     const { name, clock } = instance;
-    const metrics = await this.#until(instance.ask((manager) => manager.metrics(), null));
+    const metrics = await this.#time.until(instance.ask((manager) => manager.metrics(), null));
     const active = metrics !== null && "value" in metrics ? metrics.value.activeRuns : Number.NaN;
     this.#breaches.expect(active === 0, 12, () => `${name} still drives ${active} runs`);
-    // The next renewal, the next poll, the time of a run once parked here, and those who wait for a run that stays parked.
-    const due = 3 + this.#clients.waitingAt(instance);
+    // The next renewal, the next poll, the next sweep, the time of a run once parked here, and those who wait for a run that
+    // stays parked.
+    const due = 4 + this.#clients.waitingAt(instance);
     this.#breaches.expect(clock.pending <= due, 12, () => `${name} waits with ${clock.pending} timers for nothing`);
-    for (const id of this.#clients.known) {
-      const asked = await this.#until(instance.ask((manager) => manager.get(id), null));
+    for (const id of this.#clients.known.filter((each) => !this.#retention.deleted.has(each))) {
+      const asked = await this.#time.until(instance.ask((manager) => manager.get(id), null));
       const context = asked !== null && "value" in asked ? asked.value.context : null;
       if (isObject(context)) this.#contexts.checkSeen(id, context, "a reader");
       else this.#breaches.expect(false, 1, () => `${name} cannot show run ${id}`);
     }
-    await this.#until(instance.close(10_000, () => this.#checkLeftNothing(instance)));
+    await this.#time.until(instance.close(10_000, () => this.#checkLeftNothing(instance)));
   }
 
   #checkLeftNothing({ name, clock }: SimulatedProcess): void {
@@ -361,33 +375,6 @@ export class WorldSimulation {
       12,
       () => `${name} leaves ${clock.pending} timers behind when it closes`,
     );
-  }
-
-  async #until<Value>(promise: Promise<Value>): Promise<Value> {
-    let settled = false;
-    void promise.then(() => {
-      settled = true;
-    });
-    await this.#pass(() => settled, "an answer");
-    return promise;
-  }
-
-  /** Lets time pass, one timer after the other, until `done`. */
-  async #pass(done: () => boolean, what: string): Promise<void> {
-    let [now, atOnce] = [this.#clock.monotonic(), 0];
-    // What the event loop has to do beside this, such as clearing away what nobody holds any more.
-    await new Promise<void>((resolve) => systemPorts.clock.soon(resolve));
-    for (;;) {
-      // All that a timer woke runs before the next one: nothing here waits for the real world.
-      // After its promises; a turn of the event loop for each timer would take a third of the whole time.
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-      this.#breaches.raise();
-      if (done()) return;
-      if (!this.#clock.fireNext()) throw new InvariantBroken(6, `expected ${what}, nothing happens any more`);
-      atOnce = this.#clock.monotonic() === now ? atOnce + 1 : 0;
-      now = this.#clock.monotonic();
-      if (atOnce > MAX_AT_ONCE) throw new InvariantBroken(12, `expected ${what}, time stands still`);
-    }
   }
 }
 

@@ -4,14 +4,17 @@ import type { JournalRecord } from "../engine/records.js";
 import { isEnded } from "../engine/records.js";
 import { type RunState, type StepState, stepOf } from "../engine/state.js";
 import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
-import { childKey } from "../engine/steps/child.js";
+import { childKey, stopsForward } from "../engine/steps/child.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import type { CreateRun, RunRow, RunStore, Signal } from "../store/run-store.js";
 import { childRunId, undoRunId } from "./child-run-id.js";
 
 /** The run of a saga that is about to be created, as its definition wants it. Throws `RuntimeError` when it refuses the input. */
-export type NewRun = (saga: string, input: Json) => Pick<CreateRun, "definition" | "version" | "input" | "inputHash">;
+export type NewRun = (
+  saga: string,
+  input: Json,
+) => Pick<CreateRun, "definition" | "version" | "input" | "inputHash" | "attributes">;
 
 type Outcome = StepOutcome | Suspension;
 
@@ -56,7 +59,7 @@ export class ChildRuns {
     }
     return this.#create({
       ...{ id, type: "saga", ...described, tenant, priority, queue, sessionId, rootId, parentId: parent.id },
-      ...{ key: null, businessKey: null, attributes: null, partitionKey: null, restartedFrom: null, claim: null },
+      ...{ key: null, businessKey: null, partitionKey: null, restartedFrom: null, claim: null },
     });
   }
 
@@ -159,7 +162,7 @@ export function messagesWith(
       actor: `run ${id}`,
     });
   }
-  if (!plan.hasChildren || !records.some(({ kind }) => kind === "unwinding" || kind === "finished")) return signals;
+  if (!plan.hasChildren || !records.some(stopsForward)) return signals;
   for (const { name, definition } of plan.steps.values()) {
     const step = stepOf(state, name);
     if (definition.kind !== "child" || !step.forward.mayHaveRun) continue;

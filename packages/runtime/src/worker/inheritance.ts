@@ -55,10 +55,12 @@ function isLeft(step: StepState): boolean {
   return needsUndo(step) && step.undo.status !== "done" && step.undo.status !== "skipped";
 }
 
-function inherited({ name, forward, output, evaluated, child, leftovers, items }: StepState): InheritedStep {
+function inherited(step: StepState): InheritedStep {
+  const { name, round, forward, output, evaluated, child, leftovers, items } = step;
   const done = forward.status === "done";
   return {
     ...{ step: name, outcome: done ? "completed" : forward.mayHaveRun ? "unknown" : "nothing" },
+    ...(round > 1 && { round }),
     ...(done && { output }),
     ...(evaluated?.input !== undefined && { input: evaluated.input }),
     ...(child !== null && { child }),

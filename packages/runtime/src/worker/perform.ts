@@ -17,6 +17,7 @@ export interface Attempt {
   readonly step: string;
   readonly direction: Direction;
   readonly attempt: number;
+  readonly round: number;
 }
 
 export type Outcome = StepOutcome | Suspension;
@@ -119,7 +120,7 @@ function stepCall(options: PerformOptions): StepCall {
     outputs: visibleOutputs(plan, state, attempt.step),
     context,
     transaction,
-    idempotencyKey: `${run.id}:${attempt.step}`,
+    idempotencyKey: stepKey(run.id, attempt),
     attempt: attempt.attempt,
     fence: state.fence,
     get signal() {
@@ -128,13 +129,18 @@ function stepCall(options: PerformOptions): StepCall {
   };
 }
 
+/** The first round's key has no round in it. */
+function stepKey(run: string, { step, round }: Attempt): string {
+  return round === 1 ? `${run}:${step}` : `${run}:${step}:r${round}`;
+}
+
 function compensationCall(options: PerformOptions): CompensationCall {
   const { run, plan, state, attempt, context, abort, transaction } = options;
   const step = stepOf(state, attempt.step);
   const completed = step.forward.status === "done";
   // Participants know the run that did it, not the one that undoes it.
   const runId = state.origin?.run ?? run.id;
-  const forwardKey = `${runId}:${attempt.step}`;
+  const forwardKey = stepKey(runId, attempt);
   return {
     runId,
     stage: attempt.step,

@@ -1,34 +1,24 @@
-import { type Decision, decide } from "../engine/decide.js";
-import { recordEvaluation } from "../engine/evaluation.js";
-import { correctDueTimes, fold, foldRecord } from "../engine/fold.js";
-import { applyMessage } from "../engine/messages.js";
-import { recordOutcome } from "../engine/outcome.js";
+import type { Decision } from "../engine/decide.js";
+import { correctDueTimes, fold } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
-import type { RunState } from "../engine/state.js";
+import { type RunState, waitsForOperator } from "../engine/state.js";
 import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
+import { Arrivals } from "./arrivals.js";
 import { AttemptAbort } from "./attempt-abort.js";
 import { messagesWith } from "./child-runs.js";
 import { ContextKeeper } from "./context-keeper.js";
-import { evaluate, type StepEvaluation } from "./evaluate.js";
+import { decideApart, NOTHING } from "./decide-apart.js";
+import { evaluate } from "./evaluate.js";
+import type { IsolatedRun } from "./isolation.js";
 import { type Attempt, type Outcome, perform } from "./perform.js";
-import { RunInbox } from "./run-inbox.js";
 import type { EndedRun } from "./run-notifier.js";
 import { ShownRun } from "./shown-run.js";
 import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
 import { StepTransactions } from "./step-transactions.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
-
-interface Held {
-  readonly records: JournalRecord[];
-  readonly consumed: readonly string[];
-  readonly evaluations: readonly StepEvaluation[];
-}
-
-/** What is decided while nothing may be. */
-const NOTHING: Decision = { records: [], abort: [], evaluate: [], wakeAt: null, awaitsMessage: false };
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
 export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
@@ -38,22 +28,17 @@ export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
  * it all durable, and only then is anything performed. At most one append is unacknowledged at a time; what arrives
  * meanwhile rides in the next. It ends (`onGone`) when the run ended, was parked, or was lost to another owner.
  */
-export class RunDriver {
+export class RunDriver implements IsolatedRun {
   readonly run: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
   readonly #state: RunState;
   readonly #context: ContextKeeper;
   readonly #underWay = new Map<string, AttemptAbort>();
-  readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
-  readonly #inbox: RunInbox;
+  readonly #arrivals: Arrivals;
   readonly #shown: ShownRun;
   readonly #transactions: StepTransactions;
   readonly #onGone: OnGone;
-  /** Records that must precede whatever is decided next. */
-  #preceding: JournalRecord[] = [];
-  /** What is folded and waits for the expressions of steps, so that one row holds both. */
-  #held: Held | null = null;
   readonly #snapshots = new SnapshotRequests();
   #appending = false;
   /** There are messages that have not been delivered yet: asking again would not change that. */
@@ -70,7 +55,6 @@ export class RunDriver {
     this.#state = fold(plan, claimed.run.createdAt, claimed.rows);
     this.#state.fence = claimed.run.fence;
     this.#shown = new ShownRun(claimed.run);
-    this.#inbox = new RunInbox(claimed.inbox);
     this.#context = new ContextKeeper({
       run: claimed.run.id,
       restored,
@@ -81,12 +65,25 @@ export class RunDriver {
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
       snapshot: (strategy, step) => this.#requestSnapshot(strategy, step),
     });
+    this.#arrivals = new Arrivals({
+      ...{ plan, state: this.#state, context: this.#context, inbox: claimed.inbox },
+      ...{ counters: env.counters, random: env.ports.random },
+    });
     this.#transactions = new StepTransactions({
       begin: env.begin,
       isIdle: () => !this.#appending,
       advance: () => this.#advance(),
       complete: (attempt, abort, output) => this.#known(attempt, abort, { kind: "completed", output }),
     });
+  }
+
+  /** Attempts that were dispatched count from the moment their row is sent. */
+  get isBusy(): boolean {
+    return this.#state.running > 0 && !this.#gone;
+  }
+
+  wake(): void {
+    this.#advance();
   }
 
   /** The run was created and claimed in one write: what its first row dispatched is durable and can start. */
@@ -102,17 +99,17 @@ export class RunDriver {
 
   /** Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. */
   startAdopted(): void {
-    this.#preceding.push({ kind: "claimed", worker: this.#env.workerId() });
+    this.begin({ kind: "claimed", worker: this.#env.workerId() });
     this.#advance();
   }
 
   /** What comes before anything else that this run does. */
   begin(record: JournalRecord): void {
-    this.#preceding.push(record);
+    this.#arrivals.precede(record);
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    if (!this.#inbox.deliver(entries)) return;
+    if (!this.#arrivals.inbox.deliver(entries)) return;
     this.#parkRefused = false;
     this.#advance();
   }
@@ -139,15 +136,17 @@ export class RunDriver {
       // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
       const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
       this.#transactions.fail(error);
-      void this.#stick({ code: "internal", message }, this.#inbox.taken);
+      void this.#stick({ code: "internal", message }, this.#arrivals.inbox.taken);
     }
   }
 
   #decide(): void {
     const now = this.#env.storeNow();
-    const { records, consumed } = this.#takeIn(now);
-    const decision = this.#draining ? NOTHING : decide(this.#plan, this.#state, now);
+    const { records, consumed } = this.#arrivals.take(now, this.#draining);
+    const { isolation } = this.#env;
+    const decision = this.#draining ? NOTHING : decideApart(this.#plan, this.#state, now, this, isolation);
     records.push(...decision.records);
+    if (this.#state.running === 0) isolation.settled();
     for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
     const unevaluated = decision.evaluate.length > 0;
     if (unevaluated && !this.#transactions.isCommitting)
@@ -179,46 +178,8 @@ export class RunDriver {
     const evaluations = await evaluate(this.#plan, this.#state, steps, { input, context: this.#context.live, now });
     this.#appending = false;
     if (this.#gone) return;
-    this.#held = { records, consumed, evaluations };
+    this.#arrivals.hold({ records, consumed, evaluations });
     this.#advance();
-  }
-
-  /** Folds what arrived: attempts' outcomes, then messages. */
-  #takeIn(now: number): { records: JournalRecord[]; consumed: readonly string[] } {
-    const held = this.#held;
-    this.#held = null;
-    const records = held?.records ?? [];
-    const heldConsumed = held?.consumed ?? [];
-    const take = (record: JournalRecord): void => {
-      foldRecord(this.#plan, this.#state, record, now);
-      records.push(record);
-    };
-    for (const { step, evaluation } of held?.evaluations ?? [])
-      take(recordEvaluation(this.#plan, this.#state, step, evaluation));
-    for (const record of this.#preceding.splice(0)) take(record);
-    for (const { attempt, outcome } of this.#outcomes.splice(0)) {
-      const done = outcome.kind === "completed" && attempt.direction === "forward";
-      const delta = done ? this.#context.complete(attempt.step, outcome.output) : undefined;
-      const record = recordOutcome(
-        this.#plan,
-        this.#state,
-        attempt,
-        outcome,
-        () => this.#env.ports.random.float(),
-        delta,
-      );
-      this.#env.counters.count(record);
-      take(record);
-    }
-    if (this.#draining) return { records, consumed: heldConsumed };
-    const messages = this.#inbox.take();
-    if (messages.length === 0) return { records, consumed: heldConsumed };
-    for (const message of messages) {
-      // Nothing may follow the end, which consumes the rest of the inbox.
-      if (this.#state.phase === "ended") break;
-      for (const record of applyMessage(this.#plan, this.#state, message)) take(record);
-    }
-    return { records, consumed: [...heldConsumed, ...messages.map(({ id }) => id)] };
   }
 
   #snapshotDue(next: Next): string | null {
@@ -228,7 +189,7 @@ export class RunDriver {
   #next({ wakeAt, awaitsMessage }: Decision, now: number): Next {
     if (this.#state.phase === "ended") return { kind: "finish" };
     if (this.#state.running > 0) return { kind: "keep" };
-    if (this.#state.stuck !== null) return { kind: "park", delayMs: null };
+    if (waitsForOperator(this.#state)) return { kind: "park", delayMs: null };
     if (this.#draining) return { kind: "park", delayMs: 0 };
     if (wakeAt === null) return awaitsMessage ? { kind: "park", delayMs: null } : { kind: "keep" };
     if (wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
@@ -283,7 +244,7 @@ export class RunDriver {
       return void this.#stick({ code: "store-refused", message }, []);
     }
     this.#appending = false;
-    this.#inbox.written();
+    this.#arrivals.inbox.written();
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
       this.#env.logger.warn(
@@ -337,7 +298,7 @@ export class RunDriver {
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
       // Of messages consumed by a row that cannot be written, signals are still wanted.
-      records: [...(consumed.length > 0 ? this.#inbox.unwrittenSignals() : []), { kind: "stuck", error }],
+      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), { kind: "stuck", error }],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
@@ -348,8 +309,7 @@ export class RunDriver {
 
   #performAll(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (record.kind === "dispatched")
-        this.#perform({ step: record.step, direction: record.direction, attempt: record.attempt });
+      if (record.kind === "dispatched") this.#perform(record);
     }
   }
 
@@ -374,7 +334,7 @@ export class RunDriver {
   #known(attempt: Attempt, abort: AttemptAbort, outcome: Outcome): boolean {
     if (this.#gone || this.#underWay.get(attempt.step) !== abort) return false;
     this.#underWay.delete(attempt.step);
-    this.#outcomes.push({ attempt, outcome });
+    this.#arrivals.settled(attempt, outcome);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, StepTransaction } from "../store/run-store.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { Counters } from "./counters.js";
+import type { Isolation } from "./isolation.js";
 import type { RunNotifier } from "./run-notifier.js";
 
 /** What a run's driver needs of its worker. */
@@ -18,6 +19,7 @@ export interface WorkerEnvironment {
   readonly contexts: ContextSessions | null;
   readonly notifier: RunNotifier;
   readonly counters: Counters;
+  readonly isolation: Isolation;
   /** A run whose next event is further away than this is handed back to the store until then. */
   readonly parkAfterMs: number;
   /** For one append; never the same twice. */

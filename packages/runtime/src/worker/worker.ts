@@ -12,6 +12,7 @@ import { ChildRuns, type NewRun } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { Counters } from "./counters.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
+import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
 import { RunDriver } from "./run-driver.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -56,6 +57,10 @@ export class Worker {
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs being created with a claim: ours if the reply is lost. */
   readonly #creating = new Set<string>();
+  readonly #isolation = new Isolation(
+    () => this.#drivers.values(),
+    () => this.#creating.size > 0,
+  );
   readonly #environment: WorkerEnvironment;
   readonly #appendIds: string;
   #appendsNamed = 0;
@@ -97,6 +102,7 @@ export class Worker {
         notifier: options.notifier,
       },
       counters: this.counters,
+      isolation: this.#isolation,
       parkAfterMs: this.#options.parkAfterMs,
       append: (append) => {
         this.counters.appends += 1;
@@ -114,6 +120,11 @@ export class Worker {
 
   get state(): "active" | "standby" | "stopped" {
     return this.#lease.state;
+  }
+
+  /** The store's clock, as far as it can be told from here; null without a lease. */
+  get storeNow(): number | null {
+    return this.#lease.trusted() ? this.#lease.storeNow() : null;
   }
 
   /** Why the store takes nothing of this worker; null while it does. */
@@ -185,7 +196,7 @@ export class Worker {
 
   /** The worker's id when it may claim a run in the write that creates it; null when others should have it. */
   claimOnCreate(run: string): string | null {
-    if (!this.#lease.trusted() || this.#stop.signal.aborted) return null;
+    if (!this.#lease.trusted() || this.#stop.signal.aborted || this.#isolation.isClosed) return null;
     if (this.#drivers.size + this.#creating.size >= this.#options.maxRuns) return null;
     this.#creating.add(run);
     return this.#lease.id;
@@ -194,9 +205,11 @@ export class Worker {
   /** Follows every `claimOnCreate` that gave an id. `row`: null when the run was not created, or not claimed. */
   created(id: string, run: RunRow | null, row: JournalRow | null): void {
     this.#creating.delete(id);
-    if (run === null || row === null || this.#drivers.has(id) || !this.#mayDrive(run)) return;
-    const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
-    driver?.startCreated(row.records);
+    if (run !== null && row !== null && !this.#drivers.has(id) && this.#mayDrive(run)) {
+      const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
+      driver?.startCreated(row.records);
+    }
+    this.#isolation.settled();
   }
 
   async #claimLoop(signal: AbortSignal): Promise<void> {
@@ -215,7 +228,8 @@ export class Worker {
   async #claim(): Promise<boolean> {
     const { store, plans, logger, maxRuns } = this.#options;
     const limit = Math.min(CLAIM_BATCH, maxRuns - this.#drivers.size - this.#creating.size);
-    if (!this.#lease.trusted() || limit <= 0) return false;
+    // While one run is driven alone the others are better off with other workers.
+    if (!this.#lease.trusted() || limit <= 0 || this.#isolation.isClosed) return false;
     this.#claiming = true;
     try {
       const claimed = await store.claim({ worker: this.#lease.id, definitions: plans.list(), limit });
@@ -303,6 +317,8 @@ export class Worker {
 
   #gone(driver: RunDriver, parkedForMs: number | null): void {
     if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
+    this.#isolation.leave(driver);
+    this.#isolation.settled();
     if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
     if (this.#drivers.size === 0) this.#onIdle();
     else if (this.#drivers.size === this.#options.maxRuns - 1) this.poke();

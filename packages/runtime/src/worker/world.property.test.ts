@@ -17,8 +17,11 @@ describe("the whole runtime, in worlds where everything fails", () => {
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 50);
     for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated", "expanded", "gathered"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 5);
+    for (const kind of ["isolated", "paused", "resumed", "compensate-requested", "retry-requested", "forward-again"])
+      expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 20);
     for (const fault of [
       "crash",
+      "crash by a run",
       "pause",
       "close",
       "outage of the store",

@@ -7,7 +7,7 @@ export const action: StepKind = {
     step: name,
     direction: "forward",
     attempt: step.forward.attempt + 1,
-    round: 1,
+    round: step.round,
   }),
   // Its outcome comes from the worker.
   proceed: () => [],

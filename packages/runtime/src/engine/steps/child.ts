@@ -20,7 +20,17 @@ function joins(step: string, act: Act, direction: Direction, state: RunState): J
   return [{ kind: "joined", step, direction, child: act.child.run }];
 }
 
-/** What follows the parent's id in the key of the run that the step starts: each time another one after one that was lost. */
-export function childKey({ name, lostChildren }: StepState): string {
-  return lostChildren === 0 ? name : `${name}:${lostChildren + 1}`;
+/**
+ * What follows the parent's id in the key of the run that the step starts: another one in each round, and in a round each time
+ * after one that was lost.
+ */
+export function childKey({ name, round, lostChildren }: StepState): string {
+  const key = round === 1 ? name : `${name}:r${round}`;
+  return lostChildren === 0 ? key : `${key}:${lostChildren + 1}`;
+}
+
+/** Children that may be under way are canceled in the row that says it. */
+export function stopsForward(record: JournalRecord): boolean {
+  if (record.kind === "retry-requested") return record.step !== undefined;
+  return record.kind === "unwinding" || record.kind === "finished";
 }

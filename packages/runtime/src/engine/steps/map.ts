@@ -2,7 +2,7 @@ import { itemPath } from "../item-path.js";
 import { openItems } from "../items.js";
 import type { PlannedStep } from "../plan.js";
 import type { Failure, JournalRecord } from "../records.js";
-import { isDue, type MapState, type StepState } from "../state.js";
+import { isDue, isPassed, type MapState, type StepState } from "../state.js";
 import { lostAttempt } from "./lost-attempt.js";
 import type { StepKind, Turn } from "./step-kind.js";
 
@@ -23,13 +23,14 @@ export const map: StepKind = {
       return open.some(isRunning)
         ? []
         : [{ kind: "failed", step: step.name, direction: "forward", attempt, ...stop, mayHaveRun: false }];
-    if (open.length === 0 && items.next === items.list.length) return [{ kind: "gathered", step: step.name, attempt }];
     if (turn.plan.strategy === "none") {
       const lost = open.filter(({ forward }) => forward.status === "interrupted");
       if (lost.length > 0) return lost.map(lostAttempt);
     }
-    const due = dueItems(turn).filter((index) => !turn.planned.evaluatesItems || isEvaluated(items, index));
-    return due.map((index) => dispatch(turn, index));
+    const due = dueItems(turn);
+    if (open.length === 0 && due.length === 0) return [{ kind: "gathered", step: step.name, attempt }];
+    const ready = due.filter((index) => !turn.planned.evaluatesItems || isEvaluated(items, index));
+    return ready.map((index) => dispatch(turn, index));
   },
   unevaluated: (turn) => {
     const { planned, step } = turn;
@@ -56,16 +57,24 @@ const MAY_FIND_NOTHING = "; write [ ... ] around an expression that may find not
 /** Those to be begun or tried again now, as far as there is room. */
 function dueItems({ planned, step, now }: Turn): number[] {
   const { open, steps, next, list } = itemsOf(step);
-  const again = [...open].filter((index) => isDue(steps[index]?.forward ?? FRESH, now));
-  const room = Math.min(concurrencyOf(planned) - open.size, list.length - next);
-  return [...again, ...Array.from({ length: Math.max(0, room) }, (_, offset) => next + offset)];
+  const due = [...open].filter((index) => isDue(steps[index]?.forward ?? FRESH, now));
+  let room = concurrencyOf(planned) - open.size;
+  for (let index = next; index < list.length && room > 0; index++) {
+    const item = steps[index];
+    // In a round after the first one some may stand.
+    if (item !== undefined && (open.has(index) || isPassed(item))) continue;
+    due.push(index);
+    room -= 1;
+  }
+  return due;
 }
 
 const FRESH = { status: "idle", dueAt: null } as const;
 
 function dispatch({ planned, step }: Turn, index: number): JournalRecord {
-  const attempt = (itemsOf(step).steps[index]?.forward.attempt ?? 0) + 1;
-  return { kind: "dispatched", step: itemPath(planned.name, index), direction: "forward", attempt, round: 1 };
+  const { forward, round = 1 } = itemsOf(step).steps[index] ?? {};
+  const attempt = (forward?.attempt ?? 0) + 1;
+  return { kind: "dispatched", step: itemPath(planned.name, index), direction: "forward", attempt, round };
 }
 
 /** Why nothing more begins. */

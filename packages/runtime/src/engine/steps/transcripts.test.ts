@@ -33,6 +33,10 @@ const list = saga("list")
   .step("a", action)
   .map("charge", { over: () => ["x", "y", "z"], concurrency: 2, ...action })
   .build();
+const mappedAndMore = saga("mapped-and-more")
+  .map("charge", { over: () => ["x", "y", "z"], concurrency: 2, ...action })
+  .step("b", action)
+  .build();
 const listed: Happening = ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }];
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
 
@@ -266,11 +270,96 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["ok", "a", "compensate"],
     ],
   ],
+  "a list that was undone in part goes on, and what was undone has a new round": [
+    mappedAndMore,
+    [
+      ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["ok", "items[2]/charge"],
+      ["refused", "b"],
+      ["ok", "items[2]/charge", "compensate"],
+      ["refused", "items[1]/charge", "compensate"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["verb", "retry"],
+      ["crash"],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[2]/charge"],
+      ["ok", "b"],
+    ],
+  ],
+  "a retry from a map computes its list anew": [
+    mappedAndMore,
+    [
+      ["gives", "charge", { kind: "values", value: ["x", "y"] }],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["verb", "pause"],
+      ["verb", "retry", "charge"],
+      ["ok", "b"],
+      ["ok", "b", "compensate"],
+      ["ok", "items[1]/charge", "compensate"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["gives", "charge", { kind: "values", value: ["y", "z", "a"] }],
+      ["crash"],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["ok", "items[2]/charge"],
+      ["ok", "b"],
+    ],
+  ],
   "a map over no list": [
     list,
     [
       ["ok", "a"],
       ["gives", "charge", { kind: "values", value: 3 }],
+    ],
+  ],
+  "a retry undoes a child and starts another one": [
+    family,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["ended", "c1", "completed"],
+      ["verb", "pause"],
+      ["verb", "retry", "child"],
+      ["ok", "b"],
+      ["ok", "b", "compensate"],
+      ["starts", "child", "u1", "compensate", "undoes"],
+      ["ended", "u1", "compensated"],
+      ["starts", "child", "c2"],
+      ["crash"],
+      ["ended", "c2", "completed"],
+      ["ok", "b"],
+    ],
+  ],
+  "a run does not go forward again with a child that was told to stop": [
+    twins,
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["verb", "compensate"],
+      ["ok", "b"],
+      ["starts", "child", "c1", "compensate"],
+      ["ok", "b", "compensate"],
+      ["verb", "pause"],
+      ["verb", "retry"],
+      ["verb", "resume"],
+      ["ended", "c1", "cancelled"],
+      ["verb", "pause"],
+      ["verb", "retry"],
+    ],
+  ],
+  "a child past the pivot is not skipped while it goes on": [
+    saga("after").step("a", action).pivot().child("child", { saga: "other" }).build(),
+    [
+      ["ok", "a"],
+      ["starts", "child", "c1"],
+      ["after", 60_000],
+      ["verb", "skip"],
+      ["ended", "c1", "cancelled"],
+      ["verb", "resume"],
+      ["verb", "skip"],
     ],
   ],
   "a mapped input stays the same in every attempt": [

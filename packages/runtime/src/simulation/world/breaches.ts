@@ -1,4 +1,4 @@
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 
 /**
  * Collects what breaks an invariant. A check often runs inside a call of the runtime, which would take what it throws for

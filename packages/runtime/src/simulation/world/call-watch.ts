@@ -7,7 +7,8 @@ import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
 import { undoRunId } from "../../worker/child-run-id.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
+import { presentStory } from "../story.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
 
@@ -34,8 +35,7 @@ export class CallWatch {
   sent(process: string, call: SentCall, direction: Direction): void {
     this.calls += 1;
     this.#breaches.check(() => this.#checkLease(process, call), [2]);
-    this.#breaches.check(() => this.#checkDurable(call, direction), [3, 4]);
-    this.#breaches.check(() => checkKeys(call, direction), [4, 5]);
+    this.#breaches.check(() => this.#checkDurable(call, direction), [3, 4, 5]);
     const key = `${process} ${call.runId} ${call.stage} ${direction}`;
     const earlier = this.#open.get(key);
     const twice = earlier !== undefined && earlier.fence === call.fence && !earlier.signal.aborted;
@@ -66,16 +66,26 @@ export class CallWatch {
   }
 
   #checkDurable(call: SentCall, direction: Direction): void {
-    const ids = [call.runId, undoRunId(call.runId)];
-    const records = ids.flatMap((id) => this.#journal.runs.get(id)?.rows.flatMap((row) => row.records) ?? []);
-    const dispatched = records.some(
+    const run = this.#journal.runs.get(call.runId);
+    const undoing = this.#journal.runs.get(undoRunId(call.runId));
+    const rows = [...(run?.rows ?? []), ...(undoing?.rows ?? [])];
+    const records =
+      run === undefined
+        ? []
+        : presentStory(
+            run.plan,
+            rows.flatMap((row) => row.records),
+          );
+    const dispatched = records.findLast(
       (record) =>
         record.kind === "dispatched" &&
         record.step === call.stage &&
         record.direction === direction &&
         record.attempt === call.attempt,
     );
-    if (!dispatched) throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
+    if (dispatched?.kind !== "dispatched")
+      throw new InvariantBroken(3, `"${call.stage}" is performed and its dispatch is not durable`);
+    checkKeys(call, direction, dispatched.round);
     const outputs = outputsOf(records);
     for (const [step, output] of Object.entries(call.outputs)) {
       try {
@@ -105,7 +115,7 @@ function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json>
   const lists = new Map<string, number>();
   for (const record of records) {
     if (record.kind === "completed") outputs.set(record.step, record.output);
-    else if (record.kind === "skipped") outputs.set(record.step, null);
+    else if (record.kind === "skipped" || record.kind === "step-skipped") outputs.set(record.step, null);
     else if (record.kind === "signaled") signals.set(record.id, record.payload);
     else if (record.kind === "child-ended") ends.set(record.child, record.output ?? null);
     else if (record.kind === "joined" && record.direction === "forward")
@@ -122,8 +132,8 @@ function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json>
   return outputs;
 }
 
-function checkKeys(call: SentCall, direction: Direction): void {
-  const forwardKey = `${call.runId}:${call.stage}`;
+function checkKeys(call: SentCall, direction: Direction, round: number): void {
+  const forwardKey = round === 1 ? `${call.runId}:${call.stage}` : `${call.runId}:${call.stage}:r${round}`;
   const key = direction === "forward" ? forwardKey : `${forwardKey}:compensate`;
   if (call.idempotencyKey !== key) throw new InvariantBroken(4, `expected key ${key}, got ${call.idempotencyKey}`);
   if ("forwardKey" in call && call.forwardKey !== forwardKey)

@@ -1,8 +1,10 @@
 import { isEnded } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
-import type { StartedRun } from "../../saga/manager.js";
+import type { StartedRun, StartOptions } from "../../saga/manager.js";
+import { mayRestart } from "../../store/run-store.js";
+import type { StoredRun } from "../../stores/memory/world.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
@@ -13,6 +15,8 @@ export interface ClientsOptions {
   readonly random: SeededRandom;
   readonly journal: JournalWatch;
   readonly breaches: Breaches;
+  /** Every run there is or was, in the order of creation. */
+  readonly runs: () => readonly StoredRun[];
   /** A process that can be asked now, by chance. */
   readonly pickProcess: () => SimulatedProcess | null;
 }
@@ -47,12 +51,24 @@ export class Clients {
     this.#open -= 1;
   }
 
-  async #ask(definition: string, key: string): Promise<void> {
+  /** Callers who want the key's run to be started anew, should it have failed. */
+  async restart(definition: string, key: string): Promise<void> {
+    this.#open += 1;
+    const callers = 1 + this.#options.random.below(3);
+    const asks = Array.from({ length: callers }, () => this.#ask(definition, key, { ifExists: "restart-if-failed" }));
+    await Promise.all(asks);
+    this.#open -= 1;
+  }
+
+  async #ask(definition: string, key: string, options: StartOptions = {}): Promise<void> {
     const { random, clock, pickProcess, breaches } = this.#options;
     for (;;) {
       const process = pickProcess();
       if (process !== null) {
-        const asked = await process.ask((manager) => manager.start(definition, {}, { idempotencyKey: key }), 8_000);
+        const asked = await process.ask(
+          (manager) => manager.start(definition, {}, { ...options, idempotencyKey: key }),
+          8_000,
+        );
         if (asked !== null && "value" in asked) return this.#answered(process, key, asked.value);
         const error = asked?.error;
         breaches.expect(
@@ -118,9 +134,10 @@ export class Clients {
     const { breaches, journal } = this.#options;
     for (const [key, answers] of this.#answers) {
       const ids = new Set(answers.map((answer) => answer.id));
-      breaches.expect(ids.size === 1, 4, () => `key ${key} gave runs ${[...ids].join(", ")}`);
+      const runs = this.#options.runs().filter((run) => run.key === key);
+      breaches.check(() => checkChain(key, runs, ids), [4]);
       const fresh = answers.filter((answer) => !answer.replayed).length;
-      breaches.expect(fresh <= 1, 4, () => `key ${key} started a run ${fresh} times`);
+      breaches.expect(fresh <= runs.length, 4, () => `key ${key} started ${fresh} runs, there are ${runs.length}`);
       for (const id of ids) breaches.expect(journal.runs.has(id), 1, () => `run ${id} was promised and is not there`);
     }
     for (const { process, id, settled } of this.#waits) {
@@ -128,4 +145,18 @@ export class Clients {
       breaches.expect(settled || !ended, 6, () => `${process.name} lets somebody wait forever for run ${id}`);
     }
   }
+}
+
+/** A key has one run, and after it one for each restart of what had failed by then. */
+function checkChain(key: string, runs: readonly StoredRun[], answered: ReadonlySet<string>): void {
+  for (const [index, run] of runs.entries()) {
+    const before = runs[index - 1];
+    if (run.restartedFrom !== (before?.id ?? null))
+      throw new InvariantBroken(4, `key ${key} started run ${run.id} beside run ${before?.id}`);
+    if (before === undefined) continue;
+    if (!mayRestart(before.status) || before.endedAt === null || before.endedAt > run.createdAt)
+      throw new InvariantBroken(4, `run ${before.id}, ${before.status}, was restarted though it had not failed`);
+  }
+  const strange = [...answered].filter((id) => !runs.some((run) => run.id === id));
+  if (strange.length > 0) throw new InvariantBroken(4, `key ${key} gave runs ${strange.join(", ")} of another key`);
 }

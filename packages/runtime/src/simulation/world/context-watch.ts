@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { isObject, type Json } from "../../json.js";
 import type { Append } from "../../store/run-store.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { Breaches } from "./breaches.js";
 import type { SentCall } from "./call-watch.js";
 import type { JournalWatch } from "./journal-watch.js";
@@ -79,17 +79,24 @@ export class ContextWatch {
     for (const [key, number] of values) promised.set(key, Math.max(number, promised.get(key) ?? 0));
   }
 
+  /** The last value that each step returned: in a new round it may be another. */
+  #returned(run: string): ReadonlyMap<string, Json> {
+    const returned = new Map<string, Json>();
+    for (const record of (this.#journal.runs.get(run)?.rows ?? []).flatMap((row) => row.records)) {
+      if (record.kind !== "completed") continue;
+      const key = `ret:${record.step}`;
+      const value = record.context?.set?.[key];
+      if (value !== undefined) returned.set(key, value);
+    }
+    return returned;
+  }
+
   #check(run: string, context: Values, who: string): void {
-    for (const row of this.#journal.runs.get(run)?.rows ?? []) {
-      for (const record of row.records) {
-        if (record.kind !== "completed") continue;
-        const key = `ret:${record.step}`;
-        const value = record.context?.set?.[key];
-        try {
-          if (value !== undefined) deepStrictEqual(context[key], value);
-        } catch {
-          throw new InvariantBroken(11, `${who} finds ${key} = ${String(context[key])}, it returned ${String(value)}`);
-        }
+    for (const [key, value] of this.#returned(run)) {
+      try {
+        deepStrictEqual(context[key], value);
+      } catch {
+        throw new InvariantBroken(11, `${who} finds ${key} = ${String(context[key])}, it returned ${String(value)}`);
       }
     }
     const least = new Map(this.#promised.get(run));

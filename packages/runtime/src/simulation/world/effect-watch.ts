@@ -23,13 +23,15 @@ export function effectKey(run: string, step: string): string {
 }
 
 /**
- * Judges the effects of steps' transactions at every moment at which one may have changed: each is there exactly once
- * when the journal says that its step completed, and not at all before that, or after its compensation.
+ * Judges the effects of steps' transactions at every moment at which one may have changed: each is there exactly as often as the
+ * journal says that its step completed, once in a round, and not at all before that, or after its compensation.
  */
 export class EffectWatch {
   readonly #options: EffectWatchOptions;
   /** How often each effect is there, as the journals say that were read so far. By its key. */
   readonly #due = new Map<string, number>();
+  /** In which each step was dispatched last. By the same key. */
+  readonly #rounds = new Map<string, number>();
   /** Rows read, by run. */
   readonly #read = new Map<string, number>();
   commits = 0;
@@ -98,12 +100,18 @@ export class EffectWatch {
     const rows = run.rows.slice(this.#read.get(run.id) ?? 0);
     this.#read.set(run.id, run.rows.length);
     for (const record of rows.flatMap((row) => row.records)) {
-      if (record.kind !== "completed" && record.kind !== "compensated") continue;
-      const planned = plannedOf(run.plan, record.step);
+      if (!("step" in record) || record.step === undefined) continue;
+      const { step } = record;
+      const planned = plannedOf(run.plan, step);
       if (planned === undefined || !isTransacted(planned.definition)) continue;
+      const key = effectKey(originOf(run), step);
+      if (record.kind === "dispatched") this.#rounds.set(key, record.round);
+      if (record.kind !== "completed" && record.kind !== "compensated") continue;
       const forward = record.kind === "completed";
-      this.#due.set(effectKey(originOf(run), record.step), forward ? 1 : 0);
-      ledgerOf(originOf(run)).apply(record.step, forward ? "forward" : "compensate");
+      // In a new round it has its effect again, beside an earlier one that nothing undoes.
+      this.#due.set(key, forward ? (this.#due.get(key) ?? 0) + 1 : 0);
+      const direction = forward ? "forward" : "compensate";
+      ledgerOf(originOf(run)).apply({ step, direction, round: this.#rounds.get(key) ?? 1 });
     }
   }
 }

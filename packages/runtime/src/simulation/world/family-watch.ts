@@ -19,6 +19,7 @@ export class FamilyWatch {
   readonly #world: MemoryWorld;
   readonly #runs: ReadonlyMap<string, WatchedRun>;
   readonly #breaches: Breaches;
+  #deleted: ReadonlyMap<string, StoredRun> = new Map();
 
   constructor(world: MemoryWorld, runs: ReadonlyMap<string, WatchedRun>, breaches: Breaches) {
     this.#world = world;
@@ -56,9 +57,11 @@ export class FamilyWatch {
     }, [1, 3]);
   }
 
-  checkAtEnd(ledgerOf: (run: string) => EffectLedger): void {
+  /** `deleted`: runs that ended, and are no longer kept. */
+  checkAtEnd(ledgerOf: (run: string) => EffectLedger, deleted: ReadonlyMap<string, StoredRun>): void {
+    this.#deleted = deleted;
     for (const run of this.#runs.values()) {
-      const stored = this.#world.runs.get(run.id);
+      const stored = this.#find(run.id);
       if (stored === undefined) continue;
       this.#breaches.check(() => this.#checkOrigin(stored), [4]);
       this.#breaches.check(() => this.#checkChildren(run), [5]);
@@ -76,21 +79,27 @@ export class FamilyWatch {
     const { plan } = run;
     return {
       order: ledger.order,
-      has: (step, direction) => {
-        if (plan.steps.get(step)?.definition.kind !== "child") return ledger.has(step, direction);
-        const left = this.#idsOf(run.id, step).filter((id) => {
-          const status = this.#world.runs.get(id)?.status;
+      has: (act) => {
+        const { step, direction, round } = act;
+        if (plan.steps.get(step)?.definition.kind !== "child") return ledger.has(act);
+        const left = this.#idsOf(run.id, step, round).filter((id) => {
+          const status = this.#find(id)?.status;
           return status === "completed" || status === "failed";
         });
-        const isUndone = (id: string) => this.#world.runs.get(undoRunId(id))?.status === "compensated";
+        const isUndone = (id: string) => this.#find(undoRunId(id))?.status === "compensated";
         return left.length > 0 && (direction === "forward" || left.every(isUndone));
       },
     };
   }
 
-  #idsOf(parent: string, step: string): string[] {
+  #idsOf(parent: string, step: string, round: number): string[] {
     const keyRun = this.#runs.get(parent)?.state.origin?.run ?? parent;
-    return Array.from({ length: GENERATIONS }, (_, n) => childRunId(keyRun, n === 0 ? step : `${step}:${n + 1}`));
+    const key = round === 1 ? step : `${step}:r${round}`;
+    return Array.from({ length: GENERATIONS }, (_, n) => childRunId(keyRun, n === 0 ? key : `${key}:${n + 1}`));
+  }
+
+  #find(id: string): StoredRun | undefined {
+    return this.#world.runs.get(id) ?? this.#deleted.get(id);
   }
 
   #undoes({ id, restartedFrom }: StoredRun): boolean {
@@ -102,7 +111,8 @@ export class FamilyWatch {
     const { id, parentId } = stored;
     if (parentId === null || this.#undoes(stored)) return;
     const parent = this.#runs.get(parentId);
-    for (const step of parent?.plan.steps.keys() ?? []) if (this.#idsOf(parentId, step).includes(id)) return;
+    for (const { name, round } of parent?.state.steps.values() ?? [])
+      for (let each = 1; each <= round; each++) if (this.#idsOf(parentId, name, each).includes(id)) return;
     throw new InvariantBroken(4, `run ${id} is a child of ${parentId} that none of its steps can have started`);
   }
 

@@ -5,7 +5,8 @@ import type { JournalRow } from "../../engine/records.js";
 import { newState, type RunState } from "../../engine/state.js";
 import type { Append, AppendResult, ClaimedRun, CreateResult, CreateRun, RunStore } from "../../store/run-store.js";
 import { journalRow, type MemoryWorld, type StoredRun } from "../../stores/memory/world.js";
-import { checkRow, InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
+import { checkRow } from "../invariants.js";
 import { beginOn } from "./begin-on.js";
 import type { Breaches } from "./breaches.js";
 import { FamilyWatch } from "./family-watch.js";
@@ -43,6 +44,11 @@ export class JournalWatch {
     for (const { rows } of this.runs.values())
       for (const { kind } of rows.flatMap((row) => row.records)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
     return counts;
+  }
+
+  planOf(run: string): RunPlan | undefined {
+    const stored = this.#world.runs.get(run);
+    return stored && this.#findPlan(stored.definition, stored.version);
   }
 
   ownerOf(run: string, fence: number): string | undefined {

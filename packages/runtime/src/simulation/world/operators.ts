@@ -1,7 +1,7 @@
 import type { JournalRecord } from "../../engine/records.js";
 import type { RunVerb } from "../../saga/manager.js";
 import type { RunStore } from "../../store/run-store.js";
-import { InvariantBroken } from "../invariants.js";
+import { InvariantBroken } from "../invariant-broken.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";
@@ -44,7 +44,9 @@ export class Operators {
     this.#requests += 1;
     const actor = `operator-${this.#requests}`;
     const verb = this.#random.pick(verbs);
-    const request = { reason: "simulated", actor, idempotencyKey: actor };
+    const steps = [...(this.#journal.runs.get(run)?.plan.steps.keys() ?? [])];
+    const step = verb === "retry" && steps.length > 0 && this.#random.chance(0.5) ? this.#random.pick(steps) : null;
+    const request = { reason: "simulated", actor, idempotencyKey: actor, ...(step !== null && { step }) };
     await process.ask((manager) => manager.act(run, verb, request), 5_000);
     // The same key again is the same request.
     if (this.#random.chance(0.3)) await process.ask((manager) => manager.act(run, verb, request), 5_000);
@@ -70,8 +72,5 @@ export class Operators {
 }
 
 function actorOf(record: JournalRecord): string | null {
-  if ("actor" in record) return record.actor;
-  if (record.kind === "finished" && record.error?.code === "abandoned")
-    return /^abandoned by ([^:]*):/.exec(record.error.message)?.[1] ?? null;
-  return null;
+  return "actor" in record ? (record.actor ?? null) : null;
 }

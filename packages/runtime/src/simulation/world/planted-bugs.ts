@@ -5,6 +5,7 @@ import type { Append, RunStore } from "../../store/run-store.js";
 import { withClaimedRecords } from "./claimed-records.js";
 import { mapBugs } from "./map-bugs.js";
 import type { Planted } from "./planted.js";
+import { plantedLifecycleBugs } from "./planted-lifecycle-bugs.js";
 import { transactionBugs } from "./transaction-bugs.js";
 
 /** Bugs that a runtime, or a store, could have: the simulation has to find each of them. By what is wrong. */
@@ -230,6 +231,7 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
         ),
     }),
   }),
+  ...plantedLifecycleBugs,
   "canceled timers go on": () => ({
     clock: (clock) => ({
       now: () => clock.now(),
@@ -256,7 +258,6 @@ async function appendAnyway(store: RunStore, append: Append) {
   return result;
 }
 
-/** What a process reads of a journal when it takes a run over. */
 function withForwardCall(participant: Participant, change: (call: StepCall) => StepCall): Participant {
   return { ...participant, perform: (target, call) => participant.perform(target, change(call)) };
 }

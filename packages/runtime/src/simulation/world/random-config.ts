@@ -1,8 +1,8 @@
 import { resolveConfig, type SessionConfig } from "../../config.js";
 import type { SeededRandom } from "../seeded-random.js";
 
-/** Short times, so that a minute holds many leases, retries, timeouts and snapshots. */
-export function randomConfig(random: SeededRandom): SessionConfig {
+/** Short times, so that a minute holds many leases, retries, timeouts and snapshots. `more`: for what came to it later. */
+export function randomConfig(random: SeededRandom, more: SeededRandom): SessionConfig {
   const initialDelayMs = 1 + random.below(1_000);
   const strategy = random.pick(["time", "step", "count", "manual"] as const);
   return resolveConfig({
@@ -23,6 +23,8 @@ export function randomConfig(random: SeededRandom): SessionConfig {
       maxDelayMs: initialDelayMs * (1 + random.below(20)),
       jitter: random.pick(["full", "none"] as const),
       leaseMs: 2_000 + random.below(8_000),
+      maxCrashes: more.pick([1, 2, 3]),
     },
+    retention: { endedMs: more.chance(0.06) ? 150_000 : null },
   });
 }

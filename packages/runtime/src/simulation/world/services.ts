@@ -9,6 +9,7 @@ import { isTransactedEndpoint } from "../transacted-step.js";
 import type { CallWatch, SentCall } from "./call-watch.js";
 import type { ContextWatch } from "./context-watch.js";
 import type { Faults } from "./faults.js";
+import type { Poison } from "./poison.js";
 import type { ProcessClock } from "./process-clock.js";
 import { transact } from "./transacting-handler.js";
 
@@ -18,8 +19,12 @@ export interface ServicesOptions {
   readonly faults: Faults;
   readonly calls: CallWatch;
   readonly contexts: ContextWatch;
+  readonly poison: Poison;
   readonly timeoutMs: number;
 }
+
+/** Code of failures that a saga may name as not to be retried. */
+export const FATAL = "fatal";
 
 /**
  * The participants' side: one ledger of effects per run, kept by barriers. A call may be refused, fail known or unknown,
@@ -44,10 +49,11 @@ export class Services {
 
   /** As one process reaches them. */
   seenBy(process: string, clock: ProcessClock): Participant {
-    const { calls, contexts, timeoutMs } = this.#options;
+    const { calls, contexts, poison, timeoutMs } = this.#options;
     const perform = async (target: ServiceCall, call: SentCall, direction: Direction): Promise<StepOutcome> => {
       calls.sent(process, call, direction);
       contexts.checkSeen(call.runId, call.context.get(), `"${call.stage}"`);
+      if (poison.strikes(process, clock, call)) return new Promise(() => {});
       let answered = false;
       if (direction === "forward") this.#writeOnTheWay(call, clock, () => answered);
       try {
@@ -87,10 +93,11 @@ export class Services {
   #answer(call: SentCall, direction: Direction, process: ProcessClock): Promise<StepOutcome> {
     const { clock, random, faults, contexts, timeoutMs } = this.#options;
     const key = call.idempotencyKey;
+    const act = { step: call.stage, direction, round: roundOf(key) };
     const error = { code: "simulated", message: "simulated" };
     const effect = (): boolean => {
       const ledger = this.ledgerOf(call.runId);
-      return ledger.apply(call.stage, direction) || ledger.has(call.stage, direction);
+      return ledger.apply(act) || ledger.has(act);
     };
     const returned = random.chance(0.6) ? { context: { [`ret:${call.stage}`]: contexts.nextNumber() } } : {};
     // A store cannot keep a NUL character.
@@ -115,7 +122,7 @@ export class Services {
         const ledger = this.ledgerOf(call.runId);
         return reply(soonMs, () => {
           // An earlier attempt of the same key had its effect: a barrier answers as it did then.
-          if (ledger.has(call.stage, direction)) return completed();
+          if (ledger.has(act)) return completed();
           this.#refused.add(key);
           return { kind: "refused", error };
         });
@@ -123,7 +130,8 @@ export class Services {
       if (dice < 0.82)
         return reply(soonMs, () => ({
           kind: "failed",
-          error,
+          // Of each step some attempts fail in a way that some sagas do not want retried.
+          error: call.attempt % 2 === 0 ? { code: FATAL, message: "simulated" } : error,
           mayHaveRun: false,
           retry: true,
           retryAfterMs: random.below(9_000),
@@ -148,4 +156,9 @@ export class Services {
   #late(key: string, effect: () => boolean): void {
     if (!this.#refused.has(key)) effect();
   }
+}
+
+/** A participant tells its effects apart by their keys alone. */
+function roundOf(key: string): number {
+  return Number(/:r(\d+)(:compensate)?$/.exec(key)?.[1] ?? 1);
 }
