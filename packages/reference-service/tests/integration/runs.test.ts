@@ -14,6 +14,15 @@ function isPlain(step: { readonly kind: string; readonly when?: unknown; readonl
   return step.kind === "action" && step.when === undefined && step.input === undefined;
 }
 
+const UNSEARCHABLE = [
+  "until=now",
+  "attribute=city",
+  "attribute=:Rome",
+  "attribute=city:Rome&attribute=city:Bonn",
+  "business_key=",
+  "colour=blue",
+];
+
 describe("runs over HTTP", () => {
   let service: TestService;
   beforeAll(async () => {
@@ -122,7 +131,14 @@ describe("runs over HTTP", () => {
       const first = (await service.call("GET", query, undefined, asOperator)).body;
       const second = (await service.call("GET", `${query}&cursor=${first.next_cursor}`, undefined, asOperator)).body;
       expect(first.items[0].id > second.items[0].id).toBe(true);
-      for (const bad of ["status=done", "since=yesterday", "cursor=nonsense", "cursor=%00", "limit=1000"]) {
+      for (const bad of [
+        "status=done",
+        "since=yesterday",
+        "cursor=nonsense",
+        "cursor=%00",
+        "limit=1000",
+        ...UNSEARCHABLE,
+      ]) {
         expect((await service.call("GET", `/api/v1/runs?${bad}`, undefined, asOperator)).status).toBe(422);
       }
     });
@@ -152,14 +168,71 @@ describe("runs over HTTP", () => {
 
     it("forbids verbs that the state of a run does not allow", async () => {
       const { id } = (await start("?wait=15")).body;
-      for (const verb of ["cancel", "resume", "skip", "abandon"]) {
+      for (const verb of ["cancel", "pause", "resume", "retry", "compensate", "skip", "abandon"]) {
         const answer = await service.call("POST", `/api/v1/runs/${id}/${verb}`, { reason: "test" }, asOperator);
         expect([answer.status, answer.body.code]).toEqual([409, "verb-forbidden"]);
+        expect(answer.body.detail).toContain("the run has ended: completed");
       }
-      for (const later of ["pause", "retry", "compensate"]) {
-        const answer = await service.call("POST", `/api/v1/runs/${id}/${later}`, {}, asOperator);
-        expect([answer.status, answer.body.code]).toEqual([501, "feature-unavailable"]);
+    });
+
+    it("takes a step with retry alone", async () => {
+      const { id } = (await start("?wait=15")).body;
+      const body = { reason: "test", step: "any" };
+      expect((await service.call("POST", `/api/v1/runs/${id}/retry`, body, asOperator)).status).toBe(409);
+      expect((await service.call("POST", `/api/v1/runs/${id}/resume`, body, asOperator)).status).toBe(422);
+    });
+
+    it("does with a key that has a run what the start says", async () => {
+      const key = { "idempotency-key": `key-${Math.random()}` };
+      const first = await start("?wait=15", { if_exists: "reject" }, key);
+      expect(first.body.status).toBe("completed");
+      const refused = await start("", { if_exists: "reject" }, key);
+      expect([refused.status, refused.body.code]).toEqual([409, "run-exists"]);
+      for (const if_exists of ["attach", "restart-if-failed"]) {
+        const again = await start("?wait=15", { if_exists }, key);
+        expect([again.body.id, again.headers.get("idempotency-replayed")]).toEqual([first.body.id, "true"]);
       }
+      expect((await start("", { if_exists: "replace" }, key)).status).toBe(422);
+    });
+
+    it("finds runs by their business key, their attributes and their time, page by page", async () => {
+      const customer = `c:${Math.random()}`;
+      const ids: string[] = [];
+      for (const city of ["Rome", "Bonn", "Rome", "Rome"]) {
+        const body = { business_key: `order ${ids.length}`, attributes: { customer, city } };
+        ids.unshift((await start("?wait=15", body)).body.id);
+      }
+      const find = async (query: Record<string, string> | [string, string][]) => {
+        const path = `/api/v1/runs?${new URLSearchParams(query)}`;
+        return (await service.call("GET", path, undefined, asOperator)).body;
+      };
+      const found = async (query: Record<string, string> | [string, string][]) =>
+        (await find(query)).items.map((run: { id: string }) => run.id);
+      const ofCustomer: [string, string] = ["attribute", `customer:${customer}`];
+      const inRome: [string, string] = ["attribute", "city:Rome"];
+      expect(await found([ofCustomer])).toEqual(ids);
+      expect(await found([ofCustomer, ["business_key", "order 1"]])).toEqual([ids[2]]);
+      const first = await find([ofCustomer, inRome, ["limit", "2"]]);
+      expect(first.items).toMatchObject([
+        { id: ids[0], business_key: "order 3", attributes: { customer, city: "Rome" }, restarted_from: null },
+        { id: ids[1] },
+      ]);
+      expect(await found([ofCustomer, inRome, ["cursor", first.next_cursor]])).toEqual([ids[3]]);
+      expect(await found([ofCustomer, ["until", "2020-01-01T00:00:00Z"]])).toEqual([]);
+      expect(await found([ofCustomer, ["since", "2020-01-01T00:00:00Z"], ["until", "2999-01-01T00:00:00Z"]])).toEqual(
+        ids,
+      );
+      expect(await found({ parent_id: ids[0] ?? "" })).toEqual([]);
+    });
+
+    it.each<[string, unknown]>([
+      ["too many attributes", { attributes: Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`a${n}`, ""])) }],
+      ["an attribute that is no text", { attributes: { a: 1 } }],
+      ["an attribute that is too long", { attributes: { a: "x".repeat(257) } }],
+      ["an attribute without a proper name", { attributes: { "two words": "a" } }],
+      ["an empty business key", { business_key: "" }],
+    ])("refuses to start with %s", async (_what, body) => {
+      expect((await start("", body)).status).toBe(422);
     });
 
     it("takes no signal for a run that ended, and none that is malformed", async () => {

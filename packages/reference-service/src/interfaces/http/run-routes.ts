@@ -1,29 +1,16 @@
-/** Runs: read by clients, listed and acted upon by operators. */
+/** Runs: read by clients; by operators found, looked into and acted upon. */
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
-import type { RunStatus, Runs, RunVerb } from "../../application/ports/runs.js";
+import type { Runs } from "../../application/ports/runs.js";
 import type { HttpContext } from "./http-context.js";
-import { Problem } from "./problem.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
-import { presentRow, presentRun, presentSummary, RunSchema, RunSummarySchema } from "./run-view.js";
-import { closed, Id, isoTime, JsonObject, operatorOnly, PageQuery, page } from "./schemas.js";
+import { presentRow, presentRun, RunSchema } from "./run-view.js";
+import { Id, isoTime, JsonObject, operatorOnly, page } from "./schemas.js";
+import { searchRoutes } from "./search-routes.js";
 import { signalRoutes } from "./signal-routes.js";
+import { verbRoutes } from "./verb-routes.js";
 
-const STATUSES: readonly RunStatus[] = [
-  "pending",
-  "running",
-  "waiting",
-  "compensating",
-  "stuck",
-  "paused",
-  "completed",
-  "compensated",
-  "failed",
-  "cancelled",
-];
-const VERBS: readonly RunVerb[] = ["cancel", "resume", "skip", "abandon"];
-const LATER = ["pause", "retry", "compensate"];
 const tags = ["runs"];
 
 interface Served {
@@ -59,36 +46,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     },
   );
 
-  const ListQuery = closed({
-    status: Type.Optional(Type.String({ maxLength: 200, description: "One or several, separated by commas." })),
-    definition: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    since: Type.Optional(Type.String({ maxLength: 40, description: "ISO 8601 time." })),
-    session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    ...PageQuery,
-    cursor: Type.Optional(Type.String({ pattern: "^[0-9a-f-]{36}$" })),
-  });
-  app.get<{ Querystring: Static<typeof ListQuery> }>(
-    "/api/v1/runs",
-    {
-      schema: {
-        tags,
-        summary: "Runs, newest first",
-        security: operatorOnly,
-        querystring: ListQuery,
-        response: { 200: page(RunSummarySchema) },
-      },
-    },
-    async (request) => {
-      const { status, since, session_id: sessionId, ...query } = request.query;
-      const { items, nextCursor } = await runs.list({
-        ...query,
-        ...(status === undefined ? {} : { status: statusesOf(status) }),
-        ...(since === undefined ? {} : { since: timeOf(since) }),
-        ...(sessionId === undefined ? {} : { sessionId }),
-      });
-      return { items: items.map(presentSummary), next_cursor: nextCursor };
-    },
-  );
+  searchRoutes(app, { runs });
 
   app.get<{ Params: Static<typeof Id> }>(
     "/api/v1/runs/:id/journal",
@@ -131,61 +89,5 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
   }
 
   signalRoutes(app, { runs }, context);
-
-  const Reason = closed({
-    reason: Type.String({ pattern: "\\S", maxLength: 500, description: "Kept in the journal." }),
-  });
-  for (const verb of VERBS) {
-    app.post<{ Params: Static<typeof Id>; Body: Static<typeof Reason> }>(
-      `/api/v1/runs/:id/${verb}`,
-      {
-        schema: {
-          tags,
-          summary: `Ask a run to ${verb}`,
-          security: operatorOnly,
-          params: Id,
-          body: Reason,
-          response: { 202: RunSchema },
-        },
-      },
-      async (request, reply) => {
-        await runs.act(request.params.id, verb, { reason: request.body.reason, actor: "operator" });
-        return reply.code(202).send(presentRun(await runs.get(request.params.id)));
-      },
-    );
-  }
-  for (const verb of LATER) {
-    app.post<{ Params: Static<typeof Id> }>(
-      `/api/v1/runs/:id/${verb}`,
-      {
-        schema: {
-          tags,
-          summary: "Not available in this version",
-          security: operatorOnly,
-          response: {},
-        },
-      },
-      async () => {
-        throw new Problem(501, "feature-unavailable", "This call is not available in this version.");
-      },
-    );
-  }
-}
-
-function statusesOf(text: string): RunStatus[] {
-  const statuses = text.split(",").map((status) => status.trim() as RunStatus);
-  if (statuses.every((status) => STATUSES.includes(status))) return statuses;
-  throw doesNotFit("status", `expected some of ${STATUSES.join(", ")}`);
-}
-
-function timeOf(text: string): number {
-  const at = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(at)) return at;
-  throw doesNotFit("since", "expected an ISO 8601 time");
-}
-
-function doesNotFit(path: string, message: string): Problem {
-  return new Problem(422, "validation-failed", "The request's querystring does not fit.", {
-    errors: [{ path, message }],
-  });
+  verbRoutes(app, { runs });
 }

@@ -25,6 +25,11 @@ export const RunSummarySchema = Type.Object({
   rollback: Type.String({ description: "none running done incomplete" }),
   session_id: Type.Union([Type.String(), Type.Null()]),
   parent_id: Type.Union([Type.String(), Type.Null()], { description: "The run of which this is a child." }),
+  restarted_from: Type.Union([Type.String(), Type.Null()], {
+    description: "The run that this one stands in for, or undoes.",
+  }),
+  business_key: Type.Union([Type.String(), Type.Null()]),
+  attributes: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
   error: FailureSchema,
   created_at: Timestamp,
   updated_at: Timestamp,
@@ -41,6 +46,7 @@ export const RunSchema = Type.Intersect([
       Type.Object({
         name: Type.String(),
         status: Type.String({ description: "pending running waiting completed skipped refused failed unknown" }),
+        round: Type.Integer({ description: "1; more when it was undone and ran again." }),
         output: Type.Unknown(),
         child: Type.Union([Type.String(), Type.Null()], { description: "The run that it started." }),
         ...attempts,
@@ -63,6 +69,9 @@ export function presentSummary(run: RunSummary): object {
     rollback: run.rollbackStatus,
     session_id: run.sessionId,
     parent_id: run.parentId,
+    restarted_from: run.restartedFrom,
+    business_key: run.businessKey,
+    attributes: run.attributes,
     error: run.error,
     created_at: isoTime(run.createdAt),
     updated_at: isoTime(run.updatedAt),
@@ -75,10 +84,11 @@ export function presentRun(run: RunView): object {
   return { ...presentSummary(run), input, output, context, steps: steps.map(presentStep) };
 }
 
-function presentStep({ name, status, output, child, compensation, ...facts }: StepView): object {
+function presentStep({ name, status, round, output, child, compensation, ...facts }: StepView): object {
   return {
     name,
     status,
+    round,
     ...presentAttempts(facts),
     output,
     child,

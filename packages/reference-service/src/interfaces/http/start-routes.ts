@@ -1,4 +1,4 @@
-/** Starting sagas and tasks. The same idempotency key gives the same run, however often it is sent. */
+/** Starting sagas and tasks. The same idempotency key gives the same run, however often it is sent, unless the start says otherwise. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { isEnded, type JsonObject as JsonInput, type Runs } from "../../application/ports/runs.js";
@@ -15,8 +15,22 @@ const Name = Type.Object({ name: Type.String({ minLength: 1, maxLength: 128 }) }
 const WaitQuery = closed({
   wait: Type.Optional(Type.Number({ minimum: 0, maximum: 60, description: "Seconds to wait for the run's end." })),
 });
+const IfExists = Type.Union([Type.Literal("attach"), Type.Literal("reject"), Type.Literal("restart-if-failed")], {
+  description:
+    "What an Idempotency-Key does that has a run. attach (default): gives that run. reject: 409 run-exists. restart-if-failed: when that run failed, was compensated or cancelled, starts another one.",
+});
 const StartBody = closed({
   input: Type.Optional(JsonObject),
+  if_exists: Type.Optional(IfExists),
+  business_key: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 256, description: "A name of the caller's own to find the run by." }),
+  ),
+  attributes: Type.Optional(
+    Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
+      maxProperties: 20,
+      description: "What else to find it by.",
+    }),
+  ),
   session_id: Type.Optional(
     Type.String({ minLength: 1, maxLength: 128, description: "Operators only; else the caller's session." }),
   ),
@@ -26,7 +40,7 @@ const Accepted = Type.Object({ id: Type.String(), status: Type.String() });
 type StartRequest = FastifyRequest<{
   Params: Static<typeof Name>;
   Querystring: Static<typeof WaitQuery>;
-  Body: { input?: JsonInput; session_id?: string };
+  Body: Static<typeof StartBody> & { input?: JsonInput };
 }>;
 
 interface Started {
@@ -74,9 +88,13 @@ function startRoute(
     const { name } = request.params;
     refuseOtherKinds(runs, name, kind);
     const idempotencyKey = idempotencyKeyOf(request.headers["idempotency-key"]);
-    const started = await runs.start(name, request.body.input ?? {}, {
+    const { input = {}, if_exists: ifExists, business_key: businessKey, attributes } = request.body;
+    const started = await runs.start(name, input, {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(sessionId === undefined ? {} : { sessionId }),
+      ...(ifExists === undefined ? {} : { ifExists }),
+      ...(businessKey === undefined ? {} : { businessKey }),
+      ...(attributes === undefined ? {} : { attributes }),
     });
     if (started.replayed) await refuseForeignRun(request, started.id, sessionId);
     reply.header("location", `/api/v1/runs/${started.id}`);
