@@ -173,6 +173,40 @@ describe.each(STORE_KINDS)("a saga manager over %s, mapping over a list", (kind)
     expect(calls).toEqual(["a", "b", "b", "c"]);
   });
 
+  it("calls items of a new round under keys of their own, for a list of its own", async () => {
+    const keys: string[] = [];
+    let listed = 0;
+    const definition = saga<Lines>("s")
+      .map("charge", {
+        over: ({ input }) => input.lines.slice(listed++),
+        run: ({ item, idempotencyKey, runId }) => {
+          keys.push(`${item} ${idempotencyKey.slice(runId.length)}`);
+          return item;
+        },
+        compensate: ({ item, forwardKey, runId }) => keys.push(`${item} undone ${forwardKey.slice(runId.length)}`),
+      })
+      .step("then", { run: () => (keys.length === 2 ? refuse() : "sent") })
+      .build();
+    const manager = await bench.open([definition], { recovery: { strategy: "manual" } });
+    const { id } = await bench.until(manager.start("s", { lines: ["a", "b"] }));
+    await bench.toStatus(manager, id, "stuck");
+    await bench.until(manager.act(id, "retry", { step: "charge", reason: "another list", actor: "ann" }));
+    const run = await bench.until(manager.wait(id, 60_000));
+    expect(run).toMatchObject({ status: "completed", output: "sent" });
+    expect(keys).toEqual([
+      "a :items[0]/charge",
+      "b :items[1]/charge",
+      "b undone :items[1]/charge",
+      "a undone :items[0]/charge",
+      "b :items[0]/charge:r2",
+    ]);
+    expect(run.steps.map(({ name, status }) => [name, status])).toEqual([
+      ["charge", "completed"],
+      ["items[0]/charge", "completed"],
+      ["then", "completed"],
+    ]);
+  });
+
   it("fails when its outputs are too much for one, after those under way have ended", async () => {
     const begun: number[] = [];
     const large = (_: string, index: number) => {
