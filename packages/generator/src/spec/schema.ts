@@ -30,13 +30,23 @@ const expression = (description: string) => text(description, { minLength: 1, ma
 const NUMBER = "(0|[1-9][0-9]{0,14})";
 const LABEL = "(0|[1-9][0-9]{0,14}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
 
-const retry = block("How failed attempts are repeated. Stage before service before session.recovery, key by key.", {
-  max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
-  backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
-  initial_delay: optional(duration("Delay before the second attempt.")),
-  max_delay: optional(duration("Upper bound of the delay.")),
-  jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
-});
+const retry = block(
+  "How failed attempts are repeated. Stage before task before service before session.recovery, key by key.",
+  {
+    max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
+    backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
+    initial_delay: optional(duration("Delay before the second attempt.")),
+    max_delay: optional(duration("Upper bound of the delay.")),
+    jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
+    non_retryable: optional(
+      list(
+        "Failures that no attempt follows: codes, answers' statuses as http-409, beginnings of either as http-4*.",
+        text("A code.", { pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*[*]?$", minLength: 1, maxLength: 100 }),
+        { maxItems: 50, uniqueItems: true },
+      ),
+    ),
+  },
+);
 
 const project = section("The project itself.", {
   name: optional(
@@ -234,6 +244,16 @@ const session = section("Sessions: the context of every run, and how runs are ke
     max_delay: duration("Upper bound of the delay.", "60s"),
     jitter: choice("full: a random delay between zero and the computed one.", ["full", "none"], "full"),
     lease: duration("How long a worker may go unheard before its runs are taken over.", "10s"),
+    max_crashes: integer(
+      "How often a process may die of one run, driven apart from the others by then, before it is parked as stuck.",
+      1,
+      1000,
+      3,
+    ),
+  }),
+  retention: section("How long runs are kept after their end.", {
+    enabled: flag("False: ended runs are kept for ever.", true),
+    ended: duration("Age of a run that has ended at which it is deleted, with its journal and its key.", "720h"),
   }),
   cookie: optional(
     block("The cookie of a user's session.", {
@@ -310,6 +330,10 @@ const task = block("A long-running definition.", {
     "workflow",
   ),
   timeout: optional(duration("Time for a whole run. Default: session.saga.timeout.")),
+  start_timeout: optional(
+    duration("A run that no instance has begun this long after its start ends failed. Default: it waits."),
+  ),
+  retry: optional(retry),
   schedule: optional(cronText("Cron expression: minute, hour, day, month, weekday.")),
   timezone: optional(text("IANA time zone of the schedule. Default: UTC.", { minLength: 1, maxLength: 64 })),
   overlap: optional(choice("When the last run is not over yet. Default: skip.", ["skip", "queue", "cancel"])),
