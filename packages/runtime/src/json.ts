@@ -13,20 +13,24 @@ const MAX_DEPTH = 64;
  * naming the place. `undefined` becomes null. Refuses what a database would refuse later for a whole batch: NUL
  * characters and lone surrogates. Bound: `maxBytes` of text (default 1 MiB), 64 levels.
  */
-export function toJson(value: unknown, what: string, maxBytes = 1_048_576): Json {
+export function toJson(value: unknown, what: string | (() => string), maxBytes = 1_048_576): Json {
   const text = stringify(value, what);
   if (text === undefined) return null;
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw new RuntimeError(
-      "payload-too-large",
-      `expected ${what} of at most ${maxBytes} bytes, got ${Buffer.byteLength(text)}`,
-      { what },
-    );
+  // A character takes three bytes at most.
+  const bytes = text.length * 3 <= maxBytes ? 0 : Buffer.byteLength(text);
+  if (bytes > maxBytes) {
+    const name = nameOf(what);
+    const message = `expected ${name} of at most ${maxBytes} bytes, got ${bytes}`;
+    throw new RuntimeError("payload-too-large", message, { what: name });
   }
   const json = JSON.parse(text) as Json;
   // Nearly everything is in order: only what is not is walked a second time, for its place.
-  if (!isStorable(json, 0)) checkJson(json, what, 0);
+  if (!isStorable(json, 0)) checkJson(json, nameOf(what), 0);
   return json;
+}
+
+function nameOf(what: string | (() => string)): string {
+  return typeof what === "string" ? what : what();
 }
 
 function isStorable(value: Json, depth: number): boolean {
@@ -64,12 +68,12 @@ function checkJson(value: Json, where: string, depth: number): void {
 }
 
 /** JSON text, or undefined where JSON has none (a function, undefined). Error: `input-invalid`. */
-export function stringify(value: unknown, what: string): string | undefined {
+export function stringify(value: unknown, what: string | (() => string)): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    const message = `expected ${what} to be JSON, got a value that is not: ${String(cause)}`;
-    throw new RuntimeError("input-invalid", message, { what }, { cause });
+    const message = `expected ${nameOf(what)} to be JSON, got a value that is not: ${String(cause)}`;
+    throw new RuntimeError("input-invalid", message, { what: nameOf(what) }, { cause });
   }
 }
 

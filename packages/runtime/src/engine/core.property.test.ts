@@ -202,8 +202,9 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
       ...realCore,
       decide(plan, state, now) {
         for (const { forward } of state.steps.values()) {
-          if (forward.child !== null && !state.childEnds.has(forward.child.run))
-            state.childEnds.set(forward.child.run, { status: "completed", output: null, error: null });
+          if (forward.child === null || state.childEnds?.has(forward.child.run)) continue;
+          state.childEnds ??= new Map();
+          state.childEnds.set(forward.child.run, { status: "completed", output: null, error: null });
         }
         return decide(plan, state, now);
       },

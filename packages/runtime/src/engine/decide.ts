@@ -25,22 +25,19 @@ export interface Decision {
 }
 
 export function decide(plan: RunPlan, state: RunState, now: number): Decision {
-  const records: JournalRecord[] = [];
+  let records: JournalRecord[] = [];
   // Each turn moves an act or the run's phase forward, so there cannot be more turns than acts and phases.
   for (let turn = 0; turn <= 4 * plan.steps.size + 8; turn++) {
     const next = decideOnce(plan, state, now);
-    if (next.length === 0) {
-      const evaluate = toEvaluate(plan, state, now);
-      return { records, abort: aborts(state), evaluate, ...wakeAt(plan, state, now) };
-    }
+    if (next.length === 0) return atRest(plan, state, now, records);
     for (const record of next) foldRecord(plan, state, record, now);
-    records.push(...next);
+    records = records.length === 0 ? next : [...records, ...next];
   }
   throw new Error(`expected the decisions for a run of "${plan.definition.name}" to come to rest, they did not`);
 }
 
 function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
-  if (state.phase === "ended" || state.paused) return [];
+  if (state.phase === "ended" || state.paused) return NO_RECORDS;
   const poison = poisonOf(state.crashes, plan.maxCrashes);
   if (poison !== null && state.stuck === null) return stickWhenQuiet(state, { kind: "stuck", error: poison });
   if (state.phase === "forward") return decideForward(plan, state, now);
@@ -55,41 +52,58 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   if (state.cancel !== null && !pastPivot) return unwindAtWish(state.cancel);
   if (state.stuck !== null) return [];
 
-  const wave = (plan.waves[state.wave] ?? []).map((planned) => ({ planned, step: stepOf(state, planned.name) }));
-  const ended = wave.find(({ step }) => step.forward.status === "refused" || step.forward.status === "failed");
-  if (ended !== undefined) return stopForward(plan, state, ended.step, pastPivot);
+  const wave = plan.waves[state.wave] ?? NO_STEPS;
+  for (const { name } of wave) {
+    const step = stepOf(state, name);
+    const { status } = step.forward;
+    if (status === "refused" || status === "failed") return stopForward(plan, state, step, pastPivot);
+  }
   if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
+  const begun = beginDue(plan, wave, state, now);
+  return begun.length > 0 ? begun : proceed(wave, state, now);
+}
 
-  const due = wave.filter(({ planned, step }) => isDue(step, now) && isEvaluated(planned, step));
-  const interrupted = due.filter(({ step }) => step.forward.status === "interrupted");
-  if (plan.strategy === "none" && interrupted.length > 0) return interrupted.map(({ step }) => lostAttempt(step));
-  if (due.length > 0) return due.map(({ planned, step }) => kindOf(planned).begin(planned, step));
-  return proceed(wave, state, now);
+/** With recovery off, attempts that a crash interrupted have failed, and nothing begins beside them. */
+function beginDue(plan: RunPlan, wave: Wave, state: RunState, now: number): JournalRecord[] {
+  let begun = NO_RECORDS;
+  let lost = NO_RECORDS;
+  for (const planned of wave) {
+    const step = stepOf(state, planned.name);
+    if (!isDue(step, now) || !isEvaluated(planned, step)) continue;
+    if (plan.strategy === "none" && step.forward.status === "interrupted") lost = [...lost, lostAttempt(step)];
+    else if (begun.length > 0) begun.push(kindOf(planned).begin(planned, step));
+    else begun = [kindOf(planned).begin(planned, step)];
+  }
+  return lost.length > 0 ? lost : begun;
 }
 
 /** One step at a time: two of them may want the same signal. */
-function proceed(wave: readonly Turn[], state: RunState, now: number): JournalRecord[] {
-  for (const { planned, step } of wave) {
+function proceed(wave: Wave, state: RunState, now: number): JournalRecord[] {
+  for (const planned of wave) {
+    const step = stepOf(state, planned.name);
     if (step.forward.status !== "suspended") continue;
     const record = kindOf(planned).proceed(planned, step, state, now);
     if (record !== null) return [record];
   }
-  return [];
+  return NO_RECORDS;
 }
 
-interface Turn {
-  readonly planned: PlannedStep;
-  readonly step: StepState;
-}
+type Wave = readonly PlannedStep[];
 
+/** Never changed. A run is asked for what comes next with each of its steps, and nearly always for one: no list is made for none. */
+const NO_STEPS: Wave = [];
+const NO_RECORDS: JournalRecord[] = [];
 const NOTHING: readonly string[] = [];
 
 function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly string[] {
   if (state.phase !== "forward" || state.stuck !== null || state.paused) return NOTHING;
-  const wave = plan.waves[state.wave] ?? [];
-  if (!wave.some((planned) => planned.hasExpressions)) return NOTHING;
-  const open = wave.filter((planned) => !isEvaluated(planned, stepOf(state, planned.name)));
-  return open.filter((planned) => isDue(stepOf(state, planned.name), now)).map((planned) => planned.name);
+  let due = NOTHING;
+  for (const planned of plan.waves[state.wave] ?? NO_STEPS) {
+    if (!planned.hasExpressions) continue;
+    const step = stepOf(state, planned.name);
+    if (!isEvaluated(planned, step) && isDue(step, now)) due = [...due, planned.name];
+  }
+  return due;
 }
 
 function isEvaluated(planned: PlannedStep, step: StepState): boolean {
@@ -160,18 +174,21 @@ function stickWhenQuiet(state: RunState, record: JournalRecord): JournalRecord[]
   return state.running > 0 ? [] : [record];
 }
 
-function aborts(state: RunState): string[] {
+function aborts(state: RunState): readonly string[] {
   const late = state.unwind?.cause === "run-timeout";
-  if (!late || state.running === 0) return [];
+  if (!late || state.running === 0) return NOTHING;
   return [...state.steps.values()].filter((step) => step.forward.status === "running").map((step) => step.name);
 }
 
 /**
- * The earliest retry or timer, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
+ * Nothing more can be decided now: when to ask again. The earliest retry or timer, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
  * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
  */
-function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wakeAt" | "awaitsMessage"> {
-  if (state.phase === "ended" || state.stuck !== null || state.paused) return { wakeAt: null, awaitsMessage: false };
+function atRest(plan: RunPlan, state: RunState, now: number, records: readonly JournalRecord[]): Decision {
+  const abort = aborts(state);
+  const evaluate = toEvaluate(plan, state, now);
+  if (state.phase === "ended" || state.stuck !== null || state.paused)
+    return { records, abort, evaluate, wakeAt: null, awaitsMessage: false };
   const deadline = state.timedFrom + plan.timeoutMs;
   let earliest = state.phase === "forward" && deadline > now ? deadline : Number.POSITIVE_INFINITY;
   let awaitsMessage = false;
@@ -182,11 +199,11 @@ function wakeAt(plan: RunPlan, state: RunState, now: number): Pick<Decision, "wa
     else if (act.status !== "waiting") continue;
     if (act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
   }
-  return { wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
+  return { records, abort, evaluate, wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
 }
 
 function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {
-  return state.phase === "forward" ? (plan.waves[state.wave] ?? []) : plan.waves.flat();
+  return state.phase === "forward" ? (plan.waves[state.wave] ?? NO_STEPS) : plan.waves.flat();
 }
 
 /** The status that the run's row shows. `parked`: nobody owns it until it is due. */

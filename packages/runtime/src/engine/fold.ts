@@ -87,6 +87,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     case "child-ended": {
       const { child, status, output = null, error = null } = record;
+      state.childEnds ??= new Map();
       state.childEnds.set(child, { status, output, error });
       return;
     }
@@ -225,9 +226,9 @@ function join(
   { step: name, direction, child }: JournalRecord & { kind: "joined" },
   at: number,
 ): void {
-  const end = state.childEnds.get(child);
+  const end = state.childEnds?.get(child);
   if (end === undefined) throw new Error(`expected the run ${child} to have ended before step "${name}" joins it`);
-  state.childEnds.delete(child);
+  state.childEnds?.delete(child);
   const step = stepOf(state, name);
   const act = actOf(step, direction);
   const undoes = act.child?.undoes ?? false;

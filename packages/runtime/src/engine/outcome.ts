@@ -25,13 +25,8 @@ export function recordOutcome(
   }
   if (outcome.kind === "completed") {
     if (direction === "compensate") return { kind: "compensated", step, attempt: attempt.attempt };
-    return {
-      kind: "completed",
-      step,
-      attempt: attempt.attempt,
-      output: outcome.output,
-      ...(context !== undefined && { context }),
-    };
+    const completed = { kind: "completed", step, attempt: attempt.attempt, output: outcome.output } as const;
+    return context === undefined ? completed : { ...completed, context };
   }
   const base = { kind: "failed", step, direction, attempt: attempt.attempt, error: outcome.error } as const;
   if (outcome.kind === "refused") return { ...base, refused: true, mayHaveRun: false };

@@ -18,8 +18,8 @@ export interface RunState {
   readonly outputs: Record<string, Json>;
   /** What completed steps returned into the context, merged in order. */
   context: JsonObject;
-  /** Ends of child runs that no step has taken, by run id. */
-  readonly childEnds: Map<string, ChildEnd>;
+  /** Ends of child runs that no step has taken, by run id; null: there never was one. */
+  childEnds: Map<string, ChildEnd> | null;
   /** The run that this one undoes, and the last fence of that run. */
   origin: { readonly run: string; readonly fence: number } | null;
   /** Signals that no step has taken, in the order they came. */
@@ -89,7 +89,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     steps: new Map(),
     outputs: {},
     context: {},
-    childEnds: new Map(),
+    childEnds: null,
     origin: null,
     signals: [],
     running: 0,

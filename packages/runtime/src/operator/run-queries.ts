@@ -3,8 +3,9 @@ import { RuntimeError } from "../errors.js";
 import type { Clock } from "../ports.js";
 import type { ListRuns, RunListPage } from "../saga/manager.js";
 import type { Checkpoint, RunRow, RunStore } from "../store/run-store.js";
-import type { RunNotifier } from "../worker/run-notifier.js";
+import type { EndedRun, RunNotifier } from "../worker/run-notifier.js";
 import type { PlanRegistry } from "../worker/worker.js";
+import { EndWaiters } from "./end-waiters.js";
 import { summaryOfRun, viewOfRun, viewOfState } from "./run-view.js";
 import type { RunEvent, RunView } from "./views.js";
 
@@ -17,7 +18,7 @@ export interface RunQueriesOptions {
   readonly drives: (run: string) => boolean;
 }
 
-/** How often a waiter looks at the store itself: its run may be driven by another instance. */
+/** How often a watcher looks at the store itself: its run may be driven by another instance. */
 const LOOK_MS = 500;
 const JOURNAL_PAGE = 1_000;
 const DEFAULT_LIMIT = 50;
@@ -28,34 +29,23 @@ export class RunQueries {
   readonly #store: RunStore;
   readonly #registry: PlanRegistry;
   readonly #notifier: RunNotifier;
-  readonly #clock: Clock;
-  readonly #drives: (run: string) => boolean;
+  readonly #ends: EndWaiters;
 
   constructor({ store, registry, notifier, clock, drives }: RunQueriesOptions) {
     this.#store = store;
     this.#registry = registry;
     this.#notifier = notifier;
-    this.#clock = clock;
-    this.#drives = drives;
+    this.#ends = new EndWaiters({ clock, drives, read: (run) => this.#look(run) });
+    notifier.onEnd((run, ended) => this.#ended(run, ended));
   }
 
-  async wait(id: string, timeoutMs: number): Promise<RunView> {
-    const deadline = this.#clock.monotonic() + timeoutMs;
-    for (;;) {
-      const leftMs = deadline - this.#clock.monotonic();
-      const end = this.#notifier.wait(id, "end", Math.max(0, Math.min(leftMs, LOOK_MS)));
-      try {
-        // A run driven here tells of its end, and what the store would answer about it.
-        if (leftMs <= 0 || !this.#drives(id)) {
-          const run = await this.#row(id);
-          if (isEnded(run.status) || leftMs <= 0) return await this.#view(run);
-        }
-        const ended = await end.happened;
-        if (ended !== undefined) return viewOfState(ended.run, ended.state, ended.context);
-      } finally {
-        end.cancel();
-      }
-    }
+  /** Who waits for the end of a run is told that nobody will tell any more. */
+  close(): void {
+    this.#ends.close();
+  }
+
+  wait(id: string, timeoutMs: number): Promise<RunView> {
+    return this.#ends.wait(id, timeoutMs);
   }
 
   async get(id: string): Promise<RunView> {
@@ -81,7 +71,7 @@ export class RunQueries {
     let seq = 0;
     let told: RunStatus | null = null;
     while (!signal.aborted) {
-      const change = this.#notifier.wait(id, "change", LOOK_MS);
+      const change = this.#notifier.wait(id, LOOK_MS);
       signal.addEventListener("abort", change.cancel);
       try {
         // The row before the journal: an ended run's journal is then known to be complete.
@@ -100,6 +90,18 @@ export class RunQueries {
         change.cancel();
       }
     }
+  }
+
+  /** A run driven here tells of its end, and what the store would answer about it. */
+  #ended(run: string, ended: () => EndedRun): void {
+    if (!this.#ends.has(run)) return;
+    const { run: row, state, context } = ended();
+    this.#ends.ended(run, viewOfState(row, state, context));
+  }
+
+  async #look(id: string): Promise<{ ended: boolean; view: () => Promise<RunView> }> {
+    const run = await this.#row(id);
+    return { ended: isEnded(run.status), view: () => this.#view(run) };
   }
 
   async #row(id: string): Promise<RunRow> {

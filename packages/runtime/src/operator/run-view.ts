@@ -20,8 +20,14 @@ export function viewOfRun(
 
 /** The same from a state that is known already. */
 export function viewOfState(run: RunRow, state: RunState, context: JsonObject): RunView {
-  const steps = Array.from(state.steps.values(), (step) => viewOfStep(state, step));
-  return { ...summaryOfRun(run), input: run.input, output: run.output, context, steps };
+  const view = summaryOfRun(run) as { -readonly [Key in keyof RunView]: RunView[Key] };
+  const steps: StepView[] = [];
+  for (const step of state.steps.values()) steps.push(viewOfStep(state, step));
+  view.input = run.input;
+  view.output = run.output;
+  view.context = context;
+  view.steps = steps;
+  return view;
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {

@@ -1,7 +1,14 @@
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { BusinessRefusal, RuntimeError } from "../errors.js";
-import { type Json, toJson } from "../json.js";
-import type { CompensationHandler, RetryPolicy, ServiceCall, StepHandler } from "../saga/definition.js";
+import { toJson } from "../json.js";
+import type {
+  CompensationCall,
+  CompensationHandler,
+  RetryPolicy,
+  ServiceCall,
+  StepCall,
+  StepHandler,
+} from "../saga/definition.js";
 import type { Participant } from "./participant.js";
 
 export interface LocalParticipantOptions {
@@ -36,37 +43,53 @@ export function localParticipant({
     description: "local",
     ...defaults,
     perform: async (target, call) =>
-      runHandler(() => find(handlers, target)(call), `the output of ${name}${target.endpoint}`),
-    compensate: async (target, call) => runCompensation(() => find(compensations, target)(call)),
+      runHandler(
+        (call: StepCall) => find(handlers, target)(call),
+        call,
+        () => `the output of ${name}${target.endpoint}`,
+      ),
+    compensate: async (target, call) =>
+      runCompensation((call: CompensationCall) => find(compensations, target)(call), call),
   };
 }
 
 /** Performs a handler written by the user and says what is known about it; at once when the handler answers at once. */
-export function runHandler(handler: () => unknown, what: string): StepOutcome | Promise<StepOutcome> {
-  return settled(handler, (value) => {
-    try {
-      return { kind: "completed", output: toJson(value, what) };
-    } catch (error) {
-      // It ran; doing it again would not make its output storable.
-      const failure = { code: "output-unknown", message: messageOf(error) };
-      return { kind: "failed", error: failure, mayHaveRun: true, retry: false };
-    }
-  });
-}
-
-export function runCompensation(handler: () => unknown): StepOutcome | Promise<StepOutcome> {
-  return settled(handler, () => ({ kind: "completed", output: null as Json }));
-}
-
-function settled(
-  handler: () => unknown,
-  answered: (value: unknown) => StepOutcome,
+export function runHandler<Call>(
+  handler: (call: Call) => unknown,
+  call: Call,
+  /** Names its output, for errors. */
+  what: (call: Call) => string,
 ): StepOutcome | Promise<StepOutcome> {
   try {
-    const value = handler();
-    return isThenable(value) ? Promise.resolve(value).then(answered, thrown) : answered(value);
+    const value = handler(call);
+    if (!isThenable(value)) return completed(value, call, what);
+    return Promise.resolve(value).then((awaited) => completed(awaited, call, what), thrown);
   } catch (error) {
     return thrown(error);
+  }
+}
+
+export function runCompensation<Call>(
+  handler: (call: Call) => unknown,
+  call: Call,
+): StepOutcome | Promise<StepOutcome> {
+  try {
+    const value = handler(call);
+    return isThenable(value) ? Promise.resolve(value).then(() => UNDONE, thrown) : UNDONE;
+  } catch (error) {
+    return thrown(error);
+  }
+}
+
+const UNDONE: StepOutcome = { kind: "completed", output: null };
+
+function completed<Call>(value: unknown, call: Call, what: (call: Call) => string): StepOutcome {
+  try {
+    return { kind: "completed", output: toJson(value, () => what(call)) };
+  } catch (error) {
+    // It ran; doing it again would not make its output storable.
+    const failure = { code: "output-unknown", message: messageOf(error) };
+    return { kind: "failed", error: failure, mayHaveRun: true, retry: false };
   }
 }
 

@@ -1,7 +1,6 @@
 import type { SessionConfig } from "../config.js";
-import { decide } from "../engine/decide.js";
+import { firstRecordsOf } from "../engine/first-records.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
-import { newState } from "../engine/state.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
@@ -137,6 +136,7 @@ class StoreSagaManager implements SagaManager {
     await this.#sweep.stop();
     await this.#worker.stop(graceMs);
     await this.#store.close();
+    this.#queries.close();
     this.#notifier.close();
   }
 
@@ -175,8 +175,7 @@ class StoreSagaManager implements SagaManager {
   #newRun(id: string, definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
     const plan = this.#registry.find(definition.name, definition.version);
     const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
-    const now = this.#ports.clock.now();
-    const records = plan === undefined || worker === null ? [] : decide(plan, newState(plan, now), now).records;
+    const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     return {

@@ -7,11 +7,14 @@ import type { JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import type { Random } from "../ports.js";
 import type { InboxEntry } from "../store/run-store.js";
+import type { Attempt, Outcome } from "./attempt.js";
 import type { ContextKeeper } from "./context-keeper.js";
 import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
-import type { Attempt, Outcome } from "./perform.js";
 import { RunInbox } from "./run-inbox.js";
+
+const NO_MESSAGES: readonly InboxEntry[] = [];
+const NO_IDS: readonly string[] = [];
 
 /** What has been folded, and the ids of the messages among it. */
 export interface Taken {
@@ -37,6 +40,7 @@ export class Arrivals {
   readonly inbox: RunInbox;
   readonly #options: ArrivalsOptions;
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
+  readonly #random = (): number => this.#options.random.float();
   #preceding: JournalRecord[] = [];
   #held: (Taken & { readonly evaluations: readonly StepEvaluation[] }) | null = null;
 
@@ -62,33 +66,40 @@ export class Arrivals {
   /** Folds what arrived: attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
   take(now: number, draining: boolean): Taken {
     const { plan, state } = this.#options;
-    const held = this.#held;
-    this.#held = null;
-    const records = held?.records ?? [];
-    const heldConsumed = held?.consumed ?? [];
-    const take = (record: JournalRecord): void => {
-      foldRecord(plan, state, record, now);
-      records.push(record);
-    };
-    for (const { step, evaluation } of held?.evaluations ?? []) take(recordEvaluation(plan, state, step, evaluation));
-    for (const record of this.#preceding.splice(0)) take(record);
-    for (const { attempt, outcome } of this.#outcomes.splice(0)) take(this.#record(attempt, outcome));
-    if (draining) return { records, consumed: heldConsumed };
-    const messages = this.inbox.take();
-    if (messages.length === 0) return { records, consumed: heldConsumed };
+    const { records, consumed } = this.#takeHeld(now);
+    if (this.#preceding.length > 0) for (const record of this.#preceding.splice(0)) this.#fold(records, record, now);
+    for (const { attempt, outcome } of this.#outcomes) this.#fold(records, this.#record(attempt, outcome), now);
+    this.#outcomes.length = 0;
+    const messages = draining ? NO_MESSAGES : this.inbox.take();
+    if (messages.length === 0) return { records, consumed };
     for (const message of messages) {
       // Nothing may follow the end, which consumes the rest of the inbox.
       if (state.phase === "ended") break;
-      for (const record of applyMessage(plan, state, message)) take(record);
+      for (const record of applyMessage(plan, state, message)) this.#fold(records, record, now);
     }
-    return { records, consumed: [...heldConsumed, ...messages.map(({ id }) => id)] };
+    return { records, consumed: [...consumed, ...messages.map(({ id }) => id)] };
+  }
+
+  #takeHeld(now: number): Taken {
+    const held = this.#held;
+    if (held === null) return { records: [], consumed: NO_IDS };
+    this.#held = null;
+    const { plan, state } = this.#options;
+    for (const { step, evaluation } of held.evaluations)
+      this.#fold(held.records, recordEvaluation(plan, state, step, evaluation), now);
+    return held;
+  }
+
+  #fold(records: JournalRecord[], record: JournalRecord, now: number): void {
+    foldRecord(this.#options.plan, this.#options.state, record, now);
+    records.push(record);
   }
 
   #record(attempt: Attempt, outcome: Outcome): JournalRecord {
-    const { plan, state, context, counters, random } = this.#options;
+    const { plan, state, context, counters } = this.#options;
     const done = outcome.kind === "completed" && attempt.direction === "forward";
     const delta = done ? context.complete(attempt.step, outcome.output) : undefined;
-    const record = recordOutcome(plan, state, attempt, outcome, () => random.float(), delta);
+    const record = recordOutcome(plan, state, attempt, outcome, this.#random, delta);
     counters.count(record);
     return record;
   }

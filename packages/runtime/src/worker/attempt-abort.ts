@@ -6,9 +6,9 @@ export class AttemptAbort {
   #controller: AbortController | null = null;
   #reason: string | null = null;
   /** Called once, with the reason. */
-  onAbort: (reason: string) => void = () => {};
+  onAbort: (reason: string) => void = nothing;
   /** Called when the attempt is settled by another than its handler, which may go on: nothing bounds it any more. */
-  onSettled: () => void = () => {};
+  onSettled: () => void = nothing;
 
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -25,3 +25,5 @@ export class AttemptAbort {
     this.onAbort(reason);
   }
 }
+
+function nothing(): void {}

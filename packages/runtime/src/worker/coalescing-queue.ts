@@ -15,10 +15,16 @@ export interface CoalescingQueueOptions<Item, Result> {
   readonly maxQueued?: number;
 }
 
+/** Who is told what became of an item. Many items with a promise each would cost more than what they are about. */
+export interface Recipient<Item, Result> {
+  /** Neither may throw. */
+  written(item: Item, result: Result): void;
+  failed(item: Item, error: unknown): void;
+}
+
 interface Entry<Item, Result> {
   readonly item: Item;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
+  readonly recipient: Recipient<Item, Result>;
 }
 
 const FIRST_RETRY_MS = 50;
@@ -46,18 +52,25 @@ export class CoalescingQueue<Item, Result> {
   }
 
   push(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) =>
+      this.send(item, { written: (_, result) => resolve(result), failed: (_, error) => reject(error) }),
+    );
+  }
+
+  /** The recipient is told in a later turn, or at once when the item is refused. */
+  send(item: Item, recipient: Recipient<Item, Result>): void {
+    const { name, maxQueued } = this.#options;
     if (this.#closed)
-      return Promise.reject(
-        new RuntimeError("runtime-stopped", `expected ${this.#options.name} while open, got one after close`),
+      return recipient.failed(
+        item,
+        new RuntimeError("runtime-stopped", `expected ${name} while open, got one after close`),
       );
-    if (this.#waiting.length >= this.#options.maxQueued) {
-      const message = `expected at most ${this.#options.maxQueued} unacknowledged ${this.#options.name}, got more; try again later`;
-      return Promise.reject(new RuntimeError("overloaded", message));
+    if (this.#waiting.length >= maxQueued) {
+      const message = `expected at most ${maxQueued} unacknowledged ${name}, got more; try again later`;
+      return recipient.failed(item, new RuntimeError("overloaded", message));
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
-      this.#schedule();
-    });
+    this.#waiting.push({ item, recipient });
+    this.#schedule();
   }
 
   /** Why the store takes nothing, as it said the second time in a row; null while it takes what comes. */
@@ -74,7 +87,7 @@ export class CoalescingQueue<Item, Result> {
       "runtime-stopped",
       `the runtime stopped before ${this.#options.name} could be written`,
     );
-    for (const entry of this.#waiting.splice(0)) entry.reject(error);
+    for (const { item, recipient } of this.#waiting.splice(0)) recipient.failed(item, error);
   }
 
   /** The flush is put off to the end of the turn, so that all that one turn produces travels together. */
@@ -91,15 +104,15 @@ export class CoalescingQueue<Item, Result> {
     if (this.#flushing || this.#waiting.length === 0) return;
     this.#flushing = true;
     const batch = this.#waiting.splice(0, this.#options.maxBatch);
-    try {
-      const results = await this.#send(batch.map((entry) => entry.item));
-      for (const [index, entry] of batch.entries()) entry.resolve(results[index] as Result);
-    } catch (error) {
-      for (const entry of batch) entry.reject(error);
-    } finally {
-      this.#flushing = false;
-      this.#schedule();
-    }
+    const tell = await this.#send(batch.map(({ item }) => item)).then(
+      (results) => (entry: Entry<Item, Result>, index: number) =>
+        entry.recipient.written(entry.item, results[index] as Result),
+      (error: unknown) => (entry: Entry<Item, Result>) => entry.recipient.failed(entry.item, error),
+    );
+    // What the recipients send meanwhile rides in the next flush, together.
+    batch.forEach(tell);
+    this.#flushing = false;
+    this.#schedule();
   }
 
   async #send(items: readonly Item[]): Promise<readonly Result[]> {

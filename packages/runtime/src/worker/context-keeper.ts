@@ -33,7 +33,7 @@ const MAX_RETRY_MS = 2_000;
 export class ContextKeeper {
   readonly #options: ContextKeeperOptions;
   /** Top-level keys that a step wrote since its last result. */
-  readonly #touched = new Map<string, Set<string>>();
+  #touched: Map<string, Set<string>> | null = null;
   #live: JsonObject;
   /** True when the last snapshot does not hold everything. */
   #dirty = false;
@@ -68,9 +68,9 @@ export class ContextKeeper {
     const returned = isObject(output) ? output.context : undefined;
     if (isObject(returned)) this.#patch(step, returned);
     this.#stepsSinceSnapshot += 1;
-    const touched = this.#touched.get(step);
+    const touched = this.#touched?.get(step);
     if (touched === undefined) return undefined;
-    this.#touched.delete(step);
+    this.#touched?.delete(step);
     return deltaOf(this.#live, touched);
   }
 
@@ -80,7 +80,7 @@ export class ContextKeeper {
     if (!enabled || !this.#dirty) return null;
     if (next === "finish") return "end";
     // Only a crash may cost what was written on the way.
-    if (next === "park" && this.#touched.size > 0) return "park";
+    if (next === "park" && (this.#touched?.size ?? 0) > 0) return "park";
     if (strategy === "step" && this.#stepsSinceSnapshot > 0) return strategy;
     if (strategy === "count" && this.#stepsSinceSnapshot >= interval) return strategy;
     return null;
@@ -110,6 +110,7 @@ export class ContextKeeper {
 
   #patch(step: string, patch: Json): void {
     if (!isObject(patch) || this.#closed) return;
+    this.#touched ??= new Map();
     const touched = this.#touched.get(step) ?? new Set();
     for (const key of Object.keys(patch)) touched.add(key);
     this.#touched.set(step, touched);

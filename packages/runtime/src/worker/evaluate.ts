@@ -3,7 +3,7 @@ import type { PlannedStep, RunPlan } from "../engine/plan.js";
 import type { RunState } from "../engine/state.js";
 import { toJson } from "../json.js";
 import type { Expression, ExpressionScope } from "../saga/definition.js";
-import { visibleOutputs } from "./perform.js";
+import { visibleOutputs } from "./attempt-call.js";
 
 export interface StepEvaluation {
   readonly step: string;

@@ -7,18 +7,24 @@ import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { Arrivals } from "./arrivals.js";
+import type { Attempt, Outcome } from "./attempt.js";
 import { AttemptAbort } from "./attempt-abort.js";
 import { messagesWith } from "./child-runs.js";
+import type { Recipient } from "./coalescing-queue.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { decideApart, NOTHING } from "./decide-apart.js";
 import { evaluate } from "./evaluate.js";
 import type { IsolatedRun } from "./isolation.js";
-import { type Attempt, type Outcome, perform } from "./perform.js";
+import { perform } from "./perform.js";
 import type { EndedRun } from "./run-notifier.js";
+import type { RunSurroundings } from "./run-surroundings.js";
 import { ShownRun } from "./shown-run.js";
-import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
+import { NO_SNAPSHOTS, type SentSnapshots, SnapshotRequests } from "./snapshot-requests.js";
 import { StepTransactions } from "./step-transactions.js";
+import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
+
+const NO_TIMER: CancelTimer = () => {};
 
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
 export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
@@ -28,24 +34,27 @@ export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
  * it all durable, and only then is anything performed. At most one append is unacknowledged at a time; what arrives
  * meanwhile rides in the next. It ends (`onGone`) when the run ended, was parked, or was lost to another owner.
  */
-export class RunDriver implements IsolatedRun {
+export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   readonly run: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
   readonly #state: RunState;
   readonly #context: ContextKeeper;
-  readonly #underWay = new Map<string, AttemptAbort>();
+  readonly #underWay = new UnderWay();
   readonly #arrivals: Arrivals;
   readonly #shown: ShownRun;
   readonly #transactions: StepTransactions;
+  readonly #surroundings: RunSurroundings;
   readonly #onGone: OnGone;
   readonly #snapshots = new SnapshotRequests();
+  /** Those that ride in the row under way. */
+  #sentSnapshots: SentSnapshots = NO_SNAPSHOTS;
   #appending = false;
   /** There are messages that have not been delivered yet: asking again would not change that. */
   #parkRefused = false;
   #draining = false;
   #gone = false;
-  #cancelTimer: CancelTimer = () => {};
+  #cancelTimer: CancelTimer = NO_TIMER;
 
   constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: JsonObject, onGone: OnGone) {
     this.#env = env;
@@ -75,6 +84,16 @@ export class RunDriver implements IsolatedRun {
       advance: () => this.#advance(),
       complete: (attempt, abort, output) => this.#known(attempt, abort, { kind: "completed", output }),
     });
+    this.#surroundings = {
+      plan,
+      state: this.#state,
+      run: this.run,
+      participants: env.participants,
+      children: env.children,
+      context: this.#context,
+      clock: env.ports.clock,
+      transactions: this.#transactions,
+    };
   }
 
   /** Attempts that were dispatched count from the moment their row is sent. */
@@ -136,7 +155,7 @@ export class RunDriver implements IsolatedRun {
       // A fault of ours. Its messages are consumed, or they would bring the run back to it at once.
       const message = `the run cannot be advanced: ${String(error).slice(0, 500)}`;
       this.#transactions.fail(error);
-      void this.#stick({ code: "internal", message }, this.#arrivals.inbox.taken);
+      this.#stick({ code: "internal", message }, this.#arrivals.inbox.taken);
     }
   }
 
@@ -147,7 +166,7 @@ export class RunDriver implements IsolatedRun {
     const decision = this.#draining ? NOTHING : decideApart(this.#plan, this.#state, now, this, isolation);
     records.push(...decision.records);
     if (this.#state.running === 0) isolation.settled();
-    for (const step of decision.abort) this.#underWay.get(step)?.abort("the run's time is up");
+    for (const step of decision.abort) this.#underWay.abort(step, "the run's time is up");
     const unevaluated = decision.evaluate.length > 0;
     if (unevaluated && !this.#transactions.isCommitting)
       return void this.#evaluate(decision.evaluate, records, consumed, now);
@@ -198,50 +217,67 @@ export class RunDriver implements IsolatedRun {
 
   #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): void {
     this.#appending = true;
-    const snapshots = snapshot ? this.#snapshots.take() : NO_SNAPSHOTS;
     const change = this.#shown.changeTo(this.#state, next);
     const signals = messagesWith(this.run, this.#plan, this.#state, records);
-    const append: Append = {
+    const append: { -readonly [Key in keyof Append]: Append[Key] } = {
       run: this.run.id,
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
       records,
       next,
-      ...(change !== null && { change }),
-      ...(consumed.length > 0 && { consumed }),
-      ...(signals.length > 0 && { signals }),
-      ...(snapshot && {
-        checkpoint: { n: this.#state.checkpoints, context: this.#context.live, keep: this.#env.config.checkpoint.keep },
-      }),
     };
-    if (snapshot) this.#context.taken();
-    const failed = (error: unknown): void => {
-      snapshots.failed(error);
-      if (!this.#gone)
-        this.#env.logger.warn(
-          { run: this.run.id, error: String(error) },
-          "the run is left to its next owner: its journal could not be written",
-        );
-      this.abandon();
-      // A transaction may have committed: the journal says so.
-      this.#env.lookIntoInbox();
-    };
-    (this.#transactions.write(append) ?? this.#env.append(append)).then((result) => {
-      try {
-        snapshots.answered(result);
-        this.#acknowledge(append, result);
-      } catch (error) {
-        failed(error);
-      }
-    }, failed);
+    if (change !== null) append.change = change;
+    if (consumed.length > 0) append.consumed = consumed;
+    if (signals.length > 0) append.signals = signals;
+    if (snapshot) {
+      this.#sentSnapshots = this.#snapshots.take();
+      const { keep } = this.#env.config.checkpoint;
+      append.checkpoint = { n: this.#state.checkpoints, context: this.#context.live, keep };
+      this.#context.taken();
+    }
+    const transacted = this.#transactions.write(append);
+    if (transacted === null) return this.#env.append(append, this);
+    transacted.then(
+      (result) => this.written(append, result),
+      (error: unknown) => this.failed(append, error),
+    );
+  }
+
+  /** Of the row that was sent: what the store made of it. */
+  written(append: Append, result: AppendResult): void {
+    try {
+      this.#takeSentSnapshots().answered(result);
+      this.#acknowledge(append, result);
+    } catch (error) {
+      this.failed(append, error);
+    }
+  }
+
+  /** Of the row that was sent: nobody knows whether it is there. */
+  failed(_append: Append, error: unknown): void {
+    this.#takeSentSnapshots().failed(error);
+    if (!this.#gone)
+      this.#env.logger.warn(
+        { run: this.run.id, error: String(error) },
+        "the run is left to its next owner: its journal could not be written",
+      );
+    this.abandon();
+    // A transaction may have committed: the journal says so.
+    this.#env.lookIntoInbox();
+  }
+
+  #takeSentSnapshots(): SentSnapshots {
+    const sent = this.#sentSnapshots;
+    this.#sentSnapshots = NO_SNAPSHOTS;
+    return sent;
   }
 
   #acknowledge(append: Append, result: AppendResult): void {
     if (this.#gone) return;
     if (result.kind === "rejected") {
       const message = `the store refused row ${append.seq} of the journal: ${result.reason}`;
-      return void this.#stick({ code: "store-refused", message }, []);
+      return this.#stick({ code: "store-refused", message }, []);
     }
     this.#appending = false;
     this.#arrivals.inbox.written();
@@ -259,7 +295,7 @@ export class RunDriver implements IsolatedRun {
     this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
-      this.#env.notifier.ended(this.#endedRun(result.at));
+      this.#env.notifier.ended(this.run.id, () => this.#endedRun(result.at));
       return this.#leave(true, null);
     }
     this.#env.notifier.changed(this.run.id);
@@ -289,7 +325,7 @@ export class RunDriver implements IsolatedRun {
    * The state here cannot become the journal's. What was said and not written is lost: the run is parked for an operator,
    * who by resuming it has the attempts under way tried again.
    */
-  async #stick(error: Failure, consumed: readonly string[]): Promise<void> {
+  #stick(error: Failure, consumed: readonly string[]): void {
     this.#appending = true;
     this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
     const append: Append = {
@@ -303,8 +339,8 @@ export class RunDriver implements IsolatedRun {
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
     };
-    await this.#env.append(append).catch(() => {});
-    this.abandon();
+    const abandon = (): void => this.abandon();
+    this.#env.append(append, { written: abandon, failed: abandon });
   }
 
   #performAll(records: readonly JournalRecord[]): void {
@@ -316,13 +352,8 @@ export class RunDriver implements IsolatedRun {
   /** What is known at once waits for the caller to advance the run; what comes later advances it. */
   #perform(attempt: Attempt): void {
     const abort = new AttemptAbort();
-    this.#underWay.set(attempt.step, abort);
-    const { plan, state, run } = { plan: this.#plan, state: this.#state, run: this.run };
-    const { participants, children, ports } = this.#env;
-    const context = this.#context.handle(attempt.step);
-    const transaction = this.#transactions.of(attempt, abort);
-    const { clock } = ports;
-    const outcome = perform({ plan, state, run, attempt, participants, children, context, clock, abort, transaction });
+    this.#underWay.add(attempt.step, abort);
+    const outcome = perform(this.#surroundings, attempt, abort);
     if (outcome instanceof Promise) {
       void outcome.then((known) => {
         if (this.#known(attempt, abort, known)) this.#advance();
@@ -332,8 +363,7 @@ export class RunDriver implements IsolatedRun {
 
   /** False: the run is gone, or the attempt is settled already, by its transaction. */
   #known(attempt: Attempt, abort: AttemptAbort, outcome: Outcome): boolean {
-    if (this.#gone || this.#underWay.get(attempt.step) !== abort) return false;
-    this.#underWay.delete(attempt.step);
+    if (this.#gone || !this.#underWay.end(attempt.step, abort)) return false;
     this.#arrivals.settled(attempt, outcome);
     return true;
   }
@@ -349,7 +379,7 @@ export class RunDriver implements IsolatedRun {
     if (this.#gone) return;
     this.#gone = true;
     this.#cancelTimer();
-    for (const attempt of this.#underWay.values()) attempt.abort("this instance no longer owns the run");
+    this.#underWay.abortAll("this instance no longer owns the run");
     this.#transactions.close();
     this.#snapshots.close();
     void this.#context.close(ended);

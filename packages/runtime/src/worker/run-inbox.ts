@@ -8,39 +8,42 @@ const NOTHING: readonly InboxEntry[] = [];
  * the row that consumes it was written.
  */
 export class RunInbox {
-  readonly #unread = new Map<string, InboxEntry>();
-  readonly #taken = new Set<string>();
+  /** Made when a message comes: most runs get none. */
+  #unread: Map<string, InboxEntry> | null = null;
+  #taken: Set<string> | null = null;
   /** Taken, and not yet known to be in the journal. */
-  #unwritten: readonly InboxEntry[] = [];
+  #unwritten: readonly InboxEntry[] = NOTHING;
 
   constructor(entries: readonly InboxEntry[]) {
-    for (const entry of entries) this.#unread.set(entry.id, entry);
+    if (entries.length > 0) this.#unread = new Map(entries.map((entry) => [entry.id, entry]));
   }
 
   /** True when something new came. */
   deliver(entries: readonly InboxEntry[]): boolean {
-    const fresh = entries.filter((entry) => !this.#taken.has(entry.id));
+    const fresh = entries.filter((entry) => !this.#taken?.has(entry.id));
+    this.#unread ??= new Map();
     for (const entry of fresh) this.#unread.set(entry.id, entry);
     return fresh.length > 0;
   }
 
   take(): readonly InboxEntry[] {
-    if (this.#unread.size === 0) return NOTHING;
+    if (this.#unread === null || this.#unread.size === 0) return NOTHING;
     const entries = [...this.#unread.values()];
     this.#unread.clear();
+    this.#taken ??= new Set();
     for (const { id } of entries) this.#taken.add(id);
-    if (entries.length > 0) this.#unwritten = [...this.#unwritten, ...entries];
+    this.#unwritten = [...this.#unwritten, ...entries];
     return entries;
   }
 
   /** The row that consumes what was taken is in the journal. */
   written(): void {
-    this.#unwritten = [];
+    if (this.#unwritten.length > 0) this.#unwritten = NOTHING;
   }
 
   /** Everything taken so far. */
   get taken(): readonly string[] {
-    return [...this.#taken];
+    return [...(this.#taken ?? [])];
   }
 
   /** Signals that were taken and would be lost with a row that cannot be written, as the records that keep them. */

@@ -3,9 +3,6 @@ import type { JsonObject } from "../json.js";
 import type { Clock } from "../ports.js";
 import type { RunRow } from "../store/run-store.js";
 
-/** What a waiter waits for: any new row of the run, or its end. */
-export type RunHint = "change" | "end";
-
 /** A run that ended in this process, as its last owner knows it and the store has it. */
 export interface EndedRun {
   readonly run: RunRow;
@@ -14,61 +11,59 @@ export interface EndedRun {
 }
 
 export interface HintWaiter {
-  /** Resolves at the hint, with the run when it ended here, after the timeout, or when canceled. Never rejects. */
-  readonly happened: Promise<EndedRun | undefined>;
+  /** Resolves at the hint, after the timeout, or when canceled. Never rejects. */
+  readonly happened: Promise<void>;
   /** Ends the waiting; harmless when it is over. */
   cancel(): void;
 }
 
-type Wake = (ended?: EndedRun) => void;
-
-/** Tells waiters in this process that a run changed. A hint only: whoever waits also looks from time to time. */
+/** Tells of runs that changed in this process. A hint only: whoever waits also looks from time to time. */
 export class RunNotifier {
   readonly #clock: Clock;
-  readonly #waiters: Record<RunHint, Map<string, Set<Wake>>> = { change: new Map(), end: new Map() };
+  readonly #waiters = new Map<string, Set<() => void>>();
+  #onEnd: (run: string, ended: () => EndedRun) => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  changed(run: string): void {
-    this.#wake("change", run);
+  /** Who is told of every run that ends here; how it ended is made on demand, at once. */
+  onEnd(listener: (run: string, ended: () => EndedRun) => void): void {
+    this.#onEnd = listener;
   }
 
-  ended(ended: EndedRun): void {
-    this.#wake("change", ended.run.id);
-    this.#wake("end", ended.run.id, ended);
+  /** A row of the run was written. */
+  changed(run: string): void {
+    const waiters = this.#waiters.get(run);
+    if (waiters !== undefined) for (const wake of [...waiters]) wake();
+  }
+
+  ended(run: string, ended: () => EndedRun): void {
+    this.changed(run);
+    this.#onEnd(run, ended);
   }
 
   /** Wakes everybody: what they look at next is closed. */
   close(): void {
-    for (const byRun of Object.values(this.#waiters)) {
-      for (const waiters of [...byRun.values()]) for (const done of [...waiters]) done();
-    }
+    for (const run of [...this.#waiters.keys()]) this.changed(run);
   }
 
-  /** Subscribe before looking at the run, so that nothing in between is missed. */
-  wait(run: string, hint: RunHint, timeoutMs: number): HintWaiter {
-    const byRun = this.#waiters[hint];
-    let resolve: Wake = () => {};
-    const happened = new Promise<EndedRun | undefined>((settle) => {
+  /** For the run's next row. Subscribe before looking at the run, so that nothing in between is missed. */
+  wait(run: string, timeoutMs: number): HintWaiter {
+    let resolve: () => void = () => {};
+    const happened = new Promise<void>((settle) => {
       resolve = settle;
     });
-    const done = (ended?: EndedRun): void => {
+    const wake = (): void => {
       cancelTimer();
-      const waiters = byRun.get(run);
-      waiters?.delete(done);
-      if (waiters?.size === 0) byRun.delete(run);
-      resolve(ended);
+      const waiters = this.#waiters.get(run);
+      waiters?.delete(wake);
+      if (waiters?.size === 0) this.#waiters.delete(run);
+      resolve();
     };
-    const cancelTimer = this.#clock.after(timeoutMs, () => done());
-    const waiters = byRun.get(run) ?? new Set();
-    byRun.set(run, waiters.add(done));
-    return { happened, cancel: () => done() };
-  }
-
-  #wake(hint: RunHint, run: string, ended?: EndedRun): void {
-    const waiters = this.#waiters[hint].get(run);
-    if (waiters !== undefined) for (const done of [...waiters]) done(ended);
+    const cancelTimer = this.#clock.after(timeoutMs, wake);
+    const waiters = this.#waiters.get(run) ?? new Set();
+    this.#waiters.set(run, waiters.add(wake));
+    return { happened, cancel: wake };
   }
 }

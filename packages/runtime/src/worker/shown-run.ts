@@ -12,37 +12,45 @@ export class ShownRun {
 
   /** Null: the row may stay as it is. */
   changeTo(state: RunState, next: Next): RunChange | null {
+    const shown = this.#shown;
     const status = statusOf(state, next.kind === "park");
     const rollbackStatus = rollbackStatusOf(state);
     const failureReason = state.end?.error ?? state.stuck?.error ?? state.unwind?.error ?? null;
-    const change: RunChange = {
-      ...(status !== this.#shown.status && { status }),
-      ...(rollbackStatus !== this.#shown.rollbackStatus && { rollbackStatus }),
-      ...(failureReason !== this.#shown.failureReason && { failureReason }),
-      ...(state.end?.status === "completed" && { output: state.end.output }),
-    };
-    return Object.keys(change).length > 0 ? change : null;
+    const isCompleted = state.end?.status === "completed";
+    // As with most rows: nothing is made to be compared.
+    if (
+      status === shown.status &&
+      rollbackStatus === shown.rollbackStatus &&
+      failureReason === shown.failureReason &&
+      !isCompleted
+    )
+      return null;
+    const change: { -readonly [Key in keyof RunChange]: RunChange[Key] } = {};
+    if (status !== shown.status) change.status = status;
+    if (rollbackStatus !== shown.rollbackStatus) change.rollbackStatus = rollbackStatus;
+    if (failureReason !== shown.failureReason) change.failureReason = failureReason;
+    if (isCompleted) change.output = state.end?.output ?? null;
+    return change;
   }
 
   /** The run's row after its last append, written at `at`. */
   ended(run: RunRow, state: RunState, at: number): RunRow {
     const { status, rollbackStatus, failureReason, output } = this.#shown;
-    const ended = { ...run };
-    return Object.assign(ended, {
-      status: status ?? run.status,
-      rollbackStatus: rollbackStatus ?? run.rollbackStatus,
-      failureReason: failureReason === undefined ? run.failureReason : failureReason,
-      output: output === undefined ? run.output : output,
-      seq: state.seq,
-      fence: state.fence,
-      owner: null,
-      wakeAt: null,
-      updatedAt: at,
-      endedAt: at,
-    });
+    const ended: { -readonly [Key in keyof RunRow]: RunRow[Key] } = { ...run };
+    if (status !== undefined) ended.status = status;
+    if (rollbackStatus !== undefined) ended.rollbackStatus = rollbackStatus;
+    if (failureReason !== undefined) ended.failureReason = failureReason;
+    if (output !== undefined) ended.output = output;
+    ended.seq = state.seq;
+    ended.fence = state.fence;
+    ended.owner = null;
+    ended.wakeAt = null;
+    ended.updatedAt = at;
+    ended.endedAt = at;
+    return ended;
   }
 
   written(change: RunChange | undefined): void {
-    this.#shown = { ...this.#shown, ...change };
+    if (change !== undefined) this.#shown = { ...this.#shown, ...change };
   }
 }

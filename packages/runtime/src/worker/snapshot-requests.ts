@@ -49,7 +49,7 @@ export class SnapshotRequests {
   }
 }
 
-class SentSnapshots {
+export class SentSnapshots {
   readonly #requests: readonly Request[];
 
   constructor(requests: readonly Request[]) {

@@ -2,9 +2,9 @@ import { RuntimeError } from "../errors.js";
 import { type Json, toJson } from "../json.js";
 import type { TransactionRunner } from "../saga/definition.js";
 import type { Append, AppendResult, StepTransaction } from "../store/run-store.js";
+import type { Attempt } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 import { guardClient } from "./guarded-client.js";
-import type { Attempt } from "./perform.js";
 
 export interface StepTransactionsOptions {
   /** Null: the store has no database to offer. */

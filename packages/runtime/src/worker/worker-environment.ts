@@ -5,6 +5,7 @@ import type { Ports } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, StepTransaction } from "../store/run-store.js";
 import type { ChildRuns } from "./child-runs.js";
+import type { Recipient } from "./coalescing-queue.js";
 import type { Counters } from "./counters.js";
 import type { Isolation } from "./isolation.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -24,7 +25,7 @@ export interface WorkerEnvironment {
   readonly parkAfterMs: number;
   /** For one append; never the same twice. */
   appendId(): string;
-  append(append: Append): Promise<AppendResult>;
+  append(append: Append, recipient: Recipient<Append, AppendResult>): void;
   /** Null: the store has no transactions. */
   readonly begin: (() => Promise<StepTransaction>) | null;
   /** The store's clock, as far as it can be told from here. */

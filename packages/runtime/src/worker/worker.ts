@@ -104,9 +104,9 @@ export class Worker {
       counters: this.counters,
       isolation: this.#isolation,
       parkAfterMs: this.#options.parkAfterMs,
-      append: (append) => {
+      append: (append, recipient) => {
         this.counters.appends += 1;
-        return this.#appends.push(append);
+        this.#appends.send(append, recipient);
       },
       begin: store.begin === undefined ? null : () => (store.begin as NonNullable<RunStore["begin"]>)(),
       appendId: () => this.appendId(),

@@ -16,7 +16,7 @@ export const child: StepKind = {
 };
 
 function joins(step: string, act: Act, direction: Direction, state: RunState): JournalRecord | null {
-  if (act.child === null || !state.childEnds.has(act.child.run)) return null;
+  if (act.child === null || !state.childEnds?.has(act.child.run)) return null;
   return { kind: "joined", step, direction, child: act.child.run };
 }
 

@@ -1,0 +1,38 @@
+import type { AttemptAbort } from "./attempt-abort.js";
+
+/** The attempts of one run that are under way, by step. There is nearly always one, which needs no map. */
+export class UnderWay {
+  #step: string | null = null;
+  #abort: AttemptAbort | null = null;
+  #others: Map<string, AttemptAbort> | null = null;
+
+  add(step: string, abort: AttemptAbort): void {
+    if (this.#step === null || this.#step === step) {
+      this.#step = step;
+      this.#abort = abort;
+      this.#others?.delete(step);
+      return;
+    }
+    this.#others ??= new Map();
+    this.#others.set(step, abort);
+  }
+
+  /** False: it is not, or no longer, the step's attempt. */
+  end(step: string, abort: AttemptAbort): boolean {
+    if (this.#step !== step) return this.#others?.get(step) === abort && this.#others.delete(step);
+    if (this.#abort !== abort) return false;
+    this.#step = null;
+    this.#abort = null;
+    return true;
+  }
+
+  abort(step: string, reason: string): void {
+    if (this.#step === step) this.#abort?.abort(reason);
+    else this.#others?.get(step)?.abort(reason);
+  }
+
+  abortAll(reason: string): void {
+    this.#abort?.abort(reason);
+    for (const abort of this.#others?.values() ?? []) abort.abort(reason);
+  }
+}
