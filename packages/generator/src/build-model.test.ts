@@ -97,7 +97,7 @@ describe("the model", () => {
       "session: { recovery: { max_crashes: 2 }, retention: { ended: 48h } }",
     );
     expect([session.recovery.maxCrashes, session.retention]).toEqual([2, { endedMs: 48 * 3_600_000 }]);
-    expect(settings["session"]).toMatchObject({
+    expect(settings.session).toMatchObject({
       recovery: { max_crashes: 2 },
       retention: { enabled: true, ended: 172_800 },
     });
@@ -107,6 +107,7 @@ describe("the model", () => {
       { name: "SESSION_RETENTION_ENDED", default: "172800" },
     ]);
     expect(modelOf("session: { retention: { enabled: false } }").session.retention).toEqual({ endedMs: null });
+    expect(modelOf("session: {}").session.retention).toEqual({ endedMs: 30 * 24 * 3_600_000 });
   });
 
   test("resolves retry key by key: stage, service, recovery", () => {

@@ -14,6 +14,7 @@ import type {
   WaveModel,
 } from "./model.js";
 import { handlerNames, namesOf, pluralOf } from "./naming.js";
+import { over, recoveryPolicy, retryOf } from "./retry-policies.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
@@ -25,7 +26,6 @@ import type {
   Config,
   EntityConfig,
   FieldConfig,
-  RetryConfig,
   ServiceConfig,
   StageConfig,
   TaskConfig,
@@ -178,39 +178,6 @@ function available<T extends string>(value: string, values: readonly T[]): T {
   return found;
 }
 
-function recoveryPolicy({ session: { recovery } }: Config): RetryPolicy {
-  return {
-    maxAttempts: recovery.enabled ? recovery.max_attempts : 1,
-    backoff: recovery.backoff,
-    initialDelayMs: recovery.initial_delay,
-    maxDelayMs: recovery.max_delay,
-    jitter: recovery.jitter,
-    nonRetryable: [],
-  };
-}
-
-const over = (base: RetryPolicy, written: RetryConfig | undefined): RetryPolicy => ({
-  maxAttempts: written?.max_attempts ?? base.maxAttempts,
-  backoff: written?.backoff ?? base.backoff,
-  initialDelayMs: written?.initial_delay ?? base.initialDelayMs,
-  maxDelayMs: written?.max_delay ?? base.maxDelayMs,
-  jitter: written?.jitter ?? base.jitter,
-  nonRetryable: written?.non_retryable ?? base.nonRetryable,
-});
-
-/** The act's own keys before its task's before its service's. */
-function retryOf(
-  own: RetryConfig | undefined,
-  task: TaskConfig,
-  service: ServiceModel,
-  { recoveryRetry }: Context,
-): { readonly retry: RetryPolicy; readonly retryWritten: boolean } {
-  return {
-    retry: over(over(service.retry ?? recoveryRetry, task.retry), own),
-    retryWritten: own !== undefined || task.retry !== undefined || service.retry !== null,
-  };
-}
-
 const isGroup = (stage: StageConfig): boolean => stage.parallel !== undefined;
 
 type ActionConfig = Omit<StageConfig, "parallel">;
@@ -312,7 +279,7 @@ function buildStage(stage: ActionConfig, task: TaskConfig, context: Context): St
     endpoint,
     method: stage.method ?? "POST",
     timeoutMs: stage.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    ...retryOf(stage.retry, task, service, context),
+    ...retryOf(stage.retry, task, service, context.recoveryRetry),
     refusals: stage.refusals ?? [],
     handler: service.handlers.find((one) => one.endpoint === endpoint)?.name ?? null,
     compensation: compensation === undefined ? null : buildCompensation(compensation, task, service.name.raw, context),
@@ -332,7 +299,7 @@ function buildCompensation(
     service: service.name.raw,
     action,
     timeoutMs: written.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    ...retryOf(written.retry, task, service, context),
+    ...retryOf(written.retry, task, service, context.recoveryRetry),
     handler: service.handlers.find((one) => one.endpoint === action)?.name ?? null,
   };
 }

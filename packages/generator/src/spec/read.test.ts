@@ -60,7 +60,6 @@ describe("values", () => {
       lease: 10_000,
       max_crashes: 3,
     });
-    expect(config.session.retention).toEqual({ enabled: true, ended: 30 * 24 * 3_600_000 });
     expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536 });
     expect(config.long_running).toEqual({ enabled: true, tasks: [] });
   });

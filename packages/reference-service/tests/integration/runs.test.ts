@@ -20,7 +20,7 @@ const UNSEARCHABLE = [
   "attribute=:Rome",
   "attribute=city:Rome&attribute=city:Bonn",
   "business_key=",
-  "colour=blue",
+  "color=blue",
 ];
 
 describe("runs over HTTP", () => {
