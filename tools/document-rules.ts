@@ -50,6 +50,26 @@ export function unknownCommands(files: readonly TidyFile[], commands: Commands):
     );
 }
 
+/** Every source file that a document names in backticks is there, in some package. `{a,b}` stands for both, `*` for any name. */
+export function missingFiles(files: readonly TidyFile[], sources: readonly string[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    [...text.matchAll(/`([\w.*{},/-]+\/[\w.*{},-]+\.ts)`/g)]
+      .flatMap((match) => alternatives(match[1] ?? ""))
+      .filter((name) => !sources.some((source) => isNamed(source, name)))
+      .map((name) => `${path}: expected a file ${name}, got none`),
+  );
+}
+
+function alternatives(name: string): string[] {
+  const [whole, names] = /\{([^}]*)\}/.exec(name) ?? [];
+  if (whole === undefined || names === undefined) return [name];
+  return names.split(",").flatMap((each) => alternatives(name.replace(whole, each)));
+}
+
+function isNamed(path: string, name: string): boolean {
+  return new RegExp(`(^|/)${name.replaceAll(".", "\\.").replaceAll("*", "[^/]+")}$`).test(path);
+}
+
 /** A block whose info names a file (```` ```ts examples/x/main.ts ````) is an excerpt of it; `...` stands for what is left out. */
 export function wrongQuotes(files: readonly TidyFile[], sources: ReadonlyMap<string, string>): string[] {
   return files.flatMap(fences).flatMap(({ info, body, where }) => {

@@ -8,7 +8,7 @@ import { unavailable } from "../packages/generator/src/spec/availability.js";
 import { publishedSchema } from "../packages/generator/src/spec/published.js";
 import { readConfig } from "../packages/generator/src/spec/read.js";
 import { configReference } from "./config-reference.mjs";
-import { type Commands, fences, unknownCommands, wrongQuotes } from "./document-rules.js";
+import { type Commands, fences, missingFiles, unknownCommands, wrongQuotes } from "./document-rules.js";
 import type { TidyFile } from "./tidy-rules.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -52,6 +52,17 @@ describe("the documents", () => {
     );
     expect(documents.flatMap(fences).filter(({ info }) => info.includes(" ")).length).toBeGreaterThan(3);
     expect(wrongQuotes(documents, sources)).toEqual([]);
+  });
+
+  it("name source files that are there", () => {
+    const sources = ["packages", "tools", "examples", "benchmarks"].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts") && !/(^|\/)(node_modules|dist)\//.test(name))
+        .map((name) => `${folder}/${name}`),
+    );
+    // Guides also speak of files of the reader's project.
+    const ours = documents.filter(({ path }) => !path.startsWith("docs/guides/"));
+    expect(missingFiles(ours, sources)).toEqual([]);
   });
 
   it("list every config key as the schema has it (else run `npm run config-reference`)", () => {
@@ -101,6 +112,12 @@ describe("the rules of documents", () => {
       "a.md:2: expected a target of the Makefile, got rum",
       "a.md:2: expected a command of the generator, got verified",
     ]);
+  });
+
+  it("refuse the name of a file that is not there", () => {
+    const sources = ["packages/runtime/src/a/one.test.ts", "packages/runtime/src/b/two.ts", "tools/three.ts"];
+    expect(missingFiles(file("`{a,b}/*.ts` `b/two.ts` `tools/three.ts` `no file`"), sources)).toEqual([]);
+    expect(missingFiles(file("`a/{one.test,two}.ts`"), sources)).toEqual(["a.md: expected a file a/two.ts, got none"]);
   });
 
   it("refuse a quote that is not in its file, and a file that is not there", () => {

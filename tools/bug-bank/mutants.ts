@@ -102,28 +102,28 @@ const worker: readonly Mutant[] = [
   },
   {
     name: "a retry has another idempotency key",
-    files: [src("worker/perform.ts")],
-    find: "    idempotencyKey: stepKey(run.id, attempt),",
-    replace: "    idempotencyKey: `${attempt.attempt}:${stepKey(run.id, attempt)}`,",
+    files: [src("worker/attempt-call.ts")],
+    find: "this.idempotencyKey = stepKey(run.id, attempt);",
+    replace: "this.idempotencyKey = `${attempt.attempt}:${stepKey(run.id, attempt)}`;",
     ...WORLD,
   },
   {
     name: "what is dispatched is not in the journal",
     files: [src("worker/worker.ts")],
-    find: "this.#appends.push(append)",
-    replace: 'this.#appends.push({ ...append, records: append.records.filter(({ kind }) => kind !== "dispatched") })',
+    find: "store.append(appends)",
+    replace:
+      'store.append(appends.map((row) => ({ ...row, records: row.records.filter(({ kind }) => kind !== "dispatched") })))',
     ...WORLD,
   },
   {
     name: "who waits for a run hears of its end before that is committed",
     files: [src("worker/run-driver.ts")],
-    find: "    if (snapshot) this.#context.taken();\n",
-    replace: `    if (snapshot) this.#context.taken();
-    if (next.kind === "finish") {
+    find: "    const transacted = ",
+    replace: `    if (next.kind === "finish") {
       this.#shown.written(append.change);
-      this.#env.notifier.ended(this.#endedRun(this.#env.storeNow()));
+      this.#env.notifier.ended(this.run.id, () => this.#endedRun(this.#env.storeNow()));
     }
-`,
+    const transacted = `,
     ...WORLD,
   },
   {
@@ -279,6 +279,14 @@ const postgres: readonly Mutant[] = [
     find: "w.id = $1 and not w.dead and w.expires_at > clock.now",
     replace: "w.id = $1",
     ...POSTGRES,
+  },
+  {
+    name: "PostgreSQL: a claim that is cut off keeps its runs for as long as a statement may take",
+    files: [src("stores/postgres/connections.ts")],
+    find: ", idleInTransactionMs: CUT_OFF_MS",
+    replace: "",
+    tests: [src("stores/postgres/network.test.ts")],
+    only: "while it claims",
   },
   {
     name: "PostgreSQL: a batch of known starts is answered one by one",

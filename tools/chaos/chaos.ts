@@ -163,7 +163,8 @@ async function live(options: ChaosOptions, world: World): Promise<ChaosReport> {
   const takeoverBoundMs = LEASE_MS + TAKEOVER_SLACK_MS;
   const violations = [...judge({ seen, journals, takeovers: found, takeoverBoundMs }), ...died];
   return {
-    ...{ seed, lengthMs, events: history.events, violations, journals, takeovers: found, takeoverBoundMs },
+    ...{ seed, lengthMs, events: history.events, violations, journals, takeovers: found },
+    ...{ leaseMs: LEASE_MS, takeoverSlackMs: TAKEOVER_SLACK_MS },
     ...{ faults: mischief.counts, terminated: mischief.terminated, swallowed: mischief.swallowed },
     ...{ instances: instances.length, clocks: world.clocks, seen },
   };

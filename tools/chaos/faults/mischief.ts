@@ -152,16 +152,21 @@ export class Mischief {
     });
   }
 
-  async #restart({ downMs }: Fault & { kind: "restart" }): Promise<void> {
-    if (this.#restarting) return;
+  #restart(fault: Fault & { kind: "restart" }): Promise<void> | null {
+    if (this.#restarting) return null;
     this.#restarting = true;
+    return this.#stopAndStart(fault).finally(() => {
+      this.#restarting = false;
+    });
+  }
+
+  async #stopAndStart({ downMs }: Fault & { kind: "restart" }): Promise<void> {
     const { postgres } = this.#options;
     const at = Date.now();
     await postgres.stop("immediate");
     await this.#pause(downMs);
     await postgres.start();
     this.#note("restart", null, at);
-    this.#restarting = false;
   }
 
   async #terminate({ share }: Fault & { kind: "terminate" }): Promise<void> {

@@ -3,6 +3,7 @@ import {
   effectOf,
   forwardCalls,
   lastStatus,
+  maySkip,
   type Seen,
   type SeenRun,
   stepsOf,
@@ -48,11 +49,12 @@ function end(run: SeenRun): Violation[] {
     run: run.id,
     message: `${status}, and ${message}`,
   });
-  return stepsOf(run).flatMap(({ name, compensable }): Violation[] => {
+  return stepsOf(run).flatMap((step): Violation[] => {
+    const { name, compensable } = step;
     const done = effectOf(forwardCalls(run, name)) !== null;
     const undone = effectOf(compensationCalls(run, name)) !== null;
     if (status === "completed") {
-      if (!done) return [broken(`"${name}" was never done`)];
+      if (!done && !maySkip(run, step)) return [broken(`"${name}" was never done`)];
       return undone ? [broken(`"${name}" was undone`)] : [];
     }
     if (status !== "compensated" && status !== "cancelled") return [];

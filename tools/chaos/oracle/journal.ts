@@ -30,29 +30,20 @@ export interface Takeover {
 /** How long after a process stopped its last append may still be committed, ms. */
 const ON_THE_WAY_MS = 500;
 
-/** Each verb that was acknowledged left its mark in the journal once, or found the run ended. */
+/** Each verb that was acknowledged left its mark in the journal once, carried out or refused, or found the run ended. */
 export function checkVerbs(seen: Seen, journals: Journals): Violation[] {
   return [...seen.runs.values()].flatMap(({ id, verbs }) => {
     const rows = journals.get(id) ?? [];
     const ended = rows.some(({ records }) => records.some((record) => "kind" in record && record.kind === "finished"));
     return verbs.flatMap(({ verb, reason }) => {
-      const marks = rows.filter(({ records }) => records.some((record) => isMark(record, reason))).length;
-      if (marks > 1)
-        return [{ rule: "verbs", run: id, message: `"${verb}" (${reason}) was carried out ${marks} times` }];
+      // Operators send each request under a key of its own, which is its reason here.
+      const request = `${verb}:${reason}`;
+      const isMark = (record: object): boolean => "request" in record && record.request === request;
+      const marks = rows.filter(({ records }) => records.some(isMark)).length;
+      if (marks > 1) return [{ rule: "verbs", run: id, message: `"${verb}" (${reason}) was answered ${marks} times` }];
       return marks === 1 || ended ? [] : [{ rule: "verbs", run: id, message: `"${verb}" (${reason}) was forgotten` }];
     });
   });
-}
-
-/** An abandoned run says so in its end; every other verb leaves a record of its own. */
-function isMark(record: object, reason: string): boolean {
-  if ("reason" in record) return record.reason === reason;
-  return (
-    "kind" in record &&
-    record.kind === "finished" &&
-    /"abandoned by .*"/.test(JSON.stringify(record)) &&
-    JSON.stringify(record).includes(`: ${reason}"`)
-  );
 }
 
 /** `outages`: when the database was down; a lease counts from its return, because until then all look expired. */

@@ -105,12 +105,24 @@ describe("the participants' ledger", () => {
       expect(stories(left)).toEqual(["effects of the end", "forgotten"]);
       const skipped = (s: Story): void => {
         s.verb("skip", "reason 1");
-        s.row([{ kind: "compensation-skipped", step: "a", reason: "reason 1" }]);
+        s.row([{ kind: "compensation-skipped", step: "a", request: "skip:reason 1" }]);
         left(s);
       };
       expect(stories(skipped)).toEqual([]);
     },
   );
+
+  it("takes a step past the pivot that an operator skipped for one that need not be done", () => {
+    const without = (missing: string, isSkipped: boolean) => (s: Story) => {
+      for (const step of ["a", "b1", "b2", "c"]) if (step !== missing) s.do(step);
+      if (isSkipped) s.verb("skip", "reason 1");
+      if (isSkipped) s.row([{ kind: "step-skipped", step: missing, request: "skip:reason 1" }]);
+      s.tell("completed");
+    };
+    expect(stories(without("c", true))).toEqual([]);
+    expect(stories(without("c", false))).toEqual(["effects of the end"]);
+    expect(stories(without("b2", true))).toContain("effects of the end");
+  });
 
   it("shows a run that went back after its pivot", () => {
     expect(
@@ -307,36 +319,22 @@ describe("what the API told", () => {
 });
 
 describe("an operator's verb", () => {
+  const mark = { kind: "resumed", actor: "operator", reason: "reason 1", request: "resume:reason 1" };
+
   it.each([
-    ["once", 1, []],
-    ["never", 0, ["verbs"]],
-    ["twice", 2, ["verbs"]],
-  ])("is carried out %s", (_, times, broken) => {
+    ["carried out once", [mark], []],
+    ["refused", [{ ...mark, kind: "verb-refused", verb: "resume", reason: "expected a stuck run" }], []],
+    ["forgotten", [], ["verbs"]],
+    ["forgotten, and another one carried out", [{ ...mark, request: "resume:reason 2" }], ["verbs"]],
+    ["carried out twice", [mark, mark], ["verbs"]],
+  ])("is judged when it is %s", (_, marks, broken) => {
     expect(
       stories((s) => {
         s.verb("resume", "reason 1");
-        for (let n = 0; n < times; n++) s.row([{ kind: "resumed", actor: "operator", reason: "reason 1" }]);
+        for (const each of marks) s.row([each]);
         s.tell("stuck");
       }),
     ).toEqual(broken);
-  });
-
-  it("that cancels is not carried out again by the end that it leads to; one that abandons is the end", () => {
-    const cancelled = (s: Story): void => {
-      s.verb("cancel", "reason 1");
-      s.row([{ kind: "cancel-requested", actor: "operator", reason: "reason 1" }]);
-      s.row([{ kind: "finished", status: "cancelled", error: { message: "cancelled by operator: reason 1" } }]);
-      s.tell("cancelled");
-    };
-    expect(stories(cancelled)).toEqual([]);
-    const abandoned = (times: number) => (s: Story) => {
-      s.verb("abandon", "reason 1");
-      const error = { code: "abandoned", message: "abandoned by operator: reason 1" };
-      for (let n = 0; n < times; n++) s.row([{ kind: "finished", status: "failed", error }]);
-      s.tell("failed");
-    };
-    expect(stories(abandoned(1))).toEqual([]);
-    expect(stories(abandoned(2))).toEqual(["verbs"]);
   });
 
   it("may find that the run has ended", () => {

@@ -3,6 +3,7 @@ import {
   effectOf,
   forwardCalls,
   isStale,
+  maySkip,
   referenceOf,
   type Seen,
   type SeenCall,
@@ -31,7 +32,7 @@ export function checkOrder(seen: Seen): Violation[] {
 function afterEarlierWaves(run: SeenRun, { event, order }: SeenCall): Violation[] {
   const wave = run.saga?.steps.get(event.step)?.wave ?? 0;
   return stepsOf(run)
-    .filter((step) => step.wave < wave)
+    .filter((step) => step.wave < wave && !maySkip(run, step))
     .flatMap(({ name }) => {
       const effect = effectOf(forwardCalls(run, name));
       const broken = (message: string): Violation[] => [

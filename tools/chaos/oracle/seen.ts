@@ -97,9 +97,15 @@ export function lastStatus(run: SeenRun): string | null {
   return run.told.at(-1)?.event.status ?? null;
 }
 
-/** An operator said that a compensation need not run. */
+/** An operator said that something need not be done, or undone. */
 export function wasSkipped(run: SeenRun): boolean {
   return run.verbs.some(({ verb }) => verb === "skip");
+}
+
+/** An operator said that a step past the pivot need not be done, as far as can be seen. */
+export function maySkip(run: SeenRun, step: StepShape): boolean {
+  const pivot = run.saga?.pivotAfterWave ?? null;
+  return pivot !== null && step.wave > pivot && wasSkipped(run);
 }
 
 /** As far as its caller can know: it may have had its effect, whatever its later calls were answered. */

@@ -20,7 +20,7 @@ const UNSEARCHABLE = [
   "attribute=:Rome",
   "attribute=city:Rome&attribute=city:Bonn",
   "business_key=",
-  "colour=blue",
+  "size=large",
 ];
 
 describe("runs over HTTP", () => {
@@ -233,6 +233,13 @@ describe("runs over HTTP", () => {
       ["an empty business key", { business_key: "" }],
     ])("refuses to start with %s", async (_what, body) => {
       expect((await start("", body)).status).toBe(422);
+    });
+
+    it("refuses a verb under a key that is none", async () => {
+      const { id } = (await start("?wait=15")).body;
+      const headers = { ...asOperator, "idempotency-key": "" };
+      const answer = await service.call("POST", `/api/v1/runs/${id}/cancel`, { reason: "test" }, headers);
+      expect([answer.status, answer.body.code]).toEqual([400, "malformed-header"]);
     });
 
     it("takes no signal for a run that ended, and none that is malformed", async () => {

@@ -1,6 +1,6 @@
 // cspell:ignore datname
 /** What only a server does: it stops, comes back, speaks of dates in its own way, and is shared by instances. */
-import { type Postgres, startPostgres } from "@clean-arch/test-servers";
+import { type Postgres, startFaultyProxy, startPostgres } from "@clean-arch/test-servers";
 import { sql } from "kysely";
 import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,6 +59,23 @@ test("a server that is not durable, or not there yet, is told of when the servic
     { reason: expect.any(String), message: expect.stringContaining("does not answer yet") },
     { off: ["fsync"], message: expect.stringContaining("may lose") },
   ]);
+});
+
+test("a server that goes in the middle of the start is waited for again", async () => {
+  const first = await startService();
+  const proxy = await startFaultyProxy({ to: server.port });
+  // As the last of those who use the database, the runtime asks for the lock of its migrations.
+  proxy.swallow({ request: (request) => request.includes("7164775494170931809") });
+  try {
+    const url = databaseOf(first).replace(String(server.port), String(proxy.port));
+    const service = await startService({ DATABASE_URL: url });
+    expect(proxy.counts.swallowed).toBe(1);
+    expect((await service.call("GET", "/health/ready")).status).toBe(200);
+    await service.close();
+  } finally {
+    await first.close();
+    await proxy.close();
+  }
 });
 
 test("killed connections cost what was under way, and nothing after it", async () => {
@@ -126,6 +143,29 @@ test("instances share runs: each sees the other, waits for its runs, and takes o
       return body.items.filter((instance: { alive: boolean }) => instance.alive).length;
     };
     expect(await alive()).toBe(1);
+  } finally {
+    await first.close();
+    await second.close();
+  }
+});
+
+test("a verb that is sent again under its key, to whichever instance, is one request", async () => {
+  const first = await startService();
+  const second = await startService({ DATABASE_URL: databaseOf(first) });
+  try {
+    const slow = { simulate: { reserve_paper: { delay_ms: 400 } } };
+    const { body: run } = await first.call("POST", `/api/v1/sagas/${saga}`, { input: slow });
+    const cancel = async (service: TestService, key: string) => {
+      const headers = { ...asOperator, "idempotency-key": key };
+      return (await service.call("POST", `/api/v1/runs/${run.id}/cancel`, { reason: "test" }, headers)).status;
+    };
+    expect(await cancel(first, "one")).toBe(202);
+    const status = () => first.call("GET", `/api/v1/runs/${run.id}`).then(({ body }) => body.status);
+    await expect.poll(status, { timeout: 5_000 }).toBe("cancelled");
+    expect(await cancel(second, "one")).toBe(202);
+    expect(await cancel(second, "two")).toBe(409);
+    const journal = await second.call("GET", `/api/v1/runs/${run.id}/journal`, undefined, asOperator);
+    expect(JSON.stringify(journal.body.items).match(/cancel-requested/g)).toHaveLength(1);
   } finally {
     await first.close();
     await second.close();

@@ -6,6 +6,7 @@ import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
 import type { Settings } from "../config/settings.js";
+import { isUnavailable } from "../persistence/postgres/driver-errors.js";
 import { type Bindings, wire } from "./container.generated.js";
 import { createScope } from "./scope.js";
 
@@ -19,17 +20,28 @@ export interface Container {
   close(): Promise<void>;
 }
 
+/** A database that goes while the service starts is waited for anew, so often at most. */
+const STARTS = 3;
+
 export async function buildContainer(
   settings: Settings,
   logger: Logger,
   replaced: Bindings = bindings,
 ): Promise<Container> {
-  const scope = createScope();
-  try {
-    const { application, server } = await wire({ settings, logger, scope, bindings: replaced });
-    return { application, server, close: () => scope.close() };
-  } catch (error) {
-    await scope.close().catch((cause) => logger.error({ err: cause }, "could not undo a failed start"));
-    throw error;
+  for (let starts = 1; ; starts += 1) {
+    const scope = createScope();
+    try {
+      const { application, server } = await wire({ settings, logger, scope, bindings: replaced });
+      return { application, server, close: () => scope.close() };
+    } catch (error) {
+      await scope.close().catch((cause) => logger.error({ err: cause }, "could not undo a failed start"));
+      if (starts === STARTS || !isOutage(error)) throw error;
+      logger.warn({ reason: String(error) }, "the database went while the service started; starting anew");
+    }
   }
+}
+
+/** As the driver says it, or the runtime. */
+function isOutage(error: unknown): boolean {
+  return isUnavailable(error) || (error as { code?: unknown }).code === "store-unavailable";
 }

@@ -42,6 +42,11 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** For locks that a half-dead backend holds. */
 const LOCK_TIMEOUT_MS = 2_000;
+/**
+ * Between two statements of the store's own transactions, which follow each other at once: a process that lets longer pass is
+ * paused or cut off, and what it has locked keeps others from taking its runs over.
+ */
+const CUT_OFF_MS = 1_000;
 /** The answer may come a little later than the server gives up. */
 const ANSWER_MARGIN_MS = 1_000;
 
@@ -73,7 +78,8 @@ export class Connections {
   constructor(options: PostgresOptions) {
     this.#options = options;
     this.statements = Statements.on(options.schema ?? "clean_arch");
-    this.#writers = this.#pool(options.connections ?? DEFAULT_CONNECTIONS, BY_INDEX);
+    const writers = options.connections ?? DEFAULT_CONNECTIONS;
+    this.#writers = this.#pool(writers, { settings: BY_INDEX, idleInTransactionMs: CUT_OFF_MS });
     this.#readers = this.#pool(READERS);
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
     this.#transactors = this.#pool(transactions);
@@ -147,8 +153,9 @@ export class Connections {
     await Promise.all([this.#writers.end(), this.#readers.end(), this.#transactors.end()]);
   }
 
-  #pool(max: number, settings = ""): pg.Pool {
+  #pool(max: number, session: { readonly settings?: string; readonly idleInTransactionMs?: number } = {}): pg.Pool {
     const { url, statementTimeoutMs = STATEMENT_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const { settings = "", idleInTransactionMs = statementTimeoutMs } = session;
     const pool = new pg.Pool({
       ...withServerSettings(url, settings),
       ...{ max, keepAlive: true, application_name: "clean-arch" },
@@ -156,7 +163,7 @@ export class Connections {
       query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
       statement_timeout: statementTimeoutMs,
       lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
-      idle_in_transaction_session_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: Math.min(idleInTransactionMs, statementTimeoutMs),
       // They stay: a timer for each use of a connection costs more than a few open ones.
       idleTimeoutMillis: 0,
       verify: (client, done) => {

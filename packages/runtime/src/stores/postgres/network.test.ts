@@ -1,7 +1,15 @@
 import { type FaultyProxy, startFaultyProxy } from "@clean-arch/test-servers";
 import { expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
-import { claimNew, first, newRun, nextAppend } from "../../testing/run-store-contract/harness.js";
+import {
+  activate,
+  claimAll,
+  claimNew,
+  first,
+  newRun,
+  nextAppend,
+  runId,
+} from "../../testing/run-store-contract/harness.js";
 import { type PostgresUnderTest, postgresForTests } from "./throwaway.test.support.js";
 
 const { open, server } = postgresForTests();
@@ -92,6 +100,25 @@ test("gives up a connection that fell silent, and goes on over another", async (
   const results = await again(() => store.append([nextAppend({ ...run, seq: 1 })]));
   expect(results).toMatchObject([{ kind: "appended" }]);
   expect((await direct.store.journal(run.id)).length).toBe(2);
+});
+
+test("keeps no run from others for long when it is cut off while it claims", async ({ proxy, direct }) => {
+  const url = direct.url.replace(String(server().port), String(proxy.port));
+  const patient = await direct.reopen({ url, connectTimeoutMs: 500 });
+  await activate(patient, "cut off");
+  await direct.store.create([newRun(1)]);
+  proxy.swallow({ request: (request) => request.includes("claim-take"), ending: "silence" });
+  const claiming = claimAll(patient, "cut off").catch((error: unknown) => error);
+  await expect.poll(() => proxy.counts.swallowed).toBe(1);
+  const startedAt = performance.now();
+  await activate(direct.store, "other");
+  let taken = await claimAll(direct.store, "other");
+  // Its transaction is open, and has locked the run.
+  expect(taken).toEqual([]);
+  while (taken.length === 0) taken = await claimAll(direct.store, "other");
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  expect(first(taken).run).toMatchObject({ id: runId(1), owner: "other", fence: 1 });
+  expect(await claiming).toMatchObject({ code: "store-unavailable" });
 });
 
 test("says within its time that nobody answers, and recovers when somebody does", async ({ proxy, store }) => {
