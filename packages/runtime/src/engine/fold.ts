@@ -2,8 +2,7 @@ import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
-import { type ItemPlace, itemPath } from "./item-path.js";
-import { open, outputBytesOf } from "./items.js";
+import { closeItem, expand, openItem } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { goForward, skipPassedWaves } from "./rounds.js";
@@ -206,7 +205,7 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   step.forward.error = null;
   step.forward.dueAt = null;
   step.output = output;
-  if (step.item !== null) return closeItem(state, step.item, step);
+  if (step.item !== null) return closeItem(state, step);
   state.outputs[step.name] = output;
   skipPassedWaves(plan, state);
 }
@@ -307,27 +306,6 @@ function inherit(
 
 function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {
   return until ?? (afterMs === undefined ? null : at + afterMs);
-}
-
-function expand(state: RunState, step: StepState, list: readonly Json[]): void {
-  step.evaluated = {};
-  step.items = { list, steps: [], next: 0, open: new Set(), outputBytes: 0 };
-  // Items of an earlier round are there already, whatever its list was.
-  if (step.round > 1) step.items.steps.push(...list.map((_, index) => state.steps.get(itemPath(step.name, index))));
-}
-
-/** An item has begun; nothing, for other steps. */
-function openItem(state: RunState, { item }: StepState): void {
-  const map = item === null ? null : state.steps.get(item.step)?.items;
-  if (item !== null && map) open(map, item.index);
-}
-
-/** It has completed. */
-function closeItem(state: RunState, { step, index }: ItemPlace, item: StepState): void {
-  const map = state.steps.get(step)?.items;
-  if (!map) return;
-  map.open.delete(index);
-  map.outputBytes += outputBytesOf(item);
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {

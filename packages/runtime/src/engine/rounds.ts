@@ -1,5 +1,6 @@
 import { newAct } from "./act.js";
-import { plannedOf, recount } from "./items.js";
+import { plannedOf } from "./items.js";
+import { recount } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import { isPassed, type MapState, type RunState, type StepState, stepOf } from "./state.js";
 
