@@ -14,6 +14,7 @@ import type {
   WaveModel,
 } from "./model.js";
 import { handlerNames, namesOf, pluralOf } from "./naming.js";
+import { over, recoveryPolicy, retryOf } from "./retry-policies.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
@@ -25,7 +26,6 @@ import type {
   Config,
   EntityConfig,
   FieldConfig,
-  RetryConfig,
   ServiceConfig,
   StageConfig,
   TaskConfig,
@@ -62,7 +62,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   });
   const has = (transport: ServiceModel["transport"]): boolean => services.some((one) => one.transport === transport);
   const { session, project, observability } = config;
-  const { checkpoint, recovery } = session;
+  const { checkpoint, recovery, retention } = session;
   return {
     project: {
       name: projectName,
@@ -103,7 +103,9 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         strategy: recovery.strategy,
         retry: recoveryRetry,
         leaseMs: recovery.lease,
+        maxCrashes: recovery.max_crashes,
       },
+      retention: { endedMs: retention.enabled ? retention.ended : null },
     },
     services,
     entities: creationOrder(config.domain.entities).map(buildEntity),
@@ -111,10 +113,11 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       name: namesOf(task.name),
       timeoutMs: task.timeout ?? session.saga.timeout,
       timeoutWritten: task.timeout !== undefined,
+      startTimeoutMs: task.start_timeout ?? null,
       waves: buildWaves(task, context),
       waitingCompensations: task.compensation
         .filter(({ stage }) => !stagesOf(task).some((one) => one.name === stage))
-        .map((one) => buildCompensation(one, one.service ?? "", context)),
+        .map((one) => buildCompensation(one, task, one.service ?? "", context)),
     })),
     batches: batches.map((task) => ({
       name: namesOf(task.name),
@@ -174,24 +177,6 @@ function available<T extends string>(value: string, values: readonly T[]): T {
   if (found === undefined) throw new Error(`a config with ${value} should have been refused`);
   return found;
 }
-
-function recoveryPolicy({ session: { recovery } }: Config): RetryPolicy {
-  return {
-    maxAttempts: recovery.enabled ? recovery.max_attempts : 1,
-    backoff: recovery.backoff,
-    initialDelayMs: recovery.initial_delay,
-    maxDelayMs: recovery.max_delay,
-    jitter: recovery.jitter,
-  };
-}
-
-const over = (base: RetryPolicy, written: RetryConfig | undefined): RetryPolicy => ({
-  maxAttempts: written?.max_attempts ?? base.maxAttempts,
-  backoff: written?.backoff ?? base.backoff,
-  initialDelayMs: written?.initial_delay ?? base.initialDelayMs,
-  maxDelayMs: written?.max_delay ?? base.maxDelayMs,
-  jitter: written?.jitter ?? base.jitter,
-});
 
 const isGroup = (stage: StageConfig): boolean => stage.parallel !== undefined;
 
@@ -294,15 +279,19 @@ function buildStage(stage: ActionConfig, task: TaskConfig, context: Context): St
     endpoint,
     method: stage.method ?? "POST",
     timeoutMs: stage.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    retry: over(service.retry ?? context.recoveryRetry, stage.retry),
-    retryWritten: stage.retry !== undefined || service.retry !== null,
+    ...retryOf(stage.retry, task, service, context.recoveryRetry),
     refusals: stage.refusals ?? [],
     handler: service.handlers.find((one) => one.endpoint === endpoint)?.name ?? null,
-    compensation: compensation === undefined ? null : buildCompensation(compensation, service.name.raw, context),
+    compensation: compensation === undefined ? null : buildCompensation(compensation, task, service.name.raw, context),
   };
 }
 
-function buildCompensation(written: CompensationConfig, serviceOfStage: string, context: Context): CompensationModel {
+function buildCompensation(
+  written: CompensationConfig,
+  task: TaskConfig,
+  serviceOfStage: string,
+  context: Context,
+): CompensationModel {
   const service = serviceNamed(written.service ?? serviceOfStage, context);
   const action = withLeadingSlash(written.action);
   return {
@@ -310,8 +299,7 @@ function buildCompensation(written: CompensationConfig, serviceOfStage: string, 
     service: service.name.raw,
     action,
     timeoutMs: written.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    retry: over(service.retry ?? context.recoveryRetry, written.retry),
-    retryWritten: written.retry !== undefined || service.retry !== null,
+    ...retryOf(written.retry, task, service, context.recoveryRetry),
     handler: service.handlers.find((one) => one.endpoint === action)?.name ?? null,
   };
 }

@@ -44,6 +44,11 @@ export const unavailable: readonly Row[] = [
     path: `long_running.tasks.*.stages.**.${key}`,
     hint: LEAVE_OUT,
   })),
+  {
+    path: "long_running.tasks.*.start_timeout",
+    type: "batch" as const,
+    hint: "leave it out, or use type workflow",
+  },
   { path: "events", hint: LEAVE_OUT },
   { path: "observability.tracing", hint: LEAVE_OUT },
   { path: "deploy.replicas", hint: LEAVE_OUT },

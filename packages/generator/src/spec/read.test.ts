@@ -58,6 +58,7 @@ describe("values", () => {
       max_delay: 60_000,
       jitter: "full",
       lease: 10_000,
+      max_crashes: 3,
     });
     expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536 });
     expect(config.long_running).toEqual({ enabled: true, tasks: [] });

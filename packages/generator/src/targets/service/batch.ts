@@ -71,7 +71,8 @@ function compensationOf({ stage, service, action, timeoutMs, ...rest }: Compensa
 
 function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
   if (!retryWritten) return {};
-  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter } = retry;
+  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter, nonRetryable } = retry;
   const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];
-  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter } };
+  const non_retryable = nonRetryable.length === 0 ? {} : { non_retryable: nonRetryable };
+  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter, ...non_retryable } };
 }

@@ -8,14 +8,20 @@ import { code, HEADER, json, print, type Source } from "../entity/source.js";
 export const sagaConstant = (saga: Pick<SagaModel, "name">): string => `${saga.name.camel}Saga`;
 
 export function sagaFile(saga: SagaModel): string {
-  // Else the settings' holds, which an operator may change without new code.
-  const options = saga.timeoutWritten ? `, { timeout: ${duration(saga.timeoutMs)} }` : "";
+  const options = [
+    // Else the settings' holds, which an operator may change without new code.
+    ...(saga.timeoutWritten ? [`timeout: ${duration(saga.timeoutMs)}`] : []),
+    ...(saga.startTimeoutMs === null ? [] : [`startTimeout: ${duration(saga.startTimeoutMs)}`]),
+  ];
   return `${HEADER}import { type JsonObject, saga } from "@clean-arch/runtime";
 
-export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}${options})
+export const ${sagaConstant(saga)} = saga<JsonObject>(${[JSON.stringify(saga.name.raw), ...optionsText(options)].join(", ")})
 ${saga.waves.map(waveText).join("")}  .build();
 `;
 }
+
+const optionsText = (options: readonly string[]): string[] =>
+  options.length === 0 ? [] : [`{ ${options.join(", ")} }`];
 
 function waveText(wave: WaveModel): string {
   const steps = wave.parallel ? parallelText(wave.stages) : wave.stages.map((stage) => stepText(stage, 2)).join("");
@@ -67,6 +73,7 @@ function retryEntry({
     ["initialDelay", code(duration(retry.initialDelayMs))],
     ["maxDelay", code(duration(retry.maxDelayMs))],
     ["jitter", json(retry.jitter)],
+    ...(retry.nonRetryable.length === 0 ? [] : [["nonRetryable", json(retry.nonRetryable)] satisfies [string, Source]]),
   ];
   return [["retry", { entries }]];
 }

@@ -141,6 +141,25 @@ describe("every shape of a service", () => {
   });
 });
 
+test("a saga has what its task says of its start and of retries, before what the service says and after what the stage does", () => {
+  const files = render(`services: { s: { retry: { max_attempts: 3, jitter: none } } }
+long_running:
+  tasks:
+    - name: order
+      start_timeout: 90s
+      retry: { max_attempts: 4, non_retryable: [out-of-stock, "http-4*"] }
+      stages:
+        - { name: a, service: s, endpoint: /a }
+        - { name: b, service: s, endpoint: /b, retry: { non_retryable: [] } }
+`);
+  const saga = contentOf(files, "src/application/sagas/order.saga.generated.ts");
+  expect(saga).toContain('saga<JsonObject>("order", { startTimeout: "90s" })');
+  expect(saga).toMatch(
+    /"a", \{[^}]*maxAttempts: 4,[^}]*jitter: "none",\s+nonRetryable: \["out-of-stock", "http-4\*"\],/s,
+  );
+  expect(saga).toMatch(/"b", \{[^}]*maxAttempts: 4,[^}]*jitter: "none" \}/s);
+});
+
 test("a batch keeps every option its stages and their compensations are written with", () => {
   const files = render(`services: { s: { timeout: 2s, retry: { max_attempts: 3 } } }
 long_running:
