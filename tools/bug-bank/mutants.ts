@@ -240,8 +240,8 @@ const postgres: readonly Mutant[] = [
   {
     name: "PostgreSQL: the url's options replace what the writers set of the planner",
     files: [src("stores/postgres/connections.ts")],
-    find: "...withServerSettings(url, settings),",
-    replace: "...{ connectionString: url, options: settings },",
+    find: "...withServerSettings(url, `-c",
+    replace: "...((connectionString: string, options: string) => ({ connectionString, options }))(url, `-c",
     tests: [src("stores/postgres/server-settings.test.ts")],
   },
   {
@@ -308,6 +308,14 @@ const postgres: readonly Mutant[] = [
     replace: "",
     tests: [src("stores/postgres/network.test.ts")],
     only: "while it claims",
+  },
+  {
+    name: "PostgreSQL: a server that sends to nobody keeps its locks",
+    files: [src("stores/postgres/connections.ts")],
+    find: "-c tcp_user_timeout=${UNACKNOWLEDGED_MS} ",
+    replace: "",
+    tests: [src("stores/postgres/network.test.ts")],
+    only: "its journal is sent",
   },
   {
     name: "PostgreSQL: a batch of known starts is answered one by one",
