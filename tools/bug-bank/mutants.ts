@@ -40,6 +40,20 @@ const engine: readonly Mutant[] = [
     ...CORE,
   },
   {
+    name: "the first item of a list is undone first",
+    files: [src("engine/unwind.ts")],
+    find: ".filter(isOpen).reverse()",
+    replace: ".filter(isOpen)",
+    ...CORE,
+  },
+  {
+    name: "an item begins though another one has failed",
+    files: [src("engine/steps/map.ts")],
+    find: "    if (stop !== null)\n      return open.some(isRunning)",
+    replace: "    if (stop !== null && !open.some(isRunning))\n      return open.some(isRunning)",
+    ...CORE,
+  },
+  {
     name: "a signal that comes before its step is dropped",
     files: [src("engine/messages.ts")],
     find: "return [recordSignal(state, message)];",
@@ -60,6 +74,41 @@ const engine: readonly Mutant[] = [
     find: "      act.mayHaveRun = true;\n",
     replace: "",
     ...CORE,
+  },
+  {
+    name: "what was undone runs again in the round it had",
+    files: [src("engine/rounds.ts")],
+    find: "  if (step.forward.attempt > 0) step.round += 1;\n",
+    replace: "",
+    ...CORE,
+  },
+  {
+    name: "a retry goes forward though a compensation may have had its effect",
+    files: [src("engine/verbs.ts")],
+    find: "  if (unknown === undefined) return null;\n",
+    replace: "  return null;\n",
+    tests: [src("engine/transcripts.test.ts")],
+  },
+  {
+    name: "a paused run goes on",
+    files: [src("engine/decide.ts")],
+    find: 'if (state.phase === "ended" || state.paused) return NO_RECORDS;',
+    replace: 'if (state.phase === "ended") return NO_RECORDS;',
+    ...CORE,
+  },
+  {
+    name: "a crash counts against a run that was not driven apart",
+    files: [src("engine/crashes.ts")],
+    find: "if (crashes.isolated !== null) crashes.counted += 1;",
+    replace: "crashes.counted += 1;",
+    ...CORE,
+  },
+  {
+    name: "a child of a new round is the one of the round before",
+    files: [src("engine/steps/child.ts")],
+    find: "const key = round === 1 ? name : `${name}:r${round}`;",
+    replace: "const key = round > 0 ? name : `${name}:r${round}`;",
+    tests: [src("saga/saga-manager.child-rounds.test.ts")],
   },
 ];
 
@@ -205,8 +254,8 @@ const postgres: readonly Mutant[] = [
   {
     name: "PostgreSQL: the url's options replace what the writers set of the planner",
     files: [src("stores/postgres/connections.ts")],
-    find: "...withServerSettings(url, settings),",
-    replace: "...{ connectionString: url, options: settings },",
+    find: "...withServerSettings(url, `-c",
+    replace: "...((connectionString: string, options: string) => ({ connectionString, options }))(url, `-c",
     tests: [src("stores/postgres/server-settings.test.ts")],
   },
   {
@@ -273,6 +322,14 @@ const postgres: readonly Mutant[] = [
     replace: "",
     tests: [src("stores/postgres/network.test.ts")],
     only: "while it claims",
+  },
+  {
+    name: "PostgreSQL: a server that sends to nobody keeps its locks",
+    files: [src("stores/postgres/connections.ts")],
+    find: "-c tcp_user_timeout=${UNACKNOWLEDGED_MS} ",
+    replace: "",
+    tests: [src("stores/postgres/network.test.ts")],
+    only: "its journal is sent",
   },
   {
     name: "PostgreSQL: a batch of known starts is answered one by one",

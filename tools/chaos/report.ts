@@ -35,10 +35,12 @@ export function summary(report: ChaosReport): string[] {
     const status = lastStatus(run) ?? "unknown";
     ends.set(status, (ends.get(status) ?? 0) + 1);
   }
-  const times = takeovers.map(({ ms }) => ms).sort((a, b) => a - b);
+  const slowestLast = [...takeovers].sort((a, b) => a.ms - b.ms);
   const at = (share: number): number =>
-    Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);
+    Math.round(slowestLast[Math.min(slowestLast.length - 1, Math.floor(slowestLast.length * share))]?.ms ?? 0);
   const beyondMs = Math.max(0, at(1) - report.leaseMs);
+  const worst = slowestLast.at(-1);
+  const where = worst === undefined ? "" : `, from ${worst.instance}${worst.outage ? " over a restart" : ""}`;
   return [
     `chaos: seed ${seed}, ${(lengthMs / 60_000).toFixed(1)} minutes, ${instances} instances, clocks skewed by ${clocks}`,
     `  processes: stops beyond the lease ${count("stop")}, event-loop stalls ${count("stall")}, clock jumps ${count("skew")}`,
@@ -48,8 +50,8 @@ export function summary(report: ChaosReport): string[] {
       .map(([end, n]) => `${end} ${n}`)
       .join(", ")}`,
     `  calls ${calls}, effects ${effects}, journal rows ${rows}`,
-    `  takeovers ${times.length}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms, counted from when the owner was lost, or PostgreSQL was back`,
-    `kills ${count("kill")}, PostgreSQL restarts ${count("restart")}, violations ${violations.length}, worst takeover ${beyondMs} ms beyond the lease (${report.takeoverSlackMs} ms are allowed)`,
+    `  takeovers ${takeovers.length}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms, counted from when the owner was lost, or PostgreSQL was back`,
+    `kills ${count("kill")}, PostgreSQL restarts ${count("restart")}, violations ${violations.length}, worst takeover ${beyondMs} ms beyond the lease${where} (${report.takeoverSlackMs} ms are allowed)`,
   ];
 }
 

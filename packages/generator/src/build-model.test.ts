@@ -92,6 +92,24 @@ describe("the model", () => {
     expect(stages(model).map(({ compensation }) => compensation)).toEqual([null]);
   });
 
+  test("has how long runs are kept, and how many crashes park one, in the settings and the environment", () => {
+    const { session, settings, environment } = modelOf(
+      "session: { recovery: { max_crashes: 2 }, retention: { ended: 48h } }",
+    );
+    expect([session.recovery.maxCrashes, session.retention]).toEqual([2, { endedMs: 48 * 3_600_000 }]);
+    expect(settings.session).toMatchObject({
+      recovery: { max_crashes: 2 },
+      retention: { enabled: true, ended: 172_800 },
+    });
+    expect(environment.filter(({ name }) => /RETENTION|CRASHES/.test(name))).toMatchObject([
+      { name: "SESSION_RECOVERY_MAX_CRASHES", default: "2" },
+      { name: "SESSION_RETENTION_ENABLED", default: "true" },
+      { name: "SESSION_RETENTION_ENDED", default: "172800" },
+    ]);
+    expect(modelOf("session: { retention: { enabled: false } }").session.retention).toEqual({ endedMs: null });
+    expect(modelOf("session: {}").session.retention).toEqual({ endedMs: 30 * 24 * 3_600_000 });
+  });
+
   test("resolves retry key by key: stage, service, recovery", () => {
     const model = modelOf(`
 services: { s: { url: "http://s/", timeout: 5, retry: { max_attempts: 7, backoff: fixed } }, p: {} }
@@ -103,7 +121,7 @@ long_running:
         - { name: a, service: s, endpoint: a, retry: { max_attempts: 2 } }
         - { parallel: [{ name: b, service: p, endpoint: /b }, { name: c, service: s, endpoint: /c }], pivot: true }
 `);
-    const rest = { initialDelayMs: 2000, maxDelayMs: 60_000, jitter: "full" };
+    const rest = { initialDelayMs: 2000, maxDelayMs: 60_000, jitter: "full", nonRetryable: [] };
     expect(
       stages(model).map(({ endpoint, timeoutMs, retry, retryWritten }) => ({
         endpoint,

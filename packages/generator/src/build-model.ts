@@ -1,10 +1,9 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
+import { buildEntities } from "./build-entities.js";
 import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
   DatabaseModel,
-  EntityModel,
-  FieldModel,
   HandlerModel,
   JsonValue,
   Model,
@@ -13,25 +12,17 @@ import type {
   StageModel,
   WaveModel,
 } from "./model.js";
-import { handlerNames, namesOf, pluralOf } from "./naming.js";
+import { handlerNames, namesOf } from "./naming.js";
+import { over, recoveryPolicy, retryOf } from "./retry-policies.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
-import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
 import { withLeadingSlash } from "./spec/rules/urls.js";
-import type {
-  CompensationConfig,
-  Config,
-  EntityConfig,
-  FieldConfig,
-  RetryConfig,
-  ServiceConfig,
-  StageConfig,
-  TaskConfig,
-} from "./spec/schema.js";
+import type { CompensationConfig, Config, ServiceConfig, StageConfig, TaskConfig } from "./spec/schema.js";
 
 const STAGE_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_ITEMS = 1_000;
 
 export interface ModelSource {
   /** `project.name`, else what stands in for it (semantics of `--out`); any case. */
@@ -62,7 +53,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   });
   const has = (transport: ServiceModel["transport"]): boolean => services.some((one) => one.transport === transport);
   const { session, project, observability } = config;
-  const { checkpoint, recovery } = session;
+  const { checkpoint, recovery, retention } = session;
   return {
     project: {
       name: projectName,
@@ -103,18 +94,21 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         strategy: recovery.strategy,
         retry: recoveryRetry,
         leaseMs: recovery.lease,
+        maxCrashes: recovery.max_crashes,
       },
+      retention: { endedMs: retention.enabled ? retention.ended : null },
     },
     services,
-    entities: creationOrder(config.domain.entities).map(buildEntity),
+    entities: buildEntities(config.domain.entities),
     sagas: workflows.map((task) => ({
       name: namesOf(task.name),
       timeoutMs: task.timeout ?? session.saga.timeout,
       timeoutWritten: task.timeout !== undefined,
+      startTimeoutMs: task.start_timeout ?? null,
       waves: buildWaves(task, context),
       waitingCompensations: task.compensation
         .filter(({ stage }) => !stagesOf(task).some((one) => one.name === stage))
-        .map((one) => buildCompensation(one, one.service ?? "", context)),
+        .map((one) => buildCompensation(one, task, one.service ?? "", context)),
     })),
     batches: batches.map((task) => ({
       name: namesOf(task.name),
@@ -174,24 +168,6 @@ function available<T extends string>(value: string, values: readonly T[]): T {
   if (found === undefined) throw new Error(`a config with ${value} should have been refused`);
   return found;
 }
-
-function recoveryPolicy({ session: { recovery } }: Config): RetryPolicy {
-  return {
-    maxAttempts: recovery.enabled ? recovery.max_attempts : 1,
-    backoff: recovery.backoff,
-    initialDelayMs: recovery.initial_delay,
-    maxDelayMs: recovery.max_delay,
-    jitter: recovery.jitter,
-  };
-}
-
-const over = (base: RetryPolicy, written: RetryConfig | undefined): RetryPolicy => ({
-  maxAttempts: written?.max_attempts ?? base.maxAttempts,
-  backoff: written?.backoff ?? base.backoff,
-  initialDelayMs: written?.initial_delay ?? base.initialDelayMs,
-  maxDelayMs: written?.max_delay ?? base.maxDelayMs,
-  jitter: written?.jitter ?? base.jitter,
-});
 
 const isGroup = (stage: StageConfig): boolean => stage.parallel !== undefined;
 
@@ -294,15 +270,29 @@ function buildStage(stage: ActionConfig, task: TaskConfig, context: Context): St
     endpoint,
     method: stage.method ?? "POST",
     timeoutMs: stage.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    retry: over(service.retry ?? context.recoveryRetry, stage.retry),
-    retryWritten: stage.retry !== undefined || service.retry !== null,
+    ...retryOf(stage.retry, task, service, context.recoveryRetry),
     refusals: stage.refusals ?? [],
+    when: stage.when ?? null,
+    input: stage.input ?? null,
+    map:
+      stage.map === undefined
+        ? null
+        : {
+            over: stage.map,
+            concurrency: stage.concurrency ?? 1,
+            maxItems: stage.max_items ?? DEFAULT_MAX_ITEMS,
+          },
     handler: service.handlers.find((one) => one.endpoint === endpoint)?.name ?? null,
-    compensation: compensation === undefined ? null : buildCompensation(compensation, service.name.raw, context),
+    compensation: compensation === undefined ? null : buildCompensation(compensation, task, service.name.raw, context),
   };
 }
 
-function buildCompensation(written: CompensationConfig, serviceOfStage: string, context: Context): CompensationModel {
+function buildCompensation(
+  written: CompensationConfig,
+  task: TaskConfig,
+  serviceOfStage: string,
+  context: Context,
+): CompensationModel {
   const service = serviceNamed(written.service ?? serviceOfStage, context);
   const action = withLeadingSlash(written.action);
   return {
@@ -310,8 +300,7 @@ function buildCompensation(written: CompensationConfig, serviceOfStage: string, 
     service: service.name.raw,
     action,
     timeoutMs: written.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
-    retry: over(service.retry ?? context.recoveryRetry, written.retry),
-    retryWritten: written.retry !== undefined || service.retry !== null,
+    ...retryOf(written.retry, task, service, context.recoveryRetry),
     handler: service.handlers.find((one) => one.endpoint === action)?.name ?? null,
   };
 }
@@ -329,60 +318,6 @@ function buildSource({ source }: TaskConfig): Model["batches"][number]["source"]
     return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
   }
   return { kind: "items", items: source?.items ?? [] };
-}
-
-/** Entities after those they need to exist; the config's order otherwise. The rules have refused required cycles. */
-function creationOrder(entities: readonly EntityConfig[]): EntityConfig[] {
-  const ordered: EntityConfig[] = [];
-  const visit = (entity: EntityConfig): void => {
-    if (ordered.includes(entity)) return;
-    const needed = entity.fields.filter((field) => field.type === "reference" && field.required);
-    for (const { entity: target } of needed) {
-      const found = entities.find((one) => one.name === target);
-      if (found !== undefined) visit(found);
-    }
-    ordered.push(entity);
-  };
-  for (const entity of entities) visit(entity);
-  return ordered;
-}
-
-function buildEntity(entity: EntityConfig): EntityModel {
-  const plural = pluralOf(entity.name);
-  return {
-    name: namesOf(entity.name),
-    plural,
-    fields: entity.fields.map(buildField),
-    indexes: entity.indexes.map(({ fields, unique }) => {
-      const columns = fields.map((field) => namesOf(field).snake);
-      return { name: `idx_${plural.snake}_${columns.join("_")}`, fields: columns, unique };
-    }),
-    useCases: entity.use_cases ?? ["create", "get", "list", "update", "delete"],
-  };
-}
-
-function buildField(field: FieldConfig): FieldModel {
-  const exact = field.type === "bigint" || field.type === "decimal";
-  const number = (value: number | string | undefined): number | string | null => {
-    if (value === undefined) return null;
-    if (exact) return typeof value === "number" ? plainNumber(value) : value;
-    return Number(value);
-  };
-  return {
-    name: namesOf(field.name),
-    type: field.type,
-    required: field.required,
-    unique: field.unique,
-    default: exact && typeof field.default === "number" ? plainNumber(field.default) : field.default,
-    min: number(field.min),
-    max: number(field.max),
-    minLength: field.min_length ?? null,
-    maxLength: field.max_length ?? null,
-    pattern: field.pattern ?? null,
-    values: field.values ?? [],
-    reference:
-      field.entity === undefined ? null : { entity: namesOf(field.entity), onDelete: field.on_delete ?? "restrict" },
-  };
 }
 
 /** sha256 (hex) of what a config says, whatever its spelling. */

@@ -113,6 +113,11 @@ export interface SessionModel {
     readonly strategy: "compensate" | "retry" | "manual";
     readonly retry: RetryPolicy;
     readonly leaseMs: number;
+    readonly maxCrashes: number;
+  };
+  readonly retention: {
+    /** Null: runs are kept for ever. */
+    readonly endedMs: number | null;
   };
 }
 
@@ -123,6 +128,7 @@ export interface RetryPolicy {
   readonly initialDelayMs: number;
   readonly maxDelayMs: number;
   readonly jitter: "full" | "none";
+  readonly nonRetryable: readonly string[];
 }
 
 export interface ServiceModel {
@@ -225,6 +231,8 @@ export interface SagaModel {
   readonly timeoutMs: number;
   /** False: the settings' `session.saga.timeout` holds, which an operator may change without new code. */
   readonly timeoutWritten: boolean;
+  /** Null: a run waits for an instance as long as it takes. */
+  readonly startTimeoutMs: number | null;
   /** In order; the stages of one wave run at the same time. Never empty. */
   readonly waves: readonly WaveModel[];
   /** Compensations whose stage the task does not have: kept, waiting for it, not emitted as code. */
@@ -249,15 +257,30 @@ export interface StageModel {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Per attempt: the stage's, else the service's, else 30 s. */
   readonly timeoutMs: number;
-  /** The stage's keys before the service's before `session.recovery`'s. */
+  /** The stage's keys before the task's before the service's before `session.recovery`'s. */
   readonly retry: RetryPolicy;
-  /** False: neither stage nor service writes one; the settings' `session.recovery` holds, and `retry` equals it. */
+  /** False: neither stage nor task nor service writes one; the settings' `session.recovery` holds, and `retry` equals it. */
   readonly retryWritten: boolean;
   /** HTTP statuses that are a refusal beside the usual ones. */
   readonly refusals: readonly number[];
+  /** JSONata; null: it always runs. */
+  readonly when: string | null;
+  /** What is sent: JSONata, or an object with expressions in it; null: the protocol's body. */
+  readonly input: JsonValue;
+  /** Null: it is performed once, and not for each item of a list. */
+  readonly map: MapModel | null;
   /** The function that performs it when the service is `local`. */
   readonly handler: Names | null;
   readonly compensation: CompensationModel | null;
+}
+
+export interface MapModel {
+  /** JSONata giving the list. */
+  readonly over: string;
+  /** Items at once. */
+  readonly concurrency: number;
+  /** A longer list fails the stage. */
+  readonly maxItems: number;
 }
 
 export interface CompensationModel {

@@ -32,7 +32,7 @@ const given = (entries: Record<string, Tree | Leaf | undefined>): Tree =>
 
 export function buildSettings({ config, database, services }: SettingsInput): SettingsTree {
   const { http, redis, nats, session, observability } = config;
-  const { saga, context, checkpoint, recovery } = session;
+  const { saga, context, checkpoint, recovery, retention } = session;
   const interval = checkpoint.interval === undefined ? undefined : durationText(checkpoint.interval);
   return {
     http: given({ port: http.port, host: http.host, body_limit: sizeText(http.body_limit), auth: http.auth }),
@@ -69,7 +69,9 @@ export function buildSettings({ config, database, services }: SettingsInput): Se
         max_delay: durationText(recovery.max_delay),
         jitter: recovery.jitter,
         lease: durationText(recovery.lease),
+        max_crashes: recovery.max_crashes,
       },
+      retention: { enabled: retention.enabled, ended: durationText(retention.ended) },
     },
     observability: { log_level: observability.log_level, metrics: observability.metrics },
   };

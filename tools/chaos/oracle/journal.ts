@@ -25,6 +25,8 @@ export interface Takeover {
   readonly run: string;
   readonly instance: string;
   readonly ms: number;
+  /** The database was down meanwhile; counted from its return. */
+  readonly outage: boolean;
 }
 
 /** How long after a process stopped its last append may still be committed, ms. */
@@ -63,7 +65,7 @@ export function takeovers(
       const from = outages
         .filter((outage) => outage.at < taken.at && outage.until > at)
         .reduce((latest, outage) => Math.max(latest, outage.until), at);
-      return [{ run, instance, ms: Math.max(0, taken.at - from) }];
+      return [{ run, instance, ms: Math.max(0, taken.at - from), outage: from > at }];
     }),
   );
 }

@@ -359,14 +359,14 @@ describe("a takeover", () => {
 
   it("is measured from the loss of the owner to the first row of another", () => {
     const found = takeovers(orphaned("kill"), rows([900, 1], [1_001, 1], [4_500, 2], [4_600, 2]), []);
-    expect(found).toEqual([{ run: "run", instance: "1.1", ms: 3_500 }]);
+    expect(found).toEqual([{ run: "run", instance: "1.1", ms: 3_500, outage: false }]);
     expect(checkTakeovers(found, 3_500)).toEqual([]);
     expect(checkTakeovers(found, 3_499).map(({ rule }) => rule)).toEqual(["takeover"]);
   });
 
   it("counts from the return of a database that was down meanwhile", () => {
     const found = takeovers(orphaned("kill"), rows([900, 1], [9_000, 2]), [outage(2_000, 5_000), outage(9_500, 9_900)]);
-    expect(found.map(({ ms }) => ms)).toEqual([4_000]);
+    expect(found).toMatchObject([{ ms: 4_000, outage: true }]);
   });
 
   it("is none when the owner's last row ended the run, or the stopped owner went on", () => {

@@ -40,10 +40,15 @@ export const unavailable: readonly Row[] = [
     type: "workflow" as const,
     hint: "leave it out, or use type batch",
   })),
-  ...["input", "when", "wait_for", "sleep", "saga", "map", "concurrency", "heartbeat"].map((key) => ({
+  ...["wait_for", "sleep", "saga", "heartbeat"].map((key) => ({
     path: `long_running.tasks.*.stages.**.${key}`,
     hint: LEAVE_OUT,
   })),
+  {
+    path: "long_running.tasks.*.start_timeout",
+    type: "batch" as const,
+    hint: "leave it out, or use type workflow",
+  },
   { path: "events", hint: LEAVE_OUT },
   { path: "observability.tracing", hint: LEAVE_OUT },
   { path: "deploy.replicas", hint: LEAVE_OUT },

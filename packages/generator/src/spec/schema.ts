@@ -21,6 +21,7 @@ import {
   size,
   text,
 } from "./keywords.js";
+import { session } from "./session-schema.js";
 
 const url = (description: string) => text(description, { minLength: 1 });
 const cronText = (description: string) => text(description, { maxLength: 100, minLength: 1 });
@@ -30,13 +31,23 @@ const expression = (description: string) => text(description, { minLength: 1, ma
 const NUMBER = "(0|[1-9][0-9]{0,14})";
 const LABEL = "(0|[1-9][0-9]{0,14}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
 
-const retry = block("How failed attempts are repeated. Stage before service before session.recovery, key by key.", {
-  max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
-  backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
-  initial_delay: optional(duration("Delay before the second attempt.")),
-  max_delay: optional(duration("Upper bound of the delay.")),
-  jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
-});
+const retry = block(
+  "How failed attempts are repeated. Stage before task before service before session.recovery, key by key.",
+  {
+    max_attempts: optional(integer("Attempts in all; the first try counts.", 1, 1000)),
+    backoff: optional(choice("How the delay grows.", ["exponential", "linear", "fixed"])),
+    initial_delay: optional(duration("Delay before the second attempt.")),
+    max_delay: optional(duration("Upper bound of the delay.")),
+    jitter: optional(choice("full: a random delay between zero and the computed one.", ["full", "none"])),
+    non_retryable: optional(
+      list(
+        "Failures that no attempt follows: codes, answers' statuses as http-409, beginnings of either as http-4*.",
+        text("A code.", { pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]*[*]?$", minLength: 1, maxLength: 100 }),
+        { maxItems: 50, uniqueItems: true },
+      ),
+    ),
+  },
+);
 
 const project = section("The project itself.", {
   name: optional(
@@ -188,70 +199,6 @@ const service = block("One participant.", {
   generate: optional(flag("Whether this service is emitted too, as a project of the fleet.")),
 });
 
-const session = section("Sessions: the context of every run, and how runs are kept, snapshotted and recovered.", {
-  saga: section("How workflows run.", {
-    enabled: flag("False: none of its code and routes.", true),
-    orchestration: choice(
-      "orchestration: a coordinator calls the participants. choreography: they react to each other's events.",
-      ["orchestration", "choreography"],
-      "orchestration",
-    ),
-    timeout: duration("Time for a whole run, unless its task says otherwise.", 300),
-  }),
-  context: section("The JSON that the steps of a run share.", {
-    storage: choice(
-      "Where contexts live. sqlite stands in for redis outside production when no redis url is set.",
-      ["redis", "sqlite", "memory", "postgres"],
-      "redis",
-    ),
-    ttl: duration("Lifetime without use.", 3600),
-    absolute_ttl: duration("Lifetime in any case.", 86_400),
-    prefix: text("Put before every key.", {
-      pattern: "^[A-Za-z0-9._:{}/-]+$",
-      minLength: 1,
-      maxLength: 100,
-      default: "session:",
-    }),
-    encryption: optional(json("Encryption at rest.")),
-  }),
-  checkpoint: section("Durable snapshots of the context.", {
-    enabled: flag("False: no snapshots.", true),
-    interval: optional(duration("Seconds between snapshots for time, completed steps for count. Default 30.")),
-    strategy: choice("When a snapshot is taken.", ["time", "step", "count", "manual"], "time"),
-    max_retries: integer("Further attempts to write a snapshot.", 0, 100, 3),
-    keep: integer("Snapshots kept for each run.", 1, 1000, 10),
-  }),
-  recovery: section("What happens when a step fails or a process dies.", {
-    enabled: flag("False: one attempt, then failed.", true),
-    strategy: choice(
-      "When attempts are spent. compensate: unwind. retry: go on until the run's timeout. manual: park for an operator.",
-      ["compensate", "retry", "manual"],
-      "compensate",
-    ),
-    max_attempts: integer("Attempts in all; the first try counts.", 1, 1000, 5),
-    backoff: choice("How the delay grows.", ["exponential", "linear", "fixed"], "exponential"),
-    initial_delay: duration("Delay before the second attempt.", "1s"),
-    max_delay: duration("Upper bound of the delay.", "60s"),
-    jitter: choice("full: a random delay between zero and the computed one.", ["full", "none"], "full"),
-    lease: duration("How long a worker may go unheard before its runs are taken over.", "10s"),
-  }),
-  cookie: optional(
-    block("The cookie of a user's session.", {
-      name: optional(text("Name.", { minLength: 1, maxLength: 100 })),
-      same_site: optional(choice("SameSite attribute.", ["strict", "lax", "none"])),
-    }),
-  ),
-  rotation: optional(
-    block("Exchange of tokens.", {
-      period: optional(duration("Age at which a token is exchanged.")),
-      grace_period: optional(duration("How long the old token is still taken.")),
-    }),
-  ),
-  limits: optional(
-    block("Bounds of sessions.", { per_subject: optional(integer("Sessions one subject may have.", 1, 10_000)) }),
-  ),
-});
-
 const actionKeys = {
   name: optional(identifier("Name of the stage, unique in its task. A parallel group needs none.")),
   service: optional(identifier("Service that performs it.")),
@@ -265,13 +212,18 @@ const actionKeys = {
       uniqueItems: true,
     }),
   ),
-  input: optional(json("What is sent: one JSONata expression, or an object whose values may be `${ expression }`.")),
+  input: optional(
+    json(
+      "What is sent: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index.",
+    ),
+  ),
   when: optional(expression("Runs only if this JSONata expression is true.")),
   wait_for: optional(text("Waits for this signal.", { minLength: 1, maxLength: 64 })),
   sleep: optional(duration("Waits this long, durably.")),
   saga: optional(identifier("Runs this saga as a child.")),
-  map: optional(expression("JSONata giving a list; the stage runs once for each item.")),
-  concurrency: optional(integer("Items of map at once.", 1, 1000)),
+  map: optional(expression("JSONata giving a list; the service is called once for each item.")),
+  concurrency: optional(integer("Items of map at once. Default: 1.", 1, 1000)),
+  max_items: optional(integer("A longer list of map fails the stage. Default: 1000.", 1, 10_000)),
   heartbeat: optional(duration("How long the stage may be silent.")),
   pivot: optional(flag("True: once this stage has completed, the run only goes forward.")),
 };
@@ -310,6 +262,10 @@ const task = block("A long-running definition.", {
     "workflow",
   ),
   timeout: optional(duration("Time for a whole run. Default: session.saga.timeout.")),
+  start_timeout: optional(
+    duration("A run that no instance has begun this long after its start ends failed. Default: it waits."),
+  ),
+  retry: optional(retry),
   schedule: optional(cronText("Cron expression: minute, hour, day, month, weekday.")),
   timezone: optional(text("IANA time zone of the schedule. Default: UTC.", { minLength: 1, maxLength: 64 })),
   overlap: optional(choice("When the last run is not over yet. Default: skip.", ["skip", "queue", "cancel"])),

@@ -19,6 +19,8 @@ export interface LeaseKeeperOptions {
 const RENEWALS_PER_LEASE = 3;
 /** A renewal brings the inbox: what an operator asked of a run by another instance is seen within this time. */
 const INBOX_MS = 1_000;
+/** After a renewal that failed: until one is answered others may not be taken over from, nor this one trusted for long. */
+const AGAIN_MS = 200;
 /** Share of the lease given up so that this side stops before the store's side lets others in. */
 const SAFETY_MARGIN = 0.2;
 
@@ -100,7 +102,8 @@ export class LeaseKeeper {
     this.#renewing = this.#renewOnce().finally(() => {
       this.#renewing = null;
       if (this.#state === "stopped") return;
-      const delayMs = this.#renewAgain ? 0 : Math.min(this.#options.leaseMs / RENEWALS_PER_LEASE, INBOX_MS);
+      const usualMs = Math.min(this.#options.leaseMs / RENEWALS_PER_LEASE, INBOX_MS);
+      const delayMs = this.#renewAgain ? 0 : this.#outage === null ? usualMs : Math.min(usualMs, AGAIN_MS);
       this.#renewAgain = false;
       this.#cancelTimer = this.#options.ports.clock.after(delayMs, () => void this.renew());
     });

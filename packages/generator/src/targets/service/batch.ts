@@ -53,7 +53,8 @@ function sourceOf(source: BatchModel["source"]): JsonValue {
   }
 }
 
-function stageOf({ name, service, endpoint, method, timeoutMs, refusals, ...stage }: StageModel): JsonValue {
+function stageOf(model: StageModel): JsonValue {
+  const { name, service, endpoint, method, timeoutMs, refusals, when, input, map, ...stage } = model;
   return {
     name: name.raw,
     service,
@@ -62,6 +63,9 @@ function stageOf({ name, service, endpoint, method, timeoutMs, refusals, ...stag
     timeout: durationText(timeoutMs),
     ...retryOf(stage),
     ...(refusals.length === 0 ? {} : { refusals }),
+    ...(when === null ? {} : { when }),
+    ...(input === null ? {} : { input }),
+    ...(map === null ? {} : { map: map.over, concurrency: map.concurrency, max_items: map.maxItems }),
   };
 }
 
@@ -71,7 +75,8 @@ function compensationOf({ stage, service, action, timeoutMs, ...rest }: Compensa
 
 function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
   if (!retryWritten) return {};
-  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter } = retry;
+  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter, nonRetryable } = retry;
   const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];
-  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter } };
+  const non_retryable = nonRetryable.length === 0 ? {} : { non_retryable: nonRetryable };
+  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter, ...non_retryable } };
 }

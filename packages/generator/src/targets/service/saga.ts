@@ -1,6 +1,6 @@
 /** A workflow task as typed builder code: what the config says, resolved, so that the graph can be read in one place. */
 
-import type { CompensationModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
+import type { CompensationModel, MapModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
 import { code, HEADER, json, print, type Source } from "../entity/source.js";
 
@@ -8,14 +8,20 @@ import { code, HEADER, json, print, type Source } from "../entity/source.js";
 export const sagaConstant = (saga: Pick<SagaModel, "name">): string => `${saga.name.camel}Saga`;
 
 export function sagaFile(saga: SagaModel): string {
-  // Else the settings' holds, which an operator may change without new code.
-  const options = saga.timeoutWritten ? `, { timeout: ${duration(saga.timeoutMs)} }` : "";
+  const options = [
+    // Else the settings' holds, which an operator may change without new code.
+    ...(saga.timeoutWritten ? [`timeout: ${duration(saga.timeoutMs)}`] : []),
+    ...(saga.startTimeoutMs === null ? [] : [`startTimeout: ${duration(saga.startTimeoutMs)}`]),
+  ];
   return `${HEADER}import { type JsonObject, saga } from "@clean-arch/runtime";
 
-export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}${options})
+export const ${sagaConstant(saga)} = saga<JsonObject>(${[JSON.stringify(saga.name.raw), ...optionsText(options)].join(", ")})
 ${saga.waves.map(waveText).join("")}  .build();
 `;
 }
+
+const optionsText = (options: readonly string[]): string[] =>
+  options.length === 0 ? [] : [`{ ${options.join(", ")} }`];
 
 function waveText(wave: WaveModel): string {
   const steps = wave.parallel ? parallelText(wave.stages) : wave.stages.map((stage) => stepText(stage, 2)).join("");
@@ -28,9 +34,13 @@ function parallelText(stages: readonly StageModel[]): string {
 }
 
 function stepText(stage: StageModel, indent: number): string {
+  const { when, input, map } = stage;
   const entries: [string, Source][] = [
+    ...(when === null ? [] : [["when", json(when)] satisfies [string, Source]]),
+    ...(map === null ? [] : mapEntries(map)),
     ["service", json(stage.service)],
     ["endpoint", json(stage.endpoint)],
+    ...(input === null ? [] : [["input", json(input)] satisfies [string, Source]]),
     ...(stage.method === "POST" ? [] : [["method", json(stage.method)] satisfies [string, Source]]),
     ["timeout", code(duration(stage.timeoutMs))],
     ...retryEntry(stage),
@@ -40,7 +50,15 @@ function stepText(stage: StageModel, indent: number): string {
       : [["compensate", compensation(stage.compensation)] satisfies [string, Source]]),
   ];
   const margin = " ".repeat(indent);
-  return `${margin}${print({ entries, open: true }, `.step(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
+  return `${margin}${print({ entries, open: true }, `.${map === null ? "step" : "map"}(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
+}
+
+function mapEntries({ over, concurrency, maxItems }: MapModel): [string, Source][] {
+  return [
+    ["over", json(over)],
+    ["concurrency", json(concurrency)],
+    ["maxItems", json(maxItems)],
+  ];
 }
 
 function compensation(model: CompensationModel): Source {
@@ -67,6 +85,7 @@ function retryEntry({
     ["initialDelay", code(duration(retry.initialDelayMs))],
     ["maxDelay", code(duration(retry.maxDelayMs))],
     ["jitter", json(retry.jitter)],
+    ...(retry.nonRetryable.length === 0 ? [] : [["nonRetryable", json(retry.nonRetryable)] satisfies [string, Source]]),
   ];
   return [["retry", { entries }]];
 }

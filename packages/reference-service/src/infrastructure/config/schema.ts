@@ -100,6 +100,11 @@ export const SettingsSchema = Type.Object({
       max_delay: duration(60_000),
       jitter: choice(["full", "none"], "full"),
       lease: duration(10_000, 1_000),
+      max_crashes: integer(3, 1, 1_000),
+    }),
+    retention: Type.Object({
+      enabled: flag(true),
+      ended: duration(2_592_000_000),
     }),
   }),
   observability: Type.Object({

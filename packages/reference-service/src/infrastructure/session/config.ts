@@ -3,7 +3,7 @@ import type { Settings } from "../config/settings.js";
 
 /** How sessions live and runs are executed: the `session` block of configs/app.yaml in the runtime's words. */
 export function sessionConfig({ app, sessionStorage }: Settings): SessionConfig {
-  const { saga, context, checkpoint, recovery } = app.session;
+  const { saga, context, checkpoint, recovery, retention } = app.session;
   return resolveConfig({
     saga: { enabled: saga.enabled, orchestration: saga.orchestration, timeoutMs: saga.timeout },
     context: {
@@ -29,6 +29,8 @@ export function sessionConfig({ app, sessionStorage }: Settings): SessionConfig 
       maxDelayMs: recovery.max_delay,
       jitter: recovery.jitter,
       leaseMs: recovery.lease,
+      maxCrashes: recovery.max_crashes,
     },
+    retention: { endedMs: retention.enabled ? retention.ended : null },
   });
 }

@@ -47,6 +47,11 @@ const LOCK_TIMEOUT_MS = 2_000;
  * paused or cut off, and what it has locked keeps others from taking its runs over.
  */
 const CUT_OFF_MS = 1_000;
+/**
+ * Until what was sent is acknowledged by the other machine, for which a few retransmissions may be needed. A server stuck in
+ * sending heeds no other timeout, and would keep its locks for a quarter of an hour.
+ */
+const UNACKNOWLEDGED_MS = 2_000;
 /** The answer may come a little later than the server gives up. */
 const ANSWER_MARGIN_MS = 1_000;
 
@@ -157,7 +162,7 @@ export class Connections {
     const { url, statementTimeoutMs = STATEMENT_TIMEOUT_MS, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const { settings = "", idleInTransactionMs = statementTimeoutMs } = session;
     const pool = new pg.Pool({
-      ...withServerSettings(url, settings),
+      ...withServerSettings(url, `-c tcp_user_timeout=${UNACKNOWLEDGED_MS} ${settings}`),
       ...{ max, keepAlive: true, application_name: "clean-arch" },
       connectionTimeoutMillis: connectTimeoutMs,
       query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,

@@ -121,6 +121,40 @@ test("keeps no run from others for long when it is cut off while it claims", asy
   expect(await claiming).toMatchObject({ code: "store-unavailable" });
 });
 
+test("keeps no run from others for long when it is cut off while its journal is sent", async ({
+  proxy,
+  store,
+  direct,
+}) => {
+  const [run] = await claimNew(direct.store, "w", 1);
+  if (run === undefined) return expect.unreachable();
+  const output = "x".repeat(900_000);
+  const records = [{ kind: "completed", step: "pay", attempt: 1, output } as const];
+  for (let seq = 0; seq < 16; seq++) await direct.store.append([nextAppend({ ...run, seq }, { records })]);
+  await direct.store.retire("w");
+  await activate(store, "cut off");
+  // More than fits into what the network holds: the server is stuck in sending, with the run locked.
+  const cut = new Promise<void>((resolve) => {
+    proxy.swallow({
+      request(request) {
+        if (!request.includes("order by run, seq")) return false;
+        proxy.set({ partition: "replies" });
+        resolve();
+        return false;
+      },
+    });
+  });
+  const claiming = claimAll(store, "cut off").catch((error: unknown) => error);
+  await cut;
+  const startedAt = performance.now();
+  await activate(direct.store, "other");
+  let taken = await claimAll(direct.store, "other");
+  expect(taken).toEqual([]);
+  while (taken.length === 0 && performance.now() - startedAt < 8_000) taken = await claimAll(direct.store, "other");
+  expect(performance.now() - startedAt).toBeLessThan(6_000);
+  expect(await claiming).toMatchObject({ code: "store-unavailable" });
+});
+
 test("says within its time that nobody answers, and recovers when somebody does", async ({ proxy, store }) => {
   proxy.set({ partition: "both" });
   await expect(store.ping()).rejects.toMatchObject({ code: "store-unavailable" });
