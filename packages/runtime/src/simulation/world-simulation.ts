@@ -59,6 +59,8 @@ export interface WorldReport {
 const SETTLE_MS = 40 * 60_000;
 /** What operators ask of a run that waits for them. */
 const LEADING = ["resume", "resume", "retry", "retry", "skip", "abandon"] as const;
+/** What is left to ask when a run has come back to them again and again: each time it may take until its timeout. */
+const GIVING_UP = ["skip", "abandon"] as const;
 
 /**
  * One seeded life of the whole runtime in virtual time, the same each time: managers as processes that crash, pause, close and
@@ -212,7 +214,7 @@ export class WorldSimulation {
 
     this.#becalm();
     const settledBy = this.#clock.now() + SETTLE_MS;
-    this.#lookAfterStuckRuns();
+    this.#lookAfterStuckRuns(settledBy - SETTLE_MS / 2);
     await this.#time.pass(() => {
       const open = unsettled(this.#world, this.#leftAlone);
       if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
@@ -321,7 +323,7 @@ export class WorldSimulation {
     if (this.#alive().length === 0) this.#openProcess();
   }
 
-  #lookAfterStuckRuns(): void {
+  #lookAfterStuckRuns(givesUpAt: number): void {
     this.#clock.after(2_000, () => {
       if (this.#checking) return;
       const process = this.#pickProcess();
@@ -330,10 +332,10 @@ export class WorldSimulation {
         if (!isParked || process === null || this.#leftAlone.has(run.id)) continue;
         // Whoever waits for a child would wait for ever.
         if (run.parentId === null && this.#random.chance(0.2)) this.#leftAlone.add(run.id);
-        else void this.#operators.act(process, run.id, LEADING);
+        else void this.#operators.act(process, run.id, this.#clock.now() < givesUpAt ? LEADING : GIVING_UP);
       }
       if (this.#alive().length === 0) this.#openProcess();
-      this.#lookAfterStuckRuns();
+      this.#lookAfterStuckRuns(givesUpAt);
     });
   }
 

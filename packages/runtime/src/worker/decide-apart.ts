@@ -8,7 +8,10 @@ import type { IsolatedRun, Isolation } from "./isolation.js";
 /** What is decided while nothing may be. */
 export const NOTHING: Decision = { records: [], abort: [], evaluate: [], wakeAt: null, awaitsMessage: false };
 
-/** What comes next for a run, or nothing while it is kept apart from others: it is then woken when it may go on. */
+/**
+ * What comes next for a run, or nothing while it is kept apart from others: it is then woken when it may go on. A run that is found
+ * innocent gives way to others (`isolation.leave`) when the row that says so is durable: a crash before would count.
+ */
 export function decideApart(
   plan: RunPlan,
   state: RunState,
@@ -18,10 +21,7 @@ export function decideApart(
 ): Decision {
   const { crashes } = state;
   const isSuspect = crashes.suspect && !waitsForOperator(state) && poisonOf(crashes, plan.maxCrashes) === null;
-  if (!isSuspect) {
-    isolation.leave(run);
-    return isolation.pass(run) ? decide(plan, state, now) : NOTHING;
-  }
+  if (!isSuspect) return isolation.pass(run) ? decide(plan, state, now) : NOTHING;
   const alone = mustBeAlone(crashes, plan.maxCrashes);
   if (!isolation.enter(run, alone)) return NOTHING;
   const isToSay = needsIsolation(crashes);

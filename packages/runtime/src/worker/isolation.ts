@@ -36,9 +36,9 @@ export class Isolation {
     return false;
   }
 
-  /** Whether a run that is no suspect may begin an attempt now; when not, it is woken once it may. */
+  /** Whether a run that is no suspect, or no longer, may begin an attempt now; when not, it is woken once it may. */
   pass(run: IsolatedRun): boolean {
-    if (!this.isClosed) return true;
+    if (!this.isClosed || this.#current?.run === run) return true;
     this.#waiting.add(run);
     return false;
   }

@@ -303,6 +303,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       return this.abandon();
     }
     this.#state.seq = append.seq;
+    if (!this.#state.crashes.suspect) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown.written(append.change);
     this.#context.moved();
