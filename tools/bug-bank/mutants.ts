@@ -61,6 +61,41 @@ const engine: readonly Mutant[] = [
     replace: "",
     ...CORE,
   },
+  {
+    name: "what was undone runs again in the round it had",
+    files: [src("engine/rounds.ts")],
+    find: "  if (step.forward.attempt > 0) step.round += 1;\n",
+    replace: "",
+    ...CORE,
+  },
+  {
+    name: "a retry goes forward though a compensation may have had its effect",
+    files: [src("engine/verbs.ts")],
+    find: "  if (unknown === undefined) return null;\n",
+    replace: "  return null;\n",
+    tests: [src("engine/transcripts.test.ts")],
+  },
+  {
+    name: "a paused run goes on",
+    files: [src("engine/decide.ts")],
+    find: 'if (state.phase === "ended" || state.paused) return NO_RECORDS;',
+    replace: 'if (state.phase === "ended") return NO_RECORDS;',
+    ...CORE,
+  },
+  {
+    name: "a crash counts against a run that was not driven apart",
+    files: [src("engine/crashes.ts")],
+    find: "if (crashes.isolated !== null) crashes.counted += 1;",
+    replace: "crashes.counted += 1;",
+    ...CORE,
+  },
+  {
+    name: "a child of a new round is the one of the round before",
+    files: [src("engine/steps/child.ts")],
+    find: "const key = round === 1 ? name : `${name}:r${round}`;",
+    replace: "const key = round > 0 ? name : `${name}:r${round}`;",
+    tests: [src("saga/saga-manager.child-rounds.test.ts")],
+  },
 ];
 
 const worker: readonly Mutant[] = [

@@ -14,10 +14,12 @@ export interface RetentionSweepOptions {
 
 const INTERVAL_MS = 60_000;
 const BATCH = 500;
-const BETWEEN_BATCHES_MS = 1_000;
+/** A pause is so many times as long as the batch before it took, so that a sweep leaves most of the store to others. */
+const PAUSE = 3;
+const LEAST_PAUSE_MS = 50;
 
 /**
- * Deletes runs that ended long ago, in the background: batches of bounded size with a second between them, so that what a
+ * Deletes runs that ended long ago, in the background: batches of bounded size with pauses between them, so that what a
  * backlog holds up is little. Only an active worker sweeps, at moments that chance spreads, so that instances started
  * together do not crowd; the store hands each run to one of them. A failing store is tried again at the next interval.
  */
@@ -59,10 +61,12 @@ export class RetentionSweep {
       for (;;) {
         const now = this.#options.now();
         if (now === null || signal.aborted) break;
+        const beganAt = ports.clock.monotonic();
         const batch = await store.prune(now - endedMs, BATCH);
         deleted += batch;
         if (batch < BATCH) break;
-        await sleep(ports.clock, BETWEEN_BATCHES_MS + this.#spread(BETWEEN_BATCHES_MS), signal);
+        const tookMs = ports.clock.monotonic() - beganAt;
+        await sleep(ports.clock, this.#spread(Math.max(LEAST_PAUSE_MS, PAUSE * tookMs)), signal);
       }
     } catch (error) {
       logger.warn({ error: String(error) }, "runs that ended long ago could not be deleted; trying again later");

@@ -11,6 +11,7 @@ export function runMetrics(runs: Runs): MetricSource {
     }));
     return [
       { name: "clean_arch_runs", help: "Runs by status.", type: "gauge", samples: byStatus },
+      one("gauge", "clean_arch_stranded_runs", "Open runs whose definition is not here.", facts.strandedRuns),
       one("gauge", "clean_arch_active_runs", "Runs this instance advances now.", facts.activeRuns),
       one("counter", "clean_arch_steps_completed_total", "Steps completed.", facts.stepsCompleted),
       one("counter", "clean_arch_steps_failed_total", "Steps that failed for good.", facts.stepsFailed),

@@ -56,6 +56,56 @@ export function searching(test: ContractTest): void {
       expect([last.items.map(({ id }) => id), last.nextCursor]).toEqual([[4, 2].map(runId), null]);
     });
 
+    test("pages through every search, each run once, while others come and go", async ({ store, advance }) => {
+      await activate(store, "w");
+      const about = { businessKey: "order-7", sessionId: "s", attributes: { customer: "42" } };
+      const family = { parentId: runId(1), rootId: runId(1) };
+      // Many of them at one moment: the order is that of the ids.
+      await store.create([newRun(1), ...[2, 3, 4, 5, 6].map((n) => newRun(n, { ...about, ...family }))]);
+      await store.create([7, 8].map((n) => newRun(n, { definition: "another" })));
+      const [ended] = (await claimAll(store, "w", 10)).filter(({ run }) => run.id === runId(4));
+      await advance(100);
+      const noon = await store.now();
+      const searches: readonly Partial<RunQuery>[] = [
+        { status: ["running"], parentId: runId(1) },
+        { definition: DEFINITION.name, parentId: runId(1) },
+        { until: noon, ...about },
+        { since: 0, until: noon, parentId: runId(1) },
+        { businessKey: "order-7" },
+        { attributes: about.attributes },
+        { ...about, parentId: runId(1), status: ["running", "failed"], definition: DEFINITION.name, until: noon },
+      ];
+      let newest = 100;
+      for (const search of searches) {
+        const seen: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const page = await store.list({ limit: 2, ...search, ...(cursor !== null && { cursor }) });
+          expect(page.items.length).toBeLessThanOrEqual(2);
+          seen.push(...page.items.map(({ id }) => id));
+          cursor = page.nextCursor;
+          newest += 1;
+          await store.create([newRun(newest, about)]);
+        } while (cursor !== null);
+        expect(
+          seen.filter((id) => id < runId(100)),
+          JSON.stringify(search),
+        ).toEqual([6, 5, 4, 3, 2].map(runId));
+        expect(new Set(seen).size).toBe(seen.length);
+      }
+      // The run at which a page ended may no longer be what is searched for.
+      if (!ended) return expect.unreachable();
+      const first = await store.list({ limit: 3, parentId: runId(1) });
+      await appendOne(store, nextAppend(ended.run, { change: { status: "failed" }, next: { kind: "finish" } }));
+      const rest = await store.list({
+        limit: 3,
+        parentId: runId(1),
+        status: ["running"],
+        cursor: first.nextCursor ?? "",
+      });
+      expect(rest.items.map(({ id }) => id)).toEqual([3, 2].map(runId));
+    });
+
     test("forgets the attributes of a pruned run", async ({ store, advance }) => {
       await activate(store, "w");
       const attributes = { customer: "42" };
