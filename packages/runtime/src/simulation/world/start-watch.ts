@@ -51,7 +51,10 @@ export class StartWatch {
     for (const id of this.#late) {
       const records = this.#journal.runs.get(id)?.rows.flatMap((row) => row.records) ?? [];
       this.#breaches.check(() => {
-        if (records.some(({ kind }) => kind === "dispatched" || kind === "suspended"))
+        const begun = records.findIndex(({ kind }) => kind === "dispatched" || kind === "suspended");
+        // An operator who led it on gave it its time again.
+        const isLedOn = records.slice(0, begun).some(({ kind }) => kind === "resumed" || kind === "retry-requested");
+        if (begun >= 0 && !isLedOn)
           throw new InvariantBroken(8, `run ${id} was begun though its time to begin was over`);
       }, [8]);
     }
