@@ -65,6 +65,28 @@ describe.each(STORE_KINDS)("a saga manager over %s, operating on runs with child
     expect(log).toEqual([":one", ":one:compensate", ":one:r2", ":two", ":two:compensate", ":one:r2:compensate"]);
   });
 
+  it("undoes an abandoned child whose own child is still on its way to its end", async () => {
+    const slowUndo = {
+      run: () => log.push("deep"),
+      compensate: () => bench.later(5_000).then(() => log.push("undone")),
+    };
+    const deep = saga("deep").step("one", slowUndo).waitFor("never").build();
+    const child = saga("child").child("deep", { saga: "deep" }).build();
+    const parent = saga("parent").child("ship", { saga: "child" }).build();
+    const manager = await bench.open([parent, child, deep]);
+    const { id } = await bench.until(manager.start("parent", {}));
+    await bench.toStatus(manager, id, "waiting");
+    const ship = (await manager.get(id)).steps[0]?.child ?? "";
+    await bench.toStatus(manager, ship, "waiting");
+    await bench.toStatus(manager, (await manager.get(ship)).steps[0]?.child ?? "", "waiting");
+    await act(manager, ship, "pause");
+    await bench.toStatus(manager, ship, "paused");
+    await act(manager, ship, "abandon");
+    const run = await bench.until(manager.wait(id, 60_000));
+    expect(run).toMatchObject({ status: "compensated", rollbackStatus: "done" });
+    expect(log).toEqual(["deep", "undone"]);
+  });
+
   it("gives a child the attributes that its definition finds in its input", async () => {
     const child = saga<{ sku: string }>("child", { attributes: ({ sku }) => ({ sku }) })
       .step("one", keyed("one"))

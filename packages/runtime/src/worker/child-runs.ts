@@ -152,15 +152,13 @@ export function messagesWith(
     const { status, output, error } = state.end;
     const payload = { run: id, status, output, error } satisfies ChildEndPayload;
     // A failure is JSON that was read from an answer, or written here.
-    const name = run.definition;
-    signals.push({
-      run: parentId,
-      id: `end:${id}`,
+    const end = (to: string): Signal => ({
+      ...{ run: to, id: `end:${id}`, name: run.definition, actor: `run ${id}` },
       kind: "child",
-      name,
       payload: payload as unknown as Json,
-      actor: `run ${id}`,
     });
+    // A parent that was abandoned hears nothing any more: the run that undoes it, if there is one, waits for its children.
+    signals.push(end(parentId), end(undoRunId(parentId)));
   }
   if (!plan.hasChildren || !records.some(stopsForward)) return signals;
   for (const { name, definition } of plan.steps.values()) {
