@@ -10,16 +10,16 @@ import { Arrivals } from "./arrivals.js";
 import type { Attempt, Outcome } from "./attempt.js";
 import { AttemptAbort } from "./attempt-abort.js";
 import { messagesWith } from "./child-runs.js";
-import type { Recipient } from "./coalescing-queue.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { decideApart, NOTHING } from "./decide-apart.js";
 import { evaluate } from "./evaluate.js";
 import type { IsolatedRun } from "./isolation.js";
 import { perform } from "./perform.js";
+import { type RowOwner, RowSender } from "./row-sender.js";
 import type { EndedRun } from "./run-notifier.js";
 import type { RunSurroundings } from "./run-surroundings.js";
 import { ShownRun } from "./shown-run.js";
-import { NO_SNAPSHOTS, type SentSnapshots, SnapshotRequests } from "./snapshot-requests.js";
+import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
 import { StepTransactions } from "./step-transactions.js";
 import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
@@ -34,7 +34,7 @@ export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
  * it all durable, and only then is anything performed. At most one append is unacknowledged at a time; what arrives
  * meanwhile rides in the next. It ends (`onGone`) when the run ended, was parked, or was lost to another owner.
  */
-export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
+export class RunDriver implements IsolatedRun, RowOwner {
   readonly run: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
@@ -44,13 +44,11 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
   readonly #arrivals: Arrivals;
   readonly #shown: ShownRun;
   readonly #transactions: StepTransactions;
+  readonly #rows: RowSender;
   readonly #surroundings: RunSurroundings;
   readonly #onGone: OnGone;
   readonly #snapshots = new SnapshotRequests();
-  /** Those that ride in the row under way. */
-  #sentSnapshots: SentSnapshots = NO_SNAPSHOTS;
   #appending = false;
-  #rowInDoubt = false;
   /** There are messages that have not been delivered yet: asking again would not change that. */
   #parkRefused = false;
   #draining = false;
@@ -85,6 +83,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       advance: () => this.#advance(),
       complete: (attempt, abort, output) => this.#known(attempt, abort, { kind: "completed", output }),
     });
+    this.#rows = new RowSender(this, env, this.#transactions);
     this.#surroundings = {
       plan,
       state: this.#state,
@@ -99,7 +98,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
 
   /** A row of it is on its way, and nobody knows yet what becomes of it. */
   get hasRowInDoubt(): boolean {
-    return this.#rowInDoubt;
+    return this.#rows.isInDoubt;
   }
 
   /** Attempts that were dispatched count from the moment their row is sent. */
@@ -237,34 +236,14 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
     if (consumed.length > 0) append.consumed = consumed;
     if (signals.length > 0) append.signals = signals;
     if (snapshot) {
-      this.#sentSnapshots = this.#snapshots.take();
       const { keep } = this.#env.config.checkpoint;
       append.checkpoint = { n: this.#state.checkpoints, context: this.#context.live, keep };
       this.#context.taken();
     }
-    this.#rowInDoubt = true;
-    const transacted = this.#transactions.write(append);
-    if (transacted === null) return this.#env.append(append, this);
-    transacted.then(
-      (result) => this.written(append, result),
-      (error: unknown) => this.failed(append, error),
-    );
+    this.#rows.send(append, snapshot ? this.#snapshots.take() : NO_SNAPSHOTS);
   }
 
-  /** Of the row that was sent: what the store made of it. */
-  written(append: Append, result: AppendResult): void {
-    try {
-      this.#takeSentSnapshots().answered(result);
-      if (this.#settle()) this.#acknowledge(append, result);
-    } catch (error) {
-      this.failed(append, error);
-    }
-  }
-
-  /** Of the row that was sent: nobody knows whether it is there. */
-  failed(_append: Append, error: unknown): void {
-    this.#takeSentSnapshots().failed(error);
-    if (!this.#settle()) return;
+  lost(error: unknown): void {
     this.#env.logger.warn(
       { run: this.run.id, error: String(error) },
       "the run is left to its next owner: its journal could not be written",
@@ -274,20 +253,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
     this.#env.lookIntoInbox();
   }
 
-  /** What became of the row is known. False: the run has left meanwhile. */
-  #settle(): boolean {
-    this.#rowInDoubt = false;
-    if (this.#gone) this.#env.settled(this.run.id);
-    return !this.#gone;
-  }
-
-  #takeSentSnapshots(): SentSnapshots {
-    const sent = this.#sentSnapshots;
-    this.#sentSnapshots = NO_SNAPSHOTS;
-    return sent;
-  }
-
-  #acknowledge(append: Append, result: AppendResult): void {
+  acknowledged(append: Append, result: AppendResult): void {
     if (result.kind === "rejected") {
       const message = `the store refused row ${append.seq} of the journal: ${result.reason}`;
       return this.#stick({ code: "store-refused", message }, []);
@@ -353,11 +319,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
     };
-    const settled = (): void => {
-      if (this.#settle()) this.abandon();
-    };
-    this.#rowInDoubt = true;
-    this.#env.append(append, { written: settled, failed: settled });
+    this.#rows.sendLast(append, () => this.abandon());
   }
 
   #performAll(records: readonly JournalRecord[]): void {
@@ -398,6 +360,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
     this.#cancelTimer();
     this.#underWay.abortAll("this instance no longer owns the run");
     this.#transactions.close();
+    this.#rows.leave();
     this.#snapshots.close();
     void this.#context.close(ended);
     this.#onGone(this, parkedForMs);

@@ -113,7 +113,10 @@ export class Worker {
         this.counters.appends += 1;
         this.#appends.send(append, recipient);
       },
-      settled: (run) => void this.#inDoubt.delete(run),
+      settled: (run) => {
+        // It may be ours still, and driven by nobody.
+        if (this.#inDoubt.delete(run)) void this.#lease.renew();
+      },
       begin: store.begin === undefined ? null : () => (store.begin as NonNullable<RunStore["begin"]>)(),
       appendId: () => this.appendId(),
       storeNow: () => this.#lease.storeNow(),
