@@ -26,8 +26,11 @@ import type { WorkerEnvironment } from "./worker-environment.js";
 
 const NO_TIMER: CancelTimer = () => {};
 
+/** `left`: nobody here knows whether the store still has it as this worker's. */
+export type Gone = "ended" | "parked" | "left";
+
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
-export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
+export type OnGone = (driver: RunDriver, how: Gone, parkedForMs: number | null) => void;
 
 /**
  * Drives one run while this process owns it: results and verbs come in, `decide` says what follows, one append makes
@@ -143,7 +146,7 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
 
   /** Stops at once and forgets the run: somebody else owns it, or will. Nothing is written. */
   abandon(): void {
-    this.#leave(false, null);
+    this.#leave("left", null);
   }
 
   #advance(): void {
@@ -296,11 +299,11 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
       this.#env.notifier.ended(this.run.id, () => this.#endedRun(result.at));
-      return this.#leave(true, null);
+      return this.#leave("ended", null);
     }
     this.#env.notifier.changed(this.run.id);
     if (append.next.kind === "park") {
-      if (result.parked) return this.#leave(false, append.next.delayMs);
+      if (result.parked) return this.#leave("parked", append.next.delayMs);
       this.#parkRefused = true;
       this.#env.lookIntoInbox();
     }
@@ -375,14 +378,14 @@ export class RunDriver implements IsolatedRun, Recipient<Append, AppendResult> {
     return written;
   }
 
-  #leave(ended: boolean, parkedForMs: number | null): void {
+  #leave(how: Gone, parkedForMs: number | null): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#cancelTimer();
     this.#underWay.abortAll("this instance no longer owns the run");
     this.#transactions.close();
     this.#snapshots.close();
-    void this.#context.close(ended);
-    this.#onGone(this, parkedForMs);
+    void this.#context.close(how === "ended");
+    this.#onGone(this, how, parkedForMs);
   }
 }
