@@ -10,6 +10,7 @@ afterEach(() => vi.restoreAllMocks());
 const programs: Readonly<Record<string, () => Promise<unknown>>> = {
   "place-order": () => import("../examples/place-order/main.js"),
   "http-participants": () => import("../examples/http-participants/main.js"),
+  "many-parcels": () => import("../examples/many-parcels/main.js"),
   barrier: () => import("../examples/barrier/main.js"),
 };
 

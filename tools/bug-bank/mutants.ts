@@ -40,6 +40,20 @@ const engine: readonly Mutant[] = [
     ...CORE,
   },
   {
+    name: "the first item of a list is undone first",
+    files: [src("engine/unwind.ts")],
+    find: ".filter(isOpen).reverse()",
+    replace: ".filter(isOpen)",
+    ...CORE,
+  },
+  {
+    name: "an item begins though another one has failed",
+    files: [src("engine/steps/map.ts")],
+    find: "    if (stop !== null)\n      return open.some(isRunning)",
+    replace: "    if (stop !== null && !open.some(isRunning))\n      return open.some(isRunning)",
+    ...CORE,
+  },
+  {
     name: "a signal that comes before its step is dropped",
     files: [src("engine/messages.ts")],
     find: "return [recordSignal(state, message)];",

@@ -1,10 +1,9 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
+import { buildEntities } from "./build-entities.js";
 import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
   DatabaseModel,
-  EntityModel,
-  FieldModel,
   HandlerModel,
   JsonValue,
   Model,
@@ -13,25 +12,17 @@ import type {
   StageModel,
   WaveModel,
 } from "./model.js";
-import { handlerNames, namesOf, pluralOf } from "./naming.js";
+import { handlerNames, namesOf } from "./naming.js";
 import { over, recoveryPolicy, retryOf } from "./retry-policies.js";
 import { buildSettings, environmentOf } from "./settings.js";
 import { publishedSchema } from "./spec/published.js";
 import { DATABASE_FILE, isPostgresUrl } from "./spec/rules/database.js";
-import { plainNumber } from "./spec/rules/domain.js";
 import { VARIABLE } from "./spec/rules/services.js";
 import { withLeadingSlash } from "./spec/rules/urls.js";
-import type {
-  CompensationConfig,
-  Config,
-  EntityConfig,
-  FieldConfig,
-  ServiceConfig,
-  StageConfig,
-  TaskConfig,
-} from "./spec/schema.js";
+import type { CompensationConfig, Config, ServiceConfig, StageConfig, TaskConfig } from "./spec/schema.js";
 
 const STAGE_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_ITEMS = 1_000;
 
 export interface ModelSource {
   /** `project.name`, else what stands in for it (semantics of `--out`); any case. */
@@ -108,7 +99,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       retention: { endedMs: retention.enabled ? retention.ended : null },
     },
     services,
-    entities: creationOrder(config.domain.entities).map(buildEntity),
+    entities: buildEntities(config.domain.entities),
     sagas: workflows.map((task) => ({
       name: namesOf(task.name),
       timeoutMs: task.timeout ?? session.saga.timeout,
@@ -281,6 +272,16 @@ function buildStage(stage: ActionConfig, task: TaskConfig, context: Context): St
     timeoutMs: stage.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
     ...retryOf(stage.retry, task, service, context.recoveryRetry),
     refusals: stage.refusals ?? [],
+    when: stage.when ?? null,
+    input: stage.input ?? null,
+    map:
+      stage.map === undefined
+        ? null
+        : {
+            over: stage.map,
+            concurrency: stage.concurrency ?? 1,
+            maxItems: stage.max_items ?? DEFAULT_MAX_ITEMS,
+          },
     handler: service.handlers.find((one) => one.endpoint === endpoint)?.name ?? null,
     compensation: compensation === undefined ? null : buildCompensation(compensation, task, service.name.raw, context),
   };
@@ -317,60 +318,6 @@ function buildSource({ source }: TaskConfig): Model["batches"][number]["source"]
     return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
   }
   return { kind: "items", items: source?.items ?? [] };
-}
-
-/** Entities after those they need to exist; the config's order otherwise. The rules have refused required cycles. */
-function creationOrder(entities: readonly EntityConfig[]): EntityConfig[] {
-  const ordered: EntityConfig[] = [];
-  const visit = (entity: EntityConfig): void => {
-    if (ordered.includes(entity)) return;
-    const needed = entity.fields.filter((field) => field.type === "reference" && field.required);
-    for (const { entity: target } of needed) {
-      const found = entities.find((one) => one.name === target);
-      if (found !== undefined) visit(found);
-    }
-    ordered.push(entity);
-  };
-  for (const entity of entities) visit(entity);
-  return ordered;
-}
-
-function buildEntity(entity: EntityConfig): EntityModel {
-  const plural = pluralOf(entity.name);
-  return {
-    name: namesOf(entity.name),
-    plural,
-    fields: entity.fields.map(buildField),
-    indexes: entity.indexes.map(({ fields, unique }) => {
-      const columns = fields.map((field) => namesOf(field).snake);
-      return { name: `idx_${plural.snake}_${columns.join("_")}`, fields: columns, unique };
-    }),
-    useCases: entity.use_cases ?? ["create", "get", "list", "update", "delete"],
-  };
-}
-
-function buildField(field: FieldConfig): FieldModel {
-  const exact = field.type === "bigint" || field.type === "decimal";
-  const number = (value: number | string | undefined): number | string | null => {
-    if (value === undefined) return null;
-    if (exact) return typeof value === "number" ? plainNumber(value) : value;
-    return Number(value);
-  };
-  return {
-    name: namesOf(field.name),
-    type: field.type,
-    required: field.required,
-    unique: field.unique,
-    default: exact && typeof field.default === "number" ? plainNumber(field.default) : field.default,
-    min: number(field.min),
-    max: number(field.max),
-    minLength: field.min_length ?? null,
-    maxLength: field.max_length ?? null,
-    pattern: field.pattern ?? null,
-    values: field.values ?? [],
-    reference:
-      field.entity === undefined ? null : { entity: namesOf(field.entity), onDelete: field.on_delete ?? "restrict" },
-  };
 }
 
 /** sha256 (hex) of what a config says, whatever its spelling. */

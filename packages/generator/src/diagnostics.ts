@@ -60,6 +60,7 @@ export const diagnosticCodes = [
   "bad-pattern",
   "bad-default",
   "bad-schedule",
+  "bad-expression",
   "misplaced-key",
   "bad-pivot",
   "nested-parallel",

@@ -263,9 +263,24 @@ export interface StageModel {
   readonly retryWritten: boolean;
   /** HTTP statuses that are a refusal beside the usual ones. */
   readonly refusals: readonly number[];
+  /** JSONata; null: it always runs. */
+  readonly when: string | null;
+  /** What is sent: JSONata, or an object with expressions in it; null: the protocol's body. */
+  readonly input: JsonValue;
+  /** Null: it is performed once, and not for each item of a list. */
+  readonly map: MapModel | null;
   /** The function that performs it when the service is `local`. */
   readonly handler: Names | null;
   readonly compensation: CompensationModel | null;
+}
+
+export interface MapModel {
+  /** JSONata giving the list. */
+  readonly over: string;
+  /** Items at once. */
+  readonly concurrency: number;
+  /** A longer list fails the stage. */
+  readonly maxItems: number;
 }
 
 export interface CompensationModel {

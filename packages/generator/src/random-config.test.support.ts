@@ -98,7 +98,7 @@ const LIKELY: Readonly<Record<string, number>> = {
     ["name", "service", "endpoint", "source", "values", "entity", "stages", "entities", "tasks"].map((key) => [key, 1]),
   ),
   ...Object.fromEntries(
-    "package_manager cors rate_limit pool generate encryption cookie rotation limits queue priority input when wait_for sleep map heartbeat events tracing replicas kubernetes items"
+    "package_manager cors rate_limit pool generate encryption cookie rotation limits queue priority input when wait_for sleep map heartbeat events tracing replicas kubernetes items max_items"
       .split(" ")
       .map((key) => [key, 0.03]),
   ),
@@ -107,7 +107,23 @@ const LIKELY: Readonly<Record<string, number>> = {
   parallel: 0.3,
 };
 
-const LIKELY_IN_STAGE: Readonly<Record<string, number>> = { saga: 0.03, concurrency: 0.03, pivot: 0.1 };
+const EXPRESSIONS = [
+  "input.lines",
+  "[input.a.b[c = 1]]",
+  "$count(input.lines) > 0",
+  '`a b`."it\'s"',
+  "$random()",
+  "a.(",
+];
+
+const LIKELY_IN_STAGE: Readonly<Record<string, number>> = {
+  saga: 0.03,
+  concurrency: 0.03,
+  pivot: 0.1,
+  map: 0.3,
+  when: 0.1,
+  input: 0.2,
+};
 
 type Drawn = Record<string, JsonValue>;
 
@@ -237,6 +253,7 @@ class Drawer {
     if (key === "service") return this.#one(this.#services);
     if (key === "entity") return this.#one(this.#entities);
     if (key === "endpoint" || key === "action") return this.#one(ENDPOINTS);
+    if (key === "when" || key === "map") return this.#one(EXPRESSIONS);
     if (key === "pattern") return this.#one(PATTERNS);
     if (key === "schedule") return this.#one(["0 2 * * *", "*/5 1-3 * jan mon", "61 * * * *"]);
     if (key === "timezone") return this.#one(["UTC", "Europe/Berlin"]);

@@ -40,7 +40,7 @@ export const unavailable: readonly Row[] = [
     type: "workflow" as const,
     hint: "leave it out, or use type batch",
   })),
-  ...["input", "when", "wait_for", "sleep", "saga", "map", "concurrency", "heartbeat"].map((key) => ({
+  ...["wait_for", "sleep", "saga", "heartbeat"].map((key) => ({
     path: `long_running.tasks.*.stages.**.${key}`,
     hint: LEAVE_OUT,
   })),

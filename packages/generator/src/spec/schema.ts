@@ -212,13 +212,18 @@ const actionKeys = {
       uniqueItems: true,
     }),
   ),
-  input: optional(json("What is sent: one JSONata expression, or an object whose values may be `${ expression }`.")),
+  input: optional(
+    json(
+      "What is sent: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index.",
+    ),
+  ),
   when: optional(expression("Runs only if this JSONata expression is true.")),
   wait_for: optional(text("Waits for this signal.", { minLength: 1, maxLength: 64 })),
   sleep: optional(duration("Waits this long, durably.")),
   saga: optional(identifier("Runs this saga as a child.")),
-  map: optional(expression("JSONata giving a list; the stage runs once for each item.")),
-  concurrency: optional(integer("Items of map at once.", 1, 1000)),
+  map: optional(expression("JSONata giving a list; the service is called once for each item.")),
+  concurrency: optional(integer("Items of map at once. Default: 1.", 1, 1000)),
+  max_items: optional(integer("A longer list of map fails the stage. Default: 1000.", 1, 10_000)),
   heartbeat: optional(duration("How long the stage may be silent.")),
   pivot: optional(flag("True: once this stage has completed, the run only goes forward.")),
 };

@@ -14,6 +14,7 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   "an entity": () => import("../integration/bound-volume-crud.test.js"),
   references: () => import("../integration/shelf-mark-crud.test.js"),
   runs: () => import("../integration/runs.test.js"),
+  maps: () => import("./maps-http.test.js"),
 };
 
 // A suite for each, so that each file's hooks are its own.

@@ -46,6 +46,25 @@ test("a server that stops is 503 and named by readiness; when it is back, so is 
   }
 });
 
+test("a server that has no room for runs is named by readiness, and they go on when it has", async () => {
+  const service = await startService();
+  const database = new URL(databaseOf(service)).pathname.slice(1);
+  try {
+    const raise = "RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'No space left on device'";
+    server.run(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${raise}; END $$`, database);
+    server.run("CREATE TRIGGER refuse BEFORE INSERT ON clean_arch.runs EXECUTE FUNCTION refuse()", database);
+    const started = service.call("POST", `/api/v1/sagas/${saga}?wait=15`, { input: {} });
+    const ready = () => service.call("GET", "/health/ready");
+    const down = { dependencies: { database: { status: "up" }, runs: { status: "down" } } };
+    await expect.poll(ready, { timeout: 10_000 }).toMatchObject({ status: 503, body: down });
+    server.run("DROP TRIGGER refuse ON clean_arch.runs", database);
+    expect(await started).toMatchObject({ status: 200, body: { status: "completed" } });
+    expect(await ready()).toMatchObject({ status: 200 });
+  } finally {
+    await service.close();
+  }
+});
+
 test("a server that is not durable, or not there yet, is told of when the service opens it", async () => {
   const told: object[] = [];
   const logger = { ...silent, warn: (facts: object, message: string) => void told.push({ ...facts, message }) };

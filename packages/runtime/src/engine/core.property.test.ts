@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MapStep } from "../saga/definition.js";
 import { type Core, CoreSimulation, realCore } from "../simulation/core-simulation.js";
 import { InvariantBroken } from "../simulation/invariant-broken.js";
 import { randomPlan } from "../simulation/random-plan.js";
@@ -7,6 +8,8 @@ import { decide } from "./decide.js";
 import { recordEvaluation } from "./evaluation.js";
 import { fold } from "./fold.js";
 import { recordOutcome } from "./outcome.js";
+import type { PlannedStep, RunPlan } from "./plan.js";
+import type { StepState } from "./state.js";
 
 const SCHEDULES = Number(process.env.CORE_SCHEDULES ?? 5_000);
 
@@ -26,6 +29,14 @@ function firstBreach(core: Core, seeds = SCHEDULES): { seed: number; error: unkn
   }
   return null;
 }
+
+function withMaps(plan: RunPlan, change: (map: MapStep) => MapStep): RunPlan {
+  const of = (step: PlannedStep): PlannedStep =>
+    step.definition.kind === "map" ? { ...step, definition: change(step.definition) } : step;
+  return { ...plan, waves: plan.waves.map((wave) => wave.map(of)) };
+}
+
+const byPlaceBackwards = (a?: StepState, b?: StepState): number => (b?.item?.index ?? 0) - (a?.item?.index ?? 0);
 
 describe("the pure core, over random graphs, failures, crashes and duplicates", () => {
   it("keeps the invariants at every boundary of the journal", () => {
@@ -160,8 +171,10 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
     },
     "a condition that nobody heeds": {
       ...realCore,
-      recordEvaluation: (plan, state, step, evaluation) =>
-        recordEvaluation(plan, state, step, evaluation.kind === "skip" ? { kind: "values" } : evaluation),
+      recordEvaluation(plan, state, step, evaluation) {
+        const value = plan.steps.get(step)?.definition.kind === "map" ? [1] : 0;
+        return recordEvaluation(plan, state, step, evaluation.kind === "skip" ? { kind: "values", value } : evaluation);
+      },
     },
     "a skipped step taken for one that may have run": {
       ...realCore,
@@ -206,6 +219,40 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
           state.childEnds ??= new Map();
           state.childEnds.set(forward.child.run, { status: "completed", output: null, error: null });
         }
+        return decide(plan, state, now);
+      },
+    },
+    "more items at once than there is room for": {
+      ...realCore,
+      decide: (plan, state, now) =>
+        decide(
+          withMaps(plan, (map) => ({ ...map, concurrency: 9 })),
+          state,
+          now,
+        ),
+    },
+    "results that do not wait for the last item": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values()) if (items !== null && items.open.size === 1) items.open.clear();
+        return decide(plan, state, now);
+      },
+    },
+    "items that begin though another one has failed": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values()) {
+          for (const index of items?.open ?? [])
+            if (items?.steps[index]?.forward.status === "failed") items.open.delete(index);
+        }
+        return decide(plan, state, now);
+      },
+    },
+    "items undone first to last": {
+      ...realCore,
+      decide(plan, state, now) {
+        for (const { items } of state.steps.values())
+          if (state.phase === "unwinding" && items !== null) items.steps.sort(byPlaceBackwards);
         return decide(plan, state, now);
       },
     },

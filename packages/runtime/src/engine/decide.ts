@@ -1,10 +1,13 @@
+import type { Act } from "./act.js";
 import { poisonOf } from "./crashes.js";
 import { foldRecord } from "./fold.js";
+import { openItems, partsOf } from "./items.js";
 import { canonicalOutput } from "./output.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./records.js";
-import { isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
+import { isDue, isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
+import { lostAttempt } from "./steps/lost-attempt.js";
 import { decideUnwind } from "./unwind.js";
 
 /**
@@ -25,7 +28,7 @@ export interface Decision {
 }
 
 export function decide(plan: RunPlan, state: RunState, now: number): Decision {
-  let records: JournalRecord[] = [];
+  let records: readonly JournalRecord[] = [];
   // Each turn moves an act or the run's phase forward, so there cannot be more turns than acts and phases.
   for (let turn = 0; turn <= 4 * plan.steps.size + 8; turn++) {
     const next = decideOnce(plan, state, now);
@@ -36,7 +39,7 @@ export function decide(plan: RunPlan, state: RunState, now: number): Decision {
   throw new Error(`expected the decisions for a run of "${plan.definition.name}" to come to rest, they did not`);
 }
 
-function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+function decideOnce(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   if (state.phase === "ended" || state.paused) return NO_RECORDS;
   const poison = poisonOf(state.crashes, plan.maxCrashes);
   if (poison !== null && state.stuck === null) return stickWhenQuiet(state, { kind: "stuck", error: poison });
@@ -45,7 +48,7 @@ function decideOnce(plan: RunPlan, state: RunState, now: number): JournalRecord[
   return state.stuck === null ? decideUnwind(plan, state, now) : [];
 }
 
-function decideForward(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+function decideForward(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   if (isStartedLate(plan, state, now)) return [finishStartedLate(plan)];
   if (state.wave === plan.waves.length && state.stuck === null) return [finishCompleted(plan, state)];
   const pastPivot = isPastPivot(plan, state);
@@ -60,7 +63,7 @@ function decideForward(plan: RunPlan, state: RunState, now: number): JournalReco
   }
   if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
   const begun = beginDue(plan, wave, state, now);
-  return begun.length > 0 ? begun : proceed(wave, state, now);
+  return begun.length > 0 ? begun : proceed(plan, wave, state, now);
 }
 
 /** With recovery off, attempts that a crash interrupted have failed, and nothing begins beside them. */
@@ -69,7 +72,7 @@ function beginDue(plan: RunPlan, wave: Wave, state: RunState, now: number): Jour
   let lost = NO_RECORDS;
   for (const planned of wave) {
     const step = stepOf(state, planned.name);
-    if (!isDue(step, now) || !isEvaluated(planned, step)) continue;
+    if (!isDue(step.forward, now) || !isEvaluated(planned, step)) continue;
     if (plan.strategy === "none" && step.forward.status === "interrupted") lost = [...lost, lostAttempt(step)];
     else if (begun.length > 0) begun.push(kindOf(planned).begin(planned, step));
     else begun = [kindOf(planned).begin(planned, step)];
@@ -78,12 +81,12 @@ function beginDue(plan: RunPlan, wave: Wave, state: RunState, now: number): Jour
 }
 
 /** One step at a time: two of them may want the same signal. */
-function proceed(wave: Wave, state: RunState, now: number): JournalRecord[] {
+function proceed(plan: RunPlan, wave: Wave, state: RunState, now: number): readonly JournalRecord[] {
   for (const planned of wave) {
     const step = stepOf(state, planned.name);
     if (step.forward.status !== "suspended") continue;
-    const record = kindOf(planned).proceed(planned, step, state, now);
-    if (record !== null) return [record];
+    const records = kindOf(planned).proceed({ plan, planned, step, state, now });
+    if (records.length > 0) return records;
   }
   return NO_RECORDS;
 }
@@ -101,7 +104,10 @@ function toEvaluate(plan: RunPlan, state: RunState, now: number): readonly strin
   for (const planned of plan.waves[state.wave] ?? NO_STEPS) {
     if (!planned.hasExpressions) continue;
     const step = stepOf(state, planned.name);
-    if (!isEvaluated(planned, step) && isDue(step, now)) due = [...due, planned.name];
+    if (step.forward.status === "suspended") {
+      const parts = kindOf(planned).unevaluated?.({ plan, planned, step, state, now }) ?? NOTHING;
+      if (parts.length > 0) due = [...due, ...parts];
+    } else if (!isEvaluated(planned, step) && isDue(step.forward, now)) due = [...due, planned.name];
   }
   return due;
 }
@@ -134,21 +140,6 @@ function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: "stuck", error: { code: "output-unknown", message: message.slice(0, 500) } };
   }
-}
-
-function isDue(step: StepState, now: number): boolean {
-  const { status, dueAt } = step.forward;
-  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
-}
-
-/** With recovery off a crash uses up the only attempt. */
-function lostAttempt(step: StepState): JournalRecord {
-  const error = {
-    code: "interrupted",
-    message: `the instance that performed step "${step.name}" died, and recovery is off`,
-  };
-  const { attempt } = step.forward;
-  return { kind: "failed", step: step.name, direction: "forward", attempt, error, refused: false, mayHaveRun: true };
 }
 
 /** A step was refused, or failed for good. */
@@ -196,10 +187,18 @@ function atRest(plan: RunPlan, state: RunState, now: number, records: readonly J
     const step = stepOf(state, planned.name);
     const act = state.phase === "forward" ? step.forward : step.undo;
     if (act.status === "suspended") awaitsMessage = true;
-    else if (act.status !== "waiting") continue;
-    if (act.dueAt !== null && act.dueAt > now) earliest = Math.min(earliest, act.dueAt);
+    earliest = Math.min(earliest, timerOf(act, now));
+    if (step.items === null) continue;
+    for (const item of state.phase === "forward" ? openItems(step.items) : partsOf(step))
+      earliest = Math.min(earliest, timerOf(state.phase === "forward" ? item.forward : item.undo, now));
   }
   return { records, abort, evaluate, wakeAt: Number.isFinite(earliest) ? earliest : null, awaitsMessage };
+}
+
+/** Infinite: it has none that is still to come. */
+function timerOf({ status, dueAt }: Act, now: number): number {
+  const waits = status === "waiting" || status === "suspended";
+  return waits && dueAt !== null && dueAt > now ? dueAt : Number.POSITIVE_INFINITY;
 }
 
 function wavesInQuestion(plan: RunPlan, state: RunState): readonly PlannedStep[] {

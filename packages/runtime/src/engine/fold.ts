@@ -2,6 +2,7 @@ import type { Json } from "../json.js";
 import { type Act, type ActEvent, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
+import { closeItem, expand, openItem } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { goForward, skipPassedWaves } from "./rounds.js";
@@ -57,7 +58,10 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       const step = stepOf(state, record.step);
       const act = actOf(step, record.direction);
       move(state, act, "dispatch", record.step);
-      if (record.direction === "forward") step.child = null;
+      if (record.direction === "forward") {
+        step.child = null;
+        openItem(state, step);
+      }
       act.attempt = record.attempt;
       act.startedAt ??= at;
       act.dueAt = null;
@@ -72,9 +76,17 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return pass(plan, state, step, null, at);
     }
     case "evaluated": {
-      const { kind: _, step, ...values } = record;
-      stepOf(state, step).evaluated = values;
+      const { kind: _, step: name, ...values } = record;
+      const step = stepOf(state, name);
+      step.evaluated = values;
+      openItem(state, step);
       return;
+    }
+    case "expanded":
+      return expand(state, stepOf(state, record.step), record.items);
+    case "gathered": {
+      const outputs = stepOf(state, record.step).items?.steps.map((item) => item?.output ?? null);
+      return complete(plan, state, record.step, outputs ?? [], at);
     }
     case "suspended":
       return suspend(state, record, at);
@@ -193,6 +205,7 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   step.forward.error = null;
   step.forward.dueAt = null;
   step.output = output;
+  if (step.item !== null) return closeItem(state, step);
   state.outputs[step.name] = output;
   skipPassedWaves(plan, state);
 }
@@ -271,9 +284,11 @@ function inherit(
 ): void {
   state.origin = { run: record.run, fence: record.fence };
   state.context = record.context;
-  for (const { step: name, round = 1, outcome, output = null, input, child = null, leftovers = [] } of record.steps) {
+  for (const each of record.steps) {
+    const { step: name, round = 1, outcome, output = null, input, child = null, leftovers = [], items } = each;
     const step = stepOf(state, name);
     step.round = round;
+    if (items !== undefined) expand(state, step, items);
     step.child = child;
     step.leftovers = leftovers;
     const done = outcome === "completed";
@@ -282,7 +297,7 @@ function inherit(
     if (input !== undefined) step.evaluated = { input };
     if (!done) continue;
     step.output = output;
-    state.outputs[name] = output;
+    if (step.item === null) state.outputs[name] = output;
   }
   state.wave = plan?.waves.length ?? 0;
   state.phase = "unwinding";
@@ -294,7 +309,9 @@ function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: 
 }
 
 function failAct(state: RunState, record: JournalRecord & { kind: "failed" }, at: number): void {
-  const act = actOf(stepOf(state, record.step), record.direction);
+  const step = stepOf(state, record.step);
+  const act = actOf(step, record.direction);
+  if (record.direction === "forward") openItem(state, step);
   const event = record.refused ? "refuse" : record.retryAfterMs === undefined ? "fail" : "retry";
   move(state, act, event, record.step);
   act.failures += 1;

@@ -1,4 +1,5 @@
 import { backoffMs } from "./backoff.js";
+import { plannedOf } from "./items.js";
 import type { RunPlan } from "./plan.js";
 import type { ContextDelta, Direction, Failure, JournalRecord } from "./records.js";
 import { isNonRetryable } from "./retryable.js";
@@ -43,7 +44,7 @@ function delayMs(
   { error, retryAfterMs }: { readonly error: Failure; readonly retryAfterMs?: number },
   random: () => number,
 ): number | undefined {
-  const planned = plan.steps.get(name);
+  const planned = plannedOf(plan, name);
   const policy = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
   if (policy === undefined || isNonRetryable(policy.nonRetryable, error)) return undefined;
   const step = stepOf(state, name);

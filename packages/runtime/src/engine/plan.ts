@@ -24,6 +24,8 @@ export interface PlannedStep {
   readonly definition: StepDefinition;
   /** It has expressions, which are evaluated before it begins. */
   readonly hasExpressions: boolean;
+  /** Each of its items has an input of its own. */
+  readonly evaluatesItems: boolean;
   readonly timeoutMs: number;
   readonly retry: RetryPolicy;
   readonly compensation: PlannedCompensation | null;
@@ -59,8 +61,15 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
   const serviceOf = (action: object): string | null => ("service" in action ? String(action.service) : null);
   const waves = definition.waves.map((wave, index) =>
     wave.steps.map((step): PlannedStep => {
-      const base = { name: step.name, wave: index, definition: step, hasExpressions: hasExpressions(step) };
-      if (step.kind !== "action") {
+      const evaluatesItems = step.kind === "map" && step.input !== undefined;
+      const base = {
+        name: step.name,
+        wave: index,
+        definition: step,
+        hasExpressions: hasExpressions(step),
+        evaluatesItems,
+      };
+      if (step.kind !== "action" && step.kind !== "map") {
         const own = act(null, {}, null);
         // A child is undone by its kind.
         return { ...base, ...own, compensation: step.kind === "child" ? { definition: null, ...own } : null };
@@ -87,7 +96,7 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
 }
 
 function hasExpressions(step: StepDefinition): boolean {
-  if (step.when !== undefined) return true;
+  if (step.when !== undefined || step.kind === "map") return true;
   if (step.kind === "sleep") return typeof step.duration !== "number";
   return "input" in step && step.input !== undefined;
 }

@@ -82,6 +82,10 @@ export type JournalRecord =
   | { readonly kind: "skipped"; readonly step: string }
   /** What the step's expressions gave, once and for all its attempts: `input` is what it is sent, `value` when it wakes. */
   | { readonly kind: "evaluated"; readonly step: string; readonly input?: Json; readonly value?: Json }
+  /** The list that the step maps over. Each item is a step of its own, `items[<index>]/<step>`. */
+  | { readonly kind: "expanded"; readonly step: string; readonly items: readonly Json[] }
+  /** All items have completed: their outputs, in order, are the step's. */
+  | { readonly kind: "gathered"; readonly step: string; readonly attempt: number }
   /**
    * The step has begun and needs nobody until its time comes, which is `afterMs` after the row's `at`, or at `until`, or
    * until what it waits for is there: a signal, or the end of the run `child`.
@@ -194,6 +198,8 @@ export interface InheritedStep {
   readonly child?: string;
   /** Runs it started before, which failed. */
   readonly leftovers?: readonly string[];
+  /** The list it mapped over; its items follow. */
+  readonly items?: readonly Json[];
 }
 
 /** New values of top-level keys. A nested object is one value, as in a session. */

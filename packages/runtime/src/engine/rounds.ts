@@ -1,6 +1,8 @@
 import { newAct } from "./act.js";
+import { plannedOf } from "./items.js";
+import { recount } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
-import { isPassed, type RunState, type StepState, stepOf } from "./state.js";
+import { isPassed, type MapState, type RunState, type StepState, stepOf } from "./state.js";
 
 /**
  * Going forward again after something was undone. What stands is not done again. A step that was undone runs again in a new
@@ -16,9 +18,19 @@ export function goForward(plan: RunPlan | null, state: RunState): void {
     // It stands: should it be undone later, its compensation begins anew.
     else Object.assign(step.undo, { ...newAct(), attempt: step.undo.attempt });
   }
+  for (const step of state.steps.values()) if (step.items !== null) goOn(state, step, step.items);
   state.phase = "forward";
   Object.assign(state, { unwind: null, unwindTo: null, cancel: null, wave: 0 });
   skipPassedWaves(plan, state);
+}
+
+/** A list that was undone in part stands: its items that were undone are done again, in rounds of their own. */
+function goOn(state: RunState, step: StepState, items: MapState): void {
+  recount(items);
+  if (step.forward.status !== "done" || (items.open.size === 0 && items.next === items.list.length)) return;
+  Object.assign(step.forward, { ...newAct(), attempt: step.forward.attempt });
+  step.output = null;
+  delete state.outputs[step.name];
 }
 
 export function skipPassedWaves(plan: RunPlan | null, state: RunState): void {
@@ -28,7 +40,7 @@ export function skipPassedWaves(plan: RunPlan | null, state: RunState): void {
 function beginRound(state: RunState, step: StepState): void {
   // No call was made under the key of a round without an attempt.
   if (step.forward.attempt > 0) step.round += 1;
-  Object.assign(step, { evaluated: null, child: null, lostChildren: 0, leftovers: [] });
+  Object.assign(step, { evaluated: null, child: null, lostChildren: 0, leftovers: [], items: null });
   Object.assign(step.forward, newAct());
   Object.assign(step.undo, newAct());
   step.output = null;
@@ -53,5 +65,5 @@ export function isUndone({ undo }: StepState): boolean {
 }
 
 function waveOf(plan: RunPlan | null, step: StepState): number {
-  return plan?.steps.get(step.name)?.wave ?? 0;
+  return (plan && plannedOf(plan, step.name)?.wave) ?? 0;
 }

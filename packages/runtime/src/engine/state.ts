@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "../json.js";
 import { type Act, newAct } from "./act.js";
 import { type CrashState, newCrashState } from "./crashes.js";
+import { type ItemPlace, parseItemPath } from "./item-path.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, UnwindCause } from "./records.js";
 
@@ -77,6 +78,23 @@ export interface StepState {
   lostChildren: number;
   /** Those of them that failed and may have left something. */
   leftovers: readonly string[];
+  /** Of a step that maps over a list, once that is known. */
+  items: MapState | null;
+  /** Of an item: its step, and its place in the list. */
+  readonly item: ItemPlace | null;
+}
+
+/** What an item costs does not depend on its place: few are open at a time. */
+export interface MapState {
+  readonly list: readonly Json[];
+  /** Of items that have begun, by index. */
+  readonly steps: (StepState | undefined)[];
+  /** The first item that has not begun. */
+  next: number;
+  /** Items that have begun and not completed. */
+  readonly open: Set<number>;
+  /** Of what completed items returned, as JSON. */
+  outputBytes: number;
 }
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
@@ -112,6 +130,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
 export function stepOf(state: RunState, name: string): StepState {
   let step = state.steps.get(name);
   if (step === undefined) {
+    const item = parseItemPath(name);
     step = {
       name,
       forward: newAct(),
@@ -122,8 +141,12 @@ export function stepOf(state: RunState, name: string): StepState {
       child: null,
       lostChildren: 0,
       leftovers: [],
+      items: null,
+      item,
     };
     state.steps.set(name, step);
+    const map = item === null ? null : state.steps.get(item.step)?.items;
+    if (item !== null && map) map.steps[item.index] = step;
   }
   return step;
 }
@@ -142,6 +165,11 @@ export function isPastPivot(plan: RunPlan, state: RunState): boolean {
 /** The saga goes on after it: it completed, or its condition or an operator said that it need not run. */
 export function isPassed({ forward }: StepState): boolean {
   return forward.status === "done" || forward.status === "skipped";
+}
+
+/** The act may be dispatched, by the store's clock. */
+export function isDue({ status, dueAt }: Pick<Act, "status" | "dueAt">, now: number): boolean {
+  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
 }
 
 /** It completed, or may have run: its compensation is due in an unwind. */

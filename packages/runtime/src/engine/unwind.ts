@@ -1,7 +1,8 @@
+import { openItems, partsOf } from "./items.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { isUndone } from "./rounds.js";
-import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
+import { isDue, needsUndo, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
 
 /**
@@ -10,22 +11,22 @@ import { kindOf } from "./steps/index.js";
  * for good makes the run `stuck`, after its siblings have come to their end. An operator may have it stop at a wave, to go
  * forward again from there.
  */
-export function decideUnwind(plan: RunPlan, state: RunState, now: number): JournalRecord[] {
+export function decideUnwind(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   const unwind = state.unwind;
   if (unwind === null) throw new Error("expected an unwinding run to know why it unwinds");
   if (forwardActs(plan, state)) return [];
   if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
 
   for (let index = Math.min(state.wave, plan.waves.length - 1); index >= (state.unwindTo ?? 0); index--) {
-    const open = (plan.waves[index] ?? [])
-      .map((planned) => ({ planned, step: stepOf(state, planned.name) }))
-      .filter(({ planned, step }) => planned.compensation !== null && needsUndo(step) && !isUndone(step));
+    const open: OpenPart[] = [];
+    for (const planned of plan.waves[index] ?? []) addOpen(open, planned, stepOf(state, planned.name));
     if (open.length === 0) continue;
-    const due = open.filter(({ step }) => isDue(step, now));
-    if (due.length > 0) return due.map(({ planned, step }) => dispatch(planned, step));
+    const due = open.filter(({ step, mayBegin }) => mayBegin && isDue(step.undo, now));
+    if (due.length > 0) return due.map(({ step }) => dispatch(step));
     for (const { planned, step } of open) {
-      const record = step.undo.status === "suspended" ? kindOf(planned).proceedUndo?.(planned, step, state) : null;
-      if (record) return [record];
+      if (step.undo.status !== "suspended") continue;
+      const records = kindOf(planned).proceedUndo?.({ plan, planned, step, state, now }) ?? [];
+      if (records.length > 0) return records;
     }
     return decideStuck(open.map(({ step }) => step));
   }
@@ -34,18 +35,44 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): Journ
   return [{ kind: "finished", status, error: unwind.error }];
 }
 
+interface OpenPart {
+  readonly planned: PlannedStep;
+  readonly step: StepState;
+  /** There is room for one more compensation of the step's items. */
+  readonly mayBegin: boolean;
+}
+
+/** What is still to be undone of a step: the step, or those of its items that completed or may have run. */
+function addOpen(open: OpenPart[], planned: PlannedStep, step: StepState): void {
+  if (planned.compensation === null) return;
+  if (step.items !== null) for (const item of openItemsOf(planned, step)) open.push(item);
+  else if (isOpen(step)) open.push({ planned, step, mayBegin: true });
+}
+
+/** Last item first. Those between two attempts keep their places; an operator's resume can make more of them than there are places. */
+function openItemsOf(planned: PlannedStep, step: StepState): OpenPart[] {
+  const open = partsOf(step).filter(isOpen).reverse();
+  const isBetween = ({ undo }: StepState): boolean => undo.status === "waiting" || undo.status === "interrupted";
+  const order = [...open.filter(isBetween), ...open.filter(({ undo }) => undo.status === "idle")];
+  const running = open.filter(({ undo }) => undo.status === "running").length;
+  const places = planned.definition.kind === "map" ? planned.definition.concurrency : 1;
+  const next = new Set(order.slice(0, Math.max(0, places - running)));
+  return open.map((item) => ({ planned, step: item, mayBegin: next.has(item) }));
+}
+
+const isOpen = (step: StepState): boolean => needsUndo(step) && !isUndone(step);
+
 /** In-flight siblings end their attempt before anything is undone; they are not retried. */
 function forwardActs(plan: RunPlan, state: RunState): boolean {
   const wave = plan.waves[state.wave] ?? [];
-  return state.running > 0 && wave.some((planned) => stepOf(state, planned.name).forward.status === "running");
+  return state.running > 0 && wave.some((planned) => isRunning(stepOf(state, planned.name)));
 }
 
-function isDue(step: StepState, now: number): boolean {
-  const { status, dueAt } = step.undo;
-  return status === "idle" || status === "interrupted" || (status === "waiting" && (dueAt ?? 0) <= now);
+function isRunning({ forward, items }: StepState): boolean {
+  return forward.status === "running" || (items !== null && openItems(items).some(isRunning));
 }
 
-function dispatch({ name }: PlannedStep, { undo, round }: StepState): JournalRecord {
+function dispatch({ name, undo, round }: StepState): JournalRecord {
   return { kind: "dispatched", step: name, direction: "compensate", attempt: undo.attempt + 1, round };
 }
 

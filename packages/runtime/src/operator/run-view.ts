@@ -1,6 +1,7 @@
 import type { Act } from "../engine/act.js";
 import { restoreContext } from "../engine/context.js";
 import { fold } from "../engine/fold.js";
+import { partsOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import { isEnded, type JournalRow } from "../engine/records.js";
 import { needsUndo, type RunState, type StepState } from "../engine/state.js";
@@ -22,7 +23,11 @@ export function viewOfRun(
 export function viewOfState(run: RunRow, state: RunState, context: JsonObject): RunView {
   const view = summaryOfRun(run) as { -readonly [Key in keyof RunView]: RunView[Key] };
   const steps: StepView[] = [];
-  for (const step of state.steps.values()) steps.push(viewOfStep(state, step));
+  for (const step of state.steps.values()) {
+    // Items follow the step that maps them, wherever they began.
+    if (step.item === null) steps.push(viewOfStep(state, step));
+    if (step.items !== null) for (const item of partsOf(step)) steps.push(viewOfStep(state, item));
+  }
   view.input = run.input;
   view.output = run.output;
   view.context = context;

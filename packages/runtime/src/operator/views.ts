@@ -88,6 +88,8 @@ export interface DefinitionStepView {
   readonly endpoint: string | null;
   /** What a step of kind `wait` waits for. */
   readonly signal: string | null;
+  /** Items at once of a step of kind `map`. */
+  readonly concurrency: number | null;
   /** What a step of kind `child` runs. */
   readonly saga: string | null;
   /** It runs under a condition. */

@@ -83,6 +83,19 @@ async function outcomeOf(
 }
 
 describe("http participant", () => {
+  it("says which item of a list it is about, forward and back", async () => {
+    const { participant, requests } = await serve((response) =>
+      response.writeHead(200, { "content-type": "application/json" }).end("null"),
+    );
+    const [stage, key] = ["items[3]/charge", `${RUN}:items[3]/charge`];
+    const item = { stage, item: null, index: 3 };
+    await participant.perform(target, { ...call, ...item, idempotencyKey: key });
+    await participant.compensate(target, { ...compensation, ...item, forwardKey: key });
+    for (const { body } of requests) expect(body).toMatchObject(item);
+    expect(requests[0]?.headers).toMatchObject({ "idempotency-key": key, "x-step": stage });
+    expect(requests[1]?.body).toMatchObject({ forward_key: key });
+  });
+
   it("sends the protocol's headers and body", async () => {
     const { participant, requests } = await serve((response) =>
       response.writeHead(200, { "content-type": "application/json" }).end('{"id":7}'),
@@ -107,6 +120,7 @@ describe("http participant", () => {
         context: { seen: 1 },
       },
     });
+    expect(requests[0]?.body).not.toHaveProperty("index");
     expect(requests[0]?.headers.traceparent).toMatch(/^00-0192f0c123457abc8def0123456789ab-[0-9a-f]{16}-01$/);
   });
 

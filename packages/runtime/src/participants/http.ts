@@ -71,10 +71,17 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
     description: `http ${base}`,
     ...defaults,
     async perform(target, step) {
-      const { input, outputs, isMapped } = step;
+      const { input, outputs, isMapped, item, index } = step;
       const body = isMapped
         ? input
-        : { run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get() };
+        : {
+            run_id: step.runId,
+            stage: step.stage,
+            input,
+            outputs,
+            context: step.context.get(),
+            ...itemOf(item, index),
+          };
       const answer = await call(request(target, step, body), step.signal);
       if ("kind" in answer) return answer;
       if (!answer.response.ok) return refuseOrFail(answer, target.refusals, step);
@@ -92,12 +99,18 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
         forward_key: step.forwardKey,
         reason,
         context: step.context.get(),
+        ...itemOf(step.item, step.index),
       };
       const answer = await call(request(target, step, body), step.signal);
       if ("kind" in answer) return answer;
       return answer.response.ok ? { kind: "completed", output: null } : refuseOrFail(answer, undefined, step);
     },
   };
+}
+
+/** Of a stage that maps over a list. */
+function itemOf(item: Json | undefined, index: number | undefined): { item?: Json; index?: number } {
+  return index === undefined ? {} : { item: item ?? null, index };
 }
 
 interface Answer {

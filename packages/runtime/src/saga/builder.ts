@@ -1,12 +1,23 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
-import { type AnyStep, actionStep, childStep, retryPolicy, sleepStep, waitStep } from "./declared-step.js";
+import {
+  type AnyMap,
+  type AnyStep,
+  actionStep,
+  childStep,
+  mapStep,
+  retryPolicy,
+  sleepStep,
+  waitStep,
+} from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
 import type {
   ChildOptions,
+  LocalMap,
   LocalStep,
   RetryOptions,
+  ServiceMap,
   ServiceStep,
   SleepOptions,
   Verdict,
@@ -104,6 +115,19 @@ export class SagaBuilder<Input, Outputs> {
     return this.#add(childStep(name, step));
   }
 
+  /** An action for each item of a list, so many at once. */
+  map<Name extends string>(
+    name: NewName<Name, Outputs>,
+    step: ServiceMap<Input, Outputs>,
+  ): SagaBuilder<Input, Outputs & Record<Name, readonly Json[]>>;
+  map<Name extends string, Item, Output, Given = Input, When extends Verdict = never>(
+    name: NewName<Name, Outputs>,
+    step: LocalMap<Input, Outputs, Item, Output, Given, When>,
+  ): SagaBuilder<Input, Outputs & Record<Name, Under<When, readonly Stored<Output>[]>>>;
+  map(name: string, step: AnyMap): SagaBuilder<Input, Outputs & Record<string, unknown>> {
+    return this.#add(mapStep(name, step));
+  }
+
   /** Its steps run together; the saga goes on when all of them have completed. */
   parallel<Group>(
     define: (group: ParallelGroup<Input, Outputs, NoOutputs>) => ParallelGroup<Input, Outputs, Group>,
@@ -191,6 +215,18 @@ export class ParallelGroup<Input, Outputs, Group> {
     step: ChildOptions<Input, Outputs>,
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>> {
     return this.#add(childStep(name, step));
+  }
+
+  map<Name extends string>(
+    name: NewName<Name, Outputs & Group>,
+    step: ServiceMap<Input, Outputs>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, readonly Json[]>>;
+  map<Name extends string, Item, Output, Given = Input, When extends Verdict = never>(
+    name: NewName<Name, Outputs & Group>,
+    step: LocalMap<Input, Outputs, Item, Output, Given, When>,
+  ): ParallelGroup<Input, Outputs, Group & Record<Name, Under<When, readonly Stored<Output>[]>>>;
+  map(name: string, step: AnyMap): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
+    return this.#add(mapStep(name, step));
   }
 
   #add<More>(step: StepDefinition): ParallelGroup<Input, Outputs, More> {

@@ -8,12 +8,15 @@ import type {
   ServiceCall,
   StepDefinition,
 } from "./definition.js";
-import { embedded, functionExpression, inputExpression, jsonataExpression } from "./expression.js";
+import { embedded, functionExpression, inputExpression, jsonataExpression, listExpression } from "./expression.js";
 import type {
   ChildOptions,
   Condition,
+  InputTemplate,
   LocalStep,
+  MapOptions,
   RetryOptions,
+  ServiceCompensation,
   ServiceStep,
   SleepOptions,
   StepOptions,
@@ -27,6 +30,15 @@ import type {
 
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type Any = any;
+/** Calls of a map have an item, which those of the definition's other steps lack. */
+interface LooseMap extends StepOptions, MapOptions {
+  readonly when?: Condition<Any, Any>;
+  readonly over: ((scope: Any) => unknown) | string;
+  readonly input?: Mapping;
+  readonly compensate?: ServiceCompensation | ((call: Any) => unknown);
+}
+export type AnyMap = LooseMap & (ServiceCall | { readonly run: (call: Any) => unknown });
+type Mapping = ((scope: Any) => unknown) | string | InputTemplate;
 export type AnyStep = ServiceStep<Any, Any> | LocalStep<Any, Any, Any, Any, Any>;
 
 export function actionStep(name: string, step: AnyStep): StepDefinition {
@@ -55,6 +67,22 @@ export function childStep(name: string, { saga, input, when }: ChildOptions<Any,
   return { name, kind: "child", saga: child, ...mapping(name, input), ...condition(name, { when }) };
 }
 
+export const DEFAULT_MAX_ITEMS = 1_000;
+
+export function mapStep(name: string, step: AnyMap): StepDefinition {
+  const { over, concurrency = 1, maxItems = DEFAULT_MAX_ITEMS } = step;
+  const key = `${name}.over`;
+  return {
+    ...{ name, kind: "map", concurrency, maxItems },
+    over: typeof over === "function" ? computed(over, key) : listExpression(over, key),
+    action: "run" in step ? { run: step.run } : serviceCall(step),
+    ...actOptions(name, step),
+    ...condition(name, step),
+    ...mapping(name, step.input),
+    compensation: compensation(name, step),
+  };
+}
+
 /** Of a sleep: a duration, `${ expression }`, or a function. */
 function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | Expression {
   if (typeof time === "function") return computed(time, key);
@@ -62,7 +90,7 @@ function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | 
   return source === null ? parseDurationMs(time, key) : jsonataExpression(source, key);
 }
 
-function mapping(name: string, input: AnyStep["input"]): { input?: Expression } {
+function mapping(name: string, input: Mapping | undefined): { input?: Expression } {
   if (input === undefined) return {};
   const key = `${name}.input`;
   return { input: typeof input === "function" ? computed(input, key) : inputExpression(input, key) };
@@ -78,7 +106,10 @@ function computed(compute: (scope: Any) => unknown, key: string): Expression {
   return functionExpression((scope: ExpressionScope) => compute(scope), key);
 }
 
-function compensation(name: string, step: AnyStep): CompensationDefinition | null {
+function compensation(
+  name: string,
+  step: { readonly compensate?: ServiceCompensation | ((call: Any) => unknown) },
+): CompensationDefinition | null {
   if (step.compensate === undefined) return null;
   if (typeof step.compensate === "function") return { action: { run: step.compensate }, timeoutMs: null, retry: {} };
   return { action: serviceCall(step.compensate), ...actOptions(`${name}.compensate`, step.compensate) };

@@ -6,6 +6,11 @@ import type { SagaDefinition, ServiceCall, StepDefinition } from "./definition.j
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
+/** Items of a list, which a run keeps in memory; and of those at once. */
+const MOST_ITEMS = 10_000;
+const MOST_AT_ONCE = 1_000;
+const isCount = (value: number, most: number): boolean => Number.isInteger(value) && value >= 1 && value <= most;
+
 /** Checks a declared graph and gives it its version. Every definition, from code or config, is made here. */
 export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefinition {
   const refuse = (message: string): never => {
@@ -24,6 +29,10 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(
         `expected step "${step.name}" to wait for a signal named by letters, digits, "_", "-" or ".", got ${JSON.stringify(step.signal)}`,
       );
+    if (step.kind === "map" && !isCount(step.concurrency, MOST_AT_ONCE))
+      refuse(`expected a concurrency of 1 to ${MOST_AT_ONCE} in step "${step.name}", got ${step.concurrency}`);
+    if (step.kind === "map" && !isCount(step.maxItems, MOST_ITEMS))
+      refuse(`expected at most 1 to ${MOST_ITEMS} items in step "${step.name}", got ${step.maxItems}`);
     if (step.kind === "child" && !NAME.test(step.saga))
       refuse(`expected step "${step.name}" to run a saga by its name, got ${JSON.stringify(step.saga)}`);
   }
@@ -50,6 +59,7 @@ function shapeOf(step: StepDefinition): Json {
   const { name, kind } = step;
   switch (step.kind) {
     case "action":
+    case "map":
       return [name, kind, step.compensation !== null];
     case "sleep":
       return [name, kind];

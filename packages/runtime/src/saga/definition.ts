@@ -30,7 +30,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -82,6 +82,25 @@ export interface ChildStep extends StepBase {
   readonly input?: Expression;
 }
 
+/** An action for each item of a list. Its output is the list of their outputs, in order. */
+export interface MapStep extends StepBase {
+  readonly kind: "map";
+  /** Gives the list. */
+  readonly over: Expression;
+  /** Items at once. */
+  readonly concurrency: number;
+  /** A longer list fails the step. */
+  readonly maxItems: number;
+  readonly action: Action;
+  /** What each item is given in the place of the run's input; also over `item` and `index`. */
+  readonly input?: Expression;
+  /** Per attempt at an item, ms; null: the service's, else 30 s. */
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
+  /** Of an item. */
+  readonly compensation: CompensationDefinition | null;
+}
+
 /** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */
 export interface Expression {
   /** JSONata; null: a function. */
@@ -96,6 +115,9 @@ export interface ExpressionScope {
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: Readonly<Record<string, Json>>;
+  /** Of a step that maps over a list: the item, and its place from 0 on. */
+  readonly item?: Json;
+  readonly index?: number;
   /** The store's clock as far as it is known, ms since the epoch. */
   readonly now: number;
 }
@@ -140,13 +162,16 @@ export interface RetryPolicy {
 /** What one attempt at a step is given. */
 export interface StepCall {
   readonly runId: string;
-  /** The step's name. */
+  /** The step's name; of an item of a step that maps over a list, its path: `items[3]/<step>`. */
   readonly stage: string;
   /** What the step's `input` expression made; without one, the run's input. */
   readonly input: Json;
   /** `input` comes from the step's expression: it is the whole body of a request. */
   readonly isMapped: boolean;
   readonly runInput: Json;
+  /** Of a step that maps over a list: the item, and its place from 0 on. */
+  readonly item?: Json;
+  readonly index?: number;
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;

@@ -12,6 +12,16 @@ export function jsonataExpression(source: string, key: string): Expression {
   return { source, evaluate: ({ now, ...document }) => evaluate(document, now) };
 }
 
+/**
+ * The list that a step maps over. To JSONata one value and a list of one are the same, and a path that finds one gives it
+ * bare: it is a list of one again here. Errors: as `jsonataExpression`.
+ */
+export function listExpression(source: string, key: string): Expression {
+  const { evaluate } = jsonataExpression(source, key);
+  const asList = (value: unknown): unknown => (Array.isArray(value) || value == null ? value : [value]);
+  return { source, evaluate: async (scope) => asList(await evaluate(scope)) };
+}
+
 /** A function of the user's, which gives its value at once: what has to be waited for belongs into a step. */
 export function functionExpression(compute: (scope: ExpressionScope) => unknown, key: string): Expression {
   return {

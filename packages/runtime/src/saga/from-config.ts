@@ -1,6 +1,7 @@
 import { parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
+import { DEFAULT_MAX_ITEMS } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type {
   CompensationDefinition,
@@ -10,7 +11,7 @@ import type {
   StepDefinition,
   Wave,
 } from "./definition.js";
-import { embedded, inputExpression, jsonataExpression } from "./expression.js";
+import { embedded, inputExpression, jsonataExpression, listExpression } from "./expression.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
 export interface TaskConfig {
@@ -38,7 +39,13 @@ export interface StageConfig {
   readonly method?: string;
   /** Runs this saga as a child; its input is `input`, else the run's own. */
   readonly saga?: string;
-  /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata. */
+  /** JSONata giving a list: the service is called once for each item, so many at once. */
+  readonly map?: string;
+  /** Default 1. */
+  readonly concurrency?: number;
+  /** A longer list fails the stage. Default 1,000. */
+  readonly max_items?: number;
+  /** What the service is sent: one JSONata expression, or JSON of which texts written `${ expression }` are JSONata; with `map` also over `item` and `index`. */
   readonly input?: Json;
   /** Waits this long, or what `${ expression }` gives: milliseconds, or an ISO 8601 time. */
   readonly sleep?: number | string;
@@ -109,6 +116,11 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   const when = stage.when === undefined ? {} : { when: jsonataExpression(stage.when, `${key}.when`) };
   const kinds = (["service", "sleep", "wait_for", "saga"] as const).filter((kind) => stage[kind] !== undefined);
   if (kinds.length > 1) throw invalid(key, `expected stage ${key} to be one of ${kinds.join(" and ")}, got both`);
+  const lone = (["concurrency", "max_items"] as const).find((each) => stage[each] !== undefined);
+  if (stage.map === undefined && lone !== undefined)
+    throw invalid(key, `expected ${lone} beside map in stage ${key}, got no map`);
+  if (stage.map !== undefined && stage.service === undefined)
+    throw invalid(key, `expected stage ${key} to map over a list with a service, got none`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
   if (stage.sleep !== undefined)
@@ -121,11 +133,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
   if (stage.saga !== undefined) return { name, kind: "child", saga: stage.saga, ...when, ...input };
   if (stage.service === undefined || stage.endpoint === undefined)
     throw invalid(key, `expected stage ${key} to name its service and endpoint, got neither or one of them`);
-  return {
-    name,
-    kind: "action",
-    ...when,
-    ...input,
+  const call = {
+    ...{ name, ...when, ...input },
     action: {
       service: stage.service,
       endpoint: withSlash(stage.endpoint),
@@ -135,6 +144,9 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     ...actOptions(key, stage),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
+  if (stage.map === undefined) return { ...call, kind: "action" };
+  const { concurrency = 1, max_items: maxItems = DEFAULT_MAX_ITEMS } = stage;
+  return { ...call, kind: "map", over: listExpression(stage.map, `${key}.map`), concurrency, maxItems };
 }
 
 function durationOf(sleep: number | string, key: string): number | Expression {

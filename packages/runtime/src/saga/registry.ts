@@ -96,7 +96,7 @@ function key(name: string, version: string): string {
 
 function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
   for (const step of definition.waves.flatMap((wave) => wave.steps)) {
-    if (step.kind !== "action") continue;
+    if (step.kind !== "action" && step.kind !== "map") continue;
     for (const action of [step.action, step.compensation?.action]) {
       if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
@@ -120,11 +120,13 @@ function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWa
 }
 
 function viewOfStep(step: StepDefinition): DefinitionStepView {
-  const undo = step.kind === "action" ? step.compensation : null;
+  const acts = step.kind === "action" || step.kind === "map";
+  const undo = acts ? step.compensation : null;
   return {
     name: step.name,
     kind: step.kind,
-    ...(step.kind === "action" ? describeAction(step.action) : { service: null, endpoint: null }),
+    ...(acts ? describeAction(step.action) : { service: null, endpoint: null }),
+    concurrency: step.kind === "map" ? step.concurrency : null,
     signal: step.kind === "wait" ? step.signal : null,
     saga: step.kind === "child" ? step.saga : null,
     conditional: step.when !== undefined,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RunStore } from "../store/run-store.js";
 import { type AnyCall, hangs, SagaBench, STORE_KINDS } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 
@@ -36,6 +37,27 @@ describe.each(STORE_KINDS)("a saga manager over %s, keeping the run's context", 
     expect(seen).toEqual([{ from: { a: 1 } }, { from: { a: 1 }, progress: 1 }]);
     expect(run.context).toEqual({ from: { a: 1, b: 2 }, progress: 1 });
     expect(await second.checkpoints(id)).toMatchObject([{ n: 2 }, { n: 1, context: { progress: 1 } }]);
+  });
+
+  it("cuts short an attempt whose checkpoint finds the run's time up, before it has waited for anything", async () => {
+    const definition = saga("s", { timeout: "2s" })
+      .step("a", { run: () => 1 })
+      .step("b", {
+        timeout: "1h",
+        run: ({ context, signal }) => {
+          context.checkpoint().catch(() => {});
+          return hangs({ signal });
+        },
+      })
+      .build();
+    const store = bench.store();
+    const append: RunStore["append"] = async (appends) => {
+      const results = await store.append(appends);
+      await bench.later(3_000);
+      return results;
+    };
+    const manager = await bench.open([definition], {}, { store: Object.create(store, { append: { value: append } }) });
+    expect(await bench.toEnd(manager, "s")).toMatchObject({ status: "compensated", error: { code: "run-timeout" } });
   });
 
   it.each([

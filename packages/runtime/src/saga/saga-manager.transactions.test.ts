@@ -128,6 +128,28 @@ describe.each(STORE_KINDS)("a step in a transaction of the %s store", (kind: Sto
     expect((await rowsOf(manager, id)).at(-1)).toBe("compensated reserve, finished");
   });
 
+  it("has the effect of each item of a list once, and undoes it", async () => {
+    const lines = ["a", "b", "c"];
+    const definition = saga("s")
+      .map("reserve", {
+        over: () => lines,
+        concurrency: 2,
+        run: ({ item, transaction }) => transaction((client) => have(client, item)),
+        compensate: ({ item, transaction }) => transaction((client) => undo(client, item)),
+      })
+      .step("ship", {
+        run: () => {
+          expect(effects()).toEqual(lines);
+          throw new BusinessRefusal("no");
+        },
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id, status } = await bench.toEnd(manager, "s");
+    expect([status, effects()]).toEqual(["compensated", []]);
+    expect(await rowsOf(manager, id)).toContain("completed items[0]/reserve, dispatched items[2]/reserve");
+  });
+
   it.each([
     { title: "whose reply is lost after it", happens: true, calls: 1 },
     { title: "that never reached the store", happens: false, calls: 2 },

@@ -70,6 +70,47 @@ export interface ChildOptions<Input, Outputs> {
 }
 
 /**
+ * A function for each item of a list. Its output is the list of what they returned, in order, at most 1 MiB. Each item has its own attempts, key
+ * (`<run id>:items[3]/<step>`) and compensation; when one fails for good, nothing new begins and the step has failed.
+ */
+export interface LocalMap<Input, Outputs, Item, Output, Given = Input, When extends Verdict = never>
+  extends StepOptions,
+    MapOptions {
+  readonly when?: (scope: TypedScope<Input, Outputs>) => When;
+  /** Gives the list, JSON of at most 1 MiB; write it first. Computed once, and journaled. */
+  readonly over: (scope: TypedScope<Input, Outputs>) => readonly Item[];
+  /** What an item is given in the place of the run's input; as `input` of a step. */
+  readonly input?: (scope: ItemScope<Input, Outputs, Item>) => Given;
+  readonly run: (call: TypedCall<Given, Outputs> & ItemOf<Item>) => Output | Promise<Output>;
+  readonly compensate?: (call: TypedCompensation<Given, Outputs, Output> & ItemOf<Item>) => unknown;
+}
+
+/** The same performed by a service. */
+export interface ServiceMap<Input, Outputs> extends StepOptions, MapOptions, ServiceCall {
+  readonly when?: Condition<Input, Outputs>;
+  /** Gives the list: a function, or JSONata over `input`, `outputs` and `context`, whose one value is a list of one. */
+  readonly over: ((scope: TypedScope<Input, Outputs>) => readonly unknown[]) | string;
+  /** The body for an item; as `input` of a step, also over `item` and `index`. */
+  readonly input?: ((scope: ItemScope<Input, Outputs, Json>) => unknown) | string | InputTemplate;
+  readonly compensate?: ServiceCompensation;
+}
+
+export interface MapOptions {
+  /** Items at once, also when they are undone; 1 to 1,000. Default 1. */
+  readonly concurrency?: number;
+  /** A longer list fails the step; 1 to 10,000. Default 1,000. */
+  readonly maxItems?: number;
+}
+
+export interface ItemOf<Item> {
+  readonly item: Item;
+  /** In the list, from 0 on. */
+  readonly index: number;
+}
+
+export type ItemScope<Input, Outputs, Item> = TypedScope<Input, Outputs> & ItemOf<Item>;
+
+/**
  * Whether a step runs: a function, or JSONata over `input`, `outputs` and `context`, giving a boolean; null and nothing are
  * false. A skipped step has the output null and is never compensated. Evaluated once, and journaled. Default: it runs.
  */
@@ -100,12 +141,15 @@ export interface RetryOptions
   readonly maxDelay?: Duration;
 }
 
-export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs"> & {
+export type TypedCall<Input, Outputs> = Omit<StepCall, "input" | "outputs" | "item" | "index"> & {
   readonly input: Input;
   readonly outputs: Readonly<Outputs>;
 };
 
-export type TypedCompensation<Input, Outputs, Output> = Omit<CompensationCall, "input" | "outputs" | "output"> & {
+export type TypedCompensation<Input, Outputs, Output> = Omit<
+  CompensationCall,
+  "input" | "outputs" | "output" | "item" | "index"
+> & {
   readonly input: Input;
   readonly outputs: Readonly<Outputs>;
   /** Null when the outcome is unknown. */

@@ -53,7 +53,12 @@ export function childIsUndone(records: readonly JournalRecord[], step: string): 
 /** What a run inherits, as if it had done it itself. */
 export function withInherited(record: JournalRecord): readonly JournalRecord[] {
   if (record.kind !== "inherited") return [record];
-  return record.steps.flatMap(({ step, round = 1, outcome, output = null }): JournalRecord[] => {
+  return record.steps.flatMap(({ step, round = 1, outcome, output = null, items }): JournalRecord[] => {
+    if (items !== undefined)
+      return [
+        { kind: "expanded", step, items },
+        { kind: "gathered", step, attempt: 1 },
+      ];
     const base = { step, attempt: 1 };
     const dispatched = { ...base, kind: "dispatched", direction: "forward", round } as const;
     if (outcome === "completed") return [dispatched, { ...base, kind: "completed", output }];

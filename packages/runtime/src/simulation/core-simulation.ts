@@ -1,6 +1,6 @@
 import { mustBeAlone, needsIsolation } from "../engine/crashes.js";
 import { type Decision, decide } from "../engine/decide.js";
-import { type Evaluation, recordEvaluation } from "../engine/evaluation.js";
+import { recordEvaluation } from "../engine/evaluation.js";
 import { fold, foldRecord } from "../engine/fold.js";
 import { applyMessage } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
@@ -247,7 +247,7 @@ export class CoreSimulation {
       const { evaluate, records: decided } = this.#decideApart();
       records.push(...decided);
       for (const step of evaluate) {
-        const evaluation = this.#evaluate(step);
+        const evaluation = evaluateNow(this.#plan, this.#state, step, this.#now);
         const round = this.#state.steps.get(step)?.round ?? 1;
         if (evaluation.kind === "skip") saidNo.push({ step, direction: "forward", round });
         const record = this.#core.recordEvaluation(this.#plan, this.#state, step, evaluation);
@@ -292,12 +292,6 @@ export class CoreSimulation {
     const isolated = { kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) } as const;
     foldRecord(this.#plan, this.#state, isolated, this.#now);
     return { records: [isolated, ...records], evaluate };
-  }
-
-  #evaluate(step: string): Evaluation {
-    const planned = this.#plan.steps.get(step);
-    if (planned === undefined) throw new Error(`expected a step "${step}" to evaluate, got none`);
-    return evaluateNow(planned, this.#now);
   }
 
   #crashesHere(): boolean {

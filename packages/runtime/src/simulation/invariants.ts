@@ -1,4 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
+import { plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Direction, JournalRecord, JournalRow } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
@@ -7,6 +8,7 @@ import { checkCrashes } from "./crash-invariants.js";
 import type { EffectLedger, KeyedAct } from "./effect-ledger.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkKind } from "./kind-invariants.js";
+import { checkItem, partsIn } from "./map-invariants.js";
 import { checkOperated, checkRequests } from "./operator-invariants.js";
 import { isPassed, presentStory, roundsOf, unwindingOf } from "./story.js";
 
@@ -33,6 +35,7 @@ export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: Journa
     if (record.kind === "unwinding") checkBeforePivot(plan, past);
     if (record.kind === "failed") checkRetryable(plan, record);
     checkKind(plan, [...rows, row], index, past);
+    checkItem(plan, before, past, record);
   }
   if (upTo.filter((record) => record.kind === "finished").length > 1)
     throw new InvariantBroken(6, "the run ends twice");
@@ -40,7 +43,7 @@ export function checkRow(plan: RunPlan, rows: readonly JournalRow[], row: Journa
 
 /** Invariant 3: what a step depends on is durable, in this row or before, when it is dispatched. */
 function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
-  const wave = plan.steps.get(step)?.wave ?? 0;
+  const wave = plannedOf(plan, step)?.wave ?? 0;
   for (const earlier of plan.waves.slice(0, wave).flat()) {
     if (!isPassed(past, earlier.name))
       throw new InvariantBroken(3, `"${step}" runs before "${earlier.name}" has completed`);
@@ -50,18 +53,16 @@ function checkForwardOrder(plan: RunPlan, past: readonly JournalRecord[], step: 
 
 /** Invariant 5: reverse waves, after everything under way has settled, and only what may have run. */
 function checkUndoOrder(plan: RunPlan, past: readonly JournalRecord[], step: string): void {
-  const own = plan.steps.get(step);
+  const own = plannedOf(plan, step);
   if (!has(past, "dispatched", step)) throw new InvariantBroken(5, `"${step}" is undone though it never ran`);
   for (const planned of plan.steps.values()) {
-    if (isUnderWay(past, planned.name))
-      throw new InvariantBroken(5, `"${step}" is undone while "${planned.name}" is under way`);
-    const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, planned.name);
-    const undone =
-      has(past, "compensated", planned.name) ||
-      has(past, "compensation-skipped", planned.name) ||
-      childIsUndone(past, planned.name);
-    if (later && !undone)
-      throw new InvariantBroken(5, `"${step}" is undone before "${planned.name}", which came after it`);
+    for (const part of partsIn(past, planned)) {
+      if (isUnderWay(past, part)) throw new InvariantBroken(5, `"${step}" is undone while "${part}" is under way`);
+      const later = planned.wave > (own?.wave ?? 0) && planned.compensation !== null && mayHaveRun(past, part);
+      const undone =
+        has(past, "compensated", part) || has(past, "compensation-skipped", part) || childIsUndone(past, part);
+      if (later && !undone) throw new InvariantBroken(5, `"${step}" is undone before "${part}", which came after it`);
+    }
   }
 }
 
@@ -87,7 +88,7 @@ function checkNotEarly(
 
 /** Invariant 8: what its saga says is not to be retried is not. */
 function checkRetryable(plan: RunPlan, { step, direction, error, retryAfterMs }: JournalRecord & { kind: "failed" }) {
-  const planned = plan.steps.get(step);
+  const planned = plannedOf(plan, step);
   const retry = direction === "forward" ? planned?.retry : planned?.compensation?.retry;
   if (retryAfterMs !== undefined && retry?.nonRetryable.includes(error.code))
     throw new InvariantBroken(8, `"${step}" is to be tried again after "${error.code}"`);
@@ -125,25 +126,28 @@ export function checkAtEnd(schedule: {
   }
   const story = presentStory(plan, records);
   const { status } = state.end;
-  for (const { name, compensation, definition } of plan.steps.values()) {
-    if (definition.kind !== "action" && definition.kind !== "child") continue;
+  for (const planned of plan.steps.values()) {
+    const { name, compensation, definition } = planned;
+    if (definition.kind === "sleep" || definition.kind === "wait") continue;
     if (status === "completed" && !isPassed(story, name))
       throw new InvariantBroken(6, `a completed run left "${name}" not done`);
-    for (const [round, own] of roundsOf(records, name)) {
-      const act = (direction: Direction): KeyedAct => ({ step: name, direction, round });
-      const done = ledger.has(act("forward"));
-      const undone = ledger.has(act("compensate"));
-      const counts = story.some(
-        (record) => record.kind === "dispatched" && record.step === name && record.round === round,
-      );
-      if (status === "completed" && counts) {
-        if (undone || (!done && !has(story, "step-skipped", name)))
-          throw new InvariantBroken(6, `a completed run left "${name}" ${done ? "undone" : "not done"}`);
-        continue;
+    for (const part of partsIn(records, planned)) {
+      for (const [round, own] of roundsOf(records, part)) {
+        const act = (direction: Direction): KeyedAct => ({ step: part, direction, round });
+        const done = ledger.has(act("forward"));
+        const undone = ledger.has(act("compensate"));
+        const counts = story.some(
+          (record) => record.kind === "dispatched" && record.step === part && record.round === round,
+        );
+        if (status === "completed" && counts) {
+          if (undone || (!done && !has(story, "step-skipped", name)))
+            throw new InvariantBroken(6, `a completed run left "${part}" ${done ? "undone" : "not done"}`);
+          continue;
+        }
+        if (status === "failed" || compensation === null) continue;
+        if (done && !undone && !has(own, "compensation-skipped", part))
+          throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${part}" in round ${round}`);
       }
-      if (status === "failed" || compensation === null) continue;
-      if (done && !undone && !has(own, "compensation-skipped", name))
-        throw new InvariantBroken(5, `a run ended ${status} and left the effect of "${name}" in round ${round}`);
     }
   }
 }

@@ -22,6 +22,7 @@ export function checkKind(
       return checkAwake(plan, rows, record, row.at);
     case "skipped":
     case "evaluated":
+    case "expanded":
       return checkDecidedOnce(story, record.step);
     case "dispatched":
       if (story.some((other) => other.kind === "skipped" && other.step === record.step))
@@ -62,8 +63,10 @@ function deadlineOf(rows: readonly JournalRow[], step: string): number | null {
   return due;
 }
 
+const DECIDED: ReadonlySet<JournalRecord["kind"]> = new Set(["skipped", "evaluated", "expanded"]);
+
 function checkDecidedOnce(past: readonly JournalRecord[], step: string): void {
-  if (past.some((other) => (other.kind === "skipped" || other.kind === "evaluated") && other.step === step))
+  if (past.some((other) => DECIDED.has(other.kind) && "step" in other && other.step === step))
     throw new InvariantBroken(1, `the expressions of "${step}" are evaluated twice`);
 }
 

@@ -1,3 +1,4 @@
+import { plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord } from "../engine/records.js";
 import { InvariantBroken } from "./invariant-broken.js";
@@ -14,7 +15,7 @@ export function checkOperated(
     if (isPaused(past)) throw new InvariantBroken(7, `"${record.step}" is dispatched though the run is paused`);
     checkRound(past, story, record);
     const { to } = unwindingOf(story) ?? { to: null };
-    const { wave } = plan.steps.get(record.step) ?? { wave: 0 };
+    const { wave } = plannedOf(plan, record.step) ?? { wave: 0 };
     if (record.direction === "compensate" && to !== null && wave < to)
       throw new InvariantBroken(7, `"${record.step}" is undone, and a retry was to undo from wave ${to} on`);
   }

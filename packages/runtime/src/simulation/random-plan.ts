@@ -48,7 +48,15 @@ function randomStep(random: SeededRandom, name: string, children: readonly strin
   const compensation = random.chance(0.8)
     ? { action: { ...action, endpoint: own(`/undo-${name}`) }, timeoutMs: null, retry: {} }
     : null;
-  return { name, kind: "action", action, timeoutMs: null, retry: {}, compensation, ...when, ...input };
+  const call = { name, action, timeoutMs: null, retry: {}, compensation, ...when, ...input };
+  if (!random.chance(0.15)) return { ...call, kind: "action" };
+  const over = drawn(random, (draw) => (draw.chance(0.05) ? "simulated: no list" : randomList(draw)));
+  return { ...call, kind: "map", over, concurrency: 1 + random.below(3), maxItems: 4 };
+}
+
+/** At times one that is too long. */
+function randomList(random: SeededRandom): number[] {
+  return Array.from({ length: random.chance(0.03) ? 5 : random.below(5) }, () => random.below(1_000_000));
 }
 
 /** Gives something else each time: whoever evaluates it twice is found out. Each saga draws for itself. */

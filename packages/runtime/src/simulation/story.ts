@@ -1,3 +1,5 @@
+import { parseItemPath } from "../engine/item-path.js";
+import { plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord } from "../engine/records.js";
 import { childIsUndone, joinedAs } from "./child-invariants.js";
@@ -30,12 +32,12 @@ export function unwindingOf(story: readonly JournalRecord[]): { readonly to: num
 
 /** What was undone is as if it had never been, and all that was begun with it. */
 function withoutVoid(plan: RunPlan, story: readonly JournalRecord[], to: number | null): JournalRecord[] {
-  const waveOf = (step: string): number => plan.steps.get(step)?.wave ?? 0;
+  const waveOf = (step: string): number => plannedOf(plan, step)?.wave ?? 0;
   const undone = [
     ...stepsWith(story, ["compensated", "compensation-skipped"]),
     ...[...plan.steps.keys()].filter((step) => childIsUndone(story, step)),
   ];
-  const begun = stepsWith(story, ["dispatched", "suspended", "skipped", "evaluated", "failed"]);
+  const begun = stepsWith(story, ["dispatched", "suspended", "skipped", "evaluated", "expanded", "failed"]);
   const lowest = Math.min(...undone.map(waveOf));
   const isVoid = new Set([
     ...undone,
@@ -45,6 +47,8 @@ function withoutVoid(plan: RunPlan, story: readonly JournalRecord[], to: number 
     if (["unwinding", "retry-requested", "forward-again"].includes(record.kind)) return false;
     // Of a compensation that had no effect nothing is left either.
     if ("direction" in record && record.direction === "compensate") return false;
+    // A list that was undone in part stands, and its results do not.
+    if (record.kind === "gathered" && undone.some((step) => parseItemPath(step)?.step === record.step)) return false;
     return !("step" in record && record.step !== undefined && isVoid.has(record.step));
   });
 }
@@ -57,7 +61,7 @@ function stepsWith(records: readonly JournalRecord[], kinds: readonly JournalRec
 
 /** The saga went on after the step. */
 export function isPassed(story: readonly JournalRecord[], step: string): boolean {
-  const passed = stepsWith(story, ["completed", "received", "skipped", "step-skipped"]);
+  const passed = stepsWith(story, ["completed", "received", "skipped", "step-skipped", "gathered"]);
   return passed.includes(step) || joinedAs(story, step, "forward") === "completed";
 }
 

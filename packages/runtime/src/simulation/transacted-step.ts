@@ -12,7 +12,6 @@ export function isTransactedEndpoint(endpoint: string): boolean {
 }
 
 export function isTransacted(definition: StepDefinition): boolean {
-  return (
-    definition.kind === "action" && "endpoint" in definition.action && isTransactedEndpoint(definition.action.endpoint)
-  );
+  if (definition.kind !== "action" && definition.kind !== "map") return false;
+  return "endpoint" in definition.action && isTransactedEndpoint(definition.action.endpoint);
 }

@@ -5,8 +5,7 @@
 export class AttemptAbort {
   #controller: AbortController | null = null;
   #reason: string | null = null;
-  /** Called once, with the reason. */
-  onAbort: (reason: string) => void = nothing;
+  #listener: (reason: string) => void = nothing;
   /** Called when the attempt is settled by another than its handler, which may go on: nothing bounds it any more. */
   onSettled: () => void = nothing;
 
@@ -18,11 +17,20 @@ export class AttemptAbort {
     return this.#controller.signal;
   }
 
+  /**
+   * Called once, with the reason; at once, if it was cut short already: a handler may bring the run on before it first waits, by a
+   * checkpoint, and the run's time may be up.
+   */
+  set onAbort(listener: (reason: string) => void) {
+    this.#listener = listener;
+    if (this.#reason !== null) listener(this.#reason);
+  }
+
   abort(reason: string): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.onAbort(reason);
+    this.#listener(reason);
   }
 }
 

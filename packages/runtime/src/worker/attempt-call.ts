@@ -1,3 +1,4 @@
+import { itemOf, plannedOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import { type RunState, type StepState, stepOf } from "../engine/state.js";
 import type { Json } from "../json.js";
@@ -16,6 +17,9 @@ class Call {
   readonly input: Json;
   readonly isMapped: boolean;
   readonly runInput: Json;
+  /** Of an item alone. */
+  declare readonly item?: Json;
+  declare readonly index?: number;
   readonly outputs: Readonly<Record<string, Json>>;
   readonly attempt: number;
   readonly fence: number;
@@ -41,6 +45,7 @@ class Call {
     this.input = mapped === undefined ? run.input : mapped;
     this.isMapped = mapped !== undefined;
     this.runInput = run.input;
+    if (step.item !== null) Object.assign(this, itemOf(state, step));
     this.outputs = visibleOutputs(plan, state, attempt.step);
     this.attempt = attempt.attempt;
     this.fence = state.fence + (origin?.fence ?? 0);
@@ -106,7 +111,7 @@ function stepKey(run: string, { step, round }: Attempt): string {
 
 /** Of earlier waves only, so that an attempt sees the same however far its siblings have come. */
 export function visibleOutputs(plan: RunPlan, state: RunState, name: string): Readonly<Record<string, Json>> {
-  const siblings = plan.waves[plan.steps.get(name)?.wave ?? 0] ?? [];
+  const siblings = plan.waves[plannedOf(plan, name)?.wave ?? 0] ?? [];
   // Alone in its wave: nothing is added while it runs, and a copy would make the n-th step cost n.
   if (siblings.length === 1) return state.outputs;
   const hidden = new Set(siblings.map((step) => step.name));

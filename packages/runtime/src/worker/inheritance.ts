@@ -49,11 +49,14 @@ function hasBegun({ records }: JournalRow): boolean {
   return records.some(({ kind }) => kind === "inherited" || kind === "finished");
 }
 
+/** Of a step that mapped over a list: when one of its items is left. */
 function isLeft(step: StepState): boolean {
+  if (step.items?.steps.some((item) => item !== undefined && isLeft(item))) return true;
   return needsUndo(step) && step.undo.status !== "done" && step.undo.status !== "skipped";
 }
 
-function inherited({ name, round, forward, output, evaluated, child, leftovers }: StepState): InheritedStep {
+function inherited(step: StepState): InheritedStep {
+  const { name, round, forward, output, evaluated, child, leftovers, items } = step;
   const done = forward.status === "done";
   return {
     ...{ step: name, outcome: done ? "completed" : forward.mayHaveRun ? "unknown" : "nothing" },
@@ -62,5 +65,6 @@ function inherited({ name, round, forward, output, evaluated, child, leftovers }
     ...(evaluated?.input !== undefined && { input: evaluated.input }),
     ...(child !== null && { child }),
     ...(leftovers.length > 0 && { leftovers }),
+    ...(items !== null && { items: items.list }),
   };
 }

@@ -1,3 +1,4 @@
+import { plannedOf } from "../engine/items.js";
 import { stepOf } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { runCompensation, runHandler } from "../participants/local.js";
@@ -33,7 +34,7 @@ function bounded(
   attempt: Attempt,
   abort: AttemptAbort,
 ): Promise<Outcome> {
-  const planned = plan.steps.get(attempt.step);
+  const planned = plannedOf(plan, attempt.step);
   const act = attempt.direction === "forward" ? planned : planned?.compensation;
   const timeoutMs = act?.timeoutMs ?? 0;
   return new Promise((resolve) => {
@@ -59,12 +60,14 @@ function failed(code: string, message: string): StepOutcome {
 
 function invoke(surroundings: RunSurroundings, attempt: Attempt, abort: AttemptAbort): Outcome | Promise<Outcome> {
   const { plan, participants } = surroundings;
-  const planned = plan.steps.get(attempt.step);
+  const planned = plannedOf(plan, attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
   if (planned.definition.kind === "child") return performChild(surroundings, attempt, planned.definition);
   if (attempt.direction === "forward") {
-    if (planned.definition.kind !== "action") throw new Error(`expected an action in step "${planned.name}"`);
-    const { action } = planned.definition;
+    const { definition } = planned;
+    if (definition.kind !== "action" && definition.kind !== "map")
+      throw new Error(`expected an action in step "${planned.name}"`);
+    const { action } = definition;
     const call = new AttemptCall(surroundings, attempt, abort);
     if ("run" in action) return runHandler(action.run, call, outputOf);
     return participantOf(participants, action.service).perform(action, copyOf(call));

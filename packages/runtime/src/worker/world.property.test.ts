@@ -15,7 +15,7 @@ describe("the whole runtime, in worlds where everything fails", () => {
       expect(tally.ends(end), end).toBeGreaterThan(SEEDS / 50);
     for (const kind of ["inherited", "child-ended", "joined"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 50);
-    for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated"])
+    for (const kind of ["suspended", "signaled", "received", "skipped", "evaluated", "expanded", "gathered"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 5);
     for (const kind of ["isolated", "paused", "resumed", "compensate-requested", "retry-requested", "forward-again"])
       expect(tally.records(kind), kind).toBeGreaterThan(SEEDS / 20);
@@ -52,6 +52,7 @@ describe("the whole runtime, in worlds where everything fails", () => {
     [184, "a run whose time was up asked for a decision again and again until its attempt ended"],
     [397, "a verb after the one that ended the run threw, and took the process with it"],
     [442, "the late answer to a start made the former owner drive a run that was taken over"],
+    [903, "an attempt that was cut short while it was being begun was waited for for ever"],
   ])("keeps them in world %i, where once %s", async (seed) => {
     await new WorldSimulation(seed).run();
   });

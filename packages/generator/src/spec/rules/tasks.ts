@@ -3,6 +3,7 @@ import { shown } from "../../diagnostics.js";
 import { nearestName } from "../../naming.js";
 import { isWritten, type Path } from "../node.js";
 import { cyclesOf } from "./domain.js";
+import { checkExpressions } from "./expressions.js";
 import {
   checkNames,
   type LooseConfig,
@@ -214,6 +215,7 @@ function checkAction(stage: Omit<LooseStage, "parallel">, path: Path, config: Lo
   }
   if (stage.service !== undefined) checkDeclared(stage.service, [...path, "service"], config, report);
   checkEndpoint(stage.endpoint, [...path, "endpoint"], report);
+  checkExpressions(stage, path, report);
 }
 
 function checkEndpoint(endpoint: string | undefined, path: Path, report: Report): void {

@@ -53,7 +53,8 @@ function sourceOf(source: BatchModel["source"]): JsonValue {
   }
 }
 
-function stageOf({ name, service, endpoint, method, timeoutMs, refusals, ...stage }: StageModel): JsonValue {
+function stageOf(model: StageModel): JsonValue {
+  const { name, service, endpoint, method, timeoutMs, refusals, when, input, map, ...stage } = model;
   return {
     name: name.raw,
     service,
@@ -62,6 +63,9 @@ function stageOf({ name, service, endpoint, method, timeoutMs, refusals, ...stag
     timeout: durationText(timeoutMs),
     ...retryOf(stage),
     ...(refusals.length === 0 ? {} : { refusals }),
+    ...(when === null ? {} : { when }),
+    ...(input === null ? {} : { input }),
+    ...(map === null ? {} : { map: map.over, concurrency: map.concurrency, max_items: map.maxItems }),
   };
 }
 

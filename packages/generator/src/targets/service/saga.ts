@@ -1,6 +1,6 @@
 /** A workflow task as typed builder code: what the config says, resolved, so that the graph can be read in one place. */
 
-import type { CompensationModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
+import type { CompensationModel, MapModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
 import { code, HEADER, json, print, type Source } from "../entity/source.js";
 
@@ -34,9 +34,13 @@ function parallelText(stages: readonly StageModel[]): string {
 }
 
 function stepText(stage: StageModel, indent: number): string {
+  const { when, input, map } = stage;
   const entries: [string, Source][] = [
+    ...(when === null ? [] : [["when", json(when)] satisfies [string, Source]]),
+    ...(map === null ? [] : mapEntries(map)),
     ["service", json(stage.service)],
     ["endpoint", json(stage.endpoint)],
+    ...(input === null ? [] : [["input", json(input)] satisfies [string, Source]]),
     ...(stage.method === "POST" ? [] : [["method", json(stage.method)] satisfies [string, Source]]),
     ["timeout", code(duration(stage.timeoutMs))],
     ...retryEntry(stage),
@@ -46,7 +50,15 @@ function stepText(stage: StageModel, indent: number): string {
       : [["compensate", compensation(stage.compensation)] satisfies [string, Source]]),
   ];
   const margin = " ".repeat(indent);
-  return `${margin}${print({ entries, open: true }, `.step(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
+  return `${margin}${print({ entries, open: true }, `.${map === null ? "step" : "map"}(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
+}
+
+function mapEntries({ over, concurrency, maxItems }: MapModel): [string, Source][] {
+  return [
+    ["over", json(over)],
+    ["concurrency", json(concurrency)],
+    ["maxItems", json(maxItems)],
+  ];
 }
 
 function compensation(model: CompensationModel): Source {

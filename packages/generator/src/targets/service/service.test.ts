@@ -78,6 +78,9 @@ test("the stored lock file has what package.json asks for; `npm run store-lock` 
   expect(devDependencies).toEqual(packageJson.devDependencies);
 });
 
+const MAPPED =
+  "{ name: each, service: a, endpoint: /x, map: input.lines, concurrency: 2, when: input.now, input: { sku: '${ item.sku }', place: [0] } }";
+
 const VARIANTS: Readonly<Record<string, string>> = {
   nothing: "session: {}",
   "sagas off":
@@ -90,6 +93,7 @@ const VARIANTS: Readonly<Record<string, string>> = {
     "services: { a: { transport: local } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: / }] }] }",
   "http only":
     'services: { a: { url: "http://localhost:1" } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }',
+  maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
   hostile: HOSTILE,
 };
 
@@ -169,7 +173,9 @@ long_running:
       schedule: "0 2 * * *"
       catch_up: true
       source: { items: [1] }
-      stages: [{ name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }]
+      stages:
+        - { name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }
+        - { name: all, service: s, endpoint: /all, map: item.lines, concurrency: 2, when: item.now, input: item.sku }
       compensation: [{ stage: each, action: undo, timeout: 5 }]
 `);
   const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
@@ -180,6 +186,30 @@ long_running:
   expect(batch).toContain(`${retry("none")}\n      refusals: [404],`);
   expect(batch).toMatch(/stage: "each",\s+action: "\/undo",\s+service: "s",\s+timeout: 5,/);
   expect(batch).toContain(retry("full"));
+  for (const line of [
+    'when: "item.now",',
+    'input: "item.sku",',
+    'map: "item.lines",',
+    "concurrency: 2,",
+    "max_items: 1000,",
+  ])
+    expect(batch).toContain(`      ${line}\n`);
+});
+
+test("a stage that maps over a list is the builder's map, with all its bounds written out", () => {
+  const saga = contentOf(render(VARIANTS.maps ?? ""), "src/application/sagas/t.saga.generated.ts");
+  expect(saga).toContain(`  .map("each", {
+    when: "input.now",
+    over: "input.lines",
+    concurrency: 2,
+    maxItems: 1000,
+    service: "a",
+    endpoint: "/x",
+    input: { sku: "\${ item.sku }", place: [0] },
+    timeout: "30s",
+  })
+`);
+  expect(saga).toMatch(/group\s+\.map\("all", \{/);
 });
 
 describe("what a stranger typed", () => {

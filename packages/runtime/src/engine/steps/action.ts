@@ -10,5 +10,5 @@ export const action: StepKind = {
     round: step.round,
   }),
   // Its outcome comes from the worker.
-  proceed: () => null,
+  proceed: () => [],
 };

@@ -11,13 +11,13 @@ import type { StepKind } from "./step-kind.js";
  */
 export const child: StepKind = {
   begin: action.begin,
-  proceed: ({ name }, { forward }, state) => joins(name, forward, "forward", state),
-  proceedUndo: ({ name }, { undo }, state) => joins(name, undo, "compensate", state),
+  proceed: ({ step, state }) => joins(step.name, step.forward, "forward", state),
+  proceedUndo: ({ step, state }) => joins(step.name, step.undo, "compensate", state),
 };
 
-function joins(step: string, act: Act, direction: Direction, state: RunState): JournalRecord | null {
-  if (act.child === null || !state.childEnds?.has(act.child.run)) return null;
-  return { kind: "joined", step, direction, child: act.child.run };
+function joins(step: string, act: Act, direction: Direction, state: RunState): JournalRecord[] {
+  if (act.child === null || !state.childEnds?.has(act.child.run)) return [];
+  return [{ kind: "joined", step, direction, child: act.child.run }];
 }
 
 /**

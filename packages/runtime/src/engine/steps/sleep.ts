@@ -9,11 +9,11 @@ export const sleep: StepKind = {
     if (time === null) throw new Error(`expected a time in step "${name}", which was judged when it was evaluated`);
     return { kind: "suspended", step: name, attempt: step.forward.attempt + 1, ...time };
   },
-  proceed: ({ name }, step, _, now) =>
+  proceed: ({ planned, step, now }) =>
     now >= (step.forward.dueAt ?? 0)
-      ? { kind: "completed", step: name, attempt: step.forward.attempt, output: null }
-      : null,
-  refusesValue: (value) =>
+      ? [{ kind: "completed", step: planned.name, attempt: step.forward.attempt, output: null }]
+      : [],
+  refusesValue: (_, value) =>
     timeOf(value) === null
       ? `expected a number of milliseconds or an ISO 8601 time with its zone, got ${JSON.stringify(value).slice(0, 80)}`
       : null,

@@ -29,6 +29,15 @@ const twins = saga("twins")
   .step("a", action)
   .parallel((group) => group.step("b", action).child("child", { saga: "other" }))
   .build();
+const list = saga("list")
+  .step("a", action)
+  .map("charge", { over: () => ["x", "y", "z"], concurrency: 2, ...action })
+  .build();
+const mappedAndMore = saga("mapped-and-more")
+  .map("charge", { over: () => ["x", "y", "z"], concurrency: 2, ...action })
+  .step("b", action)
+  .build();
+const listed: Happening = ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }];
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
 
 const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
@@ -217,6 +226,94 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
   "a crash while a child is started": [
     twins,
     [["ok", "a"], ["refused", "b"], ["crash"], ["starts", "child", "c1", "compensate"], ["ended", "c1", "cancelled"]],
+  ],
+  "items of a list, two at a time": [
+    list,
+    [
+      ["ok", "a"],
+      listed,
+      ["ok", "items[1]/charge"],
+      ["failed", "items[0]/charge"],
+      ["ok", "items[2]/charge"],
+      ["crash"],
+      ["after", 1_000],
+      ["ok", "items[0]/charge"],
+    ],
+  ],
+  "an item that fails ends the map": [
+    list,
+    [
+      ["ok", "a"],
+      listed,
+      ["ok", "items[0]/charge"],
+      ["refused", "items[1]/charge"],
+      ["lost", "items[2]/charge"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["crash"],
+      ["ok", "items[2]/charge", "compensate"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a map that is canceled, and a compensation of it that is skipped": [
+    list,
+    [
+      ["ok", "a"],
+      listed,
+      ["ok", "items[0]/charge"],
+      ["verb", "cancel"],
+      ["ok", "items[1]/charge"],
+      ["ok", "items[2]/charge"],
+      ["refused", "items[2]/charge", "compensate"],
+      ["ok", "items[1]/charge", "compensate"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["verb", "skip"],
+      ["ok", "a", "compensate"],
+    ],
+  ],
+  "a list that was undone in part goes on, and what was undone has a new round": [
+    mappedAndMore,
+    [
+      ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["ok", "items[2]/charge"],
+      ["refused", "b"],
+      ["ok", "items[2]/charge", "compensate"],
+      ["refused", "items[1]/charge", "compensate"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["verb", "retry"],
+      ["crash"],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[2]/charge"],
+      ["ok", "b"],
+    ],
+  ],
+  "a retry from a map computes its list anew": [
+    mappedAndMore,
+    [
+      ["gives", "charge", { kind: "values", value: ["x", "y"] }],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["verb", "pause"],
+      ["verb", "retry", "charge"],
+      ["ok", "b"],
+      ["ok", "b", "compensate"],
+      ["ok", "items[1]/charge", "compensate"],
+      ["ok", "items[0]/charge", "compensate"],
+      ["gives", "charge", { kind: "values", value: ["y", "z", "a"] }],
+      ["crash"],
+      ["ok", "items[0]/charge"],
+      ["ok", "items[1]/charge"],
+      ["ok", "items[2]/charge"],
+      ["ok", "b"],
+    ],
+  ],
+  "a map over no list": [
+    list,
+    [
+      ["ok", "a"],
+      ["gives", "charge", { kind: "values", value: 3 }],
+    ],
   ],
   "a retry undoes a child and starts another one": [
     family,

@@ -11,19 +11,19 @@ export const wait: StepKind = {
     const base = { kind: "suspended", step: planned.name, attempt: step.forward.attempt + 1 } as const;
     return timeoutMs === null ? base : { ...base, afterMs: timeoutMs };
   },
-  proceed: (planned, step, state, now) => {
+  proceed: ({ planned, step, state, now }) => {
     const { name } = planned;
     const { dueAt, attempt } = step.forward;
     const { signal, onTimeout, timeoutMs } = waitOf(planned);
     const taken = state.signals.find(
       (kept) => kept.name === signal && kept.arrivedAt <= (dueAt ?? Number.POSITIVE_INFINITY),
     );
-    if (taken !== undefined) return { kind: "received", step: name, attempt, signal: taken.id };
-    if (dueAt === null || now < dueAt) return null;
+    if (taken !== undefined) return [{ kind: "received", step: name, attempt, signal: taken.id }];
+    if (dueAt === null || now < dueAt) return [];
     const message = `expected the signal "${signal}" within ${timeoutMs} ms of the beginning of step "${name}", it did not come`;
     const error = { code: "signal-timeout", message };
     const refused = onTimeout === "refuse";
-    return { kind: "failed", step: name, direction: "forward", attempt, error, refused, mayHaveRun: false };
+    return [{ kind: "failed", step: name, direction: "forward", attempt, error, refused, mayHaveRun: false }];
   },
 };
 

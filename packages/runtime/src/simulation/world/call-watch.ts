@@ -1,5 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
+import { itemPath, parseItemPath } from "../../engine/item-path.js";
 import type { Direction, JournalRecord } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
@@ -95,6 +96,11 @@ export class CallWatch {
     }
     if (direction === "forward" && outputs.has(call.stage))
       throw new InvariantBroken(4, `"${call.stage}" is performed after it completed`);
+    const place = parseItemPath(call.stage);
+    const expanded = records.findLast((record) => record.kind === "expanded" && record.step === place?.step);
+    const item = expanded?.kind === "expanded" && place !== null ? expanded.items[place.index] : undefined;
+    if (!isDeepStrictEqual([call.item, call.index], [item, place?.index]))
+      throw new InvariantBroken(4, `"${call.stage}" is sent another item than its journal says`);
     const evaluated = records.find((record) => record.kind === "evaluated" && record.step === call.stage);
     const input = evaluated?.kind === "evaluated" ? evaluated.input : undefined;
     if (call.isMapped !== (input !== undefined) || (call.isMapped && !isDeepStrictEqual(call.input, input)))
@@ -106,6 +112,7 @@ function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json>
   const outputs = new Map<string, Json>();
   const signals = new Map<string, Json>();
   const ends = new Map<string, Json>();
+  const lists = new Map<string, number>();
   for (const record of records) {
     if (record.kind === "completed") outputs.set(record.step, record.output);
     else if (record.kind === "skipped" || record.kind === "step-skipped") outputs.set(record.step, null);
@@ -113,7 +120,14 @@ function outputsOf(records: readonly JournalRecord[]): ReadonlyMap<string, Json>
     else if (record.kind === "child-ended") ends.set(record.child, record.output ?? null);
     else if (record.kind === "joined" && record.direction === "forward")
       outputs.set(record.step, ends.get(record.child) ?? null);
-    else if (record.kind === "received") outputs.set(record.step, signals.get(record.signal) ?? null);
+    else if (record.kind === "expanded") lists.set(record.step, record.items.length);
+    else if (record.kind === "gathered") {
+      const paths = Array.from({ length: lists.get(record.step) ?? 0 }, (_, index) => itemPath(record.step, index));
+      outputs.set(
+        record.step,
+        paths.map((path) => outputs.get(path) ?? null),
+      );
+    } else if (record.kind === "received") outputs.set(record.step, signals.get(record.signal) ?? null);
   }
   return outputs;
 }

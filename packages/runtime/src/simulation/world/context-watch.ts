@@ -83,6 +83,8 @@ export class ContextWatch {
   #returned(run: string): ReadonlyMap<string, Json> {
     const returned = new Map<string, Json>();
     for (const record of (this.#journal.runs.get(run)?.rows ?? []).flatMap((row) => row.records)) {
+      // An attempt of a new round may have returned something, of which nothing but a hot copy was kept.
+      if (record.kind === "dispatched" && record.direction === "forward") returned.delete(`ret:${record.step}`);
       if (record.kind !== "completed") continue;
       const key = `ret:${record.step}`;
       const value = record.context?.set?.[key];

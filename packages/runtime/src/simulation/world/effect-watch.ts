@@ -1,4 +1,5 @@
-import type { RunPlan } from "../../engine/plan.js";
+import { partsOf, plannedOf } from "../../engine/items.js";
+import { stepOf } from "../../engine/state.js";
 import type { RunStore, StepTransaction } from "../../store/run-store.js";
 import type { MemoryWorld } from "../../stores/memory/world.js";
 import type { EffectLedger } from "../effect-ledger.js";
@@ -86,7 +87,7 @@ export class EffectWatch {
     const undone = journal.runs.get(origin);
     if (undone !== undefined) this.#readOn(undone);
     this.#readOn(run);
-    for (const name of transactedSteps(run.plan)) {
+    for (const name of transactedParts(run)) {
       const key = effectKey(origin, name);
       const [times, due] = [Number(world.values.get(key) ?? 0), this.#due.get(key) ?? 0];
       const message = () => `the effect of "${name}" in run ${origin} is there ${times} times, not ${due}`;
@@ -98,10 +99,11 @@ export class EffectWatch {
     const { ledgerOf } = this.#options;
     const rows = run.rows.slice(this.#read.get(run.id) ?? 0);
     this.#read.set(run.id, run.rows.length);
-    const transacted = transactedSteps(run.plan);
     for (const record of rows.flatMap((row) => row.records)) {
-      if (!("step" in record) || record.step === undefined || !transacted.includes(record.step)) continue;
+      if (!("step" in record) || record.step === undefined) continue;
       const { step } = record;
+      const planned = plannedOf(run.plan, step);
+      if (planned === undefined || !isTransacted(planned.definition)) continue;
       const key = effectKey(originOf(run), step);
       if (record.kind === "dispatched") this.#rounds.set(key, record.round);
       if (record.kind !== "completed" && record.kind !== "compensated") continue;
@@ -119,6 +121,8 @@ function originOf({ id, state }: WatchedRun): string {
   return state.origin?.run ?? id;
 }
 
-function transactedSteps({ steps }: RunPlan): string[] {
-  return [...steps.values()].filter(({ definition }) => isTransacted(definition)).map(({ name }) => name);
+/** Steps, and the items that have begun of those that map over a list. */
+function transactedParts({ plan, state }: WatchedRun): string[] {
+  const steps = [...plan.steps.values()].filter(({ definition }) => isTransacted(definition));
+  return steps.flatMap(({ name }) => partsOf(stepOf(state, name)).map((part) => part.name));
 }

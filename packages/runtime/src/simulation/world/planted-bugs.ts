@@ -3,6 +3,7 @@ import type { Participant } from "../../participants/participant.js";
 import type { StepCall } from "../../saga/definition.js";
 import type { Append, RunStore } from "../../store/run-store.js";
 import { withClaimedRecords } from "./claimed-records.js";
+import { mapBugs } from "./map-bugs.js";
 import type { Planted } from "./planted.js";
 import { plantedLifecycleBugs } from "./planted-lifecycle-bugs.js";
 import { transactionBugs } from "./transaction-bugs.js";
@@ -185,6 +186,7 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
     },
   }),
   ...transactionBugs,
+  ...mapBugs,
   "a child is created under another id at each attempt": () => ({
     server: (store) => {
       let created = 0;

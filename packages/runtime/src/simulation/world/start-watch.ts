@@ -50,11 +50,11 @@ export class StartWatch {
   checkAtEnd(): void {
     for (const id of this.#late) {
       const records = this.#journal.runs.get(id)?.rows.flatMap((row) => row.records) ?? [];
-      // An operator who had paused it, and leads it on, gives it its time anew.
-      const led = records.findIndex(({ kind }) => kind === "resumed" || kind === "retry-requested");
-      const own = led < 0 ? records : records.slice(0, led);
       this.#breaches.check(() => {
-        if (own.some(({ kind }) => kind === "dispatched" || kind === "suspended"))
+        const begun = records.findIndex(({ kind }) => kind === "dispatched" || kind === "suspended");
+        // An operator who led it on gave it its time again.
+        const isLedOn = records.slice(0, begun).some(({ kind }) => kind === "resumed" || kind === "retry-requested");
+        if (begun >= 0 && !isLedOn)
           throw new InvariantBroken(8, `run ${id} was begun though its time to begin was over`);
       }, [8]);
     }
