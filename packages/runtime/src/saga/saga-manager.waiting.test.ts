@@ -113,6 +113,21 @@ describe.each(STORE_KINDS)("a saga manager over %s, waiting", (kind) => {
     await bench.until(manager.signal(id, "go", 1, { ...by, idempotencyKey: "k" }));
   });
 
+  it("takes a signal for a wait in a new round", async () => {
+    const definition = saga("s")
+      .step("first", { run: () => 1 })
+      .step("a", { run: () => 1 })
+      .waitFor("approved", { timeout: "10s" })
+      .build();
+    const manager = await bench.open([definition], { recovery: { strategy: "manual" } });
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    await bench.until(manager.act(id, "retry", { step: "a", reason: "asked again", actor: "ann" }));
+    await bench.pass(5_000);
+    await bench.until(manager.signal(id, "approved", "yes", by));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "completed", output: "yes" });
+  });
+
   it("keeps a bounded number of signals, and tells who sends one more", async () => {
     const manager = await bench.open([saga("s").waitFor("go").build()]);
     const { id } = await bench.until(manager.start("s", {}));
