@@ -153,13 +153,34 @@ const worker: readonly Mutant[] = [
   {
     name: "who waits for a run hears of its end before that is committed",
     files: [src("worker/run-driver.ts")],
-    find: "    const transacted = ",
+    find: "    this.#rows.send(append, ",
     replace: `    if (next.kind === "finish") {
       this.#shown.written(append.change);
       this.#env.notifier.ended(this.run.id, () => this.#endedRun(this.#env.storeNow()));
     }
-    const transacted = `,
+    this.#rows.send(append, `,
     ...WORLD,
+  },
+  {
+    name: "a run that was driven alone gives way before it is found innocent in the journal",
+    files: [src("worker/decide-apart.ts")],
+    find: "  if (!keepsApart) return isolation.pass(run)",
+    replace: "  if (!keepsApart) isolation.leave(run);\n  if (!keepsApart) return isolation.pass(run)",
+    ...WORLD,
+  },
+  {
+    name: "a run is driven again while its last row is on its way, in another lane",
+    files: [src("worker/worker.ts")],
+    find: "if (driver.hasRowInDoubt) this.#inDoubt.add(driver.run.id);",
+    replace: "",
+    ...WORLD,
+  },
+  {
+    name: "the run that undoes an abandoned one is not told of its children's ends",
+    files: [src("worker/child-runs.ts")],
+    find: "signals.push(end(parentId), end(undoRunId(parentId)));",
+    replace: "signals.push(end(parentId));",
+    tests: [src("saga/saga-manager.child-rounds.test.ts")],
   },
   {
     name: "a worker looks for due runs when it is told, and not otherwise",

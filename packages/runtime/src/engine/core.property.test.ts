@@ -143,7 +143,7 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
       ...realCore,
       fold(plan, createdAt, rows) {
         const state = fold(plan, createdAt, rows);
-        state.crashes.suspect = false;
+        state.crashes.survived = 0;
         return state;
       },
     },

@@ -276,6 +276,7 @@ const scenarios: Record<string, [SagaDefinition, RecoveryStrategy, Happening[]]>
       ["crash"],
       ["crash"],
       ["crash"],
+      ["crash"],
       ["verb", "resume"],
       ["failed", "b"],
       ["crash"],

@@ -24,14 +24,14 @@ interface Crashes {
 
 export function crashesOf(records: readonly JournalRecord[]): Crashes {
   const underWay = new Set<string>();
-  let [suspect, counted, lastAlone] = [false, 0, false];
+  let [survived, counted, lastAlone] = [0, 0, false];
   let isolated: Crashes["isolated"] = null;
   for (const record of records) {
     if (record.kind === "isolated") isolated = record.alone ? "alone" : "among-others";
     if (record.kind === "dispatched") underWay.add(`${record.direction} ${record.step}`);
     if (record.kind === "claimed") {
       if (record.crashed === true && underWay.size > 0) {
-        suspect = true;
+        survived += 1;
         if (isolated !== null) counted += 1;
         lastAlone = isolated === "alone";
       }
@@ -43,9 +43,9 @@ export function crashesOf(records: readonly JournalRecord[]): Crashes {
     const ended = endedBy(record);
     // A sleep that begins or ends says nothing of what was under way.
     const wasUnderWay = ended !== null && underWay.delete(ended);
-    if (wasUnderWay && underWay.size === 0) [suspect, isolated, counted] = [false, null, 0];
+    if (wasUnderWay && underWay.size === 0) [survived, isolated, counted] = [0, null, 0];
   }
-  return { suspect, isolated, counted, lastAlone };
+  return { suspect: survived > 1, isolated, counted, lastAlone };
 }
 
 /** The act of which this record says that an attempt at it is over. */

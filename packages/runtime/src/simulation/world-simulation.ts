@@ -3,6 +3,7 @@ import type { SessionConfig } from "../config.js";
 import { isObject } from "../json.js";
 import type { Participant } from "../participants/participant.js";
 import type { SagaDefinition } from "../saga/definition.js";
+import type { RunVerb } from "../saga/manager.js";
 import { Registry } from "../saga/registry.js";
 import { createContextSessions } from "../session/context.js";
 import type { RunStore } from "../store/run-store.js";
@@ -57,10 +58,10 @@ export interface WorldReport {
 
 /** Once nothing goes wrong any more, everything comes to its end within this time. */
 const SETTLE_MS = 40 * 60_000;
+/** After so many times they abandon it. */
+const MAX_LED = 3;
 /** What operators ask of a run that waits for them. */
 const LEADING = ["resume", "resume", "retry", "retry", "skip", "abandon"] as const;
-/** What is left to ask when a run has come back to them again and again: each time it may take until its timeout. */
-const GIVING_UP = ["skip", "abandon"] as const;
 
 /**
  * One seeded life of the whole runtime in virtual time, the same each time: managers as processes that crash, pause, close and
@@ -102,6 +103,8 @@ export class WorldSimulation {
   #checking = false;
   /** Runs that no operator will look after. */
   readonly #leftAlone = new Set<string>();
+  /** How often operators led a run on since there is calm. */
+  readonly #led = new Map<string, number>();
 
   constructor(seed: number, planted: Planted = {}) {
     this.#seed = seed;
@@ -214,7 +217,7 @@ export class WorldSimulation {
 
     this.#becalm();
     const settledBy = this.#clock.now() + SETTLE_MS;
-    this.#lookAfterStuckRuns(settledBy - SETTLE_MS / 2);
+    this.#lookAfterStuckRuns();
     await this.#time.pass(() => {
       const open = unsettled(this.#world, this.#leftAlone);
       if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
@@ -323,7 +326,7 @@ export class WorldSimulation {
     if (this.#alive().length === 0) this.#openProcess();
   }
 
-  #lookAfterStuckRuns(givesUpAt: number): void {
+  #lookAfterStuckRuns(): void {
     this.#clock.after(2_000, () => {
       if (this.#checking) return;
       const process = this.#pickProcess();
@@ -332,11 +335,18 @@ export class WorldSimulation {
         if (!isParked || process === null || this.#leftAlone.has(run.id)) continue;
         // Whoever waits for a child would wait for ever.
         if (run.parentId === null && this.#random.chance(0.2)) this.#leftAlone.add(run.id);
-        else void this.#operators.act(process, run.id, this.#clock.now() < givesUpAt ? LEADING : GIVING_UP);
+        else void this.#operators.act(process, run.id, this.#verbsFor(run.id));
       }
       if (this.#alive().length === 0) this.#openProcess();
-      this.#lookAfterStuckRuns(givesUpAt);
+      this.#lookAfterStuckRuns();
     });
+  }
+
+  /** Whoever waits for a signal that nobody sends can be led on for ever: in the end they give up. */
+  #verbsFor(run: string): readonly RunVerb[] {
+    const led = (this.#led.get(run) ?? 0) + 1;
+    this.#led.set(run, led);
+    return led > MAX_LED ? ["abandon"] : LEADING;
   }
 
   async #checkAtEnd(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mustBeAlone, needsIsolation, poisonOf } from "../engine/crashes.js";
+import { isSuspect, mustBeAlone, needsIsolation, poisonOf } from "../engine/crashes.js";
 import { type Decision, decide } from "../engine/decide.js";
 import { foldRecord } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -20,8 +20,8 @@ export function decideApart(
   isolation: Isolation,
 ): Decision {
   const { crashes } = state;
-  const isSuspect = crashes.suspect && !waitsForOperator(state) && poisonOf(crashes, plan.maxCrashes) === null;
-  if (!isSuspect) return isolation.pass(run) ? decide(plan, state, now) : NOTHING;
+  const keepsApart = isSuspect(crashes) && !waitsForOperator(state) && poisonOf(crashes, plan.maxCrashes) === null;
+  if (!keepsApart) return isolation.pass(run) ? decide(plan, state, now) : NOTHING;
   const alone = mustBeAlone(crashes, plan.maxCrashes);
   if (!isolation.enter(run, alone)) return NOTHING;
   const isToSay = needsIsolation(crashes);

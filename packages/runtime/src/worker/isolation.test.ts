@@ -2,15 +2,15 @@ import { expect, it } from "vitest";
 import { type IsolatedRun, Isolation } from "./isolation.js";
 
 function bench() {
-  const runs: { isBusy: boolean; woken: number; wake(): void }[] = [];
+  const runs: { readonly run: { readonly id: string }; isBusy: boolean; woken: number; wake(): void }[] = [];
   let creating = false;
   const isolation = new Isolation(
     () => runs,
     () => creating,
   );
-  const run = (isBusy = false) => {
+  const run = (isBusy = false, id = `run ${runs.length}`) => {
     const made = {
-      ...{ isBusy, woken: 0 },
+      ...{ run: { id }, isBusy, woken: 0 },
       wake() {
         this.woken += 1;
       },
@@ -80,4 +80,22 @@ it("forgets who has gone", async () => {
   isolation.settled();
   await turn();
   expect(isolation.enter(waiting, true)).toBe(true);
+});
+
+it("keeps the place of one that left until it is back, or is known to be another worker's", async () => {
+  const { isolation, run } = bench();
+  const [left, next] = [run(), run()];
+  isolation.enter(left, true);
+  isolation.leaveInDoubt(left);
+  expect([isolation.enter(next, true), isolation.isClosed]).toEqual([false, true]);
+  isolation.renewed((id) => id === left.run.id);
+  expect(isolation.enter(next, true)).toBe(false);
+  const back = run(false, left.run.id);
+  expect(isolation.enter(back, true)).toBe(true);
+  isolation.leave(left);
+  expect(isolation.enter(next, true)).toBe(false);
+  isolation.leaveInDoubt(back);
+  isolation.renewed(() => false);
+  await turn();
+  expect([next.woken, isolation.enter(next, true)]).toEqual([1, true]);
 });

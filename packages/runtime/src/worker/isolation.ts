@@ -1,9 +1,17 @@
 /** What a driver shows of itself, so that others can be kept apart from it. */
 export interface IsolatedRun {
+  readonly run: { readonly id: string };
   /** Whether an attempt of it is under way. */
   readonly isBusy: boolean;
   /** Asks it to decide anew. */
   wake(): void;
+}
+
+interface Current {
+  readonly id: string;
+  readonly alone: boolean;
+  /** Null: it left this process, and may still be this worker's in the store: a crash would be counted against it. */
+  by: IsolatedRun | null;
 }
 
 /**
@@ -13,7 +21,7 @@ export interface IsolatedRun {
 export class Isolation {
   readonly #others: () => Iterable<IsolatedRun>;
   readonly #isCreating: () => boolean;
-  #current: { readonly run: IsolatedRun; readonly alone: boolean } | null = null;
+  #current: Current | null = null;
   /** Those that asked in vain, in the order they came. */
   readonly #waiting = new Set<IsolatedRun>();
 
@@ -30,15 +38,18 @@ export class Isolation {
 
   /** Whether the suspect may begin an attempt now; when not, it is woken once it may. */
   enter(run: IsolatedRun, alone: boolean): boolean {
-    this.#current ??= { run, alone };
-    if (this.#current.run === run && (!alone || this.#isQuietBut(run))) return true;
+    this.#current ??= { id: run.run.id, alone, by: run };
+    if (this.#current.id === run.run.id) {
+      this.#current.by = run;
+      if (!alone || this.#isQuietBut(run)) return true;
+    }
     this.#waiting.add(run);
     return false;
   }
 
   /** Whether a run that is no suspect, or no longer, may begin an attempt now; when not, it is woken once it may. */
   pass(run: IsolatedRun): boolean {
-    if (!this.isClosed || this.#current?.run === run) return true;
+    if (!this.isClosed || this.#current?.id === run.run.id) return true;
     this.#waiting.add(run);
     return false;
   }
@@ -46,7 +57,23 @@ export class Isolation {
   /** Nothing of the run is under way that would have to be isolated, or it is gone. */
   leave(run: IsolatedRun): void {
     this.#waiting.delete(run);
-    if (this.#current?.run !== run) return;
+    const current = this.#current;
+    if (current?.id !== run.run.id || (current.by !== null && current.by !== run)) return;
+    this.#release();
+  }
+
+  /** It is gone, and perhaps still this worker's: nobody takes its place until a renewal tells. */
+  leaveInDoubt(run: IsolatedRun): void {
+    this.#waiting.delete(run);
+    if (this.#current?.by === run) this.#current.by = null;
+  }
+
+  /** The store told which runs are this worker's. */
+  renewed(isOurs: (run: string) => boolean): void {
+    if (this.#current !== null && this.#current.by === null && !isOurs(this.#current.id)) this.#release();
+  }
+
+  #release(): void {
     this.#current = null;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -56,8 +83,8 @@ export class Isolation {
 
   /** An attempt ended, a run is gone: one that must be alone may be so now. */
   settled(): void {
-    const run = this.#current?.run;
-    if (run === undefined || !this.#waiting.has(run) || !this.#isQuietBut(run)) return;
+    const run = this.#current?.by ?? null;
+    if (run === null || !this.#waiting.has(run) || !this.#isQuietBut(run)) return;
     this.#waiting.delete(run);
     this.#wake([run]);
   }

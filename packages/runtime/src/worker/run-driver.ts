@@ -1,3 +1,4 @@
+import { isSuspect } from "../engine/crashes.js";
 import type { Decision } from "../engine/decide.js";
 import { correctDueTimes, fold } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -26,8 +27,11 @@ import type { WorkerEnvironment } from "./worker-environment.js";
 
 const NO_TIMER: CancelTimer = () => {};
 
+/** `left`: nobody here knows whether the store still has it as this worker's. */
+export type Gone = "ended" | "parked" | "left";
+
 /** `parkedForMs`: when this instance may want to look for the run again; null: no need. */
-export type OnGone = (driver: RunDriver, parkedForMs: number | null) => void;
+export type OnGone = (driver: RunDriver, how: Gone, parkedForMs: number | null) => void;
 
 /**
  * Drives one run while this process owns it: results and verbs come in, `decide` says what follows, one append makes
@@ -148,7 +152,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
 
   /** Stops at once and forgets the run: somebody else owns it, or will. Nothing is written. */
   abandon(): void {
-    this.#leave(false, null);
+    this.#leave("left", null);
   }
 
   #advance(): void {
@@ -269,18 +273,18 @@ export class RunDriver implements IsolatedRun, RowOwner {
       return this.abandon();
     }
     this.#state.seq = append.seq;
-    if (!this.#state.crashes.suspect) this.#env.isolation.leave(this);
+    if (!isSuspect(this.#state.crashes)) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown.written(append.change);
     this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
       this.#env.notifier.ended(this.run.id, () => this.#endedRun(result.at));
-      return this.#leave(true, null);
+      return this.#leave("ended", null);
     }
     this.#env.notifier.changed(this.run.id);
     if (append.next.kind === "park") {
-      if (result.parked) return this.#leave(false, append.next.delayMs);
+      if (result.parked) return this.#leave("parked", append.next.delayMs);
       this.#parkRefused = true;
       this.#env.lookIntoInbox();
     }
@@ -354,7 +358,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     return written;
   }
 
-  #leave(ended: boolean, parkedForMs: number | null): void {
+  #leave(how: Gone, parkedForMs: number | null): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#cancelTimer();
@@ -362,7 +366,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#transactions.close();
     this.#rows.leave();
     this.#snapshots.close();
-    void this.#context.close(ended);
-    this.#onGone(this, parkedForMs);
+    void this.#context.close(how === "ended");
+    this.#onGone(this, how, parkedForMs);
   }
 }

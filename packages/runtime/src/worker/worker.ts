@@ -14,7 +14,7 @@ import { Counters } from "./counters.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
 import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
-import { RunDriver } from "./run-driver.js";
+import { type Gone, RunDriver } from "./run-driver.js";
 import type { RunNotifier } from "./run-notifier.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
@@ -310,8 +310,8 @@ export class Worker {
     const plan = this.#options.plans.find(claimed.run.definition, claimed.run.version);
     if (plan === undefined) return undefined;
     try {
-      const driver = new RunDriver(this.#environment, plan, claimed, restored, (gone, parkedForMs) =>
-        this.#gone(gone, parkedForMs),
+      const driver = new RunDriver(this.#environment, plan, claimed, restored, (gone, how, parkedForMs) =>
+        this.#gone(gone, how, parkedForMs),
       );
       this.#drivers.set(claimed.run.id, driver);
       return driver;
@@ -324,10 +324,11 @@ export class Worker {
     }
   }
 
-  #gone(driver: RunDriver, parkedForMs: number | null): void {
+  #gone(driver: RunDriver, how: Gone, parkedForMs: number | null): void {
     if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
     if (driver.hasRowInDoubt) this.#inDoubt.add(driver.run.id);
-    this.#isolation.leave(driver);
+    if (how === "left") this.#isolation.leaveInDoubt(driver);
+    else this.#isolation.leave(driver);
     this.#isolation.settled();
     if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
     if (this.#drivers.size === 0) this.#onIdle();
@@ -348,6 +349,8 @@ export class Worker {
 
   #reconcile(adopted: readonly ClaimedRun[], lost: readonly string[], inbox: readonly InboxEntry[]): void {
     for (const run of lost) this.#drivenAtRenewal.get(run)?.abandon();
+    const ours = new Set(adopted.map(({ run }) => run.id));
+    this.#isolation.renewed((run) => ours.has(run) || this.#drivenAtRenewal.has(run));
     if (!this.#claiming) {
       for (const claimed of adopted) {
         const { id } = claimed.run;
