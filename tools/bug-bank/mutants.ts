@@ -166,7 +166,7 @@ const worker: readonly Mutant[] = [
     files: [src("worker/decide-apart.ts")],
     find: "  if (!keepsApart) return isolation.pass(run)",
     replace: "  if (!keepsApart) isolation.leave(run);\n  if (!keepsApart) return isolation.pass(run)",
-    ...WORLD,
+    tests: [src("worker/decide-apart.test.ts")],
   },
   {
     name: "a run is driven again while its last row is on its way, in another lane",
