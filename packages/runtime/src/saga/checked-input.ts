@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, isObject, type Json, toJson } from "../json.js";
 import type { SagaDefinition } from "./definition.js";
@@ -28,5 +28,5 @@ export function checkedInput(definition: SagaDefinition, value: Json): Json {
 
 /** Equal inputs, equal hash: by it a key that is used again is recognized. */
 export function hashOfInput(input: Json): string {
-  return createHash("sha256").update(canonicalJson(input)).digest("hex");
+  return hash("sha256", canonicalJson(input), "hex");
 }

@@ -118,11 +118,8 @@ async function writeBatch(connections: Connections, batch: readonly Prepared[]):
 /** One statement, by what the batch needs; and the messages, for which it must be in a transaction. */
 async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendResult[]> {
   const [only] = batch;
-  if (only !== undefined && batch.length === 1 && !changes(only) && signalsOf(only).length === 0) {
-    const { run, seq, fence, appendId } = only.append;
-    const [row] = await on.run("append-one", [run, seq, fence, appendId, only.encoded.records]);
-    return [{ kind: "appended", at: Number(row?.now), parked: false }];
-  }
+  if (only !== undefined && batch.length === 1 && !touchesInboxOrSnapshots(only) && signalsOf(only).length === 0)
+    return [await writeOne(on, only)];
   // One order for all who write, or two batches could wait for each other.
   const sorted = [...batch].sort(byPlace);
   const changed = sorted.filter(changes);
@@ -137,6 +134,28 @@ async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendR
     at: Number(answer?.now),
     parked: append.next.kind === "park" && parked.has(append.run),
   }));
+}
+
+async function writeOne(on: Queryable, prepared: Prepared): Promise<AppendResult> {
+  const { append, encoded } = prepared;
+  const { run, seq, fence, appendId, change, next } = append;
+  const row = [run, seq, fence, appendId, encoded.records];
+  if (!changes(prepared)) {
+    const [answer] = await on.run("append-one", row);
+    return { kind: "appended", at: Number(answer?.now), parked: false };
+  }
+  const [answer] = await on.run("append-change", [
+    ...row,
+    next.kind === "finish",
+    change?.status ?? null,
+    encoded.failureReason !== undefined,
+    encoded.failureReason ?? null,
+    change?.rollbackStatus ?? null,
+    encoded.output ?? null,
+    next.kind === "park",
+    delayOf(append),
+  ]);
+  return { kind: "appended", at: Number(answer?.now), parked: answer?.parked === true };
 }
 
 async function writeSorted(
@@ -188,13 +207,13 @@ function changeColumns(batch: readonly Prepared[]): Buffer[] {
     texts(batch.map(({ append }) => append.change?.rollbackStatus ?? null)),
     texts(batch.map(({ encoded }) => encoded.output ?? null)),
     bools(batch.map(({ append }) => append.next.kind === "park")),
-    int8s(
-      batch.map(({ append: { next } }) =>
-        next.kind === "park" && next.delayMs !== null ? Math.ceil(next.delayMs) : null,
-      ),
-    ),
+    int8s(batch.map(({ append }) => delayOf(append))),
     bools(batch.map(({ append }) => append.next.kind === "finish")),
   ];
+}
+
+function delayOf({ next }: Append): number | null {
+  return next.kind === "park" && next.delayMs !== null ? Math.ceil(next.delayMs) : null;
 }
 
 function consumedColumns(batch: readonly Prepared[]): Buffer[] {

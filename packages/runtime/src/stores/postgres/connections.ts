@@ -76,6 +76,8 @@ export class Connections {
   /** For steps' transactions: they may last, and the leases' renewals must not wait for them. */
   readonly #transactors: pg.Pool;
   readonly #turns: Turns;
+  /** Given back, and at hand for the next statement: the pool's own way to a connection costs a turn of the event loop and two timers. */
+  readonly #kept = new Map<pg.Pool, pg.PoolClient[]>();
   #timeline: string | null = null;
   #movedTo: string | null = null;
   #closed = false;
@@ -155,6 +157,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    for (const clients of this.#kept.values()) for (const client of clients.splice(0)) client.release();
     await Promise.all([this.#writers.end(), this.#readers.end(), this.#transactors.end()]);
   }
 
@@ -175,10 +178,10 @@ export class Connections {
         this.#verify(client).then(() => done(), done);
       },
     });
-    // A connection that breaks while no statement is under way, idle or in a transaction, tells at its next use. Without
-    // a listener it would end the process.
+    // A connection that breaks in a transaction while no statement is under way tells at its next use. Without a listener it
+    // would end the process.
     pool.on("error", () => {});
-    pool.on("connect", (client) => client.on("error", () => {}));
+    pool.on("connect", (client) => client.on("error", (error) => this.#forget(pool, client, error)));
     return pool;
   }
 
@@ -218,14 +221,38 @@ export class Connections {
     let client: pg.PoolClient | undefined;
     let broken: Error | undefined;
     try {
-      client = await this.#open(pool).connect();
+      const open = this.#open(pool);
+      client = this.#atHand(open).pop() ?? (await open.connect());
       return await body(client);
     } catch (error) {
       if (!isOfStatement(error)) broken = error instanceof Error ? error : new Error(String(error));
       throw fromDriver(error);
     } finally {
-      client?.release(broken);
+      if (client !== undefined) this.#giveBack(pool, client, broken);
     }
+  }
+
+  #atHand(pool: pg.Pool): pg.PoolClient[] {
+    let clients = this.#kept.get(pool);
+    if (clients === undefined) {
+      clients = [];
+      this.#kept.set(pool, clients);
+    }
+    return clients;
+  }
+
+  #giveBack(pool: pg.Pool, client: pg.PoolClient, broken: Error | undefined): void {
+    if (broken !== undefined || this.#closed || pool.waitingCount > 0) client.release(broken);
+    else this.#atHand(pool).push(client);
+  }
+
+  /** It broke while nobody used it. */
+  #forget(pool: pg.Pool, client: pg.PoolClient, error: Error): void {
+    const clients = this.#atHand(pool);
+    const index = clients.indexOf(client);
+    if (index < 0) return;
+    clients.splice(index, 1);
+    client.release(error);
   }
 
   #open(pool: pg.Pool): pg.Pool {

@@ -2,7 +2,7 @@ import { RuntimeError } from "../../errors.js";
 import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
-import type { Connections, Queryable } from "./connections.js";
+import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
 import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
@@ -183,35 +183,50 @@ async function restart(connections: Connections, prepared: Prepared, from: RunRo
   });
 }
 
-async function insert(on: Queryable, unsorted: readonly Prepared[]): Promise<CreateResult[]> {
+async function insert(on: Queryable, batch: readonly Prepared[]): Promise<CreateResult[]> {
+  const [only] = batch;
+  const alone = batch.length === 1 && only !== undefined;
+  const [answer] = await (alone ? insertOne(on, only) : insertMany(on, batch));
+  const now = Number(answer?.now);
+  return batch.map((prepared) => created(prepared, now, answer?.holds === true));
+}
+
+function insertOne(on: Queryable, prepared: Prepared): Promise<Row[]> {
+  const { id, claim, priority } = prepared.create;
+  return on.run("create-one", [claim?.worker ?? null, id, priority, ...TEXTS.map((of) => of(prepared))]);
+}
+
+function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]> {
   const batch = [...unsorted].sort((a, b) => (a.create.id < b.create.id ? -1 : 1));
   const worker = batch.find(({ create }) => create.claim !== null)?.create.claim?.worker ?? null;
-  const text = (of: (create: CreateRun) => string | null) => texts(batch.map(({ create }) => of(create)));
-  const [answer] = await on.run("create", [
+  return on.run("create", [
     worker,
     uuids(batch.map(({ create }) => create.id)),
     int8s(batch.map(({ create }) => create.priority)),
-    text(({ tenant }) => tenant),
-    text(({ type }) => type),
-    text(({ definition }) => definition),
-    text(({ version }) => version),
-    text(({ rootId }) => rootId),
-    text(({ parentId }) => parentId),
-    text(({ restartedFrom }) => restartedFrom),
-    text(({ key }) => key),
-    text(({ inputHash }) => inputHash),
-    text(({ businessKey }) => businessKey),
-    text(({ sessionId }) => sessionId),
-    text(({ queue }) => queue),
-    text(({ partitionKey }) => partitionKey),
-    texts(batch.map(({ encoded }) => encoded.attributes)),
-    texts(batch.map(({ encoded }) => encoded.input)),
-    text(({ claim }) => claim?.appendId ?? null),
-    texts(batch.map(({ encoded }) => encoded.records)),
+    ...TEXTS.map((of) => texts(batch.map(of))),
   ]);
-  const now = Number(answer?.now);
-  return unsorted.map((prepared) => created(prepared, now, answer?.holds === true));
 }
+
+/** From $4 on. */
+const TEXTS: readonly ((prepared: Prepared) => string | null)[] = [
+  ({ create }) => create.tenant,
+  ({ create }) => create.type,
+  ({ create }) => create.definition,
+  ({ create }) => create.version,
+  ({ create }) => create.rootId,
+  ({ create }) => create.parentId,
+  ({ create }) => create.restartedFrom,
+  ({ create }) => create.key,
+  ({ create }) => create.inputHash,
+  ({ create }) => create.businessKey,
+  ({ create }) => create.sessionId,
+  ({ create }) => create.queue,
+  ({ create }) => create.partitionKey,
+  ({ encoded }) => encoded.attributes,
+  ({ encoded }) => encoded.input,
+  ({ create }) => create.claim?.appendId ?? null,
+  ({ encoded }) => encoded.records,
+];
 
 function created({ create }: Prepared, now: number, leaseHolds: boolean): CreateResult {
   const claimed = create.claim !== null && leaseHolds ? create.claim : null;

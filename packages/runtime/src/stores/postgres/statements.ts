@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 const FOLDER = new URL("../../../sql/postgres/", import.meta.url);
 
 export type StatementName =
-  | ("append-one" | "append-rows" | "append-changes" | "append-all" | "append-known")
-  | ("create" | "release-key")
+  | ("append-one" | "append-change" | "append-rows" | "append-changes" | "append-all" | "append-known")
+  | ("create" | "create-one" | "release-key")
   | ("claim-wake" | "claim-take" | "claim-fence")
   | ("signal-lock" | "signal" | "signal-known")
   | ("renew" | "bury" | "retire" | "free" | "forget-workers" | "owned" | "inbox-of-owner" | "workers")
