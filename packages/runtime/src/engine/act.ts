@@ -76,6 +76,16 @@ export function transition(act: Act, event: ActEvent, where: string): void {
   act.status = next;
 }
 
+const FOLLOWS: Record<ActEvent, ActStatus> = {
+  ...{ dispatch: "running", suspend: "suspended", done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
+  ...{ interrupt: "interrupted", resume: "waiting", skip: "skipped" },
+};
+
+/** Where the event leads whatever was before: for showing a journal that cannot be judged, because its definition is gone. */
+export function follow(act: Act, event: ActEvent): void {
+  act.status = FOLLOWS[event];
+}
+
 /** A journal that no run of this version can have written. */
 class IllegalEventError extends Error {
   override readonly name = "IllegalEventError";

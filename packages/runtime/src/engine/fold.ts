@@ -1,11 +1,11 @@
 import type { Json } from "../json.js";
-import { type Act, type ActEvent, transition } from "./act.js";
+import { type Act, type ActEvent, follow, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
 import { closeItem, expand, openItem } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
-import { goForward, skipPassedWaves } from "./rounds.js";
+import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
 import { bytesOf } from "./signals.js";
 import { newState, type RunState, type StepState, stepOf } from "./state.js";
 
@@ -56,6 +56,8 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     case "dispatched": {
       const step = stepOf(state, record.step);
+      // Which steps begin anew is known by their waves, and those by the definition: without it, by what they do.
+      if (!state.isJudged && record.round > step.round) beginRound(state, step);
       const act = actOf(step, record.direction);
       move(state, act, "dispatch", record.step);
       if (record.direction === "forward") {
@@ -392,7 +394,8 @@ function actOf(step: StepState, direction: "forward" | "compensate"): Act {
 
 function move(state: RunState, act: Act, event: ActEvent, step: string): void {
   const before = act.status === "running" ? 1 : 0;
-  transition(act, event, `step "${step}"`);
+  if (state.isJudged) transition(act, event, `step "${step}"`);
+  else follow(act, event);
   state.running += (act.status === "running" ? 1 : 0) - before;
   if (before === 1 && event !== "interrupt") noteOutcome(state.crashes, state.running > 0);
 }

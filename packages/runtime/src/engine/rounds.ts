@@ -37,7 +37,7 @@ export function skipPassedWaves(plan: RunPlan | null, state: RunState): void {
   while (plan?.waves[state.wave]?.every((planned) => isPassed(stepOf(state, planned.name)))) state.wave += 1;
 }
 
-function beginRound(state: RunState, step: StepState): void {
+export function beginRound(state: RunState, step: StepState): void {
   // No call was made under the key of a round without an attempt.
   if (step.forward.attempt > 0) step.round += 1;
   Object.assign(step, { evaluated: null, child: null, lostChildren: 0, leftovers: [], items: null });

@@ -7,6 +7,8 @@ import type { EndStatus, Failure, UnwindCause } from "./records.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
+  /** False: its definition is gone. What its journal says is then shown, not judged. */
+  readonly isJudged: boolean;
   /** What the run's timeout counts from: its creation, or the last time an operator led it on. */
   timedFrom: number;
   /** Somebody has begun it: its start came in time. */
@@ -99,6 +101,7 @@ export interface MapState {
 
 export function newState(plan: RunPlan | null, createdAt: number): RunState {
   const state: RunState = {
+    isJudged: plan !== null,
     timedFrom: createdAt,
     started: false,
     seq: 0,

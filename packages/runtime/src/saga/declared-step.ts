@@ -86,7 +86,8 @@ export function mapStep(name: string, step: AnyMap): StepDefinition {
 /** Of a sleep: a duration, `${ expression }`, or a function. */
 function durationOf(time: SleepOptions<Any, Any>["for"], key: string): number | Expression {
   if (typeof time === "function") return computed(time, key);
-  const source = embedded(time, key);
+  // A number of seconds has no expression in it, and what is no duration is refused as one.
+  const source = typeof time === "string" ? embedded(time, key) : null;
   return source === null ? parseDurationMs(time, key) : jsonataExpression(source, key);
 }
 

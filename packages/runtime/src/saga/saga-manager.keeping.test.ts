@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SagaBench, STORE_KINDS } from "../testing/saga-bench.test.support.js";
+import { BusinessRefusal } from "../errors.js";
+import type { StepView } from "../operator/views.js";
+import { SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 import type { SagaManager } from "./manager.js";
 
@@ -43,6 +45,35 @@ describe.each(STORE_KINDS)("a saga manager over %s, over time", (kind) => {
     bench.clock.advance(400 * 86_400_000);
     await bench.pass(300_000);
     expect(await ids(manager)).toEqual([id]);
+  });
+
+  it("shows a run that an operator led in rounds as it ended, also where its definition is gone", async () => {
+    const led = saga("led")
+      .step("a", { run: () => 1 })
+      .parallel((group) =>
+        group.step("b", { run: scripted("b", [], [new BusinessRefusal("no")]).run }).sleep("c", { for: "1s" }),
+      )
+      .step("d", { run: () => 4 })
+      .build();
+    const config = { recovery: { strategy: "manual" }, retention: { endedMs: null } } as const;
+    const before = await bench.open([led], config);
+    const { id } = await bench.until(before.start("led", {}));
+    await bench.toStatus(before, id, "stuck");
+    await bench.until(before.act(id, "retry", { reason: "again", actor: "ann", step: "b" }));
+    const { steps: performed, ...ended } = await bench.until(before.wait(id, 60_000));
+    expect(performed.map(({ name, round, status }) => [name, round, status])).toEqual([
+      ["a", 1, "completed"],
+      ["b", 2, "completed"],
+      ["c", 2, "completed"],
+      ["d", 1, "completed"],
+    ]);
+    await bench.until(before.close());
+
+    const after = await bench.open([quick], config);
+    const { steps: shown, ...run } = await after.get(id);
+    expect(run).toEqual(ended);
+    const told = ({ name, status, output }: StepView) => [name, status, output];
+    expect(shown.map(told)).toEqual(performed.map(told));
   });
 
   it("counts runs that wait for a definition or an operator, however many other runs there are", async () => {
