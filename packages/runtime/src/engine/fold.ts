@@ -2,6 +2,7 @@ import type { Json } from "../json.js";
 import { type Act, type ActEvent, follow, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
+import { inherit } from "./inherit.js";
 import { closeItem, expand, openItem } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
@@ -275,35 +276,6 @@ function join(
 /** Runs that the step started and that leave something, or may. */
 function childrenOf({ forward, leftovers }: StepState): number {
   return leftovers.length + (forward.status === "done" || forward.mayHaveRun ? 1 : 0);
-}
-
-/** As if this run had done what the other one did, and were to undo it. */
-function inherit(
-  plan: RunPlan | null,
-  state: RunState,
-  record: JournalRecord & { kind: "inherited" },
-  at: number,
-): void {
-  state.origin = { run: record.run, fence: record.fence };
-  state.context = record.context;
-  for (const each of record.steps) {
-    const { step: name, round = 1, outcome, output = null, input, child = null, leftovers = [], items } = each;
-    const step = stepOf(state, name);
-    step.round = round;
-    if (items !== undefined) expand(state, step, items);
-    step.child = child;
-    step.leftovers = leftovers;
-    const done = outcome === "completed";
-    const mayHaveRun = outcome === "unknown";
-    Object.assign(step.forward, { status: done ? "done" : "failed", attempt: 1, mayHaveRun, endedAt: at });
-    if (input !== undefined) step.evaluated = { input };
-    if (!done) continue;
-    step.output = output;
-    if (step.item === null) state.outputs[name] = output;
-  }
-  state.wave = plan?.waves.length ?? 0;
-  state.phase = "unwinding";
-  state.unwind = { cause: "undo", compensate: true, error: record.error, step: null };
 }
 
 function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {
