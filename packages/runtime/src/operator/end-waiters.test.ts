@@ -9,12 +9,16 @@ describe("those who wait for runs to end", () => {
   let clock: ManualClock;
   let waiters: EndWaiters;
   let looks: string[];
+  let atOnce: number;
+  let mostAtOnce: number;
   let drivenHere: Set<string>;
   let statuses: Map<string, "running" | "completed">;
 
   beforeEach(() => {
     clock = createManualClock();
     looks = [];
+    atOnce = 0;
+    mostAtOnce = 0;
     drivenHere = new Set();
     statuses = new Map();
     waiters = new EndWaiters({
@@ -22,6 +26,10 @@ describe("those who wait for runs to end", () => {
       drives: (run) => drivenHere.has(run),
       read: async (run) => {
         looks.push(run);
+        atOnce += 1;
+        mostAtOnce = Math.max(mostAtOnce, atOnce);
+        await Promise.resolve();
+        atOnce -= 1;
         const status = statuses.get(run);
         if (status === undefined) throw new RuntimeError("run-not-found", "expected the id of a run");
         return { ended: status === "completed", view: async () => view(run, status) };
@@ -49,6 +57,20 @@ describe("those who wait for runs to end", () => {
     expect(new Set(views.map(({ status }) => status))).toEqual(new Set(["completed"]));
     // At once, once more for those who came during it, and then every half second.
     expect(looks.length).toBeLessThanOrEqual(6);
+  });
+
+  it("are looked after for so many runs at a time, and all of them hear", async () => {
+    const runs = Array.from({ length: 50 }, (_, index) => `run ${index}`);
+    for (const run of runs) statuses.set(run, "running");
+    const all = runs.map((run) => waiters.wait(run, 60_000));
+    clock.after(200, () => {
+      looks.length = 0;
+      mostAtOnce = 0;
+      for (const run of runs) statuses.set(run, "completed");
+    });
+    const views = await until(Promise.all(all));
+    expect(views.map(({ id }) => id)).toEqual(runs);
+    expect([looks.length, mostAtOnce]).toEqual([50, 20]);
   });
 
   it("are each answered when their own time is up", async () => {

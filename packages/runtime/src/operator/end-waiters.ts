@@ -19,6 +19,7 @@ interface Waiter {
 
 /** How often the store is asked for runs that this process does not drive. */
 const LOOK_MS = 500;
+const LOOKS_AT_ONCE = 20;
 
 /**
  * Who waits for runs to end. One timer and one look at a run serve all its waiters, so that a thousand of them cost the store no
@@ -29,6 +30,7 @@ export class EndWaiters {
   readonly #waiting = new Map<string, Waiter[]>();
   /** Runs being looked at; true: somebody came meanwhile, who may want another look. */
   readonly #looking = new Map<string, boolean>();
+  #isLookingAround = false;
   #timerAt = Number.POSITIVE_INFINITY;
   #cancelTimer: CancelTimer = () => {};
   #closed = false;
@@ -77,15 +79,27 @@ export class EndWaiters {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#options.clock.monotonic();
     let next = now + LOOK_MS;
+    const elsewhere: string[] = [];
     for (const [run, waiters] of this.#waiting) {
       let isLate = false;
       for (const { deadline } of waiters) {
         if (deadline <= now) isLate = true;
         else if (deadline < next) next = deadline;
       }
-      if (isLate || !this.#options.drives(run)) void this.#look(run);
+      if (isLate) void this.#look(run);
+      else if (!this.#options.drives(run)) elsewhere.push(run);
     }
+    if (elsewhere.length > 0) void this.#lookAtAll(elsewhere);
     if (this.#waiting.size > 0) this.#arm(next);
+  }
+
+  /** So many at a time, for others want to read as well; a round that takes longer than it should delays the next one. */
+  async #lookAtAll(runs: readonly string[]): Promise<void> {
+    if (this.#isLookingAround) return;
+    this.#isLookingAround = true;
+    for (let from = 0; from < runs.length; from += LOOKS_AT_ONCE)
+      await Promise.all(runs.slice(from, from + LOOKS_AT_ONCE).map((run) => this.#waiting.has(run) && this.#look(run)));
+    this.#isLookingAround = false;
   }
 
   /** A run is looked at once at a time. */
