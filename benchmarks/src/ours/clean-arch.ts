@@ -18,7 +18,7 @@ import { SHAPES, type Shape, shapeName } from "../scenarios.js";
 import { INPUT, perform, refuse, undo } from "../work.js";
 
 /**
- * Ours, on PostgreSQL or (argument `sqlite`) on SQLite, with the settings that it has by default: four connections for writing, snapshots
+ * Ours, on PostgreSQL or (argument `sqlite`) on SQLite, with the settings that it has by default: five connections for writing, snapshots
  * of the context every 30 s, a lease of 10 s. PostgreSQL commits with synchronous_commit=on, SQLite with synchronous=FULL.
  */
 const WAIT_MS = 60_000;

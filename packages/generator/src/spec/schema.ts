@@ -106,7 +106,7 @@ const database = section("Journal, checkpoints and the service's own tables.", {
     ),
   ),
   pool: optional(
-    integer("PostgreSQL connections of an instance for its own tables (10); its runs use 9 more.", 1, 1000),
+    integer("PostgreSQL connections of an instance for its own tables (10); its runs use up to 14 more.", 1, 1000),
   ),
 });
 

@@ -13,7 +13,7 @@ export interface PostgresOptions {
   readonly url: string;
   /** Of the runtime's tables. Default `clean_arch`. */
   readonly schema?: string;
-  /** Connections for writing runs. Default 4. Beside them there are up to 4 for reading, and one that listens. */
+  /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, and one that listens. */
   readonly connections?: number;
   /** Of steps that are open at once; the others wait for their turn. Each has a connection, made when needed. Default 4. */
   readonly transactions?: number;
@@ -35,7 +35,8 @@ export interface Queryable {
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
-const DEFAULT_CONNECTIONS = 4;
+/** Two appends, new runs, a claim, and the renewal of the lease, which must not wait for any of them. */
+const DEFAULT_CONNECTIONS = 5;
 const DEFAULT_TRANSACTIONS = 4;
 const READERS = 4;
 const STATEMENT_TIMEOUT_MS = 5_000;
