@@ -3,7 +3,6 @@ import type { SessionConfig } from "../config.js";
 import { isObject } from "../json.js";
 import type { Participant } from "../participants/participant.js";
 import type { SagaDefinition } from "../saga/definition.js";
-import type { RunVerb } from "../saga/manager.js";
 import { Registry } from "../saga/registry.js";
 import { createContextSessions } from "../session/context.js";
 import type { RunStore } from "../store/run-store.js";
@@ -22,6 +21,7 @@ import { EffectWatch } from "./world/effect-watch.js";
 import { Faults } from "./world/faults.js";
 import { JournalWatch } from "./world/journal-watch.js";
 import { Operators } from "./world/operators.js";
+import { LEADING, Patience } from "./world/patience.js";
 import type { Planted } from "./world/planted.js";
 import { Poison } from "./world/poison.js";
 import { ProcessClock } from "./world/process-clock.js";
@@ -58,10 +58,6 @@ export interface WorldReport {
 
 /** Once nothing goes wrong any more, everything comes to its end within this time. */
 const SETTLE_MS = 40 * 60_000;
-/** After so many times they abandon it. */
-const MAX_LED = 3;
-/** What operators ask of a run that waits for them. */
-const LEADING = ["resume", "resume", "retry", "retry", "skip", "abandon"] as const;
 
 /**
  * One seeded life of the whole runtime in virtual time, the same each time: managers as processes that crash, pause, close and
@@ -103,8 +99,7 @@ export class WorldSimulation {
   #checking = false;
   /** Runs that no operator will look after. */
   readonly #leftAlone = new Set<string>();
-  /** How often operators led a run on since there is calm. */
-  readonly #led = new Map<string, number>();
+  readonly #patience = new Patience();
 
   constructor(seed: number, planted: Planted = {}) {
     this.#seed = seed;
@@ -216,18 +211,14 @@ export class WorldSimulation {
     await this.#time.pass(() => this.#clock.now() >= calmAt, "the chaos to pass");
 
     this.#becalm();
-    const settledBy = this.#clock.now() + SETTLE_MS;
     this.#lookAfterStuckRuns();
-    await this.#time.pass(() => {
-      const open = unsettled(this.#world, this.#leftAlone);
-      if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
-      return this.#clients.open === 0 && open === "";
-    }, "every run to end or to be parked");
-    // Late requests and late effects arrive as well.
+    await this.#settle();
+    // Late requests and late effects arrive as well; a run that one of them starts is like any other.
+    await this.#pass(60_000, "late messages");
+    await this.#settle();
     this.#signalers.stop();
     const { endedMs } = this.#config.retention;
-    const quietAt = this.#clock.now() + (endedMs === null ? 60_000 : endedMs + 180_000);
-    await this.#time.pass(() => this.#clock.now() >= quietAt, "late messages");
+    await this.#pass(endedMs === null ? 60_000 : endedMs + 180_000, "what has ended to be deleted");
     await this.#checkAtEnd();
   }
 
@@ -326,6 +317,20 @@ export class WorldSimulation {
     if (this.#alive().length === 0) this.#openProcess();
   }
 
+  async #settle(): Promise<void> {
+    const settledBy = this.#clock.now() + SETTLE_MS;
+    await this.#time.pass(() => {
+      const open = unsettled(this.#world, this.#leftAlone);
+      if (this.#clock.now() > settledBy) throw new InvariantBroken(6, open);
+      return this.#clients.open === 0 && open === "";
+    }, "every run to end or to be parked");
+  }
+
+  #pass(ms: number, what: string): Promise<void> {
+    const until = this.#clock.now() + ms;
+    return this.#time.pass(() => this.#clock.now() >= until, what);
+  }
+
   #lookAfterStuckRuns(): void {
     this.#clock.after(2_000, () => {
       if (this.#checking) return;
@@ -335,18 +340,11 @@ export class WorldSimulation {
         if (!isParked || process === null || this.#leftAlone.has(run.id)) continue;
         // Whoever waits for a child would wait for ever.
         if (run.parentId === null && this.#random.chance(0.2)) this.#leftAlone.add(run.id);
-        else void this.#operators.act(process, run.id, this.#verbsFor(run.id));
+        else void this.#operators.act(process, run.id, this.#patience.verbsFor(run.id));
       }
       if (this.#alive().length === 0) this.#openProcess();
       this.#lookAfterStuckRuns();
     });
-  }
-
-  /** Whoever waits for a signal that nobody sends can be led on for ever: in the end they give up. */
-  #verbsFor(run: string): readonly RunVerb[] {
-    const led = (this.#led.get(run) ?? 0) + 1;
-    this.#led.set(run, led);
-    return led > MAX_LED ? ["abandon"] : LEADING;
   }
 
   async #checkAtEnd(): Promise<void> {
