@@ -1,4 +1,5 @@
 import { RuntimeError } from "./errors.js";
+import { type Accepts, NOT_PLAIN, plainCopy } from "./json-copy.js";
 
 /** A JSON value (RFC 8259). Payloads of runs and sessions are made of nothing else. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -7,6 +8,8 @@ export type JsonObject = { readonly [key: string]: Json };
 /** Keys that would reach an object's prototype when merged. Refused in every payload. */
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 const MAX_DEPTH = 64;
+/** A small plain value is copied without being made text; it has fewer characters than this, of three bytes at most, or escapes of six. */
+const MAX_COPIED_BYTES = 65_536;
 
 /**
  * Takes any value a user's code returned and gives the JSON that a store will give back, or throws `input-invalid`
@@ -14,6 +17,8 @@ const MAX_DEPTH = 64;
  * characters and lone surrogates. Bound: `maxBytes` of text (default 1 MiB), 64 levels.
  */
 export function toJson(value: unknown, what: string | (() => string), maxBytes = 1_048_576): Json {
+  const copied = maxBytes >= MAX_COPIED_BYTES ? plainCopy(value, STORABLE) : NOT_PLAIN;
+  if (copied !== NOT_PLAIN) return copied as Json;
   const text = stringify(value, what);
   if (text === undefined) return null;
   // A character takes three bytes at most.
@@ -28,6 +33,11 @@ export function toJson(value: unknown, what: string | (() => string), maxBytes =
   if (!isStorable(json, 0)) checkJson(json, nameOf(what), 0);
   return json;
 }
+
+const STORABLE: Accepts = {
+  text: isStorableText,
+  key: (key) => !FORBIDDEN_KEYS.has(key) && isStorableText(key),
+};
 
 function nameOf(what: string | (() => string)): string {
   return typeof what === "string" ? what : what();
