@@ -80,11 +80,13 @@ test("a server that is not durable, or not there yet, is told of when the servic
   ]);
 });
 
-test("a server that goes in the middle of the start is waited for again", async () => {
+test.each([
+  ["while the service looks at its own migrations", "to_regclass(quote_ident"],
+  ["while the runtime, the last of those who use it, asks for the lock of its migrations", "7164775494170931809"],
+])("a server that goes in the middle of the start, %s, is waited for again", async (_, statement) => {
   const first = await startService();
   const proxy = await startFaultyProxy({ to: server.port });
-  // As the last of those who use the database, the runtime asks for the lock of its migrations.
-  proxy.swallow({ request: (request) => request.includes("7164775494170931809") });
+  proxy.swallow({ request: (request) => request.includes(statement) });
   try {
     const url = databaseOf(first).replace(String(server.port), String(proxy.port));
     const service = await startService({ DATABASE_URL: url });

@@ -22,6 +22,7 @@ export interface Container {
 
 /** A database that goes while the service starts is waited for anew, so often at most. */
 const STARTS = 3;
+const LOCK_TIMEOUT = "55P03";
 
 export async function buildContainer(
   settings: Settings,
@@ -41,7 +42,11 @@ export async function buildContainer(
   }
 }
 
-/** As the driver says it, or the runtime. */
+/** As the driver says it, or the runtime; or the cause of what the migrations say. */
 function isOutage(error: unknown): boolean {
-  return isUnavailable(error) || (error as { code?: unknown }).code === "store-unavailable";
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  // Another instance migrates, and has been waited for long enough.
+  if (code === LOCK_TIMEOUT) return false;
+  return isUnavailable(error) || code === "store-unavailable" || isOutage(error.cause);
 }
