@@ -56,10 +56,15 @@ const SAY_EVERY_MS = 30_000;
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const cleanUp: (() => Promise<unknown>)[] = [];
+  let interrupt: (signal: NodeJS.Signals) => void = () => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = (signal) => reject(new Error(`stopped by ${signal}`));
+  });
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const world = await build(options, cleanUp);
-    return await live(options, world);
+    return await Promise.race([build(options, cleanUp).then((world) => live(options, world)), interrupted]);
   } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     // The last made goes first; one that fails does not keep the others.
     for (const end of cleanUp.reverse()) await end().catch((error: unknown) => options.say(`cleaning up: ${error}`));
   }
