@@ -3,7 +3,7 @@ import type { BenchResult, ContenderResult, RatioName, ScenarioResult } from "./
 import { FLOORS, SAGAS } from "./scenarios.js";
 import type { Spread } from "./statistics.js";
 
-/** What each ratio has to reach, as the issue that asked for the engine says, and which way is good. */
+/** What each ratio has to reach, and which way is good. */
 export const TARGETS: Readonly<
   Record<RatioName, { readonly text: string; readonly at: number; readonly least: boolean }>
 > = {
