@@ -1,25 +1,27 @@
 import { expect, it } from "vitest";
 import { Answered } from "./answered.js";
 
-it("wakes who waits at the next answer, and does not make wait who missed it", async () => {
-  const answers = new Answered(2);
-  const before = answers.count;
-  let woken = false;
-  const waiting = answers.after(before).then(() => {
-    woken = true;
+it("lets go once the answers are there that a statement was sent after, on whatever connections", async () => {
+  const answers = new Answered([0, 3, 0]);
+  let sent = false;
+  const waiting = answers.until([1, 4]).then(() => {
+    sent = true;
   });
+  answers.got(1);
   await Promise.resolve();
-  expect(woken).toBe(false);
-  answers.got();
+  expect(sent).toBe(false);
+  answers.got(0);
   await waiting;
-  await answers.after(before);
+  await answers.until([0, 2, 0]);
 });
 
-it("lets all go when all wait, or all but those that have nothing more to send", async () => {
-  const both = new Answered(2);
-  await Promise.all([both.after(0), both.after(0)]);
-  const last = new Answered(2);
-  const waiting = last.after(0);
+it("lets the last one go when all wait, or all but those that have nothing more to send", async () => {
+  const both = new Answered([0, 0]);
+  const first = both.until([0, 1]);
+  await both.until([1, 0]);
+  both.got(1);
+  await first;
+  const last = new Answered([0, 0]);
   last.leave();
-  await waiting;
+  await last.until([0, 1]);
 });

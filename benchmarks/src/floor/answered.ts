@@ -1,39 +1,33 @@
-/** The answers that the connections of a replay get, and who waits for the next one. */
+/** The answers that the connections of a replay have had, and who waits for more. */
 export class Answered {
-  #count = 0;
+  /** By connection. */
+  readonly #counts: number[];
   #lanes: number;
   #waiting: (() => void)[] = [];
 
-  constructor(lanes: number) {
-    this.#lanes = lanes;
+  /** `counts`: those that each has had already. */
+  constructor(counts: readonly number[]) {
+    this.#counts = [...counts];
+    this.#lanes = counts.length;
   }
 
-  /** So far, on all connections. */
-  get count(): number {
-    return this.#count;
+  /** Resolves once each connection has had so many; or when all connections wait, since then none would ever come. */
+  async until(counts: readonly number[]): Promise<void> {
+    while (!counts.every((count, lane) => (this.#counts[lane] ?? 0) >= count)) {
+      const isLast = this.#waiting.length + 1 >= this.#lanes;
+      if (isLast) return this.#wake();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
-  /** Resolves once there were more than `count` answers; or when all connections wait, since then none would ever come. */
-  async after(count: number): Promise<void> {
-    if (this.#count > count) return;
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      this.#wakeIfAllWait();
-    });
-  }
-
-  got(): void {
-    this.#count += 1;
+  got(lane: number): void {
+    this.#counts[lane] = (this.#counts[lane] ?? 0) + 1;
     this.#wake();
   }
 
   /** A connection has nothing more to send. */
   leave(): void {
     this.#lanes -= 1;
-    this.#wakeIfAllWait();
-  }
-
-  #wakeIfAllWait(): void {
     if (this.#waiting.length >= this.#lanes) this.#wake();
   }
 

@@ -13,7 +13,10 @@ export interface Recorder {
 interface Kept {
   readonly options: string;
   readonly statements: RecordedStatement[];
+  answered: number;
 }
+
+type Sent = Pick<RecordedStatement, "name" | "text" | "values">;
 
 /** From now on keeps what every client of `pg` in this process sends, by wrapping `Client.query`. */
 export function recordStatements(): Recorder {
@@ -22,20 +25,27 @@ export function recordStatements(): Recorder {
   const steps = [0];
   const send = Client.prototype.query;
 
-  const keep = (client: object, statement: Omit<RecordedStatement, "phase" | "rows">): ((rows: number) => void) => {
-    const connection = connections.get(client) ?? { options: optionsOf(client), statements: [] };
+  const keep = (client: object, statement: Sent): ((rows: number | null) => void) => {
+    const connection = connections.get(client) ?? { options: optionsOf(client), statements: [], answered: 0 };
     connections.set(client, connection);
     const index = connection.statements.length;
-    const kept = { ...statement, phase: steps.length - 1, rows: null };
+    const after = Array.from(connections.values(), ({ answered }) => answered);
+    const kept = { ...statement, phase: steps.length - 1, after, rows: null };
     connection.statements.push(kept);
     return (rows) => {
+      connection.answered += 1;
       connection.statements[index] = { ...kept, rows };
     };
   };
   const query = function (this: Client, ...args: unknown[]): unknown {
     const answered = keep(this, statementOf(args));
     const sent: unknown = Reflect.apply(send, this, args);
-    if (sent instanceof Promise) sent.then((result) => answered(rowsOf(result))).catch(() => undefined);
+    // Before whoever sent it hears of it.
+    if (sent instanceof Promise)
+      sent.then(
+        (result) => answered(rowsOf(result)),
+        () => answered(null),
+      );
     return sent;
   };
   Object.defineProperty(Client.prototype, "query", { value: query });
@@ -46,11 +56,14 @@ export function recordStatements(): Recorder {
       steps[steps.length - 1] = done;
       steps.push(0);
     },
-    write: (file) => writeRecording(file, { connections: [...connections.values()], steps }),
+    write: (file) => {
+      const kept = Array.from(connections.values(), ({ options, statements }) => ({ options, statements }));
+      writeRecording(file, { connections: kept, steps });
+    },
   };
 }
 
-function statementOf([first, second]: readonly unknown[]): Omit<RecordedStatement, "phase" | "rows"> {
+function statementOf([first, second]: readonly unknown[]): Sent {
   const values = Array.isArray(second) ? second : [];
   if (typeof first === "string") return { name: "", text: first, values };
   if (typeof first === "object" && first !== null && "text" in first && typeof first.text === "string") {

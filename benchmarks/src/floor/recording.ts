@@ -24,6 +24,8 @@ export interface RecordedStatement {
   readonly text: string;
   readonly values: readonly unknown[];
   readonly phase: number;
+  /** Answers that each connection, in their order, had had when it was sent: what it may build upon. */
+  readonly after: readonly number[];
   /** Rows that the answer had or changed; null when it was an error or did not come. */
   readonly rows: number | null;
 }

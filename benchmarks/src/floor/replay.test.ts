@@ -45,7 +45,7 @@ it("does to an empty database what was done to the recorded one, and times the l
   await one.query("select 1");
   recorder.end(1);
   recorder.begin();
-  // What builds upon another connection's row comes too early in the replay, where nobody waits, and is sent again.
+  // What builds upon another connection's row has to wait for it.
   for (let n = 0; n < 5; n += 1) await two.query("select 1");
   await two.query(insert([Buffer.from([9]), "first"]));
   await one.query("insert into kept select 'late'::bytea, (1 / count(*))::text from kept where by = 'first'");

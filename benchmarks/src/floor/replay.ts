@@ -9,9 +9,7 @@ export interface Replayed {
   readonly steps: number;
   readonly statements: number;
   readonly cpuMs: number;
-  /** Times that a statement came too early and was sent again. */
-  readonly again: number;
-  /** Statements whose last answer was an error, or had another number of rows than in the recording. */
+  /** Statements whose answer was an error, or had another number of rows than in the recording. */
   readonly errors: number;
   readonly different: number;
 }
@@ -23,8 +21,8 @@ interface Lane {
 
 /**
  * Sends recorded statements again: over as many connections, with the same session settings, each connection's in the same order and
- * each once the one before it was answered. Connections do not wait for each other but between phases, and before a statement that came
- * too early is sent again; so this is about as fast as any program could be that needs these statements. It computes nothing.
+ * each as soon as the answers are there that the program had when it sent it; so this is about as fast as any program could be that needs
+ * these statements. It computes nothing.
  */
 export class Replay {
   readonly #lanes: readonly Lane[];
@@ -63,7 +61,6 @@ export class Replay {
     return {
       ...{ wallMs, steps: this.#recording.steps[this.#timed] ?? 0, cpuMs: (cpu.user + cpu.system) / 1_000 },
       statements: total(({ sent }) => sent),
-      again: total(({ again }) => again),
       errors: total(({ errors }) => errors),
       different: total(({ different }) => different),
     };
@@ -78,48 +75,39 @@ export class Replay {
       client,
       statements: connection.statements.filter((statement) => statement.phase === phase),
     }));
-    const answers = new Answered(lanes.length);
-    return Promise.all(lanes.map(({ client, statements }) => sendAll(client, statements, answers)));
+    const before = this.#lanes.map(
+      ({ connection }) => connection.statements.filter((each) => each.phase < phase).length,
+    );
+    const answers = new Answered(before);
+    return Promise.all(lanes.map(({ client, statements }, lane) => sendAll(client, lane, statements, answers)));
   }
 }
 
 interface Answers {
   readonly sent: number;
-  readonly again: number;
   readonly errors: number;
   readonly different: number;
 }
 
-/** Times that a statement is sent before it counts as failed. */
-const MAX_TRIES = 100;
-
-/**
- * In the recorded run the program waited for an answer on one connection before it sent what builds upon it over another. Nobody waits
- * here, so such a statement may come too early and fail; it is sent again after the next answer that any connection gets. The
- * work of all statements is done, and little besides.
- */
-async function sendAll(client: Client, statements: readonly RecordedStatement[], answers: Answered): Promise<Answers> {
-  let [again, errors, different] = [0, 0, 0];
-  for (const { name, text, values, rows } of statements) {
-    const query = name === "" ? { text, values: [...values] } : { name, text, values: [...values] };
-    for (let tries = 1; ; tries += 1) {
-      const before = answers.count;
-      try {
-        const { rowCount } = await client.query(query);
-        if (rows !== null && (rowCount ?? 0) !== rows) different += 1;
-        break;
-      } catch {
-        if (rows === null) break;
-        if (tries === MAX_TRIES) {
-          errors += 1;
-          break;
-        }
-        again += 1;
-        await answers.after(before);
-      }
+async function sendAll(
+  client: Client,
+  lane: number,
+  statements: readonly RecordedStatement[],
+  answers: Answered,
+): Promise<Answers> {
+  let [errors, different] = [0, 0];
+  for (const { name, text, values, rows, after } of statements) {
+    await answers.until(after);
+    try {
+      const { rowCount } = await client.query(
+        name === "" ? { text, values: [...values] } : { name, text, values: [...values] },
+      );
+      if (rows !== null && (rowCount ?? 0) !== rows) different += 1;
+    } catch {
+      if (rows !== null) errors += 1;
     }
-    answers.got();
+    answers.got(lane);
   }
   answers.leave();
-  return { sent: statements.length, again, errors, different };
+  return { sent: statements.length, errors, different };
 }
