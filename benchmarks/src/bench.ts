@@ -47,6 +47,7 @@ async function rounds(
   const measurements: Measurements = new Map();
   const failures: string[] = [];
   const perform = async (contender: Contender, round: number): Promise<void> => {
+    surroundings.stopping.throwIfAborted();
     const scenarios = options.scenarios.filter(contender.takes);
     if (scenarios.length === 0) return;
     const isFloor = contender.name === "floor";
