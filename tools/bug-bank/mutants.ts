@@ -284,7 +284,7 @@ const postgres: readonly Mutant[] = [
     files: [sql("append-changes")],
     find: "    as u (run, seq, fence, append_id, records, ends)\n),",
     replace: "    as u (run, seq, fence, append_id, records, ends)\n  on conflict (run, seq) do nothing\n),",
-    ...POSTGRES,
+    tests: [src("stores/postgres/batch.test.ts")],
   },
   {
     name: "PostgreSQL: batches lock in the order of their callers",
@@ -308,12 +308,20 @@ const postgres: readonly Mutant[] = [
     ...POSTGRES,
   },
   {
+    name: "PostgreSQL: a run alone is parked though a message waits for it",
+    files: [sql("append-change")],
+    find: "r.inbox_open = 0",
+    replace: "true",
+    everywhere: true,
+    ...POSTGRES,
+  },
+  {
     name: "PostgreSQL: a run is parked though a message waits for it",
     files: [sql("append-changes")],
     find: "c.parks and r.inbox_open = 0",
     replace: "c.parks",
     everywhere: true,
-    ...POSTGRES,
+    tests: [src("stores/postgres/batch.test.ts")],
   },
   {
     name: "PostgreSQL: others are buried by a clock that is an hour ahead",
