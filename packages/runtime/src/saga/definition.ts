@@ -160,6 +160,10 @@ export interface RetryPolicy {
 }
 
 /** What one attempt at a step is given. */
+/**
+ * What a handler is given. `context`, `transaction` and `signal` are made when they are read: hand on the call itself, or what you need of it,
+ * for `{ ...call }` in a handler has none of the three.
+ */
 export interface StepCall {
   readonly runId: string;
   /** The step's name; of an item of a step that maps over a list, its path: `items[3]/<step>`. */
