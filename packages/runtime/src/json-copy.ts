@@ -3,6 +3,11 @@ export const NOT_PLAIN = Symbol("not plain");
 
 const MAX_DEPTH = 8;
 const MAX_CHARACTERS = 4_096;
+/** What is copied is smaller than this as text: a character is six bytes at most, as an escape. */
+export const MAX_COPIED_BYTES = 6 * MAX_CHARACTERS;
+
+/** What a value's text takes beside the characters of its strings, in characters of six bytes: quotes, braces, colons and commas, too. */
+const COST = { number: 5, other: 1 };
 
 let charactersLeft = 0;
 
@@ -29,18 +34,23 @@ export interface Accepts {
 function copy(value: unknown, accepts: Accepts, depth: number): unknown {
   switch (typeof value) {
     case "string":
-      charactersLeft -= value.length;
-      return charactersLeft >= 0 && accepts.text(value) ? value : NOT_PLAIN;
+      return spend(value.length + COST.other) && accepts.text(value) ? value : NOT_PLAIN;
     case "number":
       // JSON has no negative zero.
-      return Number.isFinite(value) ? value + 0 : NOT_PLAIN;
+      return spend(COST.number) && Number.isFinite(value) ? value + 0 : NOT_PLAIN;
     case "boolean":
-      return value;
+      return spend(COST.other) ? value : NOT_PLAIN;
     case "object":
+      if (!spend(COST.other)) return NOT_PLAIN;
       return value === null ? null : copyObject(value, accepts, depth);
     default:
       return NOT_PLAIN;
   }
+}
+
+function spend(characters: number): boolean {
+  charactersLeft -= characters;
+  return charactersLeft >= 0;
 }
 
 function copyObject(value: object, accepts: Accepts, depth: number): unknown {
@@ -49,8 +59,7 @@ function copyObject(value: object, accepts: Accepts, depth: number): unknown {
   if (Object.getPrototypeOf(value) !== Object.prototype) return NOT_PLAIN;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    charactersLeft -= key.length + 8;
-    if (charactersLeft < 0 || key === "toJSON" || !accepts.key(key)) return NOT_PLAIN;
+    if (!spend(key.length + COST.other) || key === "toJSON" || !accepts.key(key)) return NOT_PLAIN;
     const copied = copy((value as Record<string, unknown>)[key], accepts, depth + 1);
     if (copied === NOT_PLAIN) return NOT_PLAIN;
     result[key] = copied;
@@ -59,8 +68,7 @@ function copyObject(value: object, accepts: Accepts, depth: number): unknown {
 }
 
 function copyArray(values: readonly unknown[], accepts: Accepts, depth: number): unknown {
-  charactersLeft -= values.length;
-  if (charactersLeft < 0 || "toJSON" in values) return NOT_PLAIN;
+  if ("toJSON" in values) return NOT_PLAIN;
   const result: unknown[] = [];
   for (const value of values) {
     const copied = copy(value, accepts, depth + 1);

@@ -64,3 +64,16 @@ it("refuses what is too large, also when it is made of small parts", () => {
     /at most 1000 bytes/,
   );
 });
+
+it("refuses what is too large, whatever it is made of", () => {
+  const parts = fc.constantFrom<Json>(-1.2345678901234567e-308, "\u0001".repeat(9), false, null, {}, { k: "" }, [[]]);
+  fc.assert(
+    fc.property(parts, fc.integer({ min: 1, max: 8_000 }), fc.constantFrom(25_000, 70_000), (part, count, limit) => {
+      const value = { list: Array.from({ length: count }, () => part) };
+      const bytes = Buffer.byteLength(JSON.stringify(value));
+      const got = outcome(() => toJson(value, "it", limit));
+      expect(got === "refused").toBe(bytes > limit);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,5 +1,5 @@
 import { RuntimeError } from "./errors.js";
-import { type Accepts, NOT_PLAIN, plainCopy } from "./json-copy.js";
+import { type Accepts, MAX_COPIED_BYTES, NOT_PLAIN, plainCopy } from "./json-copy.js";
 
 /** A JSON value (RFC 8259). Payloads of runs and sessions are made of nothing else. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -8,8 +8,6 @@ export type JsonObject = { readonly [key: string]: Json };
 /** Keys that would reach an object's prototype when merged. Refused in every payload. */
 const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 const MAX_DEPTH = 64;
-/** A small plain value is copied without being made text; it has fewer characters than this, of three bytes at most, or escapes of six. */
-const MAX_COPIED_BYTES = 65_536;
 
 /**
  * Takes any value a user's code returned and gives the JSON that a store will give back, or throws `input-invalid`
@@ -17,6 +15,7 @@ const MAX_COPIED_BYTES = 65_536;
  * characters and lone surrogates. Bound: `maxBytes` of text (default 1 MiB), 64 levels.
  */
 export function toJson(value: unknown, what: string | (() => string), maxBytes = 1_048_576): Json {
+  // What can only be small is not measured.
   const copied = maxBytes >= MAX_COPIED_BYTES ? plainCopy(value, STORABLE) : NOT_PLAIN;
   if (copied !== NOT_PLAIN) return copied as Json;
   const text = stringify(value, what);

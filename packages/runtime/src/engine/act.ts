@@ -24,19 +24,22 @@ export type ActStatus =
 
 export type ActEvent = "dispatch" | "suspend" | "done" | "refuse" | "retry" | "fail" | "interrupt" | "resume" | "skip";
 
-const TRANSITIONS: Record<ActStatus, Partial<Record<ActEvent, ActStatus>>> = {
-  idle: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
-  running: {
-    ...{ done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
-    ...{ interrupt: "interrupted", suspend: "suspended" },
-  },
-  interrupted: { dispatch: "running", fail: "failed", interrupt: "interrupted", skip: "skipped" },
-  waiting: { dispatch: "running", suspend: "suspended", skip: "skipped", fail: "failed" },
-  suspended: { done: "done", refuse: "refused", retry: "waiting", fail: "failed", skip: "skipped" },
-  done: {},
-  refused: { resume: "waiting", skip: "skipped" },
-  failed: { resume: "waiting", skip: "skipped" },
-  skipped: {},
+/** Where each event leads, from wherever it may come. */
+const LEADS_TO: Readonly<Record<ActEvent, ActStatus>> = {
+  ...{ dispatch: "running", suspend: "suspended", done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
+  ...{ interrupt: "interrupted", resume: "waiting", skip: "skipped" },
+};
+
+const ALLOWED: Readonly<Record<ActStatus, readonly ActEvent[]>> = {
+  idle: ["dispatch", "suspend", "skip", "fail"],
+  running: ["done", "refuse", "retry", "fail", "interrupt", "suspend"],
+  interrupted: ["dispatch", "fail", "interrupt", "skip"],
+  waiting: ["dispatch", "suspend", "skip", "fail"],
+  suspended: ["done", "refuse", "retry", "fail", "skip"],
+  done: [],
+  refused: ["resume", "skip"],
+  failed: ["resume", "skip"],
+  skipped: [],
 };
 
 export interface Act {
@@ -71,26 +74,20 @@ export function newAct(): Act {
 }
 
 export function transition(act: Act, event: ActEvent, where: string): void {
-  const next = TRANSITIONS[act.status][event];
-  if (next === undefined) throw new IllegalEventError(act.status, event, where);
-  act.status = next;
+  if (!ALLOWED[act.status].includes(event)) throw new IllegalEventError(act.status, event, where);
+  follow(act, event);
 }
 
-const FOLLOWS: Record<ActEvent, ActStatus> = {
-  ...{ dispatch: "running", suspend: "suspended", done: "done", refuse: "refused", retry: "waiting", fail: "failed" },
-  ...{ interrupt: "interrupted", resume: "waiting", skip: "skipped" },
-};
-
-/** Where the event leads whatever was before: for showing a journal that cannot be judged, because its definition is gone. */
+/** Whatever was before: for showing a journal that cannot be judged, because its definition is gone. */
 export function follow(act: Act, event: ActEvent): void {
-  act.status = FOLLOWS[event];
+  act.status = LEADS_TO[event];
 }
 
 /** A journal that no run of this version can have written. */
 class IllegalEventError extends Error {
   override readonly name = "IllegalEventError";
   constructor(status: ActStatus, event: ActEvent, where: string) {
-    const allowed = Object.keys(TRANSITIONS[status]).join(", ") || "nothing";
+    const allowed = ALLOWED[status].join(", ") || "nothing";
     super(`expected one of ${allowed} after "${status}" in ${where}, got ${event}`);
   }
 }

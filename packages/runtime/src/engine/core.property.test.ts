@@ -151,6 +151,14 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
       ...realCore,
       decide: (plan, state, now) => decide({ ...plan, maxCrashes: plan.maxCrashes - 1 }, state, now),
     },
+    "a signal that is forgotten where the definition is gone": {
+      ...realCore,
+      fold(plan, createdAt, rows) {
+        const state = fold(plan, createdAt, rows);
+        if (plan === null) state.signals.pop();
+        return state;
+      },
+    },
     "a sleep that a recovery shortens": {
       ...realCore,
       fold: (plan, createdAt, rows) => {

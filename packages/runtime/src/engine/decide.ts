@@ -172,8 +172,9 @@ function aborts(state: RunState): readonly string[] {
 }
 
 /**
- * Nothing more can be decided now: when to ask again. The earliest retry or timer, or the run's deadline while it goes forward. What is past and was not acted upon waits for something
- * else, such as a sibling's outcome: asking again for it would be a loop without a pause.
+ * Nothing more can be decided now; when to ask again is the earliest retry or timer, or the run's deadline while it goes
+ * forward. What is past and was not acted upon waits for something else, such as a sibling's outcome: asking again for it would
+ * be a loop without a pause.
  */
 function atRest(plan: RunPlan, state: RunState, now: number, records: readonly JournalRecord[]): Decision {
   const abort = aborts(state);

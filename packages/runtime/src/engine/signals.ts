@@ -1,6 +1,6 @@
 import type { Json } from "../json.js";
-import type { JournalRecord, JournalRow } from "./records.js";
-import type { KeptSignal, RunState } from "./state.js";
+import type { JournalRecord } from "./records.js";
+import type { RunState } from "./state.js";
 
 /** A signal as it lies in the run's inbox. */
 export interface ArrivedSignal {
@@ -23,20 +23,8 @@ export function recordSignal(state: RunState, { id, name, payload, actor, at }: 
   return { kind: "signaled", id, name, payload, actor, arrivedAt: at };
 }
 
-/** The signals that a journal keeps, told without the definition: what else it says takes one to understand. */
-export function keptSignals(rows: readonly JournalRow[]): Pick<RunState, "signals"> {
-  const kept = new Map<string, KeptSignal>();
-  for (const record of rows.flatMap((row) => row.records)) {
-    if (record.kind === "received") kept.delete(record.signal);
-    if (record.kind !== "signaled") continue;
-    const { id, name, payload, arrivedAt } = record;
-    kept.set(id, { id, name, payload, arrivedAt, bytes: bytesOf(payload) });
-  }
-  return { signals: [...kept.values()] };
-}
-
 /** Null when the run can keep one more, else a sentence on why not. */
-export function refusesSignal(state: Pick<RunState, "signals">, payload: Json): string | null {
+export function refusesSignal(state: RunState, payload: Json): string | null {
   if (state.signals.length >= MAX_KEPT_SIGNALS)
     return `expected at most ${MAX_KEPT_SIGNALS} signals that no step has taken, got one more`;
   const kept = state.signals.reduce((sum, signal) => sum + signal.bytes, 0);

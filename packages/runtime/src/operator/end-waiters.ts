@@ -116,11 +116,11 @@ export class EndWaiters {
   async #answer(run: string): Promise<void> {
     const now = this.#options.clock.monotonic();
     const { ended, view } = await this.#options.read(run);
-    const answered = (this.#waiting.get(run) ?? []).filter(({ deadline }) => ended || deadline <= now);
-    if (answered.length === 0) return;
+    const answered = new Set((this.#waiting.get(run) ?? []).filter(({ deadline }) => ended || deadline <= now));
+    if (answered.size === 0) return;
     const known = await view();
     for (const { resolve } of answered) resolve(known);
-    const left = (this.#waiting.get(run) ?? []).filter((waiter) => !answered.includes(waiter));
+    const left = (this.#waiting.get(run) ?? []).filter((waiter) => !answered.has(waiter));
     if (left.length > 0) this.#waiting.set(run, left);
     else this.#take(run);
   }

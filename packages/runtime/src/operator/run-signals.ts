@@ -1,5 +1,6 @@
+import { fold } from "../engine/fold.js";
 import { isEnded } from "../engine/records.js";
-import { keptSignals, refusesSignal } from "../engine/signals.js";
+import { refusesSignal } from "../engine/signals.js";
 import { RuntimeError } from "../errors.js";
 import { type Json, toJson } from "../json.js";
 import { type Ports, uuidV7 } from "../ports.js";
@@ -54,8 +55,9 @@ export class RunSignals {
     if (run === undefined) throw notFound(id);
     // The store knows whether it took this very signal before the run ended.
     if (isEnded(run.status)) return;
-    const kept = keptSignals(await this.#store.journal(id, 0, Number.MAX_SAFE_INTEGER));
-    const refusal = refusesSignal(kept, payload);
+    // Without its plan: how many signals are kept is in the journal alone.
+    const state = fold(null, run.createdAt, await this.#store.journal(id, 0, Number.MAX_SAFE_INTEGER));
+    const refusal = refusesSignal(state, payload);
     if (refusal !== null) throw full(id, name, refusal);
   }
 }

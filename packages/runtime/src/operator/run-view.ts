@@ -21,18 +21,13 @@ export function viewOfRun(
 
 /** The same from a state that is known already. */
 export function viewOfState(run: RunRow, state: RunState, context: JsonObject): RunView {
-  const view = summaryOfRun(run) as { -readonly [Key in keyof RunView]: RunView[Key] };
   const steps: StepView[] = [];
   for (const step of state.steps.values()) {
     // Items follow the step that maps them, wherever they began.
     if (step.item === null) steps.push(viewOfStep(state, step));
     if (step.items !== null) for (const item of partsOf(step)) steps.push(viewOfStep(state, item));
   }
-  view.input = run.input;
-  view.output = run.output;
-  view.context = context;
-  view.steps = steps;
-  return view;
+  return Object.assign(summaryOfRun(run), { input: run.input, output: run.output, context, steps });
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {

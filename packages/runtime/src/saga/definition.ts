@@ -159,10 +159,9 @@ export interface RetryPolicy {
   readonly nonRetryable: readonly string[];
 }
 
-/** What one attempt at a step is given. */
 /**
- * What a handler is given. `context`, `transaction` and `signal` are made when they are read: hand on the call itself, or what you need of it,
- * for `{ ...call }` in a handler has none of the three.
+ * What one attempt at a step is given. `context`, `transaction` and `signal` are made when they are read: hand on the call itself, or
+ * what you need of it, for `{ ...call }` in a handler has none of the three.
  */
 export interface StepCall {
   readonly runId: string;

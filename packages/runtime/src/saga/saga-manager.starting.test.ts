@@ -97,7 +97,7 @@ describe.each(STORE_KINDS)("a saga manager over %s, starting runs", (kind) => {
     })
       .step("a", { run: () => ({}) })
       .build();
-    const manager = await bench.open([throwing, refusing]);
+    const manager = await bench.open([throwing, refusing], {}, { maxRuns: 1 });
     await expect(bench.until(manager.start("throwing", {}))).rejects.toMatchObject({
       code: "input-invalid",
       message: expect.stringContaining("no customer"),
@@ -105,6 +105,8 @@ describe.each(STORE_KINDS)("a saga manager over %s, starting runs", (kind) => {
     const attributes = { customer: "x".repeat(257) };
     await expect(bench.until(manager.start("s", {}, { attributes }))).rejects.toMatchObject({ code: "input-invalid" });
     expect((await manager.list({})).items).toEqual([]);
+    // Nor do they take the place of a run.
+    expect((await bench.toEnd(manager, "s")).status).toBe("completed");
   });
 
   it("ends a run that nobody begins in time, and runs nothing of it", async () => {

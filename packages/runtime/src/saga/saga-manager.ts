@@ -173,6 +173,8 @@ class StoreSagaManager implements SagaManager {
 
   /** With the first row of its journal, when this process may drive it: one write starts it. */
   #newRun(id: string, definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
+    // The user's code may throw: before anything is taken that would have to be given back.
+    const attributes = attributesOf(definition, input, options.attributes);
     const plan = this.#registry.find(definition.name, definition.version);
     const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
     const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
@@ -187,7 +189,7 @@ class StoreSagaManager implements SagaManager {
       key: options.idempotencyKey ?? null,
       inputHash: hashOfInput(input),
       businessKey: options.businessKey ?? null,
-      attributes: attributesOf(definition, input, options.attributes),
+      attributes,
       sessionId: options.sessionId ?? null,
       queue: "default",
       partitionKey: null,

@@ -15,7 +15,7 @@ import { checkChildrenAtEnd } from "./child-invariants.js";
 import { EffectLedger, type KeyedAct } from "./effect-ledger.js";
 import { evaluateNow } from "./evaluate-now.js";
 import { InvariantBroken } from "./invariant-broken.js";
-import { checkAtEnd, checkRow, checkSameState } from "./invariants.js";
+import { checkAtEnd, checkRow, checkSameState, checkToldWithoutPlan } from "./invariants.js";
 import { SIGNALS } from "./random-plan.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { SimulatedChildren, type ToldEnd } from "./simulated-children.js";
@@ -101,6 +101,7 @@ export class CoreSimulation {
     for (const call of this.#stray.splice(0)) this.#arrive(call);
     const schedule = { plan: this.#plan, rows: this.#rows, ledger: this.#ledger, state: this.#state };
     checkAtEnd(schedule);
+    checkToldWithoutPlan(this.#core.fold(null, this.#createdAt, this.#rows), this.#state);
     if (this.#state.end !== null) checkChildrenAtEnd(this.#rows, this.#state.end.status, this.#children.open);
     for (const act of this.#saidNo)
       if (this.#ledger.has(act))

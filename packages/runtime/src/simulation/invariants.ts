@@ -110,6 +110,15 @@ export function checkSameState(recovered: RunState, live: RunState): void {
   }
 }
 
+/** Who has no definition of a run, such as one who only shows it, reads the same of its end and of what it keeps. */
+export function checkToldWithoutPlan(told: RunState, live: RunState): void {
+  try {
+    deepStrictEqual([told.end, told.signals], [live.end, live.signals]);
+  } catch (error) {
+    throw new InvariantBroken(1, `the journal tells another story without a plan: ${String(error).slice(0, 600)}`);
+  }
+}
+
 /** Checks a run that ended, or was parked for good, against what its participants really did. */
 export function checkAtEnd(schedule: {
   readonly plan: RunPlan;

@@ -8,7 +8,9 @@ import {
 } from "../engine/records.js";
 import type { Json } from "../json.js";
 
+/** How appends share the way to the store. */
 export interface Lanes {
+  /** On their way at once, at most. */
   readonly count: number;
   /** Rows from which on an append goes out beside another: it is a commit of its own. */
   readonly worth: number;
