@@ -10,14 +10,17 @@ function open(workers: "one" | "many"): Promise<RunStoreUnderTest> {
   return openAt(clock, clock.advance, workers);
 }
 
-/** As a store does that follows a server's clock: time goes on by itself, and `advance` is an offset to it. */
+/** As a store does that follows a server's clock: time goes on by itself, here at every look, and `advance` is an offset to it. */
 function openMoving(): Promise<RunStoreUnderTest> {
-  let offsetMs = 0;
-  const clock: Clock = { ...systemPorts.clock, now: () => systemPorts.clock.now() + offsetMs };
+  let nowMs = systemPorts.clock.now();
   const advance = (ms: number): void => {
-    offsetMs += ms;
+    nowMs += ms;
   };
-  return openAt(clock, advance, "many");
+  const now = (): number => {
+    advance(1);
+    return nowMs;
+  };
+  return openAt({ ...systemPorts.clock, now }, advance, "many");
 }
 
 async function openAt(

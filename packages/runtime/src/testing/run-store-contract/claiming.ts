@@ -42,13 +42,16 @@ export function claiming(test: ContractTest): void {
       expect((await store.claim({ worker: "w", definitions, limit: 10 })).map(({ run }) => run.id)).toEqual([runId(2)]);
     });
 
-    test("gives a run that was never owned without a row, running under fence 1", async ({ store }) => {
+    test("gives a run that was never owned without a row, running under fence 1, changed now", async (under) => {
+      const { store, advance, near } = under;
       await activate(store, "w");
       const [created] = await store.create([newRun(1)]);
+      await advance(5_000);
+      const updatedAt = near(await store.now());
       const claimed = first(await claimAll(store, "w"));
       const before = created?.kind === "created" ? created.run : {};
       expect(claimed).toEqual({
-        run: { ...before, status: "running", owner: "w", fence: 1, wakeAt: null },
+        run: { ...before, status: "running", owner: "w", fence: 1, wakeAt: null, updatedAt },
         rows: [],
         inbox: [],
         checkpoint: null,
