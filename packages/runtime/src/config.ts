@@ -8,6 +8,8 @@ export interface SessionConfig {
   readonly checkpoint: CheckpointConfig;
   readonly recovery: RecoveryConfig;
   readonly retention: RetentionConfig;
+  readonly rotation: RotationConfig;
+  readonly limits: LimitsConfig;
 }
 
 export interface SagaConfig {
@@ -59,6 +61,20 @@ export interface RetentionConfig {
   readonly endedMs: number | null;
 }
 
+export interface RotationConfig {
+  /** Age at which the token of a login session is replaced, when its owner comes by. Null: only when asked. Default null. */
+  readonly periodMs: number | null;
+  /** How long the token before is still taken, so that requests under way are not logged out. Default 30,000. */
+  readonly graceMs: number;
+}
+
+export interface LimitsConfig {
+  /** Live login sessions that a subject may have at once. Null: any number. Default null. */
+  readonly perSubject: number | null;
+  /** What becomes of one more: the oldest makes room, or it is refused (`session-limit-reached`). Default `evict-oldest`. */
+  readonly policy: "deny" | "evict-oldest";
+}
+
 /** What `resolveConfig` fills in. */
 export const DEFAULT_CONFIG: SessionConfig = {
   saga: { enabled: true, orchestration: "orchestration", timeoutMs: 300_000 },
@@ -77,6 +93,8 @@ export const DEFAULT_CONFIG: SessionConfig = {
     maxCrashes: 3,
   },
   retention: { endedMs: 30 * 86_400_000 },
+  rotation: { periodMs: null, graceMs: 30_000 },
+  limits: { perSubject: null, policy: "evict-oldest" },
 };
 
 /** Any part of the config; what is left out has its default. */
@@ -101,6 +119,8 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
     },
     recovery: { ...DEFAULT_CONFIG.recovery, ...partial.recovery },
     retention: { ...DEFAULT_CONFIG.retention, ...partial.retention },
+    rotation: { ...DEFAULT_CONFIG.rotation, ...partial.rotation },
+    limits: { ...DEFAULT_CONFIG.limits, ...partial.limits },
   };
   const positive = (key: string, value: number): void => {
     if (Number.isFinite(value) && value > 0) return;
@@ -117,6 +137,9 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   positive("session.recovery.leaseMs", config.recovery.leaseMs);
   positive("session.recovery.maxCrashes", config.recovery.maxCrashes);
   if (config.retention.endedMs !== null) positive("session.retention.endedMs", config.retention.endedMs);
+  if (config.rotation.periodMs !== null) positive("session.rotation.periodMs", config.rotation.periodMs);
+  positive("session.rotation.graceMs", config.rotation.graceMs);
+  if (config.limits.perSubject !== null) positive("session.limits.perSubject", config.limits.perSubject);
   if (config.context.ttlMs > config.context.absoluteTtlMs) {
     throw new RuntimeError(
       "config-invalid",

@@ -44,6 +44,18 @@ export const ERRORS = {
     retry: false,
     meaning: "No live session: unknown, expired, revoked or rotated away.",
   },
+  "session-limit-reached": {
+    status: 409,
+    retry: false,
+    meaning: "The subject has as many live sessions as it may have.",
+  },
+  "session-stale-sign-in": {
+    status: 401,
+    retry: false,
+    meaning: "The sign-in is too old or not sure enough: prove anew who you are.",
+  },
+  "session-csrf": { status: 403, retry: false, meaning: "The request did not come from a page of this site." },
+  "session-guessing": { status: 429, retry: true, meaning: "Too many unknown tokens came from one address." },
   "session-revision-moved": { status: 412, retry: true, meaning: "The session changed since the revision given." },
   internal: { status: 500, retry: false, meaning: "A fault of ours." },
 } as const satisfies Record<string, { status: number; retry: boolean; meaning: string }>;

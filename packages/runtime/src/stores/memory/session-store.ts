@@ -1,46 +1,33 @@
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import { decodeSessionCursor, encodeSessionCursor } from "../../store/session-cursor.js";
-import { applyDelta, decodeData, encodeData } from "../../store/session-data.js";
-import { deadline, isLive, isTouchDue } from "../../store/session-deadlines.js";
-import type {
-  NewSession,
-  SessionDelta,
-  SessionPage,
-  SessionQuery,
-  SessionRecord,
-  SessionStore,
-} from "../../store/session-store.js";
+import { applyDelta } from "../../store/session-data.js";
+import { isLive, isTouchDue } from "../../store/session-deadlines.js";
+import { checkPlace } from "../../store/session-id.js";
+import type * as contract from "../../store/session-store.js";
+import { judgeToken, rotateTokens } from "../../store/session-tokens.js";
+import { signInOf } from "../../store/sign-in.js";
+import { newEntry, newestFirst, type SessionEntry, toEnded, toRecord, touched } from "./session-entry.js";
 
 export interface MemorySessionStoreOptions {
   /** The store's clock. Default: the system's. */
   readonly clock?: Clock;
-  /** Sessions held at most, expired ones that were not swept yet included; beyond it `create` throws `overloaded`. Default 100,000. */
+  /** Sessions held at most, expired ones that were not settled yet included; beyond it `create` throws `overloaded`. Default 100,000. */
   readonly maxSessions?: number;
 }
 
 /** Sessions of one process, for tests and development. They end with the process. */
-export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
+export function createMemorySessionStore(options: MemorySessionStoreOptions = {}): contract.SessionStore {
   return new MemorySessionStore(options.clock ?? systemPorts.clock, options.maxSessions ?? 100_000);
 }
 
-interface Entry extends Omit<SessionRecord, "data"> {
-  /** JSON text, so that no caller holds a live object of the store. */
-  readonly data: string;
-  readonly tokenHash: string | null;
-  /** The token before the current one, while its grace lasts. */
-  readonly previous: { readonly tokenHash: string; readonly expiresAt: number } | null;
-}
-
-/**
- * One map by id holds the truth, a second one leads from token hashes to ids. Entries are replaced, never changed, and
- * each call does its work in one turn of the event loop: that is what makes it atomic.
- */
-class MemorySessionStore implements SessionStore {
+/** One map holds the truth, and each call does its work in one turn of the event loop: that is what makes it atomic. */
+class MemorySessionStore implements contract.SessionStore {
   readonly #clock: Clock;
   readonly #maxSessions: number;
-  readonly #entries = new Map<string, Entry>();
-  readonly #idByToken = new Map<string, string>();
+  readonly #entries = new Map<string, SessionEntry>();
+  /** When the lease of each owner ends. */
+  readonly #owners = new Map<string, number>();
   #isOpen = false;
 
   constructor(clock: Clock, maxSessions: number) {
@@ -60,85 +47,90 @@ class MemorySessionStore implements SessionStore {
     this.#now();
   }
 
-  async create(session: NewSession): Promise<SessionRecord | "exists"> {
+  async create(session: contract.NewSession): Promise<contract.CreatedSession | "exists" | "limit-reached"> {
     const now = this.#now();
-    const { id, kind, tokenHash, subject, idleMs, absoluteMs } = session;
-    const data = encodeData(kind, session.data);
-    if (this.#live(id, now) || (tokenHash !== null && this.#idByToken.has(tokenHash))) return "exists";
-    this.#remove(id);
+    checkPlace(session.id, session.subject);
+    const entry = newEntry(session, now);
+    if (this.#live(session.id, now)) return "exists";
+    const tooMany = this.#beyondLimit(session, now);
+    if (tooMany.length > 0 && session.limit?.policy === "deny") return "limit-reached";
+    for (const { id } of [...tooMany, session]) this.#entries.delete(id);
     if (this.#entries.size >= this.#maxSessions) {
-      throw new RuntimeError(
-        "overloaded",
-        `expected at most ${this.#maxSessions} sessions in memory; raise maxSessions or use another store`,
-        {
-          maxSessions: this.#maxSessions,
-        },
-      );
+      const message = `expected at most ${this.#maxSessions} sessions in memory; raise maxSessions or use another store`;
+      throw new RuntimeError("overloaded", message, { maxSessions: this.#maxSessions });
     }
-    const absoluteExpiresAt = absoluteMs === null ? null : now + absoluteMs;
-    const expiresAt = deadline(now, idleMs, absoluteExpiresAt);
-    if (tokenHash !== null) this.#idByToken.set(tokenHash, id);
-    return this.#put({
-      ...{ id, kind, subject, data, revision: 1, createdAt: now, touchedAt: now, idleMs, expiresAt, absoluteExpiresAt },
-      ...{ tokenHash, previous: null },
-    });
+    return { session: this.#put(entry), evicted: tooMany.map(toEnded) };
   }
 
-  async load(tokenHash: string, options: { readonly touch: boolean }): Promise<SessionRecord | undefined> {
+  async load(
+    id: string,
+    tokenHash: string,
+    { touch }: contract.LoadOptions,
+  ): Promise<contract.LoadedSession | contract.ReusedToken | undefined> {
     const now = this.#now();
-    const entry = this.#live(this.#idByToken.get(tokenHash), now);
-    if (!entry) return undefined;
-    // Both maps lead a token in its grace here; only the time says whether the grace is over.
-    if (entry.tokenHash !== tokenHash && !(entry.previous && isLive(entry.previous, now))) return undefined;
-    return options.touch && isTouchDue(entry, now) ? this.#put(touched(entry, now)) : toRecord(entry);
+    const entry = this.#live(id, now);
+    if (!entry?.tokens) return undefined;
+    const verdict = judgeToken(entry.tokens, tokenHash, now);
+    if (verdict.kind === "unknown") return undefined;
+    if (verdict.kind === "reused") return this.#reused(entry);
+    const record = touch && isTouchDue(entry, now) ? this.#put(touched(entry, now)) : toRecord(entry);
+    return verdict.kind === "grace" ? { ...record, seed: verdict.seed } : record;
   }
 
-  async loadById(id: string): Promise<SessionRecord | undefined> {
+  async loadById(id: string): Promise<contract.SessionRecord | undefined> {
     const entry = this.#live(id, this.#now());
     return entry && toRecord(entry);
   }
 
-  async commit(id: string, delta: SessionDelta, revision?: number): Promise<SessionRecord | "not-found" | "moved"> {
+  async commit(
+    id: string,
+    delta: contract.SessionDelta,
+    { revision, returning, owner }: contract.CommitOptions = {},
+  ): Promise<contract.SessionRecord | "not-found" | "moved"> {
     const now = this.#now();
     const entry = this.#live(id, now);
     if (!entry) return "not-found";
     if (revision !== undefined && revision !== entry.revision) return "moved";
     const data = applyDelta(entry.kind, entry.data, delta);
-    return this.#put({ ...touched(entry, now), data, revision: entry.revision + 1 });
+    const changed = { data, revision: entry.revision + 1, owner: owner ?? entry.owner };
+    const record = this.#put({ ...touched(entry, now), ...changed });
+    return returning === "head" ? { ...record, data: {} } : record;
   }
 
-  async rotate(oldTokenHash: string, newTokenHash: string, graceMs: number): Promise<SessionRecord | "not-found"> {
+  async rotate(
+    id: string,
+    rotation: contract.Rotation,
+  ): Promise<contract.RotatedSession | contract.ReusedToken | "not-found"> {
     const now = this.#now();
-    const entry = this.#live(this.#idByToken.get(oldTokenHash), now);
-    if (!entry || entry.tokenHash !== oldTokenHash || this.#idByToken.has(newTokenHash)) return "not-found";
-    if (entry.previous) this.#idByToken.delete(entry.previous.tokenHash);
-    if (graceMs <= 0) this.#idByToken.delete(oldTokenHash);
-    this.#idByToken.set(newTokenHash, entry.id);
-    const previous = graceMs > 0 ? { tokenHash: oldTokenHash, expiresAt: now + graceMs } : null;
-    return this.#put({ ...touched(entry, now), tokenHash: newTokenHash, previous });
+    const entry = this.#live(id, now);
+    if (!entry?.tokens) return "not-found";
+    const verdict = judgeToken(entry.tokens, rotation.oldTokenHash, now);
+    if (verdict.kind === "unknown") return "not-found";
+    if (verdict.kind === "reused") return this.#reused(entry);
+    if (verdict.kind === "grace") return { session: toRecord(entry), seed: verdict.seed };
+    const tokens = rotateTokens(entry.tokens, rotation, now);
+    const signIn = signInOf(rotation.signIn, now) ?? entry.signIn;
+    return { session: this.#put({ ...touched(entry, now), tokens, signIn, rotatedAt: now }), seed: rotation.seed };
   }
 
-  async revoke(id: string): Promise<boolean> {
+  async revoke(id: string): Promise<contract.EndedSession | undefined> {
     const entry = this.#live(id, this.#now());
-    if (entry) this.#remove(id);
-    return entry !== undefined;
+    if (entry) this.#entries.delete(id);
+    return entry && toEnded(entry);
   }
 
-  async revokeSubject(subject: string): Promise<number> {
-    // Takes effect at the end of the call, so that what is created while it is under way falls under it too. There is
-    // no moment between the judging and the removing; a store with such a moment needs an epoch per subject.
-    await Promise.resolve();
-    const now = this.#now();
-    const ofSubject = [...this.#entries.values()].filter((entry) => entry.subject === subject && isLive(entry, now));
-    for (const { id } of ofSubject) this.#remove(id);
-    return ofSubject.length;
+  async revokeSubject(subject: string, except?: string): Promise<number> {
+    return this.#revokeWhere((entry) => entry.subject === subject && entry.id !== except);
   }
 
-  async list(query: SessionQuery): Promise<SessionPage> {
-    const now = this.#now();
+  async revokeAll(): Promise<number> {
+    return this.#revokeWhere(({ kind }) => kind === "login");
+  }
+
+  async list(query: contract.SessionQuery): Promise<contract.SessionPage> {
     const after = query.cursor === undefined ? undefined : decodeSessionCursor(query.cursor);
-    const found = [...this.#entries.values()]
-      .filter((entry) => isLive(entry, now) && entry.kind === (query.kind ?? "login"))
+    const found = this.#allLive(this.#now())
+      .filter((entry) => entry.kind === (query.kind ?? "login"))
       .filter((entry) => query.subject === undefined || entry.subject === query.subject)
       .filter((entry) => after === undefined || newestFirst(entry, after) > 0)
       .sort(newestFirst);
@@ -147,54 +139,95 @@ class MemorySessionStore implements SessionStore {
     return { items, nextCursor: last && found.length > items.length ? encodeSessionCursor(last) : null };
   }
 
-  async sweep(limit: number): Promise<SessionRecord[]> {
+  async sweep(limit: number, claimMs: number): Promise<contract.ExpiredSession[]> {
     const now = this.#now();
-    const swept: SessionRecord[] = [];
+    const claimed: contract.ExpiredSession[] = [];
     for (const entry of this.#entries.values()) {
-      if (swept.length >= limit) break;
-      if (isLive(entry, now)) continue;
-      this.#remove(entry.id);
-      swept.push(toRecord(entry));
+      if (claimed.length >= limit) break;
+      if (isLive(entry, now) || now < entry.claimedUntil) continue;
+      this.#entries.set(entry.id, { ...entry, claimedUntil: now + claimMs });
+      claimed.push({ ...toEnded(entry), expiredAt: entry.expiresAt });
     }
-    return swept;
+    return claimed;
+  }
+
+  async settle(expired: readonly contract.ExpiredSession[]): Promise<void> {
+    this.#now();
+    for (const { id, expiredAt } of expired) {
+      // Another session may have its id by now.
+      if (this.#entries.get(id)?.expiresAt === expiredAt) this.#entries.delete(id);
+    }
+  }
+
+  async renewOwner(owner: string, leaseMs: number, limit: number): Promise<contract.RenewedOwner> {
+    const now = this.#now();
+    this.#owners.set(owner, now + leaseMs);
+    let owned = 0;
+    let adopted = 0;
+    for (const entry of this.#allLive(now)) {
+      const adopts = adopted < limit && entry.owner !== null && !this.#isLeased(entry.owner, now);
+      if (entry.owner !== owner && !adopts) continue;
+      owned += 1;
+      if (adopts) adopted += 1;
+      this.#entries.set(entry.id, { ...touched(entry, now), owner });
+    }
+    return { owned, adopted };
+  }
+
+  async retireOwner(owner: string): Promise<void> {
+    this.#now();
+    this.#owners.delete(owner);
+  }
+
+  async owners(): Promise<contract.SessionOwner[]> {
+    const now = this.#now();
+    const contexts = new Map<string, number>();
+    for (const { owner } of this.#allLive(now)) if (owner !== null) contexts.set(owner, (contexts.get(owner) ?? 0) + 1);
+    const leased = [...this.#owners.keys()].filter((owner) => this.#isLeased(owner, now));
+    return [...new Set([...leased, ...contexts.keys()])].sort().map((owner) => ({
+      ...{ owner, leaseExpiresAt: this.#owners.get(owner) ?? 0, contexts: contexts.get(owner) ?? 0 },
+    }));
   }
 
   #now(): number {
     if (this.#isOpen) return this.#clock.now();
-    throw new RuntimeError(
-      "store-unavailable",
-      "expected an open session store, got one that is closed; call open() first",
-    );
+    const message = "expected an open session store, got one that is closed; call open() first";
+    throw new RuntimeError("store-unavailable", message);
   }
 
-  #live(id: string | undefined, now: number): Entry | undefined {
-    const entry = id === undefined ? undefined : this.#entries.get(id);
+  #live(id: string, now: number): SessionEntry | undefined {
+    const entry = this.#entries.get(id);
     return entry && isLive(entry, now) ? entry : undefined;
   }
 
-  #put(entry: Entry): SessionRecord {
+  #allLive(now: number): SessionEntry[] {
+    return [...this.#entries.values()].filter((entry) => isLive(entry, now));
+  }
+
+  /** The oldest of the subject's logins, as many as have to go for the new one. */
+  #beyondLimit({ subject, limit }: contract.NewSession, now: number): SessionEntry[] {
+    if (subject === null || limit === undefined) return [];
+    const logins = this.#allLive(now).filter((entry) => entry.subject === subject && entry.kind === "login");
+    return logins.sort(newestFirst).slice(limit.max - 1);
+  }
+
+  #isLeased(owner: string, now: number): boolean {
+    return (this.#owners.get(owner) ?? 0) > now;
+  }
+
+  #put(entry: SessionEntry): contract.SessionRecord {
     this.#entries.set(entry.id, entry);
     return toRecord(entry);
   }
 
-  #remove(id: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    this.#entries.delete(id);
-    if (entry.tokenHash !== null) this.#idByToken.delete(entry.tokenHash);
-    if (entry.previous) this.#idByToken.delete(entry.previous.tokenHash);
+  #reused(entry: SessionEntry): contract.ReusedToken {
+    this.#entries.delete(entry.id);
+    return { reused: toEnded(entry) };
   }
-}
 
-function touched(entry: Entry, now: number): Entry {
-  const touchedAt = Math.max(entry.touchedAt, now);
-  return { ...entry, touchedAt, expiresAt: deadline(touchedAt, entry.idleMs, entry.absoluteExpiresAt) };
-}
-
-function newestFirst(a: { createdAt: number; id: string }, b: { createdAt: number; id: string }): number {
-  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
-}
-
-function toRecord({ tokenHash: _tokenHash, previous: _previous, ...entry }: Entry): SessionRecord {
-  return { ...entry, data: decodeData(entry.data) };
+  #revokeWhere(ends: (entry: SessionEntry) => boolean): number {
+    const ended = this.#allLive(this.#now()).filter(ends);
+    for (const { id } of ended) this.#entries.delete(id);
+    return ended.length;
+  }
 }
