@@ -4,3 +4,4 @@ export { missingPostgres, type Postgres, type PostgresOptions, type StopMode, st
 export type { Weather } from "./proxy-lane.js";
 export type { Swallow } from "./proxy-link.js";
 export { missingRedis, type Redis, type RedisOptions, type RedisPersistence, startRedis } from "./redis.js";
+export { type RedisCluster, type RedisClusterOptions, startRedisCluster } from "./redis-cluster.js";
