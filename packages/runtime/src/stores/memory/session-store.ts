@@ -113,10 +113,10 @@ class MemorySessionStore implements contract.SessionStore {
     return { session: this.#put({ ...touched(entry, now), tokens, signIn, rotatedAt: now }), seed: rotation.seed };
   }
 
-  async revoke(id: string): Promise<contract.EndedSession | undefined> {
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
     const entry = this.#live(id, this.#now());
     if (entry) this.#entries.delete(id);
-    return entry && toEnded(entry);
+    return entry && toRecord(entry);
   }
 
   async revokeSubject(subject: string, except?: string): Promise<number> {

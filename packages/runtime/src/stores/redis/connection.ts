@@ -1,17 +1,8 @@
-import type { Cluster, ClusterOptions, Redis, RedisOptions } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { RuntimeError } from "../../errors.js";
-import { type Clock, systemPorts } from "../../ports.js";
+import { systemPorts } from "../../ports.js";
 import { fromDriver, isUnknownScript } from "./driver-error.js";
 import type { Script } from "./scripts.js";
-
-/** The part of `ioredis` that the store uses, of a single server's client and of a cluster's. */
-export interface RedisClient {
-  get(key: string): Promise<string | null>;
-  mget(...keys: string[]): Promise<(string | null)[]>;
-  evalsha(sha: string, keys: number, ...args: string[]): Promise<unknown>;
-  eval(script: string, keys: number, ...args: string[]): Promise<unknown>;
-  info(): Promise<string>;
-}
 
 export interface RedisConnectionOptions {
   /** redis:// or rediss://user:password@host:port/database; several, of one cluster's nodes, for Redis Cluster. */
@@ -20,7 +11,6 @@ export interface RedisConnectionOptions {
   readonly commandTimeoutMs?: number;
   /** For a new connection, ms. Default 2,000. */
   readonly connectTimeoutMs?: number;
-  readonly clock?: Clock;
 }
 
 /** What the store asks of a server, or of a cluster. Rejects with a `RuntimeError`, and at once while there is no connection. */
@@ -50,27 +40,13 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 
 class IoredisConnection implements RedisConnection {
   readonly #urls: readonly string[];
-  readonly #options: RedisOptions;
-  readonly #clock: Clock;
+  readonly #settings: ReturnType<typeof settingsOf>;
   #client: Redis | Cluster | undefined;
   #isCorked = false;
 
-  constructor({ url, commandTimeoutMs, connectTimeoutMs, clock = systemPorts.clock }: RedisConnectionOptions) {
-    this.#urls = typeof url === "string" ? [url] : url;
-    this.#clock = clock;
-    this.#options = {
-      lazyConnect: true,
-      connectTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      commandTimeout: commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
-      // A server that says nothing for so long while commands wait is gone, whatever TCP believes.
-      socketTimeout: 2 * (commandTimeoutMs ?? COMMAND_TIMEOUT_MS),
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      enableOfflineQueue: false,
-      retryStrategy: backoff,
-      // After a failover the address may lead to what is a replica now.
-      reconnectOnError: (error) => error.message.startsWith("READONLY"),
-    };
+  constructor(options: RedisConnectionOptions) {
+    this.#urls = typeof options.url === "string" ? [options.url] : options.url;
+    this.#settings = settingsOf(options);
   }
 
   async open(): Promise<void> {
@@ -127,7 +103,8 @@ class IoredisConnection implements RedisConnection {
   async info(): Promise<readonly string[]> {
     const client = this.#gathered();
     try {
-      return await Promise.all("nodes" in client ? client.nodes("master").map((node) => node.info()) : [client.info()]);
+      const masters = "nodes" in client ? client.nodes("master") : [client];
+      return await Promise.all(masters.map((master) => master.info()));
     } catch (error) {
       throw fromDriver(error);
     }
@@ -139,13 +116,12 @@ class IoredisConnection implements RedisConnection {
       throw new RuntimeError("config-invalid", message, { package: "ioredis" }, { cause });
     });
     const [url] = this.#urls;
-    if (url !== undefined && this.#urls.length === 1) return new driver.Redis(url, this.#options);
-    const { retryStrategy: _retry, enableOfflineQueue: _queue, lazyConnect: _lazy, ...redisOptions } = this.#options;
-    const options: ClusterOptions = {
-      ...{ lazyConnect: true, enableOfflineQueue: false, enableAutoPipelining: true, redisOptions },
-      clusterRetryStrategy: backoff,
-    };
-    return new driver.Cluster([...this.#urls], options);
+    const own = { lazyConnect: true, enableOfflineQueue: false };
+    if (url !== undefined && this.#urls.length === 1)
+      return new driver.Redis(url, { ...this.#settings, ...own, retryStrategy: backoff });
+    return new driver.Cluster([...this.#urls], {
+      ...{ ...own, enableAutoPipelining: true, redisOptions: this.#settings, clusterRetryStrategy: backoff },
+    });
   }
 
   /**
@@ -162,12 +138,25 @@ class IoredisConnection implements RedisConnection {
     const { stream } = client;
     this.#isCorked = true;
     stream.cork();
-    this.#clock.soon(() => {
+    systemPorts.clock.soon(() => {
       this.#isCorked = false;
       stream.uncork();
     });
     return client;
   }
+}
+
+function settingsOf({ commandTimeoutMs = COMMAND_TIMEOUT_MS, connectTimeoutMs }: RedisConnectionOptions) {
+  return {
+    connectTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
+    // A server that says nothing for so long while commands wait is gone, whatever TCP believes.
+    socketTimeout: 2 * commandTimeoutMs,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // After a failover the address may lead to what is a replica now.
+    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
+  };
 }
 
 function backoff(times: number): number {

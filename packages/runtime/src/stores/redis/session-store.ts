@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { systemPorts } from "../../ports.js";
+import { type Clock, systemPorts } from "../../ports.js";
 import { encodeFields, MAX_DATA_BYTES, tooLarge } from "../../store/session-data.js";
 import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
 import * as contract from "../../store/session-store.js";
@@ -20,6 +20,8 @@ import { type ScriptName, Scripts } from "./scripts.js";
 import { TouchHints } from "./touch-hints.js";
 
 export interface RedisSessionStoreOptions extends RedisConnectionOptions {
+  /** By which this process knows when to touch; deadlines are judged by the servers'. Default: the system's. */
+  readonly clock?: Clock;
   /** Before every key. Default `session:`. */
   readonly prefix?: string;
 }
@@ -134,9 +136,9 @@ export class RedisSessionStore implements contract.SessionStore {
     return { session: decodeRecord(text as string).record(id), seed: other as string };
   }
 
-  async revoke(id: string): Promise<contract.EndedSession | undefined> {
-    const answer = await this.#run<string[] | null>("revoke", id, []);
-    return answer === null ? undefined : ended(id, answer[0], answer[1]);
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
+    const text = await this.#run<string | null>("revoke", id, []);
+    return text === null ? undefined : decodeRecord(text).record(id);
   }
 
   async revokeSubject(subject: string, except?: string): Promise<number> {
