@@ -7,8 +7,8 @@ import type {
   SessionQuery,
   SessionRecord,
 } from "../../store/session-store.js";
-import { decodeText, encodeText, kindOf } from "./session-record.js";
 import type { ScriptName } from "./scripts.js";
+import { decodeText, encodeText, kindOf } from "./session-record.js";
 
 export interface SessionBucketsOptions {
   readonly bases: readonly string[];
@@ -93,7 +93,10 @@ export class SessionBuckets {
   }
 
   async renewOwner(owner: string, leaseMs: number, limit: number): Promise<RenewedOwner> {
-    const renew = async (base: string, adoptAtMost: number): Promise<[owned: number, adopted: number, left: number]> => {
+    const renew = async (
+      base: string,
+      adoptAtMost: number,
+    ): Promise<[owned: number, adopted: number, left: number]> => {
       const args = [base, encodeText(owner), String(leaseMs), String(adoptAtMost)];
       return (await this.#options.run("renew-owner", `${base}w`, args)) as [number, number, number];
     };

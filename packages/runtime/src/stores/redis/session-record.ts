@@ -107,4 +107,3 @@ export function kindOf(letter: string): SessionKind {
 function byteLength(text: string): number {
   return Buffer.byteLength(text);
 }
-

@@ -1,5 +1,6 @@
-import { Keys } from "./keys.js";
+import { silentLogger } from "../../log.js";
 import { createRedisConnection } from "./connection.js";
+import { Keys } from "./keys.js";
 import { Scripts } from "./scripts.js";
 import { RedisSessionStore } from "./session-store.js";
 import { createRedisTestClock, type Evaluating } from "./test-clock.test.support.js";
@@ -15,6 +16,7 @@ export async function openTimedSessions(url: string | readonly string[], servers
   const make = (): RedisSessionStore =>
     new RedisSessionStore(timed(createRedisConnection({ url })), {
       ...{ keys: new Keys(prefix), scripts: new Scripts(script), hints: new TouchHints(clock) },
+      logger: silentLogger,
     });
   const store = make();
   const peer = make();
