@@ -2,7 +2,7 @@ import type { JsonObject } from "../json.js";
 import type { EndedSession, SessionRecord, SessionStore } from "../store/session-store.js";
 import type { IssuedSession, Origin, SignInRequest } from "./manager.js";
 import type { SessionAudit } from "./session-audit.js";
-import { checkFields } from "./session-bounds.js";
+import { checkFields, checkSubject } from "./session-bounds.js";
 import type { PreparedLogin, SessionCreation } from "./session-creation.js";
 
 /**
@@ -38,7 +38,7 @@ export class SessionSignIn {
     origin?: Origin,
   ): Promise<IssuedSession> {
     const { data: added, keepData = true, signIn = { level: 1 }, ...rest } = request;
-    const login = this.#creation.prepare({ ...rest, signIn });
+    const login = this.#creation.prepare({ ...rest, signIn, subject: checkSubject(rest.subject) });
     const laidOver = checkFields(added ?? {});
     const dataOf = (former: SessionRecord): JsonObject => ({ ...(keepData && kept(former, login)), ...laidOver });
 
