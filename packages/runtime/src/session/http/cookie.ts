@@ -54,7 +54,8 @@ export function createSessionCookie(options: CookieOptions = {}): SessionCookie 
   if (!(sameSite in SAME_SITE)) refuse("sameSite", `"strict", "lax" or "none", got ${JSON.stringify(sameSite)}`);
   if (sameSite === "none" && !secure) refuse("sameSite", '"strict" or "lax" without secure, got "none"');
   if (!/^\/[^;\p{Cc}]*$/u.test(path)) refuse("path", `a path that begins with "/", got ${JSON.stringify(path)}`);
-  if (domain !== undefined && !/^[A-Za-z0-9.-]+$/.test(domain)) refuse("domain", `a host, got ${JSON.stringify(domain)}`);
+  if (domain !== undefined && !/^[A-Za-z0-9.-]+$/.test(domain))
+    refuse("domain", `a host, got ${JSON.stringify(domain)}`);
   if (maxAgeMs !== undefined && !(maxAgeMs >= 1_000 && maxAgeMs <= MAX_AGE_MS))
     refuse("maxAgeMs", `1,000 to ${MAX_AGE_MS} (400 days), got ${maxAgeMs}`);
   const scope = `; Path=${path}${domain === undefined ? "" : `; Domain=${domain}`}`;
@@ -115,10 +116,14 @@ function checkPrefix(name: string, { secure, domain, path }: Reach): void {
   if (found === undefined) return;
   const { prefix, isHost } = found;
   if (!name.startsWith(prefix)) refuse("name", `the prefix written as ${prefix}, got ${JSON.stringify(name)}`);
-  if (!secure) refuse("secure", `true with a name that begins with ${prefix}, got false; without TLS give it another name`);
+  if (!secure)
+    refuse("secure", `true with a name that begins with ${prefix}, got false; without TLS give it another name`);
   if (!isHost || (domain === undefined && path === "/")) return;
   const key = domain === undefined ? "path" : "domain";
-  refuse(key, `no domain and path "/" with a name that begins with ${prefix}; name it __Secure-${name.slice(prefix.length)}`);
+  refuse(
+    key,
+    `no domain and path "/" with a name that begins with ${prefix}; name it __Secure-${name.slice(prefix.length)}`,
+  );
 }
 
 function refuse(key: string, expected: string): never {

@@ -44,7 +44,8 @@ export class CsrfGuard<Request extends SessionRequest> {
     const site = request.headers["sec-fetch-site"];
     if (site === "same-origin" || site === "none") return;
     const { origin } = request.headers;
-    if (origin !== undefined && (this.#origins.has(origin) || (site === undefined && this.#isOurs(origin, request)))) return;
+    if (origin !== undefined && (this.#origins.has(origin) || (site === undefined && this.#isOurs(origin, request))))
+      return;
     if (token !== null && isCsrfToken(oneHeader(request, this.#header), token)) return;
     if (this.#customHeader !== undefined && request.headers[this.#customHeader] !== undefined) return;
     if (this.#exempt?.(request)) return;
@@ -56,7 +57,8 @@ export class CsrfGuard<Request extends SessionRequest> {
    * client that is no browser says nothing of where it comes from, and may.
    */
   checkBeginning(request: Request): void {
-    if (request.headers["sec-fetch-site"] !== undefined || request.headers.origin !== undefined) this.check(request, null);
+    if (request.headers["sec-fetch-site"] !== undefined || request.headers.origin !== undefined)
+      this.check(request, null);
   }
 
   #isOurs(origin: string, { headers: { host } }: Request): boolean {

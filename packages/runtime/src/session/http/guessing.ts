@@ -45,7 +45,9 @@ export class GuessingLimiter<Request extends SessionRequest> {
   }
 
   /** Gives how many the client has brought in this minute, when that is too many, and when the minute ends. */
-  count(request: Request): { readonly unknown: number; readonly retryAfterMs: number; readonly isFirst: boolean } | undefined {
+  count(
+    request: Request,
+  ): { readonly unknown: number; readonly retryAfterMs: number; readonly isFirst: boolean } | undefined {
     const now = this.#clock.now();
     const client = this.#client(request);
     let window = this.#windows.get(client);
@@ -77,6 +79,9 @@ function clientOf(request: SessionRequest): string {
   const [head = "", tail] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
   const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - groups.length - last.length) }, () => "0");
+  const zeros = Array.from(
+    { length: tail === undefined ? 0 : Math.max(0, 8 - groups.length - last.length) },
+    () => "0",
+  );
   return [...groups, ...zeros, ...last].slice(0, 4).join(":");
 }

@@ -69,29 +69,29 @@ export function gateHeaders(response: ServerResponse, work: HeaderWork): void {
     state = "closed";
   };
 
-  response.writeHead = function (...args: unknown[]): ServerResponse {
+  response.writeHead = ((...args: unknown[]): ServerResponse => {
     // Headers given here would replace those set before, Set-Cookie too: they are set like all others.
     if (state === "waiting") args = applyHead(response, args);
     const call = (): unknown => (writeHead as (...args: unknown[]) => ServerResponse).apply(response, args);
     if (passes(call)) call();
     return response;
-  } as typeof writeHead;
+  }) as typeof writeHead;
 
-  response.write = function (...args: unknown[]): boolean {
+  response.write = ((...args: unknown[]): boolean => {
     const call = (): boolean => (write as (...args: unknown[]) => boolean).apply(response, args);
     if (passes(call)) return call();
     if (state === "closed") return dropped(args, true);
     mustDrain = true;
     return false;
-  } as typeof write;
+  }) as typeof write;
 
-  response.end = function (...args: unknown[]): ServerResponse {
+  response.end = ((...args: unknown[]): ServerResponse => {
     const call = (): ServerResponse => (end as (...args: unknown[]) => ServerResponse).apply(response, args);
     if (passes(call)) return call();
     if (state === "closed") return dropped(args, response);
     define("writableEnded", () => true);
     return response;
-  } as typeof end;
+  }) as typeof end;
 
   response.flushHeaders = (): void => {
     const call = (): void => flushHeaders.call(response);
@@ -111,9 +111,13 @@ export function gateHeaders(response: ServerResponse, work: HeaderWork): void {
 function applyHead(response: ServerResponse, args: readonly unknown[]): unknown[] {
   const [status, second] = args;
   const hasMessage = typeof second === "string";
-  const headers = (hasMessage ? args[2] : (second ?? args[2])) as OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined;
+  const headers = (hasMessage ? args[2] : (second ?? args[2])) as
+    | OutgoingHttpHeaders
+    | OutgoingHttpHeader[]
+    | undefined;
   if (Array.isArray(headers)) setPairs(response, headers);
-  else for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) response.setHeader(name, value);
+  else
+    for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) response.setHeader(name, value);
   return hasMessage ? [status, second] : [status];
 }
 

@@ -2,6 +2,7 @@ import { RuntimeError } from "../../errors.js";
 import { type Logger, silentLogger } from "../../log.js";
 import { type Ports, systemPorts } from "../../ports.js";
 import type { SessionManager } from "../manager.js";
+import { SessionAudit } from "../session-audit.js";
 import type { SessionListener } from "../session-events.js";
 import { TOKEN_LENGTH } from "../token.js";
 import { AMBIGUOUS, type CookieOptions, createSessionCookie, type SessionCookie } from "./cookie.js";
@@ -28,8 +29,8 @@ export interface HttpSessionOptions<Request extends SessionRequest = SessionRequ
    * other services' too. Default `["cookies", "storage"]`; `[]`: the session's cookie only.
    */
   readonly clearSiteData?: readonly ("cache" | "cookies" | "storage")[];
-  /** Gets `guessing`. What happens to sessions, the manager tells. */
-  readonly listener?: SessionListener;
+  /** Told of `guessing`; of what happens to sessions, the manager tells. Default: nobody. */
+  readonly events?: SessionListener;
   /** Default: silent. */
   readonly logger?: Logger;
   /** Default: the system's. */
@@ -60,11 +61,11 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
   readonly ports: Ports;
   readonly logger: Logger;
   readonly #guessing: GuessingLimiter<Request> | null;
-  readonly #listener: SessionListener | undefined;
+  readonly #audit: SessionAudit;
 
   /** Error: `config-invalid`. */
   constructor(options: HttpSessionOptions<Request>) {
-    const { sessions, cookie, bearer = false, csrf = {}, guessing = {}, listener } = options;
+    const { sessions, cookie, bearer = false, csrf = {}, guessing = {}, events } = options;
     const { clearSiteData = ["cookies", "storage"], logger = silentLogger, ports = systemPorts } = options;
     this.manager = sessions;
     this.cookie = cookie === false ? null : createSessionCookie(cookie);
@@ -76,7 +77,7 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
     this.csrf = csrf === false || this.cookie === null ? null : new CsrfGuard(csrf, this.cookie.secure);
     this.#guessing = guessing === false ? null : new GuessingLimiter(guessing, ports.clock);
     this.clearSiteData = clearSiteData.map((what) => `"${what}"`).join(", ");
-    this.#listener = listener;
+    this.#audit = new SessionAudit(events, logger, ports.clock);
     this.ports = ports;
     this.logger = logger;
   }
@@ -104,27 +105,17 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
     if (excess === undefined) return;
     const { unknown, retryAfterMs, isFirst } = excess;
     // Once per minute and client: the trail is not the guesser's to fill.
-    if (isFirst) this.#tell(request, unknown);
+    if (isFirst) this.#audit.tell({ kind: "guessing", unknown }, originOf(request));
     const message = `expected few unknown session tokens from one client in a minute, got ${unknown}; wait`;
     throw new RuntimeError("session-guessing", message, { unknown, retryAfterMs });
-  }
-
-  #tell(request: Request, unknown: number): void {
-    const event = { kind: "guessing", at: this.ports.clock.now(), origin: originOf(request), unknown } as const;
-    this.logger.warn({ unknown, ...event.origin }, "a client tries session tokens");
-    const failed = (error: unknown): void => this.logger.error({ err: error, kind: "guessing" }, "a listener failed");
-    try {
-      Promise.resolve(this.#listener?.(event)).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
   }
 }
 
 /** What cannot be one of ours (another scheme, an API key) is somebody else's to read. */
 function bearerToken(authorization: string): string | undefined {
   const at = authorization.length - TOKEN_LENGTH;
-  const isOurs = at > 6 && authorization.slice(0, at).trimEnd().toLowerCase() === "bearer" && authorization[at - 1] === " ";
+  const isOurs =
+    at > 6 && authorization.slice(0, at).trimEnd().toLowerCase() === "bearer" && authorization[at - 1] === " ";
   return isOurs ? authorization.slice(at) : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { NewSignIn, SignIn } from "../../store/session-store.js";
+import type { Freshness } from "../freshness.js";
 import type { SignInRequest } from "../manager.js";
 import type { SessionField, SessionFields } from "./session-fields.js";
 
@@ -60,9 +61,6 @@ export interface RequestSession {
 
   /** The subject; throws `session-not-found` (401) when nobody signed in. */
   requireSubject(): string;
-  /**
-   * Throws `session-not-found` when nobody signed in, `session-stale-sign-in` when that was longer ago or less sure. `maxAgeMs` in ms, `level`
-   * as in `signedIn`; default: any.
-   */
-  requireFresh(bound: { readonly maxAgeMs?: number; readonly level?: number }): string;
+  /** The subject, when it signed in recently and surely enough; else throws `session-not-found`, or `session-stale-sign-in` (401). */
+  requireFresh(required: Freshness): string;
 }

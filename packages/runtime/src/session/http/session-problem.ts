@@ -41,4 +41,13 @@ export function speaksOfBody(name: string): boolean {
   return name.startsWith("content-") ? name !== "content-security-policy" : OF_BODY.has(name);
 }
 
-const OF_BODY = new Set(["accept-ranges", "etag", "last-modified", "expires", "location", "transfer-encoding", "trailer", "refresh"]);
+const OF_BODY = new Set([
+  "accept-ranges",
+  "etag",
+  "last-modified",
+  "expires",
+  "location",
+  "transfer-encoding",
+  "trailer",
+  "refresh",
+]);

@@ -19,23 +19,19 @@ export interface SessionRequestHeaders {
   readonly "user-agent"?: string | undefined;
 }
 
-/** What is kept of a User-Agent: enough to tell devices apart. */
-const MAX_USER_AGENT = 256;
+/** No address is longer; a proxy that is trusted may have passed on anything. */
+const MAX_ADDRESS = 64;
 
 export function addressOf(request: SessionRequest): string | undefined {
   return request.ip ?? request.socket?.remoteAddress;
 }
 
-/** Who is there, for the events; and for a session's owner to recognize it by. */
+/** Who is there, for the events; and for a session's owner to recognize it by. The manager bounds it. */
 export function originOf(request: SessionRequest): Origin & Device {
   const ip = addressOf(request);
   const userAgent = request.headers["user-agent"];
-  if (ip === undefined) return userAgent === undefined ? {} : { userAgent: shortened(userAgent) };
-  return userAgent === undefined ? { ip } : { ip, userAgent: shortened(userAgent) };
-}
-
-function shortened(text: string): string {
-  return text.length <= MAX_USER_AGENT ? text : text.slice(0, MAX_USER_AGENT).toWellFormed();
+  if (ip === undefined || ip.length > MAX_ADDRESS) return userAgent === undefined ? {} : { userAgent };
+  return userAgent === undefined ? { ip } : { ip, userAgent };
 }
 
 /** Methods that change nothing (RFC 9110, 9.2.1). */

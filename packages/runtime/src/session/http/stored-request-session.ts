@@ -1,7 +1,9 @@
 import { RuntimeError } from "../../errors.js";
 import type { Json, JsonObject } from "../../json.js";
 import type { NewSignIn, SessionDelta, SignIn } from "../../store/session-store.js";
+import { type Freshness, requireFresh } from "../freshness.js";
 import type { IssuedSession, Session, SignInRequest } from "../manager.js";
+import { notFound } from "../session-refusals.js";
 import { createCsrfToken } from "./csrf.js";
 import { FieldChanges } from "./field-changes.js";
 import type { HttpSessions, Presented, Transport } from "./http-sessions.js";
@@ -155,9 +157,7 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
   }
 
   async stepUp(signIn: NewSignIn): Promise<void> {
-    await this.#replaceToken("stepUp", (token) =>
-      this.#http.manager.stepUp(token, signIn, originOf(this.#request)),
-    );
+    await this.#replaceToken("stepUp", (token) => this.#http.manager.stepUp(token, signIn, originOf(this.#request)));
   }
 
   async rotate(): Promise<void> {
@@ -189,16 +189,10 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     return subject;
   }
 
-  requireFresh({ maxAgeMs, level }: { readonly maxAgeMs?: number; readonly level?: number }): string {
+  requireFresh(required: Freshness): string {
     const subject = this.requireSubject();
-    const { signedIn } = this;
-    const ageMs = signedIn === null ? Number.POSITIVE_INFINITY : this.#http.ports.clock.now() - signedIn.at;
-    const isFresh = maxAgeMs === undefined || ageMs <= maxAgeMs;
-    const isSure = level === undefined || (signedIn?.level ?? 0) >= level;
-    if (isFresh && isSure) return subject;
-    const bounds = [maxAgeMs === undefined ? "" : `at most ${maxAgeMs} ms old`, level === undefined ? "" : `of level ${level}`];
-    const message = `expected a sign-in ${bounds.filter(Boolean).join(" and ")}; have the user prove again who it is, then stepUp()`;
-    throw new RuntimeError("session-stale-sign-in", message, { maxAgeMs: maxAgeMs ?? null, level: level ?? null });
+    requireFresh({ signIn: this.signedIn }, required, this.#http.ports.clock.now());
+    return subject;
   }
 
   /** Whether `tell` sets a header. */
@@ -302,7 +296,8 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
 
   #loaded(): Session | null {
     if (this.#isLoaded) return this.#session;
-    const message = "expected a session that was read; await session.load() before, as this route is declared not to read it";
+    const message =
+      "expected a session that was read; await session.load() before, as this route is declared not to read it";
     throw new RuntimeError("internal", message);
   }
 
@@ -323,9 +318,4 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     this.#onMayChange = null;
     notify();
   }
-}
-
-function notFound(expected: string): RuntimeError {
-  const message = `expected ${expected}, got none: there was none, or it expired, was revoked or rotated away; sign in again`;
-  return new RuntimeError("session-not-found", message);
 }
