@@ -53,14 +53,17 @@ class IoredisConnection implements RedisConnection {
   async open(): Promise<void> {
     if (this.#client) return;
     const client = await this.#createClient();
-    // Without a listener an error of a connection would end the process; calls report it.
-    client.on("error", () => {});
+    let reason: unknown;
+    // Without a listener an error of a connection would end the process. Later ones are told by the calls that meet them.
+    client.on("error", (error) => {
+      reason = error;
+    });
     try {
       await client.connect();
       await client.ping();
     } catch (error) {
       client.disconnect();
-      throw fromDriver(error);
+      throw fromDriver(reason ?? error);
     }
     this.#client = client;
   }
