@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { usageOf } from "../process-tree.js";
+import type { DatabaseServer } from "../servers/postgres.js";
+import { startRedis } from "../servers/redis.js";
+import { startRestate } from "../servers/restate.js";
+import { sqliteCommits } from "../servers/sqlite-commits.js";
 import type { Contender } from "./contenders.js";
-import { usageOf } from "./process-tree.js";
 import type { Place } from "./protocol.js";
-import type { DatabaseServer } from "./servers/postgres.js";
-import { startRedis } from "./servers/redis.js";
-import { startRestate } from "./servers/restate.js";
-import { sqliteCommits } from "./servers/sqlite-commits.js";
 
 /** What a contender's server has done since it started. */
 export interface ServerCount {
