@@ -4,6 +4,9 @@ import { saveResult } from "./results-file.js";
 import { benchSagas } from "./sagas/bench.js";
 import { sagaReport } from "./sagas/report.js";
 import { SAGA_SUITE } from "./sagas/suite.js";
+import { benchSessions } from "./sessions/bench.js";
+import { sessionReport } from "./sessions/report.js";
+import { SESSION_SUITE } from "./sessions/suite.js";
 import type { SuiteResult } from "./suite.js";
 
 const [suite, ...args] = process.argv.slice(2);
@@ -20,8 +23,13 @@ async function main(): Promise<number> {
       const result = await benchSagas(options, say);
       return finish(result, sagaReport(result), options.save);
     }
+    case "sessions": {
+      const options = readOptions(SESSION_SUITE, args);
+      const result = await benchSessions(options, say);
+      return finish(result, sessionReport(result), options.save);
+    }
     default:
-      throw new Error([usage(SAGA_SUITE), TABLE_USAGE].join("\n"));
+      throw new Error([usage(SAGA_SUITE), usage(SESSION_SUITE), TABLE_USAGE].join("\n"));
   }
 }
 

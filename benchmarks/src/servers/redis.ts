@@ -3,6 +3,10 @@ import { connect } from "node:net";
 import { freePort } from "@clean-arch/test-servers";
 import { type StartedProcess, startProcess } from "./started-process.js";
 
+/** What is said of it beside figures. */
+export const REDIS_SETTINGS =
+  'save "", appendonly no: nothing is written to a file; else its defaults, on the loopback address';
+
 /** A Redis that persists nothing, as the comparison says: what it loses in a crash is everything. */
 export async function startRedis(folder: string): Promise<StartedProcess & { readonly port: number }> {
   const port = await freePort();
