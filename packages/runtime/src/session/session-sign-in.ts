@@ -48,7 +48,7 @@ export class SessionSignIn {
       await this.#foreseeLimit(login, found, origin);
     }
     // Undefined as well when somebody ended it meanwhile: what a logout meant to end is not carried on.
-    const former = found && (await this.#store.take(found.id));
+    const former = found && (await this.#store.revoke(found.id));
     const issued = await this.#create(login, former ? dataOf(former) : laidOver, former, origin);
     const { id, subject } = issued.session;
     const level = login.signIn?.level ?? 1;
