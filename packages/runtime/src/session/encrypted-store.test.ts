@@ -37,7 +37,7 @@ describe("an encrypted session store", () => {
     const { b: _b, ...kept } = data;
     expect((await store.loadById("run:1"))?.data).toEqual({ ...kept, ...set });
     expect((await store.list({ kind: "context", limit: 10 })).items[0]?.data).toEqual({ ...kept, ...set });
-    expect((await store.take("run:1"))?.data).toEqual({ ...kept, ...set });
+    expect((await store.revoke("run:1"))?.data).toEqual({ ...kept, ...set });
   });
 
   it("holds no value that anybody could read, through all that a session manager does", async () => {
@@ -111,7 +111,7 @@ describe("an encrypted session store", () => {
     expect(logged).toHaveLength(5);
     for (const line of logged) expect(line).toEqual({ sessionId: "s", kind: "login", reason });
     expect(await inner.loadById("s")).toBeDefined();
-    expect(await store.take("s")).toBeUndefined();
+    expect(await store.revoke("s")).toMatchObject({ id: "s", data: {} });
     expect(await inner.loadById("s")).toBeUndefined();
   });
 
@@ -281,7 +281,7 @@ describe("an encrypted session store", () => {
   });
 });
 
-type Data = { readonly [field: string]: string };
+type Data = { readonly a: string; readonly b: string; readonly [field: string]: string };
 
 /** The text with one bit changed in the `at`-th byte behind its head. */
 function flip(text: string, at: number): string {

@@ -9,13 +9,11 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_CONFIG } from "../config.js";
 import { systemPorts } from "../ports.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
-import { openSessionInstances, SESSION_CONFIG, SESSION_STORES } from "../testing/session-instances.test.support.js";
+import { openSessionInstances, SESSION_CONFIG } from "../testing/session-instances.test.support.js";
 import { createSessionManager } from "./session-manager.js";
 import { readToken } from "./token.js";
 
-const runsOverSqlite = (SESSION_STORES as readonly string[]).includes("sqlite");
-
-describe.runIf(runsOverSqlite)("sessions in an SQLite file", () => {
+describe("sessions in an SQLite file", () => {
   it("are found again after a restart of the process", async () => {
     const { manager, other, file, clock } = await setUp();
     const { session, token } = await manager.create({ subject: "alice", data: { a: { b: 1 } } });
