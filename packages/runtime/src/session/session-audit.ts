@@ -117,6 +117,7 @@ const LOGGED: Readonly<Record<SessionEvent["kind"], readonly [level: keyof Logge
   "limit-reached": ["info", "session refused: its subject has as many as it may"],
   "subject-revoked": ["info", "all sessions of a subject ended"],
   "all-revoked": ["warn", "all sessions ended"],
+  guessing: ["warn", "a client tries session tokens"],
   // Anybody can send any number of them.
   "unknown-token": ["debug", "unknown session token"],
 };
