@@ -161,10 +161,8 @@ class SqliteSessionStore implements contract.SessionStore {
   }
 
   async revoke(id: string): Promise<contract.SessionRecord | undefined> {
-    const [ended] = this.#db.all<SessionRow>(
-      `delete from clean_arch_sessions where id = ? and expires_at > ? returning ${SESSION_COLUMNS}`,
-      [id, this.#clock.now()],
-    );
+    const sql = `delete from clean_arch_sessions where id = ? and expires_at > ? returning ${SESSION_COLUMNS}`;
+    const [ended] = this.#transaction((db, now) => db.all<SessionRow>(sql, [id, now]));
     return ended && toSessionRecord(ended);
   }
 
