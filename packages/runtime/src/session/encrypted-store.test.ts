@@ -6,6 +6,7 @@ import { systemPorts } from "../ports.js";
 import type { SessionStore } from "../store/session-store.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
 import { createManualClock } from "../testing/manual-clock.js";
+import { sessionStoreContract } from "../testing/session-store-contract.js";
 import { type EncryptedSessionStoreOptions, encryptedSessionStore } from "./encrypted-store.js";
 import type { EncryptionKey } from "./field-cipher.js";
 import { createSessionManager } from "./session-manager.js";
@@ -15,6 +16,13 @@ const OLD: EncryptionKey = { id: "2025", secret: Buffer.alloc(32, 1) };
 const NEW: EncryptionKey = { id: "2026", secret: Buffer.alloc(32, 2) };
 const SECRET = "plum pudding";
 const PLACE = { tokenHash: null, subject: null, idleMs: 1_000, absoluteMs: null };
+
+sessionStoreContract("encrypted, over memory", {
+  async open() {
+    const { store, clock } = await setUp();
+    return { store, advance: clock.advance, close: () => store.close() };
+  },
+});
 
 describe("an encrypted session store", () => {
   it("gives back every JSON value as it was", async () => {
