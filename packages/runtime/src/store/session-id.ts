@@ -28,9 +28,13 @@ export function tagOf(id: string): string {
 /** Throws `input-invalid` when the id is not one of this subject's: its session would be found by nobody who looks for the subject. */
 export function checkPlace(id: string, subject: string | null): void {
   if (subject === null || tagOf(id) === subjectTag(subject)) return;
-  throw new RuntimeError("input-invalid", "expected the id of a session to begin with its subject's tag; make it by sessionId", {
-    what: "id",
-  });
+  throw new RuntimeError(
+    "input-invalid",
+    "expected the id of a session to begin with its subject's tag; make it by sessionId",
+    {
+      what: "id",
+    },
+  );
 }
 
 /** The first bit tells tags of subjects from others, so that none is the other by chance. */

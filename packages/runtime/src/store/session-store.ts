@@ -57,7 +57,8 @@ export interface SessionStore {
 
   /**
    * Registers an owner of contexts or extends its lease, and moves the idle deadline of every context it owns, as a touch
-   * does. Contexts of owners whose lease ran out become its own, up to `limit` of them. Gives how many it owns and adopted.
+   * does. Contexts of owners without a lease, which ran out or never was, become its own, up to `limit` of them. Gives how
+   * many it owns and adopted.
    */
   renewOwner(owner: string, leaseMs: number, limit: number): Promise<RenewedOwner>;
   /** Gives up the lease at once: what it owns is adopted by the next who renews. Harmless for an unknown owner. */
@@ -88,7 +89,7 @@ export interface NewSession {
   readonly device?: Device | null;
   /** Live logins of the subject, this one included. Without a subject it says nothing. */
   readonly limit?: { readonly max: number; readonly policy: "deny" | "evict-oldest" };
-  /** The instance whose context it is. */
+  /** The instance whose context it is. Said of a login, it is ignored. */
   readonly owner?: string | null;
 }
 
@@ -174,7 +175,7 @@ export interface CommitOptions {
   readonly revision?: number;
   /** Default `record`. */
   readonly returning?: "record" | "head";
-  /** The context's owner from here on; default: as before. */
+  /** The context's owner from here on; default: as before. Said of a login, it is ignored. */
   readonly owner?: string;
 }
 
