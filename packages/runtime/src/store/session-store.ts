@@ -40,6 +40,11 @@ export interface SessionStore {
   rotate(id: string, rotation: Rotation): Promise<RotatedSession | ReusedToken | "not-found">;
   /** Ends a session; undefined when it was not live. */
   revoke(id: string): Promise<EndedSession | undefined>;
+  /**
+   * As `revoke`, and gives the session as it was at its end: every commit that was acknowledged before is in it, and whoever
+   * commits later finds no session. For what moves on to another session, of which no write may be lost.
+   */
+  take(id: string): Promise<SessionRecord | undefined>;
   /** Ends every live session of a subject but `except`, in one step. Gives how many. */
   revokeSubject(subject: string, except?: string): Promise<number>;
   /** Ends every login that was live when the call began. Gives how many. Not in one step: each session has its own. */

@@ -119,6 +119,12 @@ class MemorySessionStore implements contract.SessionStore {
     return entry && toEnded(entry);
   }
 
+  async take(id: string): Promise<contract.SessionRecord | undefined> {
+    const entry = this.#live(id, this.#now());
+    if (entry) this.#entries.delete(id);
+    return entry && toRecord(entry);
+  }
+
   async revokeSubject(subject: string, except?: string): Promise<number> {
     return this.#revokeWhere((entry) => entry.subject === subject && entry.id !== except);
   }
