@@ -33,7 +33,11 @@ export async function instanceViews(sources: InstanceSources): Promise<readonly 
   }));
 }
 
-async function contextsByOwner({ contexts, clock, logger }: InstanceSources): Promise<ReadonlyMap<string, number> | null> {
+async function contextsByOwner({
+  contexts,
+  clock,
+  logger,
+}: InstanceSources): Promise<ReadonlyMap<string, number> | null> {
   if (contexts === null) return null;
   const answered = new AbortController();
   const asked = contexts.owners().catch((error: unknown) => {

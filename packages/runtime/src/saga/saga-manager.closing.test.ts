@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { resolveConfig } from "../config.js";
-import { SeededRandom } from "../simulation/seeded-random.js";
 import { createContextSessions } from "../session/context.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
 import { createMemoryRunStore, createMemorySessionStore, createMemoryWorld } from "../stores/memory/index.js";
 import { hangs, SagaBench, scripted } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";

@@ -245,7 +245,12 @@ class StoreSagaManager implements SagaManager {
   }
 
   instances(): Promise<readonly InstanceView[]> {
-    return instanceViews({ store: this.#store, contexts: this.#contexts, clock: this.#ports.clock, logger: this.#logger });
+    return instanceViews({
+      store: this.#store,
+      contexts: this.#contexts,
+      clock: this.#ports.clock,
+      logger: this.#logger,
+    });
   }
 
   async health(): Promise<SagaHealth> {

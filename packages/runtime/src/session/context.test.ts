@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../config.js";
 import type { Json } from "../json.js";
+import type { ContextSessions, ContextStamp } from "../store/context-sessions.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
 import { type Intercept, interceptSessionStore } from "../testing/intercept-session-store.test.support.js";
 import { Interleaving } from "../testing/interleaving.test.support.js";
 import { createManualClock } from "../testing/manual-clock.js";
-import type { ContextSessions, ContextStamp } from "../store/context-sessions.js";
 import { createContextSessions } from "./context.js";
 
 const TTL_MS = 1_000;
