@@ -6,10 +6,7 @@ const begun = { kind: "dispatched", step: "a", direction: "forward", attempt: 1,
 const done = { kind: "completed", step: "a", attempt: 1, output: 1 } as const;
 const cut = { kind: "claimed", worker: "w" } as const;
 const error = { code: "x", message: "x" };
-const failed = {
-  ...{ kind: "failed", step: "a", direction: "forward", attempt: 1, error, refused: false, mayHaveRun: true },
-  retryAfterMs: 1_000,
-} as const;
+const failed = { ...begun, kind: "failed", error, refused: false, mayHaveRun: true, retryAfterMs: 1_000 } as const;
 const inherited = { kind: "inherited", run: "r", fence: 1, error, steps: [] } as const;
 
 it.each<[string, readonly JournalRecord[], boolean]>([
