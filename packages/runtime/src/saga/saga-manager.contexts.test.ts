@@ -30,7 +30,7 @@ describe("a saga manager that keeps contexts hot as sessions", () => {
     await sessions.close();
   });
 
-  /** As after FLUSHALL: the store is there, and empty. */
+  /** The store is there, and empty. */
   async function loseEverything(): Promise<void> {
     sessions = createMemorySessionStore({ clock: bench.clock });
     await sessions.open();
