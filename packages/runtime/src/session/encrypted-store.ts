@@ -108,13 +108,10 @@ class EncryptedSessionStore implements contract.SessionStore {
     return session ? { ...rotated, session } : "not-found";
   }
 
-  revoke(id: string): Promise<contract.EndedSession | undefined> {
-    return this.#store.revoke(id);
-  }
-
-  async take(id: string): Promise<contract.SessionRecord | undefined> {
-    const taken = await this.#store.take(id);
-    return taken && this.#readable(taken);
+  /** An unreadable one is ended like any other, and what it held is lost. */
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
+    const ended = await this.#store.revoke(id);
+    return ended && (this.#readable(ended) ?? { ...ended, data: {} });
   }
 
   revokeSubject(subject: string, except?: string): Promise<number> {

@@ -16,8 +16,11 @@ const MAX_IP_LENGTH = 64;
 const MAX_USER_AGENT_LENGTH = 512;
 const MAX_LABEL_LENGTH = 128;
 
-export function checkSubject(subject: string | undefined): string | null {
-  if (subject === undefined) return null;
+export function checkOptionalSubject(subject: string | undefined): string | null {
+  return subject === undefined ? null : checkSubject(subject);
+}
+
+export function checkSubject(subject: string): string {
   const fits = typeof subject === "string" && subject.length >= 1 && subject.length <= MAX_SUBJECT_LENGTH;
   if (!fits) throw invalid("subject", `a text of 1 to ${MAX_SUBJECT_LENGTH} characters`, sizeOf(subject));
   toJson(subject, "subject");

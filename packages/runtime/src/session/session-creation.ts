@@ -6,7 +6,14 @@ import type { NewSession, SessionStore } from "../store/session-store.js";
 import type { CreateSession, IssuedSession, Origin } from "./manager.js";
 import { hashOf } from "./rotate-token.js";
 import type { SessionAudit } from "./session-audit.js";
-import { checkDevice, checkFields, checkLifetime, checkSignIn, checkSubject, checkTtl } from "./session-bounds.js";
+import {
+  checkDevice,
+  checkFields,
+  checkLifetime,
+  checkOptionalSubject,
+  checkSignIn,
+  checkTtl,
+} from "./session-bounds.js";
 import { limitReached } from "./session-refusals.js";
 import { toSession } from "./session-view.js";
 import { createSessionId, createToken } from "./token.js";
@@ -41,7 +48,7 @@ export class SessionCreation {
   /** Error: `input-invalid`. */
   prepare(request: Omit<CreateSession, "data">): PreparedLogin {
     const { context, limits } = this.#options.config;
-    const subject = checkSubject(request.subject);
+    const subject = checkOptionalSubject(request.subject);
     const absoluteMs = checkLifetime(request.lifetimeMs, Math.ceil(context.absoluteTtlMs));
     const idleMs = checkTtl(request.ttlMs, Math.ceil(context.ttlMs), absoluteMs);
     const isLimited = subject !== null && limits.perSubject !== null;

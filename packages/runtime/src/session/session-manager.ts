@@ -6,7 +6,7 @@ import type { NewSignIn, SessionDelta, SessionStore } from "../store/session-sto
 import type * as contract from "./manager.js";
 import { SessionAccess } from "./session-access.js";
 import { SessionAudit } from "./session-audit.js";
-import { checkLimit, checkSubject } from "./session-bounds.js";
+import { checkLimit, checkOptionalSubject, checkSubject } from "./session-bounds.js";
 import { SessionCreation } from "./session-creation.js";
 import type { SessionListener } from "./session-events.js";
 import { SessionSignIn } from "./session-sign-in.js";
@@ -148,7 +148,7 @@ class StoreSessionManager implements contract.SessionManager {
   }
 
   async list(query: contract.ListSessions): ReturnType<contract.SessionManager["list"]> {
-    checkSubject(query.subject);
+    checkOptionalSubject(query.subject);
     const page = await this.#store.list({ ...query, limit: checkLimit(query.limit) });
     return { items: page.items.map(toSession), nextCursor: page.nextCursor };
   }

@@ -2,7 +2,7 @@ import type { JsonObject } from "../json.js";
 import type { EndedSession, SessionRecord, SessionStore } from "../store/session-store.js";
 import type { IssuedSession, Origin, SignInRequest } from "./manager.js";
 import type { SessionAudit } from "./session-audit.js";
-import { checkFields } from "./session-bounds.js";
+import { checkFields, checkSubject } from "./session-bounds.js";
 import type { PreparedLogin, SessionCreation } from "./session-creation.js";
 
 /**
@@ -38,7 +38,7 @@ export class SessionSignIn {
     origin?: Origin,
   ): Promise<IssuedSession> {
     const { data: added, keepData = true, signIn = { level: 1 }, ...rest } = request;
-    const login = this.#creation.prepare({ ...rest, signIn });
+    const login = this.#creation.prepare({ ...rest, signIn, subject: checkSubject(rest.subject) });
     const laidOver = checkFields(added ?? {});
     const dataOf = (former: SessionRecord): JsonObject => ({ ...(keepData && kept(former, login)), ...laidOver });
 
@@ -48,7 +48,7 @@ export class SessionSignIn {
       await this.#foreseeLimit(login, found, origin);
     }
     // Undefined as well when somebody ended it meanwhile: what a logout meant to end is not carried on.
-    const former = found && (await this.#store.take(found.id));
+    const former = found && (await this.#store.revoke(found.id));
     const issued = await this.#create(login, former ? dataOf(former) : laidOver, former, origin);
     const { id, subject } = issued.session;
     const level = login.signIn?.level ?? 1;
