@@ -101,7 +101,8 @@ export const ADAPTERS: readonly Adapter[] = [
         const cookie = { maxAge: 3_600_000, secure: false };
         await app.register(fastifyCookie);
         const options = { rolling, saveUninitialized: false, secret: SECRET, cookie };
-        await app.register(fastifySession, { ...options, store: createFastifySessionStore({ store }) });
+        const inOurs: object = { ...options, store: createFastifySessionStore({ store }) };
+        await app.register(fastifySession, inOurs);
         app.all("/:path", (request: FastifyRequest<{ Params: { path: string } }>) =>
           handle(request.params.path, theirs(request as unknown as WithTheirSession)),
         );
@@ -156,5 +157,11 @@ async function listening(app: ReturnType<typeof Fastify>, close: () => Promise<v
 }
 
 function closing(client: HttpClient, close: () => Promise<void>): HttpClient {
-  return { call: client.call, close: () => client.close().finally(close) };
+  return {
+    call: client.call,
+    async close() {
+      await client.close();
+      await close();
+    },
+  };
 }

@@ -7,7 +7,7 @@ import { ADAPTERS, type RaceSession } from "./race-services.test.support.js";
 /** Requests of one session that overlap, over real HTTP: at each call of the store, and within the handlers, the other may go on. */
 const SEEDS = 200;
 
-describe.each(ADAPTERS)("$name", ({ start, keepsFields, tellsFailure }) => {
+describe.each(ADAPTERS)("$name", { timeout: 120_000 }, ({ start, keepsFields, tellsFailure }) => {
   describe.each(HTTP_STORES)("over $name", ({ open }) => {
     let client: HttpClient;
     let closeStore: () => Promise<void>;
