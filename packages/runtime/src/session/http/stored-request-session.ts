@@ -228,7 +228,7 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     const resumed = await manager.resume(presented.token ?? "", originOf(this.#request));
     if (resumed === undefined) {
       this.#isLoaded = true;
-      this.#http.countUnknown(this.#request);
+      this.#http.countUnknown(this.#request, presented.token ?? "");
       return this;
     }
     this.#session = resumed.session;
