@@ -128,8 +128,17 @@ it("keeps nothing while its two connections end at different servers, and begins
   const elsewhere = await startRedis();
   onTestFinished(() => elsewhere.remove());
   await create(world.peer, a);
+  // Beyond what either server has counted so far, a client here whose number the connection gets there.
+  while (Number(await world.server.command("CLIENT", "ID")) < 100);
+  const namesake = createRedisSessionStore({ url: world.server.url });
+  onTestFinished(() => namesake.close());
+  await namesake.open();
+  const number = Math.max(...(await clientIds(world.server, "N")).slice(0, -1).map(Number));
+  while (Number(await elsewhere.command("CLIENT", "ID")) < number - 1);
+  const { connections } = world.told.counts;
   world.told.retarget(elsewhere.port);
-  // It asked who is there, and listens; its number means another client here.
+  await until(() => world.told.counts.connections > connections);
+  // It asked who is there, and listens.
   await until(async () => (await clientIds(elsewhere, "P")).length > 0);
   const { hits } = world.near.counts();
   for (let n = 0; n < 50; n += 1) expect(await world.store.loadById(id)).toBeDefined();

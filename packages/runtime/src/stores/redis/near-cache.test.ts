@@ -103,7 +103,7 @@ describe("what changes elsewhere is told", () => {
     await create(world.peer, a);
     await warm(world.store, id, "a");
     await world.peer.commit(id, { set: { n: 2 } });
-    await until(async () => (await world.store.loadById(id))?.data["n"] === 2);
+    await until(async () => (await world.store.loadById(id))?.data.n === 2);
     expect(world.store.nearCacheCounts()).toMatchObject({ resets: 0 });
     expect(world.store.nearCacheCounts()?.invalidations).toBeGreaterThan(0);
   });

@@ -1,10 +1,4 @@
-import {
-  type FaultyProxy,
-  type Redis,
-  type RedisOptions,
-  startFaultyProxy,
-  startRedis,
-} from "@clean-arch/test-servers";
+import { type FaultyProxy, type Redis, startFaultyProxy, startRedis } from "@clean-arch/test-servers";
 import { onTestFinished } from "vitest";
 import { silentLogger } from "../../log.js";
 import { type Clock, sleep, systemPorts } from "../../ports.js";
