@@ -52,9 +52,9 @@ describe("a session that the near cache knows", () => {
 
   it("is dead from its deadline on, by the server's clock", async () => {
     const world = await setUpNear({ staleMs: LONG_MS });
-    const { expiresAt } = await create(world.peer, { ...a, idleMs: 300 });
+    const { expiresAt } = await create(world.peer, { ...a, idleMs: 2_000, absoluteMs: 2_000 });
     await warm(world.store, id, "a");
-    // Nothing tells of its end, so that only the cache's own knowledge of the clock is left.
+    // The absolute deadline, which no touch moves. Nothing tells of its end, so that only the cache's own knowledge of the clock is left.
     world.told.set({ partition: "replies" });
     for (let isOver = false; !isOver; ) {
       const [seconds, micros] = (await world.server.command("TIME")).split("\n").map(Number) as [number, number];
