@@ -11,8 +11,8 @@ export interface NearCacheOptions {
   /** Sessions kept; of 4 KiB each on average, or fewer. From 2. Default 10,000. */
   readonly maxSessions?: number;
   /**
-   * For how long at most a session that was changed or revoked elsewhere may still be served as it was, ms; nearly always it is a
-   * millisecond or two. From 20. Above the round trip to Redis, or nothing is ever served. Default 1,000.
+   * For how long at most a session that was changed or revoked elsewhere may still be served as it was, ms; usually it is milliseconds.
+   * From 20. Above the round trip to Redis, or nothing is ever served. Default 1,000.
    */
   readonly staleMs?: number;
 }
