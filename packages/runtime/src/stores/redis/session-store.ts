@@ -126,7 +126,7 @@ export class RedisSessionStore implements RedisSessions {
     if (outcome === "exists" || outcome === "limit-reached") return outcome;
     for (const other of evicted) this.#near?.forget(this.#places(other).record);
     return {
-      session: decodeRecord(text as string).record(id),
+      session: this.#changed(id, text as string),
       evicted: evicted.map((other) => ({ id: other, kind: "login", subject })),
     };
   }
@@ -163,7 +163,7 @@ export class RedisSessionStore implements RedisSessions {
     ]);
     if (outcome === "not-found" || outcome === "moved") return outcome;
     if (outcome === "too-large") throw tooLarge(id.includes(":") ? "context" : "login", Number(answer));
-    return decodeRecord(answer as string).record(id);
+    return this.#changed(id, answer as string);
   }
 
   async rotate(
@@ -176,7 +176,7 @@ export class RedisSessionStore implements RedisSessions {
     ]);
     if (outcome === "not-found") return outcome;
     if (outcome === "reused") return { reused: ended(id, text, other) };
-    return { session: decodeRecord(text as string).record(id), seed: other as string };
+    return { session: this.#changed(id, text as string), seed: other as string };
   }
 
   async revoke(id: string): Promise<contract.SessionRecord | undefined> {
@@ -271,6 +271,13 @@ export class RedisSessionStore implements RedisSessions {
     const base = this.#keys.base(id);
     const run = () => this.#connection.run(this.#scripts.get(name), keysOf(base, id), [base, id, ...args]);
     return (await this.#change(recordKey(base, id), run)) as Answer;
+  }
+
+  /** A change is activity: nothing is to be touched for a while. Touched at the latest now, so the hint is never too late. */
+  #changed(id: string, text: string): contract.SessionRecord {
+    const stored = decodeRecord(text);
+    this.#hints.note(id, stored, stored.touchedAt);
+    return stored.record(id);
   }
 
   /** Null: of all keys. */
