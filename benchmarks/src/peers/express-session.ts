@@ -10,7 +10,7 @@ import type { SessionData } from "../sessions/session-data.js";
 import { answer, expressApp } from "./express-app.js";
 
 /**
- * express-session 1.19 on Express 5 with connect-redis 9 (10 needs a newer Node) and node-redis 6, which sends the commands of one turn
+ * express-session 1.19 on Express 4 with connect-redis 9 (10 needs a newer Node) and node-redis 6, which sends the commands of one turn
  * of the event loop together. resave=false, rolling=false and saveUninitialized=false are its best: a read is GET and, with the answer
  * already begun, EXPIRE; the default resave=true writes the whole session each time.
  */

@@ -20,7 +20,8 @@ import type { SessionData } from "../sessions/session-data.js";
  * What somebody would write who wants nothing but speed: the id stands in the cookie as it is, found by hand; one GETEX reads the session
  * and moves its expiry; its JSON is parsed. No signature, no hash of the id, no absolute expiry, no check of what was read, and a write
  * replaces the whole session, so two at once lose one. Nobody who does more can be faster, but for what the client of Redis costs: ioredis
- * with automatic pipelining, which sends the commands of one turn of the event loop together (without it, each is a write to the socket).
+ * with automatic pipelining, which sends the commands of one turn of the event loop together. Without it each is a write to the socket:
+ * it took this process a tenth and Redis three times as much time.
  */
 const KEY = "session:";
 const COOKIE = "sid=";

@@ -46,7 +46,7 @@ export const CONTENDERS: readonly SessionContender[] = [
   },
   {
     ...{ ...peer, name: "express-session", title: "express-session 1.19", program: "peers/express-session.js" },
-    settings: "Express 5, connect-redis 9, node-redis 6; resave, rolling and saveUninitialized off",
+    settings: "Express 4, connect-redis 9, node-redis 6; resave, rolling and saveUninitialized off",
   },
   {
     ...{ ...peer, name: "getex-route", title: "hand-written GETEX route", program: "peers/getex-route.js" },
@@ -58,6 +58,6 @@ export const CONTENDERS: readonly SessionContender[] = [
   },
   {
     ...{ ...floor, name: "bare-express", title: "Express without sessions", program: "peers/bare-express.js" },
-    settings: "Express 5, a constant answer",
+    settings: "Express 4, a constant answer",
   },
 ];

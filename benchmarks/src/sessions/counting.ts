@@ -1,4 +1,3 @@
-import { quantile } from "../statistics.js";
 import type { HttpConnection } from "./http-connection.js";
 import { type Exchange, load } from "./load.js";
 import type { ProxyProcess } from "./proxy-process.js";
@@ -7,7 +6,7 @@ import type { ProxyProcess } from "./proxy-process.js";
 export interface Counted {
   readonly commands: number;
   readonly roundTrips: number;
-  /** Of the usual request, from latency: by how many delays its answer comes later when each reply of Redis comes later by one. */
+  /** Of the quickest request, from latency: by how many delays its answer comes later when each reply of Redis comes later by one. */
   readonly waits: number;
   /** Commands by name, per request. */
   readonly names: Readonly<Record<string, number>>;
@@ -27,16 +26,12 @@ export async function count(proxy: ProxyProcess, connection: HttpConnection, nex
   const delayed = await load([connection], limited(next, DELAYED_REQUESTS));
   await proxy.ask({ kind: "reset", delayMs: 0 });
 
-  const middle = (latencies: readonly number[]): number =>
-    quantile(
-      [...latencies].sort((a, b) => a - b),
-      0.5,
-    );
+  const laterMs = Math.min(...delayed.latenciesMs) - Math.min(...plain.latenciesMs);
   const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   return {
     commands: total(Object.values(commands)) / REQUESTS,
     roundTrips: roundTrips / REQUESTS,
-    waits: Math.round((middle(delayed.latenciesMs) - middle(plain.latenciesMs)) / DELAY_MS),
+    waits: Math.round(laterMs / DELAY_MS),
     names: Object.fromEntries(Object.entries(commands).map(([name, times]) => [name, times / REQUESTS])),
   };
 }

@@ -44,7 +44,7 @@ export interface SessionTurn {
 }
 
 const WARM_UP_MS = 2_000;
-/** Before each scenario. */
+/** Before each scenario; the process behind the proxy had no warm-up yet. */
 const RUN_IN_MS = 500;
 /** Above it the load generator is what is measured. */
 const TOO_BUSY = 0.9;
@@ -166,7 +166,7 @@ async function measure(scenario: SessionScenario, stage: Stage, hasSessions: boo
     traffic: await redisTraffic(redis.port),
   });
   await proxy.ask({ kind: "reset", delayMs: scenario.addedMs });
-  await run({ ...scenario, startFor: RUN_IN_MS }, stage);
+  await run({ ...scenario, startFor: scenario.addedMs > 0 ? WARM_UP_MS : RUN_IN_MS }, stage);
   const before = await usage();
   const { requests, wallMs, latenciesMs, cpuMs, busy } = await run(scenario, stage);
   const after = await usage();
@@ -193,7 +193,7 @@ function notesOf(busy: number, counted: Counted | null): string[] {
   const notes: string[] = [];
   if (busy > TOO_BUSY)
     notes.push("the load generator was hardly ever idle: this is its own speed as much as the contender's");
-  // A tenth of the requests may be writes; the usual one is a read.
+  // A tenth of the requests may be writes; the quickest is a read.
   if (counted !== null && counted.waits !== Math.floor(counted.roundTrips))
     notes.push(`by latency an answer waits for ${counted.waits} round trips; counted were ${counted.roundTrips}`);
   return notes;
