@@ -27,14 +27,15 @@ type OnExpress = (response: Response, request: Request) => unknown;
 const onExpress: Readonly<Record<string, OnExpress>> = {
   json: (response) => response.json("answer"),
   end: (response) => response.end('"answer"'),
-  "end with its encoding and a callback": (response) => response.end("ImFuc3dlciI=", "base64", () => undefined),
+  "end with its encoding and a callback": (response) =>
+    response.end(Buffer.from('"answer"').toString("base64"), "base64", () => undefined),
   "several writes": (response) => {
     response.write('"ans');
     response.write(Buffer.from("wer"));
     response.end('"');
   },
   "writes that are called back": (response) => {
-    response.write('"answ', () => response.write("er", "utf8", () => response.end('"')));
+    response.write('"ans', () => response.write("wer", "utf8", () => response.end('"')));
   },
   "writes that wait for drain": (response) => {
     if (response.write('"ans')) response.end('wer"');
