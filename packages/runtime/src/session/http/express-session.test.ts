@@ -97,6 +97,19 @@ describe("express-session over our stores", () => {
     expect(await stored()).toEqual([expect.objectContaining({ cart: { items: [1, 2] } })]);
   });
 
+  it("does not bring back what ended between two saves of the request that began it", async () => {
+    const web = await open(async (session) => {
+      session.a = 1;
+      await new Promise<void>((resolve) => session.save(() => resolve()));
+      const [begun] = (await web.memory.list({ limit: 1 })).items;
+      await web.memory.revoke(begun?.id ?? "");
+      session.a = 2;
+    });
+    await web.call("GET", "/");
+    expect(await web.stored()).toEqual([]);
+    expect(web.errors).toEqual([expect.objectContaining({ code: "session-not-found" })]);
+  });
+
   it("takes what another request wrote at a reload as the state to compare with", async () => {
     const { call, stored, memory } = await open(async (session, { late }) => {
       if (late === undefined) {

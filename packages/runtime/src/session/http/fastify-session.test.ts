@@ -105,6 +105,19 @@ describe("@fastify/session over our stores", () => {
     expect((await call("GET", "/", { cookie })).text).toBe("{}");
   });
 
+  it("does not bring back what ended between two saves of the request that began it", async () => {
+    const web = await open(async (session) => {
+      session.a = 1;
+      await session.save();
+      const [begun] = (await web.memory.list({ limit: 1 })).items;
+      await web.memory.revoke(begun?.id ?? "");
+      session.a = 2;
+    });
+    const { status, text } = await web.call("GET", "/");
+    expect([status, JSON.parse(text).code]).toEqual([401, "session-not-found"]);
+    expect(await web.stored()).toEqual([]);
+  });
+
   it("takes along at a regenerate only what is named, and leaves the old id dead", async () => {
     const { call, stored } = await open(async (session, { enter }) => {
       if (enter === undefined) return act(session, { set: "a" });
