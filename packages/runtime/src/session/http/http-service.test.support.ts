@@ -29,6 +29,8 @@ export interface Call {
 
 export interface HttpClient {
   call(method: string, path: string, call?: Call): Promise<Answer>;
+  /** Breaks the connections of calls that are under way. */
+  abort(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,9 @@ export function clientOf(port: number, closeServer: () => Promise<unknown>): Htt
         outgoing.on("error", reject);
         outgoing.end();
       }),
+    async abort() {
+      agent.destroy();
+    },
     async close() {
       agent.destroy();
       await closeServer();
