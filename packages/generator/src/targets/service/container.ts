@@ -44,6 +44,7 @@ function importsText({ features, services }: Model): string {
     entities && 'import { repositoriesOn } from "../persistence/repositories.js";',
     entities && 'import { createUuidV7 } from "../persistence/uuid-v7.js";',
     'import { createSessionStore, createSessions } from "../session/manager.js";',
+    'import { openSessions } from "../session/open.js";',
     sagas && 'import { createSagas } from "../session/saga.js";',
     'import { httpSettings } from "./http-settings.js";',
     sagas && simulated && 'import { createLedger } from "./ledger.js";',
@@ -98,7 +99,7 @@ const NO_USE_CASES = `  const useCases: UseCases = {};
 
 const SESSIONS = `  const sessionStore = createSessionStore(settings);
   const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
-  await sessions.open();
+  await openSessions(settings, sessions, logger);
 
 `;
 

@@ -16,6 +16,7 @@ import { prepareDatabase } from "../persistence/prepare.js";
 import { repositoriesOn } from "../persistence/repositories.js";
 import { createUuidV7 } from "../persistence/uuid-v7.js";
 import { createSessionStore, createSessions } from "../session/manager.js";
+import { openSessions } from "../session/open.js";
 import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
 import { createLedger } from "./ledger.js";
@@ -57,7 +58,7 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
 
   const sessionStore = createSessionStore(settings);
   const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
-  await sessions.open();
+  await openSessions(settings, sessions, logger);
 
   const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());

@@ -33,7 +33,7 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 
 export function createCallers(settings: HttpSettings, sessions: Sessions): Callers {
   const operator = digest(settings.operatorToken);
-  const cookie = sessionCookie(settings.production);
+  const cookie = sessionCookie(settings.cookie);
 
   function bearer(request: FastifyRequest): string | undefined {
     const match = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "");

@@ -2,6 +2,8 @@
  * The one cookie of this service. In production its name has the `__Host-` prefix, which browsers accept only with
  * Secure, Path=/ and no Domain, so that no subdomain can plant one.
  */
+import type { HttpSettings } from "./http-settings.js";
+
 export interface SessionCookie {
   /** The token; undefined when there is none, or when several differ: then nobody knows whose request this is. */
   read(header: string | undefined): string | undefined;
@@ -9,9 +11,10 @@ export interface SessionCookie {
   clear(): string;
 }
 
-export function sessionCookie(production: boolean): SessionCookie {
-  const name = production ? "__Host-session" : "session";
-  const attributes = `Path=/; HttpOnly; SameSite=Lax${production ? "; Secure" : ""}`;
+const SAME_SITE = { strict: "Strict", lax: "Lax", none: "None" } as const;
+
+export function sessionCookie({ name, sameSite, secure }: HttpSettings["cookie"]): SessionCookie {
+  const attributes = `Path=/; HttpOnly; SameSite=${SAME_SITE[sameSite]}${secure ? "; Secure" : ""}`;
   return {
     read(header) {
       if (header === undefined) return undefined;
