@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { startRedis } from "@clean-arch/test-servers";
 import type { Contender } from "./contenders.js";
 import { usageOf } from "./process-tree.js";
 import type { Place } from "./protocol.js";
 import type { DatabaseServer } from "./servers/postgres.js";
-import { startRedis } from "./servers/redis.js";
 import { startRestate } from "./servers/restate.js";
 import { sqliteCommits } from "./servers/sqlite-commits.js";
 
@@ -48,8 +48,11 @@ export async function setStage(
       };
     }
     case "redis": {
-      const { port, pid, stop } = await startRedis(folder);
-      return { place: { ...place, redisPort: port }, count: () => Promise.resolve(processCount(pid)), stop };
+      // Persists nothing, as the comparison says: what it loses in a crash is everything.
+      const redis = await startRedis({ persistence: "none" });
+      const { port, pid = 0 } = redis;
+      const count = () => Promise.resolve(processCount(pid));
+      return { place: { ...place, redisPort: port }, count, stop: () => redis.remove() };
     }
     case "restate": {
       const data = join(folder, "restate");

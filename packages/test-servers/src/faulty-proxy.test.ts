@@ -176,6 +176,26 @@ describe("a faulty proxy", () => {
     await hears(asked.map((piece) => `${piece}!`).join(""));
   });
 
+  it("leads to another server, and breaks the connections to the one before", async () => {
+    const other = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("data", (chunk) => socket.write(`other ${chunk}`));
+    });
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const before = await client();
+    before.say("a");
+    await before.hears("a!");
+    expect(proxy.retarget(portOf(other))).toBe(1);
+    expect(await before.gone()).toBe("ECONNRESET");
+    const after = await client();
+    after.say("b");
+    await after.hears("other b");
+    expect([asked, proxy.counts.resets]).toEqual([["a"], 1]);
+    other.close();
+  });
+
   it("sends away who connects while it refuses", async () => {
     proxy.refuse(true);
     const socket = connect({ host: "127.0.0.1", port: proxy.port });

@@ -34,6 +34,8 @@ export interface FaultyProxy {
   reset(): number;
   /** Present connections carry nothing any more and nobody is told (a machine that vanished); new ones work. Gives how many. */
   silence(): number;
+  /** Another server from here on, as when an address moves: breaks all connections with RST, gives how many; new ones go to this port. */
+  retarget(port: number): number;
   /** True: whoever connects is sent away with RST. */
   refuse(refusing: boolean): void;
   /** Resolves when the port is free and all connections are gone. */
@@ -47,6 +49,7 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
   const counts = { connections: 0, swallowed: 0, resets: 0 };
   let weather: Weather = CALM;
   let refusing = false;
+  let to = options.to;
 
   const disarm = (request: Buffer): Swallow | null => {
     const index = armed.findIndex((swallow) => swallow.request?.(request) ?? true);
@@ -55,7 +58,7 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
   const accept = (client: Socket): void => {
     if (refusing) return void client.resetAndDestroy();
     counts.connections += 1;
-    const server = connect({ host: "127.0.0.1", port: options.to, allowHalfOpen: true });
+    const server = connect({ host: "127.0.0.1", port: to, allowHalfOpen: true });
     const link = new ProxyLink({
       ...{ client, server, random, disarm, weather: () => weather },
       onSwallowed: () => {
@@ -75,10 +78,17 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
     weather = { ...weather, ...change };
     for (const link of [...links]) link.look();
   };
+  const reset = (): number => {
+    const broken = [...links];
+    for (const link of broken) link.reset();
+    counts.resets += broken.length;
+    return broken.length;
+  };
   return {
     port: address.port,
     counts,
     set,
+    reset,
     get connections() {
       return links.size;
     },
@@ -91,15 +101,13 @@ export async function startFaultyProxy(options: FaultyProxyOptions): Promise<Fau
       set(CALM);
     },
     swallow: (swallow = {}) => void armed.push(swallow),
-    reset() {
-      const broken = [...links];
-      for (const link of broken) link.reset();
-      counts.resets += broken.length;
-      return broken.length;
-    },
     silence() {
       for (const link of links) link.silence();
       return links.size;
+    },
+    retarget(port) {
+      to = port;
+      return reset();
     },
     refuse(on) {
       refusing = on;

@@ -1,20 +1,12 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  accessSync,
-  chownSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-} from "node:fs";
+import { chownSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { findBinary } from "./find-binary.js";
 import { freePort } from "./free-port.js";
 
 export interface PostgresOptions {
@@ -55,7 +47,7 @@ const SIGNALS = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
 
 /** One sentence that says what to install; null when a server can be started here. */
 export function missingPostgres(): string | null {
-  const missing = ["initdb", "postgres", "pg_isready", "psql"].filter((name) => findBinary(name) === null);
+  const missing = ["initdb", "postgres", "pg_isready", "psql"].filter((name) => findPostgresBinary(name) === null);
   return missing.length === 0 ? null : `expected PostgreSQL's ${missing.join(", ")}; install the package "postgresql"`;
 }
 
@@ -136,20 +128,12 @@ function idOf(flag: "-u" | "-g"): number {
 }
 
 function binary(name: string): string {
-  return findBinary(name) ?? name;
+  return findPostgresBinary(name) ?? name;
 }
 
 /** On the path, or where Debian keeps each version's. */
-function findBinary(name: string): string | null {
+function findPostgresBinary(name: string): string | null {
   const root = "/usr/lib/postgresql";
   const versions = existsSync(root) ? readdirSync(root).map((version) => join(root, version, "bin")) : [];
-  for (const folder of [...versions, ...(process.env.PATH ?? "").split(":")]) {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return join(folder, name);
-    } catch {
-      // Not here.
-    }
-  }
-  return null;
+  return findBinary(name, versions);
 }

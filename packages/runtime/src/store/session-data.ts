@@ -16,6 +16,22 @@ export function encodeData(kind: SessionKind, data: unknown): string {
   return JSON.stringify(checkFields(kind, data));
 }
 
+/** A top-level key and its value, both as JSON texts. */
+export type EncodedField = readonly [key: string, value: string];
+
+/** For stores that put fields together themselves. Throws as `encodeData` does. */
+export function encodeFields(kind: SessionKind, data: unknown): EncodedField[] {
+  return Object.entries(checkFields(kind, data)).map(([key, value]) => [JSON.stringify(key), JSON.stringify(value)]);
+}
+
+export function tooLarge(kind: SessionKind, bytes: number): RuntimeError {
+  return new RuntimeError(
+    "payload-too-large",
+    `expected session data of at most ${MAX_DATA_BYTES[kind]} bytes after the update, got ${bytes}; remove fields or keep large values elsewhere`,
+    { maxBytes: MAX_DATA_BYTES[kind], bytes },
+  );
+}
+
 export function decodeData(text: string): JsonObject {
   return JSON.parse(text) as JsonObject;
 }
@@ -26,13 +42,7 @@ export function applyDelta(kind: SessionKind, text: string, delta: SessionDelta)
   const kept = Object.entries(decodeData(text)).filter(([key]) => !unset.has(key));
   const result = JSON.stringify({ ...Object.fromEntries(kept), ...checkFields(kind, delta.set ?? {}) });
   const bytes = Buffer.byteLength(result);
-  if (bytes > MAX_DATA_BYTES[kind]) {
-    throw new RuntimeError(
-      "payload-too-large",
-      `expected session data of at most ${MAX_DATA_BYTES[kind]} bytes after the update, got ${bytes}; remove fields or keep large values elsewhere`,
-      { maxBytes: MAX_DATA_BYTES[kind], bytes },
-    );
-  }
+  if (bytes > MAX_DATA_BYTES[kind]) throw tooLarge(kind, bytes);
   return result;
 }
 

@@ -25,12 +25,24 @@ export function tagOf(id: string): string {
   return id.length > TAG_LENGTH && !id.includes(":") ? id.slice(0, TAG_LENGTH) : id;
 }
 
+/** Whether the id's tag is that of a subject. */
+export function isOfSubject(id: string): boolean {
+  return tagOf(id).length === TAG_LENGTH && SUBJECT_TAG.test(id);
+}
+
+/** The base64url digits whose highest bit is set. */
+const SUBJECT_TAG = /^[g-z0-9_-]/;
+
 /** Throws `input-invalid` when the id is not one of this subject's: its session would be found by nobody who looks for the subject. */
 export function checkPlace(id: string, subject: string | null): void {
   if (subject === null || tagOf(id) === subjectTag(subject)) return;
-  throw new RuntimeError("input-invalid", "expected the id of a session to begin with its subject's tag; make it by sessionId", {
-    what: "id",
-  });
+  throw new RuntimeError(
+    "input-invalid",
+    "expected the id of a session to begin with its subject's tag; make it by sessionId",
+    {
+      what: "id",
+    },
+  );
 }
 
 /** The first bit tells tags of subjects from others, so that none is the other by chance. */

@@ -38,8 +38,11 @@ export interface SessionStore {
    * token before it. Activity as a commit is; the absolute deadline stays, and so does the revision.
    */
   rotate(id: string, rotation: Rotation): Promise<RotatedSession | ReusedToken | "not-found">;
-  /** Ends a session; undefined when it was not live. */
-  revoke(id: string): Promise<EndedSession | undefined>;
+  /**
+   * Ends a session and gives it as it was at its end: every commit that was acknowledged before is in it, and whoever commits
+   * later finds none. Undefined when it was not live.
+   */
+  revoke(id: string): Promise<SessionRecord | undefined>;
   /** Ends every live session of a subject but `except`, in one step. Gives how many. */
   revokeSubject(subject: string, except?: string): Promise<number>;
   /** Ends every login that was live when the call began. Gives how many. Not in one step: each session has its own. */
@@ -57,7 +60,8 @@ export interface SessionStore {
 
   /**
    * Registers an owner of contexts or extends its lease, and moves the idle deadline of every context it owns, as a touch
-   * does. Contexts of owners whose lease ran out become its own, up to `limit` of them. Gives how many it owns and adopted.
+   * does. Contexts of owners without a lease, which ran out or never was, become its own, up to `limit` of them. Gives how
+   * many it owns and adopted.
    */
   renewOwner(owner: string, leaseMs: number, limit: number): Promise<RenewedOwner>;
   /** Gives up the lease at once: what it owns is adopted by the next who renews. Harmless for an unknown owner. */
@@ -88,7 +92,7 @@ export interface NewSession {
   readonly device?: Device | null;
   /** Live logins of the subject, this one included. Without a subject it says nothing. */
   readonly limit?: { readonly max: number; readonly policy: "deny" | "evict-oldest" };
-  /** The instance whose context it is. */
+  /** The instance whose context it is. Said of a login, it is ignored. */
   readonly owner?: string | null;
 }
 
@@ -174,7 +178,7 @@ export interface CommitOptions {
   readonly revision?: number;
   /** Default `record`. */
   readonly returning?: "record" | "head";
-  /** The context's owner from here on; default: as before. */
+  /** The context's owner from here on; default: as before. Said of a login, it is ignored. */
   readonly owner?: string;
 }
 

@@ -2,11 +2,16 @@ import { describe, it } from "vitest";
 import { committing } from "./session-store/committing.js";
 import { creating } from "./session-store/creating.js";
 import { expiring } from "./session-store/expiring.js";
+import { limiting } from "./session-store/limiting.js";
 import { listing } from "./session-store/listing.js";
 import { opening } from "./session-store/opening.js";
+import { owning } from "./session-store/owning.js";
 import { racing } from "./session-store/racing.js";
+import { reusing } from "./session-store/reusing.js";
 import { revoking } from "./session-store/revoking.js";
 import { rotating } from "./session-store/rotating.js";
+import { signingIn } from "./session-store/signing-in.js";
+import { succeeding } from "./session-store/succeeding.js";
 import { sweeping } from "./session-store/sweeping.js";
 import type { SessionStoreUnderTest, Test } from "./session-store/world.js";
 
@@ -37,9 +42,14 @@ export function sessionStoreContract(name: string, options: SessionStoreContract
     describe("committing", () => committing(test));
     describe("concurrent requests", () => racing(test));
     describe("deadlines", () => expiring(test));
+    describe("sign-in and device", () => signingIn(test));
     describe("rotating", () => rotating(test));
+    describe("grace and successors", () => succeeding(test));
+    describe("reuse of replaced tokens", () => reusing(test));
+    describe("limits per subject", () => limiting(test));
     describe("revoking", () => revoking(test));
     describe("listing", () => listing(test));
     describe("sweeping", () => sweeping(test));
+    describe("owners of contexts", () => owning(test));
   });
 }

@@ -20,7 +20,8 @@ export function newEntry(session: NewSession, now: number): SessionEntry {
   const absoluteExpiresAt = absoluteMs === null ? null : now + absoluteMs;
   return {
     ...{ id, kind, subject, revision: 1, createdAt: now, touchedAt: now, rotatedAt: now, idleMs, absoluteExpiresAt },
-    ...{ expiresAt: deadline(now, idleMs, absoluteExpiresAt), owner, claimedUntil: 0 },
+    ...{ expiresAt: deadline(now, idleMs, absoluteExpiresAt), claimedUntil: 0 },
+    owner: kind === "context" ? owner : null,
     data: encodeData(kind, session.data),
     signIn: signInOf(signIn, now),
     device: device && { ...device },
@@ -34,8 +35,14 @@ export function touched(entry: SessionEntry, now: number): SessionEntry {
   return { ...entry, touchedAt, expiresAt: deadline(touchedAt, entry.idleMs, entry.absoluteExpiresAt) };
 }
 
-export function toRecord({ tokens: _tokens, claimedUntil: _until, data, ...head }: SessionEntry): SessionRecord {
-  return { ...head, data: decodeData(data) };
+export function toRecord(entry: SessionEntry): SessionRecord {
+  const { tokens: _tokens, claimedUntil: _until, data, signIn, device, ...head } = entry;
+  return {
+    ...head,
+    data: decodeData(data),
+    signIn: signIn && { ...signIn, methods: [...signIn.methods] },
+    device: device && { ...device },
+  };
 }
 
 export function toEnded({ id, kind, subject }: SessionEntry): EndedSession {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { NewSession } from "../../store/session-store.js";
 import { createManualClock } from "../../testing/manual-clock.js";
+import { create, idOf, login } from "../../testing/session-store/world.js";
 import { sessionStoreContract } from "../../testing/session-store-contract.js";
 import { createMemorySessionStore } from "./session-store.js";
 
@@ -13,22 +13,22 @@ sessionStoreContract("memory", {
   },
 });
 
-it("refuses a session beyond its bound as overloaded, until one ended or was swept", async () => {
+it("refuses a session beyond its bound as overloaded, until one was revoked, evicted or settled", async () => {
   const clock = createManualClock();
   const store = createMemorySessionStore({ clock, maxSessions: 2 });
   await store.open();
-  await store.create(session("a"));
-  await store.create(session("b"));
-  await expect(store.create(session("c"))).rejects.toMatchObject({ code: "overloaded" });
-  expect(await store.loadById("a")).toBeDefined();
-  await store.revoke("a");
-  expect(await store.create(session("c"))).toMatchObject({ id: "c" });
-  clock.advance(1_000);
-  await expect(store.create(session("d"))).rejects.toMatchObject({ code: "overloaded" });
-  expect(await store.sweep(10)).toHaveLength(2);
-  expect(await store.create(session("d"))).toMatchObject({ id: "d" });
+  const overloaded = { code: "overloaded" };
+  for (const name of ["a", "b"]) await create(store, login(name, { subject: "s" }));
+  await expect(store.create(login("c"))).rejects.toMatchObject(overloaded);
+  expect(await store.loadById(idOf("a", "s"))).toBeDefined();
+  await store.revoke(idOf("a", "s"));
+  await create(store, login("c", { subject: "s" }));
+  await create(store, login("d", { subject: "s", limit: { max: 1, policy: "evict-oldest" } }));
+  await create(store, login("e"));
+  clock.advance(login("e").idleMs);
+  await expect(store.create(login("f"))).rejects.toMatchObject(overloaded);
+  const expired = await store.sweep(10, 1);
+  await expect(store.create(login("f"))).rejects.toMatchObject(overloaded);
+  await store.settle(expired);
+  await create(store, login("f"));
 });
-
-function session(id: string): NewSession {
-  return { id, kind: "login", tokenHash: `hash of ${id}`, subject: null, data: {}, idleMs: 1_000, absoluteMs: 1_000 };
-}

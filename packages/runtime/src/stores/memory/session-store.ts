@@ -92,8 +92,8 @@ class MemorySessionStore implements contract.SessionStore {
     if (!entry) return "not-found";
     if (revision !== undefined && revision !== entry.revision) return "moved";
     const data = applyDelta(entry.kind, entry.data, delta);
-    const changed = { data, revision: entry.revision + 1, owner: owner ?? entry.owner };
-    const record = this.#put({ ...touched(entry, now), ...changed });
+    const owned = entry.kind === "context" && owner !== undefined ? { owner } : {};
+    const record = this.#put({ ...touched(entry, now), data, revision: entry.revision + 1, ...owned });
     return returning === "head" ? { ...record, data: {} } : record;
   }
 
@@ -113,10 +113,10 @@ class MemorySessionStore implements contract.SessionStore {
     return { session: this.#put({ ...touched(entry, now), tokens, signIn, rotatedAt: now }), seed: rotation.seed };
   }
 
-  async revoke(id: string): Promise<contract.EndedSession | undefined> {
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
     const entry = this.#live(id, this.#now());
     if (entry) this.#entries.delete(id);
-    return entry && toEnded(entry);
+    return entry && toRecord(entry);
   }
 
   async revokeSubject(subject: string, except?: string): Promise<number> {
@@ -161,6 +161,8 @@ class MemorySessionStore implements contract.SessionStore {
 
   async renewOwner(owner: string, leaseMs: number, limit: number): Promise<contract.RenewedOwner> {
     const now = this.#now();
+    // Each instance that ever was would stay otherwise.
+    for (const [known, endsAt] of this.#owners) if (endsAt <= now) this.#owners.delete(known);
     this.#owners.set(owner, now + leaseMs);
     let owned = 0;
     let adopted = 0;

@@ -1,84 +1,84 @@
 import { expect } from "vitest";
-import { create, hash, IDLE_MS, login, type Test } from "./world.js";
+import { create, GRACE_MS, hash, IDLE_MS, idOf, load, login, rotation, seedOf, type Test, together } from "./world.js";
 
-/** Tokens that follow each other. */
+/** Tokens that follow each other. Their graces have a topic of their own. */
 export function rotating(test: Test): void {
-  test("swaps the token at once: the old one is dead, id, data and deadline stay", async ({
+  const a = idOf("a");
+
+  test("swaps the token at once: the old one is dead, id, data, revision and absolute deadline stay", async ({
     store,
     other,
     advance,
   }) => {
-    const created = await create(store, login("a", { subject: "s", data: { n: 1 } }));
+    const created = await create(store, login("a", { data: { n: 1 }, device: { label: "phone" } }));
+    await store.commit(a, { set: { m: 2 } });
     await advance(IDLE_MS / 2);
-    const rotated = await store.rotate(hash("a"), hash("b"), 0);
-    expect(rotated).toMatchObject({
-      id: "a",
-      subject: "s",
-      data: { n: 1 },
-      absoluteExpiresAt: created.absoluteExpiresAt,
-    });
-    expect(rotated).toMatchObject({ touchedAt: created.createdAt + IDLE_MS / 2 });
-    expect(await other.load(hash("a"), { touch: true })).toBeUndefined();
-    expect(await other.load(hash("b"), { touch: false })).toEqual(rotated);
+    const rotated = await store.rotate(a, rotation("a", "b", 0));
+    const now = created.createdAt + IDLE_MS / 2;
+    const session = {
+      ...{ ...created, data: { n: 1, m: 2 }, revision: 2 },
+      ...{ touchedAt: now, rotatedAt: now, expiresAt: now + IDLE_MS },
+    };
+    expect(rotated).toEqual({ session, seed: seedOf("b") });
+    expect(await load(other, a, "a", true)).toBeUndefined();
+    expect(await load(other, a, "b")).toEqual(session);
+    expect(await other.loadById(a)).toEqual(session);
   });
 
-  test("keeps the old token through its grace and not a millisecond longer", async ({ store, other, advance }) => {
-    await create(store, login("a"));
-    await store.rotate(hash("a"), hash("b"), 100);
-    await advance(99);
-    expect((await other.load(hash("a"), { touch: true }))?.id).toBe("a");
-    expect((await other.load(hash("b"), { touch: true }))?.id).toBe("a");
+  test("only a rotation says when the token came to be", async ({ store, advance }) => {
+    const { rotatedAt } = await create(store, login("a"));
+    await advance(IDLE_MS / 2);
+    expect(await load(store, a, "a", true)).toMatchObject({ rotatedAt });
+    expect(await store.commit(a, {})).toMatchObject({ rotatedAt });
+    const rotated = { session: { rotatedAt: rotatedAt + IDLE_MS / 2 } };
+    expect(await store.rotate(a, rotation("a", "b", GRACE_MS))).toMatchObject(rotated);
     await advance(1);
-    expect(await other.load(hash("a"), { touch: true })).toBeUndefined();
-    expect((await other.load(hash("b"), { touch: true }))?.id).toBe("a");
+    // In its grace: no rotation.
+    expect(await store.rotate(a, rotation("a", "c", GRACE_MS))).toMatchObject(rotated);
   });
 
-  test("refuses to rotate a token in its grace, after it, or one never issued", async ({ store, advance }) => {
-    await create(store, login("a"));
-    await store.rotate(hash("a"), hash("b"), 100);
-    expect(await store.rotate(hash("a"), hash("c"), 100)).toBe("not-found");
-    await advance(100);
-    expect(await store.rotate(hash("a"), hash("c"), 100)).toBe("not-found");
-    expect(await store.rotate(hash("nobody"), hash("c"), 100)).toBe("not-found");
-    expect(await store.load(hash("c"), { touch: true })).toBeUndefined();
-    expect((await store.load(hash("b"), { touch: true }))?.id).toBe("a");
-  });
-
-  test("never lets a token two rotations back in, even in its grace", async ({ store }) => {
-    await create(store, login("a"));
-    await store.rotate(hash("a"), hash("b"), 1_000);
-    await store.rotate(hash("b"), hash("c"), 1_000);
-    expect(await store.load(hash("a"), { touch: true })).toBeUndefined();
-    expect((await store.load(hash("b"), { touch: true }))?.id).toBe("a");
-    await store.rotate(hash("c"), hash("d"), 0);
-    expect(await store.load(hash("b"), { touch: true })).toBeUndefined();
-    expect(await store.load(hash("c"), { touch: true })).toBeUndefined();
-  });
-
-  test("lets one of many concurrent rotations of a token win", async ({ store, other }) => {
-    await create(store, login("a"));
-    const attempts = Array.from({ length: 20 }, (_, n) =>
-      (n % 2 ? store : other).rotate(hash("a"), hash(`next${n}`), 0),
-    );
-    const results = await Promise.all(attempts);
+  test("without a grace, lets one of many concurrent rotations of a token win", async (world) => {
+    await create(world.store, login("a"));
+    const results = await together(world, 20, (store, n) => store.rotate(a, rotation("a", `next${n}`, 0)));
     expect(results.filter((result) => result !== "not-found")).toHaveLength(1);
-    const alive = await Promise.all(results.map((_, n) => store.load(hash(`next${n}`), { touch: false })));
-    expect(alive.filter((record) => record !== undefined)).toHaveLength(1);
+    for (const [n, result] of results.entries()) {
+      if (result !== "not-found") expect(result).toMatchObject({ session: { id: a }, seed: seedOf(`next${n}`) });
+      expect((await load(world.store, a, `next${n}`))?.id).toBe(result === "not-found" ? undefined : a);
+    }
   });
 
-  test("a rotation that is sent again finds the old token dead and harms nothing", async ({ store }) => {
+  test("a rotation without a grace that is sent again finds the old token dead and harms nothing", async ({
+    store,
+  }) => {
     await create(store, login("a"));
-    await store.rotate(hash("a"), hash("b"), 0);
-    expect(await store.rotate(hash("a"), hash("b"), 0)).toBe("not-found");
-    expect((await store.load(hash("b"), { touch: true }))?.id).toBe("a");
-    expect(await store.load(hash("a"), { touch: true })).toBeUndefined();
+    await store.rotate(a, rotation("a", "b", 0));
+    expect(await store.rotate(a, rotation("a", "b", 0))).toBe("not-found");
+    expect(await load(store, a, "b", true)).toMatchObject({ id: a });
+    expect(await load(store, a, "a", true)).toBeUndefined();
   });
 
-  test("takes over no token that another session has", async ({ store }) => {
+  test("says not-found for a token never issued, an unknown session, and one without a token", async ({ store }) => {
     await create(store, login("a"));
     await create(store, login("b"));
-    expect(await store.rotate(hash("a"), hash("b"), 0)).toBe("not-found");
-    expect((await store.load(hash("a"), { touch: true }))?.id).toBe("a");
-    expect((await store.load(hash("b"), { touch: true }))?.id).toBe("b");
+    const unknown = [
+      [a, "nobody"],
+      [a, "b"],
+      [idOf("nobody"), "a"],
+      ["run:1", "a"],
+    ] as const;
+    for (const [id, from] of unknown) {
+      expect(await store.rotate(id, rotation(from, "c", GRACE_MS))).toBe("not-found");
+      expect(await load(store, id, "c", true)).toBeUndefined();
+    }
+    expect(await store.rotate(a, rotation("a", "c", 0, { oldTokenHash: "" }))).toBe("not-found");
+    for (const name of ["a", "b"]) expect(await load(store, idOf(name), name, true)).toMatchObject({ id: idOf(name) });
+  });
+
+  test("two sessions rotate to the same hash and stay two", async ({ store }) => {
+    await create(store, login("a"));
+    await create(store, login("b"));
+    await store.rotate(a, rotation("a", "b", 0));
+    expect(await store.load(a, hash("b"), { touch: true })).toMatchObject({ id: a });
+    expect(await store.load(idOf("b"), hash("b"), { touch: true })).toMatchObject({ id: idOf("b") });
   });
 }

@@ -1,0 +1,72 @@
+-- create.lua: stores a new session, counts its subject's logins, makes room.
+-- KEYS  1 the record's key
+-- ARGV  1 base  2 id  3 kind l|c  4 idle ms  5 absolute ms|-  6 token hash|-  7 epoch for a subject without one
+--       8 signed in at ms|now|-  9 =owner|-  10 =subject|-  11 lengths|-  12 facts  13 data
+--       14 most logins of the subject|-  15 deny|evict-oldest
+-- Gives {created, record, evicted ids...} | {exists} | {limit-reached}
+
+local id, kind, subject = ARGV[2], ARGV[3], ARGV[10]
+local now = now_ms()
+if live(id) then
+  return { 'exists' }
+end
+
+local tag = tag_of(id)
+local index, epoch_key = base .. 'i:' .. tag, base .. 'e:' .. tag
+local answer = { 'created', '' }
+
+if subject ~= '-' and ARGV[14] ~= '-' then
+  local present = {}
+  for _, other in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+    local record = live(other)
+    if not record then
+      redis.call('ZREM', index, other)
+    elseif record.header[KIND] == 'l' then
+      present[#present + 1] = { other, record.header }
+    end
+  end
+  local too_many = #present - tonumber(ARGV[14]) + 1
+  if too_many > 0 and ARGV[15] == 'deny' then
+    return { 'limit-reached' }
+  end
+  for at = 1, too_many do
+    forget(present[at][1], present[at][2])
+    answer[#answer + 1] = present[at][1]
+  end
+end
+
+local absolute = ARGV[5] ~= '-' and now + tonumber(ARGV[5]) or nil
+local epoch = '-'
+if subject ~= '-' then
+  epoch = redis.call('GET', epoch_key)
+  if epoch then
+    extend(epoch_key, absolute)
+  else
+    epoch = ARGV[7]
+    put(epoch_key, epoch, absolute)
+  end
+end
+
+local signed_in = ARGV[8]
+if signed_in ~= '-' and (signed_in == 'now' or tonumber(signed_in) > now) then
+  signed_in = text(now)
+end
+local at = text(now)
+local record = {
+  header = {
+    '1', kind, '1', at, at, ARGV[4], absolute and text(absolute) or '-', at, epoch,
+    ARGV[6], '-', '-', '-', '-', signed_in, ARGV[9], subject, ARGV[11],
+  },
+  facts = ARGV[12],
+  data = ARGV[13],
+}
+store(id, record)
+redis.call('ZADD', base .. kind, at, id)
+if subject ~= '-' then
+  local is_new = redis.call('EXISTS', index) == 0
+  redis.call('ZADD', index, at, id)
+  extend(index, absolute, is_new)
+end
+own(id, ARGV[9])
+answer[2] = written(record)
+return answer

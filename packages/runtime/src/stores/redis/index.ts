@@ -1,0 +1,1 @@
+export { createRedisSessionStore, type RedisSessionStoreOptions } from "./session-store.js";

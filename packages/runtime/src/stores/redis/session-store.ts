@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { type Clock, systemPorts } from "../../ports.js";
+import { encodeFields, MAX_DATA_BYTES, tooLarge } from "../../store/session-data.js";
+import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
+import * as contract from "../../store/session-store.js";
+import { isSameHash } from "../../store/session-tokens.js";
+import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from "./connection.js";
+import { epochKey, Keys, recordKey } from "./keys.js";
+import { SessionBuckets } from "./session-buckets.js";
+import {
+  decodeRecord,
+  decodeText,
+  encodeFacts,
+  encodeNew,
+  encodeSignInTime,
+  encodeText,
+  kindOf,
+} from "./session-record.js";
+import { type ScriptName, Scripts } from "./scripts.js";
+import { TouchHints } from "./touch-hints.js";
+
+export interface RedisSessionStoreOptions extends RedisConnectionOptions {
+  /** By which this process knows when to touch; deadlines are judged by the servers'. Default: the system's. */
+  readonly clock?: Clock;
+  /** Before every key. Default `session:`. */
+  readonly prefix?: string;
+}
+
+/**
+ * Sessions in Redis 7.0 or newer, or in a Redis Cluster, shared by every process with the same `prefix`. What survives a
+ * crash of the server is a matter of its settings: docs/guides/operating.md.
+ */
+export function createRedisSessionStore(options: RedisSessionStoreOptions): contract.SessionStore {
+  const clock = options.clock ?? systemPorts.clock;
+  return new RedisSessionStore(createRedisConnection(options), {
+    ...{ keys: new Keys(options.prefix ?? "session:"), scripts: new Scripts(), hints: new TouchHints(clock) },
+  });
+}
+
+interface Parts {
+  readonly keys: Keys;
+  readonly scripts: Scripts;
+  readonly hints: TouchHints;
+}
+
+/** A load is one read, or one script when a touch may be due; every change is one script, on the keys of one bucket. */
+export class RedisSessionStore implements contract.SessionStore {
+  readonly #connection: RedisConnection;
+  readonly #keys: Keys;
+  readonly #scripts: Scripts;
+  readonly #hints: TouchHints;
+  readonly #buckets: SessionBuckets;
+
+  constructor(connection: RedisConnection, { keys, scripts, hints }: Parts) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#scripts = scripts;
+    this.#hints = hints;
+    this.#buckets = new SessionBuckets({
+      ...{ bases: keys.bases, read: (ids) => Promise.all(ids.map((id) => this.loadById(id))) },
+      run: (name, key, args) => connection.run(scripts.get(name), key, args),
+    });
+  }
+
+  open(): Promise<void> {
+    return this.#connection.open();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.get(recordKey(this.#keys.base(""), ""));
+  }
+
+  async create(session: contract.NewSession): Promise<contract.CreatedSession | "exists" | "limit-reached"> {
+    const { id, kind, subject } = session;
+    checkPlace(id, subject);
+    const args = encodeNew(session, encodeFields(kind, session.data), newEpoch());
+    const [outcome, text, ...evicted] = await this.#run<string[]>("create", id, args);
+    if (outcome === "exists" || outcome === "limit-reached") return outcome;
+    return {
+      session: decodeRecord(text as string).record(id),
+      evicted: evicted.map((other) => ({ id: other, kind: "login", subject })),
+    };
+  }
+
+  async load(
+    id: string,
+    tokenHash: string,
+    { touch }: contract.LoadOptions,
+  ): Promise<contract.LoadedSession | contract.ReusedToken | undefined> {
+    if (touch && this.#hints.isDue(id)) return this.#judge(id, tokenHash, true);
+    const text = await this.#read(id);
+    if (text === null) return undefined;
+    const stored = decodeRecord(text);
+    // Another token than the current one: its grace, or that it was used again, is judged by the store's clock.
+    return isSameHash(stored.tokenHash, tokenHash) ? stored.record(id) : this.#judge(id, tokenHash, touch);
+  }
+
+  async loadById(id: string): Promise<contract.SessionRecord | undefined> {
+    const text = await this.#read(id);
+    return text === null ? undefined : decodeRecord(text).record(id);
+  }
+
+  async commit(
+    id: string,
+    delta: contract.SessionDelta,
+    { revision, returning, owner }: contract.CommitOptions = {},
+  ): Promise<contract.SessionRecord | "not-found" | "moved"> {
+    // The kind is the stored session's, so the script has the last word on the size.
+    const set = encodeFields("context", delta.set ?? {});
+    const unset = (delta.unset ?? []).map((key) => JSON.stringify(key));
+    const [outcome, answer] = await this.#run<[string, string | number]>("commit", id, [
+      ...[revision === undefined ? "-" : String(revision), encodeText(owner)],
+      ...[String(MAX_DATA_BYTES.login), String(MAX_DATA_BYTES.context), returning === "head" ? "0" : "1"],
+      ...[String(unset.length), String(set.length), ...unset],
+      ...set.flatMap(([key, value]) => [key, `${key}:${value}`]),
+    ]);
+    if (outcome === "not-found" || outcome === "moved") return outcome;
+    if (outcome === "too-large") throw tooLarge(id.includes(":") ? "context" : "login", Number(answer));
+    return decodeRecord(answer as string).record(id);
+  }
+
+  async rotate(
+    id: string,
+    { oldTokenHash, newTokenHash, seed, graceMs, signIn }: contract.Rotation,
+  ): Promise<contract.RotatedSession | contract.ReusedToken | "not-found"> {
+    const [outcome, text, other] = await this.#run<string[]>("rotate", id, [
+      ...[oldTokenHash, newTokenHash, seed, String(graceMs), encodeSignInTime(signIn)],
+      ...[encodeFacts(signIn, null), String(contract.MAX_RETIRED)],
+    ]);
+    if (outcome === "not-found") return outcome;
+    if (outcome === "reused") return { reused: ended(id, text, other) };
+    return { session: decodeRecord(text as string).record(id), seed: other as string };
+  }
+
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
+    const text = await this.#run<string | null>("revoke", id, []);
+    return text === null ? undefined : decodeRecord(text).record(id);
+  }
+
+  async revokeSubject(subject: string, except?: string): Promise<number> {
+    const base = this.#keys.baseOfSubject(subject);
+    const tag = subjectTag(subject);
+    const args = [base, tag, except ?? "-", newEpoch()];
+    return Number(await this.#connection.run(this.#scripts.get("revoke-subject"), epochKey(base, tag), args));
+  }
+
+  revokeAll(): Promise<number> {
+    return this.#buckets.revokeAll();
+  }
+
+  list(query: contract.SessionQuery): Promise<contract.SessionPage> {
+    const { subject } = query;
+    const key = subject === undefined ? undefined : `${this.#keys.baseOfSubject(subject)}i:${subjectTag(subject)}`;
+    return this.#buckets.list(query, key);
+  }
+
+  sweep(limit: number, claimMs: number): Promise<contract.ExpiredSession[]> {
+    return this.#buckets.sweep(limit, claimMs);
+  }
+
+  settle(expired: readonly contract.ExpiredSession[]): Promise<void> {
+    return this.#buckets.settle(expired, (id) => this.#keys.base(id));
+  }
+
+  renewOwner(owner: string, leaseMs: number, limit: number): Promise<contract.RenewedOwner> {
+    return this.#buckets.renewOwner(owner, leaseMs, limit);
+  }
+
+  retireOwner(owner: string): Promise<void> {
+    return this.#buckets.retireOwner(owner);
+  }
+
+  owners(): Promise<contract.SessionOwner[]> {
+    return this.#buckets.owners();
+  }
+
+  /** The record of a live session. Its subject's epoch comes in the same command. */
+  async #read(id: string): Promise<string | null> {
+    const base = this.#keys.base(id);
+    const key = recordKey(base, id);
+    if (!isOfSubject(id)) return this.#connection.get(key);
+    const [text = null, epoch] = await this.#connection.mget([key, epochKey(base, tagOf(id))]);
+    if (text === null) return null;
+    const expected = decodeRecord(text).epoch;
+    return expected === "-" || expected === epoch ? text : null;
+  }
+
+  async #judge(
+    id: string,
+    tokenHash: string,
+    touch: boolean,
+  ): Promise<contract.LoadedSession | contract.ReusedToken | undefined> {
+    const answer = await this.#run<string[] | null>("load", id, [tokenHash, touch ? "1" : "0"]);
+    if (answer === null) return undefined;
+    const [verdict, text, now, seed] = answer;
+    if (verdict === "reused") return { reused: ended(id, text, now) };
+    const stored = decodeRecord(text as string);
+    this.#hints.note(id, stored, Number(now));
+    const record = stored.record(id);
+    return seed === undefined ? record : { ...record, seed };
+  }
+
+  async #run<Answer>(name: ScriptName, id: string, args: readonly string[]): Promise<Answer> {
+    const base = this.#keys.base(id);
+    return (await this.#connection.run(this.#scripts.get(name), recordKey(base, id), [base, id, ...args])) as Answer;
+  }
+}
+
+function ended(id: string, kind = "l", subject = "-"): contract.EndedSession {
+  return { id, kind: kindOf(kind), subject: decodeText(subject) };
+}
+
+/** Unlike every other one, so that a lost epoch never comes back as an old one. */
+function newEpoch(): string {
+  return randomBytes(9).toString("base64url");
+}
