@@ -21,8 +21,9 @@ export const session = section(
       ),
       ttl: duration("Lifetime without use.", 3600),
       absolute_ttl: duration("Lifetime in any case.", 86_400),
-      prefix: text("Put before every key.", {
-        pattern: "^[A-Za-z0-9._:{}/-]+$",
+      prefix: text("Put before every key in Redis; others who use the same one share the sessions.", {
+        // Braces, at most one pair, are a hash tag of Redis Cluster.
+        pattern: "^[A-Za-z0-9._:/-]*([{][A-Za-z0-9._:/-]+[}][A-Za-z0-9._:/-]*)?$",
         minLength: 1,
         maxLength: 100,
         default: "session:",

@@ -26,6 +26,10 @@ test.each([
   ["session: {limits: {per_subject: 3, policy: deny}}", []],
   ["session: {context: {encryption: true}}", ["1:33 error wrong-type"]],
   ["session: {context: {encryption: {enabled: true}}}", []],
+  ["session: {context: {prefix: '{shop}:'}}", []],
+  ["session: {context: {prefix: 'shop}:'}}", ["1:29 error wrong-value"]],
+  ["session: {context: {prefix: '{}:'}}", ["1:29 error wrong-value"]],
+  ["session: {context: {prefix: '{a}{b}'}}", ["1:29 error wrong-value"]],
   // A key has no place in a file.
   ["session: {context: {encryption: {enabled: true, keys: 'a:b'}}}", ["1:49 error unknown-key"]],
 ])("%s", (text, expected) => {
