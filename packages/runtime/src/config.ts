@@ -97,15 +97,16 @@ export const DEFAULT_CONFIG: SessionConfig = {
   limits: { perSubject: null, policy: "evict-oldest" },
 };
 
-/** Any part of the config; what is left out has its default. */
 /** Completed steps between two snapshots of strategy `count`. */
 const DEFAULT_COUNT_INTERVAL = 30;
 
+/** Any part of the config; what is left out has its default. */
 export type PartialConfig = { readonly [Block in keyof SessionConfig]?: Partial<SessionConfig[Block]> };
 
 /**
  * Fills in defaults and refuses contradictions, naming the key in the message and in `details.key`. Errors:
- * `config-invalid` (a number that is not above 0, an idle time beyond the absolute one, a first delay beyond the cap),
+ * `config-invalid` (a number that is not above 0, an idle time beyond the absolute one, a first delay beyond the cap, a grace
+ * beyond the period, a limit that is no whole number),
  * `feature-unavailable` (choreography).
  */
 export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
@@ -139,7 +140,8 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   if (config.retention.endedMs !== null) positive("session.retention.endedMs", config.retention.endedMs);
   if (config.rotation.periodMs !== null) positive("session.rotation.periodMs", config.rotation.periodMs);
   positive("session.rotation.graceMs", config.rotation.graceMs);
-  if (config.limits.perSubject !== null) positive("session.limits.perSubject", config.limits.perSubject);
+  checkRotation(config.rotation);
+  checkLimits(config.limits);
   if (config.context.ttlMs > config.context.absoluteTtlMs) {
     throw new RuntimeError(
       "config-invalid",
@@ -162,4 +164,21 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
     );
   }
   return config;
+}
+
+/** A token replaced while the one before it is still in its grace would turn that one's honest users into thieves. */
+function checkRotation({ periodMs, graceMs }: RotationConfig): void {
+  if (periodMs === null || periodMs >= graceMs) return;
+  const message = `expected session.rotation.periodMs of at least graceMs (${graceMs}), got ${periodMs}; lower graceMs as well`;
+  throw new RuntimeError("config-invalid", message, { key: "session.rotation.periodMs" });
+}
+
+function checkLimits({ perSubject, policy }: LimitsConfig): void {
+  if (perSubject !== null && !(Number.isSafeInteger(perSubject) && perSubject >= 1)) {
+    const message = `expected session.limits.perSubject to be a whole number from 1, or null for no limit, got ${perSubject}`;
+    throw new RuntimeError("config-invalid", message, { key: "session.limits.perSubject" });
+  }
+  if (policy === "deny" || policy === "evict-oldest") return;
+  const message = `expected session.limits.policy to be "deny" or "evict-oldest", got ${JSON.stringify(policy)}`;
+  throw new RuntimeError("config-invalid", message, { key: "session.limits.policy" });
 }

@@ -3,8 +3,11 @@
 export type {
   CheckpointConfig,
   ContextConfig,
+  LimitsConfig,
   PartialConfig,
   RecoveryConfig,
+  RetentionConfig,
+  RotationConfig,
   SagaConfig,
   SessionConfig,
 } from "./config.js";
@@ -40,7 +43,11 @@ export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
 export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
+export { type EncryptedSessionStoreOptions, encryptedSessionStore } from "./session/encrypted-store.js";
+export type { EncryptionKey } from "./session/field-cipher.js";
+export { type Freshness, isFresh, requireFresh } from "./session/freshness.js";
 export type * from "./session/manager.js";
+export type * from "./session/session-events.js";
 export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
 export type * from "./store/context-sessions.js";

@@ -7,6 +7,7 @@ import type { Definition } from "./saga/registry.js";
 import { createSagaManager } from "./saga/saga-manager.js";
 import { createContextSessions } from "./session/context.js";
 import type { SessionManager } from "./session/manager.js";
+import type { SessionListener } from "./session/session-events.js";
 import { createSessionManager } from "./session/session-manager.js";
 import type { RunStore } from "./store/run-store.js";
 import type { SessionStore } from "./store/session-store.js";
@@ -21,6 +22,8 @@ export interface RuntimeOptions {
   readonly participants?: Readonly<Record<string, Participant>>;
   /** Defaults: `DEFAULT_CONFIG`. */
   readonly config?: PartialConfig;
+  /** Told what happens to login sessions, for an audit trail. Default: nobody. */
+  readonly sessionEvents?: SessionListener;
   /** Clock, timers and chance. Default: the system's. */
   readonly ports?: Ports;
   /** Default: silent. */
@@ -39,10 +42,14 @@ export interface Runtime {
 
 /** Nothing is opened yet. Errors: `config-invalid`, `feature-unavailable` (choreography), `definition-invalid`. */
 export function createRuntime(options: RuntimeOptions): Runtime {
-  const { runStore, sessionStore, definitions, participants = {}, ports, logger } = options;
+  const { runStore, sessionStore, definitions, participants = {}, sessionEvents: events, ports, logger } = options;
   const config = resolveConfig(options.config);
   const world = { ...(ports !== undefined && { ports }), ...(logger !== undefined && { logger }) };
-  const sessions = createSessionManager({ store: sessionStore, config: config.context, ...world });
+  const { context, rotation, limits } = config;
+  const sessions = createSessionManager({
+    ...{ store: sessionStore, config: context, rotation, limits, ...world },
+    ...(events !== undefined && { events }),
+  });
   const contexts = createContextSessions({ store: sessionStore, config: config.context });
   const sagas = createSagaManager({ store: runStore, definitions, participants, config, contexts, ...world });
   const close = async (graceMs?: number): Promise<void> => {

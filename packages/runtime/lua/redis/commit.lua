@@ -1,6 +1,6 @@
 -- commit.lua: replaces and removes top-level fields of a session's data; never creates one.
 -- KEYS  1 the record's key
--- ARGV  1 base  2 id  3 revision it must have|-  4 =owner from here on|-  5 most bytes of a login's data  6 of a context's
+-- ARGV  1 base  2 id  3 revision it must have|-  4 =owner of a context from here on|-  5 most bytes of a login's data  6 of a context's
 --       7 1 to answer with the data, else 0  8 how many keys to remove  9 how many to set
 --       10... the keys to remove, then a key and its `key:value` for each to set; keys as JSON texts
 -- Gives {committed, record} | {not-found} | {moved} | {too-large, bytes}
@@ -60,7 +60,7 @@ end
 record.data = data
 header[LENGTHS] = #lengths > 0 and table.concat(lengths, ',') or '-'
 header[REVISION] = text(tonumber(header[REVISION]) + 1)
-if ARGV[4] ~= '-' and ARGV[4] ~= header[OWNER] then
+if ARGV[4] ~= '-' and header[KIND] == 'c' and ARGV[4] ~= header[OWNER] then
   if header[OWNER] ~= '-' then
     redis.call('SREM', base .. 'o:' .. header[OWNER], id)
   end

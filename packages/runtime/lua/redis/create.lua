@@ -1,7 +1,7 @@
 -- create.lua: stores a new session, counts its subject's logins, makes room.
 -- KEYS  1 the record's key
 -- ARGV  1 base  2 id  3 kind l|c  4 idle ms  5 absolute ms|-  6 token hash|-  7 epoch for a subject without one
---       8 signed in at ms|now|-  9 =owner|-  10 =subject|-  11 lengths|-  12 facts  13 data
+--       8 signed in at ms|now|-  9 =owner of a context|-  10 =subject|-  11 lengths|-  12 facts  13 data
 --       14 most logins of the subject|-  15 deny|evict-oldest
 -- Gives {created, record, evicted ids...} | {exists} | {limit-reached}
 

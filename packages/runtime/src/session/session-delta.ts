@@ -2,7 +2,7 @@ import { canonicalJson, isObject, type JsonObject, mergePatch } from "../json.js
 import type { SessionDelta } from "../store/session-store.js";
 
 /**
- * A merge patch as the smallest delta of top-level fields. Only an object in the patch needs the present value of its
+ * A change of data as the smallest delta of top-level fields. Of a merge patch, only an object in the patch needs the present value of its
  * field; everything else replaces or removes without a look, so it cannot conflict with another writer. Pure.
  */
 
@@ -27,4 +27,14 @@ export function patchToDelta(patch: JsonObject, present?: JsonObject): Required<
 
 export function isEmptyDelta(delta: Required<SessionDelta>): boolean {
   return delta.unset.length === 0 && Object.keys(delta.set).length === 0;
+}
+
+/** What makes `present` into `data`. */
+export function dataToDelta(data: JsonObject, present: JsonObject): Required<SessionDelta> {
+  const isSame = (key: string): boolean =>
+    Object.hasOwn(present, key) && canonicalJson(data[key] ?? null) === canonicalJson(present[key] ?? null);
+  return {
+    set: Object.fromEntries(Object.entries(data).filter(([key]) => !isSame(key))),
+    unset: Object.keys(present).filter((key) => !Object.hasOwn(data, key)),
+  };
 }

@@ -22,7 +22,9 @@ export type SessionEvent =
   | (Happened & { readonly kind: "subject-revoked"; readonly subject: string; readonly sessions: number })
   | (Happened & { readonly kind: "all-revoked"; readonly sessions: number })
   /** A token that was never issued here, or is long dead: of one in a form that tokens have, or not. */
-  | (Happened & { readonly kind: "unknown-token"; readonly wellFormed: boolean });
+  | (Happened & { readonly kind: "unknown-token"; readonly wellFormed: boolean })
+  /** One client brought more unknown tokens within a minute than it may; told once for that minute, by the HTTP adapters. */
+  | (Happened & { readonly kind: "guessing"; readonly unknown: number });
 
 interface Happened {
   /** ms since the epoch, by this process's clock. */

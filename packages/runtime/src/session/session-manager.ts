@@ -1,63 +1,67 @@
-import { type ContextConfig, resolveConfig } from "../config.js";
-import { RuntimeError } from "../errors.js";
+import { type ContextConfig, type LimitsConfig, type RotationConfig, resolveConfig } from "../config.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
-import { type Ports, systemPorts, uuidV7 } from "../ports.js";
-import type { SessionDelta, SessionRecord, SessionStore } from "../store/session-store.js";
-import type { CreateSession, ListSessions, Session, SessionManager } from "./manager.js";
-import { checkGrace, checkLimit, checkPatch, checkSubject, checkTtl } from "./session-bounds.js";
-import { isEmptyDelta, needsPresentData, patchToDelta } from "./session-delta.js";
+import { type Ports, systemPorts } from "../ports.js";
+import type { NewSignIn, SessionDelta, SessionStore } from "../store/session-store.js";
+import type * as contract from "./manager.js";
+import { SessionAccess } from "./session-access.js";
+import { SessionAudit } from "./session-audit.js";
+import { checkLimit, checkOptionalSubject, checkSubject } from "./session-bounds.js";
+import { SessionCreation } from "./session-creation.js";
+import type { SessionListener } from "./session-events.js";
+import { SessionSignIn } from "./session-sign-in.js";
 import { SessionSweep } from "./session-sweep.js";
-import { createToken, hashToken } from "./token.js";
+import { SessionUpdates } from "./session-updates.js";
+import { toSession } from "./session-view.js";
 
 export interface SessionManagerOptions {
   readonly store: SessionStore;
   /** `prefix` is for stores with one flat space of keys; the memory and sqlite stores have tables and ignore it. */
   readonly config: ContextConfig;
+  /** When `resume` replaces tokens. Default: never. */
+  readonly rotation?: Partial<RotationConfig>;
+  /** How many sessions a subject has at once. Default: any number. */
+  readonly limits?: Partial<LimitsConfig>;
+  /** Told what happens to sessions; it delays no call and fails none. Default: nobody. */
+  readonly events?: SessionListener;
   /** Default: the system's. */
   readonly ports?: Ports;
   /** Gets the life cycle of sessions by id, never a token. Default: silent. */
   readonly logger?: Logger;
   /** Mean time between sweeps of expired sessions, ms. Default 60,000. */
   readonly sweepIntervalMs?: number;
-  /** Sessions that one sweep step deletes. Default 500. */
+  /** Sessions that one sweep step tells of and deletes. Default 500. */
   readonly sweepBatchSize?: number;
 }
 
-/** Error: `config-invalid` when the configured idle time exceeds the absolute lifetime. */
-export function createSessionManager(options: SessionManagerOptions): SessionManager {
+/** Error: `config-invalid` when a part of the config does not fit (`resolveConfig`). */
+export function createSessionManager(options: SessionManagerOptions): contract.SessionManager {
   return new StoreSessionManager(options);
 }
 
-/** Attempts to merge into a nested object while others write the same session. */
-const MAX_MERGE_ATTEMPTS = 16;
-
-/**
- * Holds no session: every call asks the store, so what one instance ends is ended on all. Updates of one session that
- * merge into a nested object queue here, so only other instances are left to compete with by revision.
- */
-class StoreSessionManager implements SessionManager {
+/** Holds no session: every call asks the store, so what one instance ends is ended on all. */
+class StoreSessionManager implements contract.SessionManager {
   readonly #store: SessionStore;
-  readonly #config: ContextConfig;
-  readonly #ports: Ports;
-  readonly #logger: Logger;
+  readonly #audit: SessionAudit;
+  readonly #access: SessionAccess;
+  readonly #creation: SessionCreation;
+  readonly #signIn: SessionSignIn;
+  readonly #updates: SessionUpdates;
   readonly #sweep: SessionSweep;
-  /** The last merge under way per session id; gone when it is done. */
-  readonly #merges = new Map<string, Promise<unknown>>();
 
   constructor(options: SessionManagerOptions) {
-    this.#store = options.store;
-    this.#config = resolveConfig({ context: options.config }).context;
-    this.#ports = options.ports ?? systemPorts;
-    this.#logger = options.logger ?? silentLogger;
-    const { sweepIntervalMs: intervalMs = 60_000, sweepBatchSize: batchSize = 500 } = options;
-    this.#sweep = new SessionSweep({
-      store: this.#store,
-      ports: this.#ports,
-      logger: this.#logger,
-      intervalMs,
-      batchSize,
-    });
+    const { store, ports = systemPorts, logger = silentLogger, events } = options;
+    const { rotation = {}, limits = {}, sweepIntervalMs = 60_000, sweepBatchSize = 500 } = options;
+    const config = resolveConfig({ context: options.config, rotation, limits });
+    const audit = new SessionAudit(events, logger, ports.clock);
+    this.#store = store;
+    this.#audit = audit;
+    this.#access = new SessionAccess({ store, rotation: config.rotation, ports, audit });
+    this.#creation = new SessionCreation({ store, config, ports, audit });
+    this.#signIn = new SessionSignIn(store, this.#creation, audit);
+    this.#updates = new SessionUpdates(store);
+    const pace = { intervalMs: sweepIntervalMs, batchSize: sweepBatchSize };
+    this.#sweep = new SessionSweep({ store, audit, ports, logger, ...pace });
   }
 
   async open(): Promise<void> {
@@ -68,141 +72,84 @@ class StoreSessionManager implements SessionManager {
   async close(): Promise<void> {
     await this.#sweep.stop();
     await this.#store.close();
+    await this.#audit.settled();
   }
 
   async ping(): Promise<void> {
     await this.#store.ping();
   }
 
-  async create(session: CreateSession = {}): Promise<{ readonly session: Session; readonly token: string }> {
-    const absoluteMs = Math.ceil(this.#config.absoluteTtlMs);
-    const subject = checkSubject(session.subject);
-    const idleMs = checkTtl(session.ttlMs, Math.ceil(this.#config.ttlMs), absoluteMs);
-    const [token, tokenHash] = this.#newToken();
-    const id = uuidV7(this.#ports);
-    const created = await this.#store.create({
-      id,
-      kind: "login",
-      tokenHash,
-      subject,
-      data: session.data ?? {},
-      idleMs,
-      absoluteMs,
-    });
-    if (created === "exists") {
-      throw new RuntimeError(
-        "internal",
-        `expected a fresh id and token, got ones that are taken (session ${id}); check the random source`,
-        { sessionId: id },
-      );
-    }
-    this.#logger.info({ sessionId: id }, "session created");
-    return { session: toSession(created), token };
+  async create(session: contract.CreateSession = {}, origin?: contract.Origin): Promise<contract.IssuedSession> {
+    return this.#creation.create(session, origin);
   }
 
-  async load(token: string): Promise<Session | undefined> {
-    const tokenHash = hashToken(token);
-    const record = tokenHash === undefined ? undefined : await this.#store.load(tokenHash, { touch: true });
+  async load(token: string, origin?: contract.Origin): Promise<contract.Session | undefined> {
+    const record = await this.#access.load(token, { touch: true }, origin);
     return record && toSession(record);
   }
 
-  async get(id: string): Promise<Session | undefined> {
+  async resume(token: string, origin?: contract.Origin): Promise<contract.ResumedSession | undefined> {
+    return this.#access.resume(token, origin);
+  }
+
+  async get(id: string): Promise<contract.Session | undefined> {
     const record = await this.#store.loadById(id);
     return record && toSession(record);
   }
 
-  async update(id: string, patch: Readonly<Record<string, Json>>, revision?: number): Promise<Session> {
-    const checked = checkPatch(patch);
-    const isDirect = Object.keys(checked).length > 0 && !needsPresentData(checked);
-    if (!isDirect) return this.#inTurn(id, () => this.#merge(id, checked, revision));
-    const updated = await this.#commit(id, patchToDelta(checked), revision);
-    if (updated === "moved") throw await this.#moved(id, revision);
-    return updated;
+  update(id: string, patch: Readonly<Record<string, Json>>, revision?: number): Promise<contract.Session>;
+  update(id: string, change: contract.ChangeData): Promise<contract.Session>;
+  async update(
+    id: string,
+    patch: Readonly<Record<string, Json>> | contract.ChangeData,
+    revision?: number,
+  ): Promise<contract.Session> {
+    return typeof patch === "function" ? this.#updates.change(id, patch) : this.#updates.merge(id, patch, revision);
   }
 
-  async rotate(token: string, graceMs = 0): Promise<{ readonly session: Session; readonly token: string }> {
-    checkGrace(graceMs);
-    const oldHash = hashToken(token);
-    const [newToken, newHash] = this.#newToken();
-    const rotated = oldHash === undefined ? "not-found" : await this.#store.rotate(oldHash, newHash, graceMs);
-    if (rotated === "not-found") throw notFound("a live session with this current token");
-    this.#logger.info({ sessionId: rotated.id, graceMs }, "session token rotated");
-    return { session: toSession(rotated), token: newToken };
+  async write(id: string, delta: SessionDelta, revision?: number): Promise<contract.Session> {
+    return this.#updates.write(id, delta, revision);
   }
 
-  async destroy(id: string): Promise<boolean> {
-    const wasLive = await this.#store.revoke(id);
-    if (wasLive) this.#logger.info({ sessionId: id }, "session ended");
-    return wasLive;
+  async signIn(
+    token: string | undefined,
+    request: contract.SignInRequest,
+    origin?: contract.Origin,
+  ): Promise<contract.IssuedSession> {
+    const former = token === undefined ? undefined : () => this.#access.load(token, { touch: false }, origin);
+    return this.#signIn.signIn(former, request, origin);
   }
 
-  async revokeSubject(subject: string): Promise<number> {
+  async stepUp(token: string, signIn: NewSignIn, origin?: contract.Origin): Promise<contract.IssuedSession> {
+    return this.#access.stepUp(token, signIn, origin);
+  }
+
+  async rotate(token: string, graceMs = 0, origin?: contract.Origin): Promise<contract.IssuedSession> {
+    return this.#access.rotate(token, graceMs, origin);
+  }
+
+  async destroy(id: string, origin?: contract.Origin): Promise<boolean> {
+    const ended = await this.#store.revoke(id);
+    if (ended) this.#audit.tell({ kind: "revoked", id: ended.id, subject: ended.subject }, origin);
+    return ended !== undefined;
+  }
+
+  async revokeSubject(subject: string, except?: string, origin?: contract.Origin): Promise<number> {
     checkSubject(subject);
-    const revoked = await this.#store.revokeSubject(subject);
-    this.#logger.info({ sessions: revoked }, "all sessions of a subject ended");
-    return revoked;
+    const sessions = await this.#store.revokeSubject(subject, except);
+    this.#audit.tell({ kind: "subject-revoked", subject, sessions }, origin);
+    return sessions;
   }
 
-  async list(query: ListSessions): Promise<{ readonly items: readonly Session[]; readonly nextCursor: string | null }> {
-    checkSubject(query.subject);
+  async revokeAll(origin?: contract.Origin): Promise<number> {
+    const sessions = await this.#store.revokeAll();
+    this.#audit.tell({ kind: "all-revoked", sessions }, origin);
+    return sessions;
+  }
+
+  async list(query: contract.ListSessions): ReturnType<contract.SessionManager["list"]> {
+    checkOptionalSubject(query.subject);
     const page = await this.#store.list({ ...query, limit: checkLimit(query.limit) });
     return { items: page.items.map(toSession), nextCursor: page.nextCursor };
   }
-
-  /** Reads, computes and commits if nobody else did meanwhile; else again, from what is there then. */
-  async #merge(id: string, patch: Readonly<Record<string, Json>>, revision?: number): Promise<Session> {
-    for (let attempt = 1; attempt <= MAX_MERGE_ATTEMPTS; attempt += 1) {
-      const present = await this.#store.loadById(id);
-      if (!present) throw notFound("a live session", id);
-      if (revision !== undefined && revision !== present.revision) throw moved(id, revision, present.revision);
-      const delta = patchToDelta(patch, present.data);
-      if (isEmptyDelta(delta)) return toSession(present);
-      const updated = await this.#commit(id, delta, present.revision);
-      if (updated !== "moved") return updated;
-    }
-    throw await this.#moved(id, revision);
-  }
-
-  async #commit(id: string, delta: SessionDelta, revision: number | undefined): Promise<Session | "moved"> {
-    const updated = await this.#store.commit(id, delta, revision);
-    if (updated === "not-found") throw notFound("a live session", id);
-    return updated === "moved" ? updated : toSession(updated);
-  }
-
-  async #moved(id: string, expected: number | undefined): Promise<RuntimeError> {
-    const present = await this.#store.loadById(id);
-    return present ? moved(id, expected, present.revision) : notFound("a live session", id);
-  }
-
-  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#merges.get(id) ?? Promise.resolve()).then(work, work);
-    this.#merges.set(id, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#merges.get(id) === turn) this.#merges.delete(id);
-    }
-  }
-
-  #newToken(): readonly [token: string, hash: string] {
-    const token = createToken(this.#ports.random);
-    return [token, hashToken(token) as string];
-  }
-}
-
-function toSession({ id, kind, subject, data, revision, createdAt, expiresAt }: SessionRecord): Session {
-  return { id, kind, subject, data, revision, createdAt, expiresAt };
-}
-
-function notFound(expected: string, id?: string): RuntimeError {
-  const message = `expected ${expected}, got none: it is unknown, expired, revoked or rotated away; sign in again`;
-  return new RuntimeError("session-not-found", message, id === undefined ? {} : { sessionId: id });
-}
-
-function moved(id: string, expected: number | undefined, current: number): RuntimeError {
-  const message =
-    expected === undefined
-      ? `expected session ${id} to hold still for one of ${MAX_MERGE_ATTEMPTS} attempts, it is at revision ${current}; try again`
-      : `expected session ${id} at revision ${expected}, it is at ${current}; load it and try again`;
-  return new RuntimeError("session-revision-moved", message, { sessionId: id, expected: expected ?? null, current });
 }

@@ -3,12 +3,12 @@ import type { Json } from "../json.js";
 import { MAX_DATA_BYTES } from "../store/session-data.js";
 import type { Intercept } from "../testing/intercept-session-store.test.support.js";
 import { Interleaving } from "../testing/interleaving.test.support.js";
-import { openSessionInstances } from "../testing/session-instances.test.support.js";
+import { openSessionInstances, SESSION_STORES } from "../testing/session-instances.test.support.js";
 
 const NOT_FOUND = { code: "session-not-found" };
 const INVALID = { code: "input-invalid" };
 
-describe.each(["memory", "sqlite"] as const)("updating sessions over %s", (kind) => {
+describe.each(SESSION_STORES)("updating sessions over %s", (kind) => {
   it("merges a patch: null removes, objects merge, everything else replaces", async () => {
     const { manager } = await setUp(kind);
     const { session } = await manager.create({ data: { a: 1, b: { c: 1, d: { e: 1 } }, f: [1, 2], g: 1 } });

@@ -8,7 +8,7 @@ import { sessionId } from "../store/session-id.js";
  * SHA-256 of the whole, so a dump of a store opens no session. The hash is in hex: not even its shape is a token's.
  */
 const ID_LENGTH = 36;
-const TOKEN_LENGTH = 80;
+export const TOKEN_LENGTH = 80;
 const SECRET_BYTES = 33;
 const UNIQUE_BYTES = 15;
 const SEED_BYTES = 32;

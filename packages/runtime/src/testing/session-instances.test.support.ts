@@ -5,20 +5,30 @@ import { DEFAULT_CONFIG } from "../config.js";
 import type { Logger } from "../log.js";
 import { systemPorts } from "../ports.js";
 import type { SessionManager } from "../session/manager.js";
-import { createSessionManager } from "../session/session-manager.js";
+import type { SessionEvent } from "../session/session-events.js";
+import { createSessionManager, type SessionManagerOptions } from "../session/session-manager.js";
 import type { SessionStore } from "../store/session-store.js";
 import { createMemorySessionStore } from "../stores/memory/session-store.js";
 import { createSqliteSessionStore } from "../stores/sqlite/session-store.js";
 import { type Intercept, interceptSessionStore } from "./intercept-session-store.test.support.js";
 import { createManualClock } from "./manual-clock.js";
 
+/** Every store that the tests of sessions run over. */
+export const SESSION_STORES = ["memory"] as const;
+
+type SessionStoreKind = "memory" | "sqlite";
+
 /** Sessions end after a second without activity, after ten in any case. */
 export const SESSION_CONFIG = { ...DEFAULT_CONFIG.context, ttlMs: 1_000, absoluteTtlMs: 10_000 };
 
-/** Two open managers over the same sessions, both through `intercept`; `store` is behind it. `close` removes everything. */
+/**
+ * Two open managers over the same sessions, both through `intercept` and with `options`; `store` is behind it, `events` is
+ * what happened, of both. `close` removes everything.
+ */
 export async function openSessionInstances(
-  kind: "memory" | "sqlite",
+  kind: SessionStoreKind,
   intercept: Intercept = (_method, call) => call(),
+  options: Partial<SessionManagerOptions> = {},
 ) {
   const clock = createManualClock();
   const folder = await mkdtemp(join(tmpdir(), "session-manager-"));
@@ -30,6 +40,7 @@ export async function openSessionInstances(
   const logged: { readonly level: string; readonly facts: object; readonly message: string }[] = [];
   const log = (level: string) => (facts: object, message: string) => void logged.push({ level, facts, message });
   const logger: Logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  const events: SessionEvent[] = [];
   const make = async (behind: SessionStore): Promise<SessionManager> => {
     const ports = { clock, random: systemPorts.random };
     const manager = createSessionManager({
@@ -37,6 +48,8 @@ export async function openSessionInstances(
       config: SESSION_CONFIG,
       ports,
       logger,
+      events: (event) => void events.push(event),
+      ...options,
     });
     managers.push(manager);
     await manager.open();
@@ -46,5 +59,5 @@ export async function openSessionInstances(
     for (const manager of managers) await manager.close();
     await rm(folder, { recursive: true });
   };
-  return { manager: await make(store), other: await make(peer), store, clock, file, logged, close };
+  return { manager: await make(store), other: await make(peer), store, clock, file, logged, events, close };
 }

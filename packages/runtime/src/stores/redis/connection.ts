@@ -3,6 +3,7 @@ import { RuntimeError } from "../../errors.js";
 import { systemPorts } from "../../ports.js";
 import { fromDriver, isUnknownScript } from "./driver-error.js";
 import type { Script } from "./scripts.js";
+import type { ServerReport } from "./server-settings.js";
 
 export interface RedisConnectionOptions {
   /** redis:// or rediss://user:password@host:port/database; several, of one cluster's nodes, for Redis Cluster. */
@@ -22,7 +23,7 @@ export interface RedisConnection {
   mget(keys: readonly [string, string]): Promise<readonly (string | null)[]>;
   run(script: Script, key: string, args: readonly string[]): Promise<unknown>;
   /** What each master says of itself. */
-  info(): Promise<readonly string[]>;
+  reports(): Promise<readonly ServerReport[]>;
 }
 
 const COMMAND_TIMEOUT_MS = 2_000;
@@ -100,11 +101,10 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
-  async info(): Promise<readonly string[]> {
+  async reports(): Promise<readonly ServerReport[]> {
     const client = this.#gathered();
     try {
-      const masters = "nodes" in client ? client.nodes("master") : [client];
-      return await Promise.all(masters.map((master) => master.info()));
+      return await Promise.all(("nodes" in client ? client.nodes("master") : [client]).map(reportOf));
     } catch (error) {
       throw fromDriver(error);
     }
@@ -144,6 +144,16 @@ class IoredisConnection implements RedisConnection {
     });
     return client;
   }
+}
+
+async function reportOf(server: Redis): Promise<ServerReport> {
+  const setting = async (name: string): Promise<string | null> => {
+    // Not to be told is no failure.
+    const answer = await server.config("GET", name).catch(() => null);
+    return Array.isArray(answer) && typeof answer[1] === "string" ? answer[1] : null;
+  };
+  const [info, save, appendfsync] = await Promise.all([server.info(), setting("save"), setting("appendfsync")]);
+  return { info, save, appendfsync };
 }
 
 function settingsOf({ commandTimeoutMs = COMMAND_TIMEOUT_MS, connectTimeoutMs }: RedisConnectionOptions) {

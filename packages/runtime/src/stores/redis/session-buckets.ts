@@ -7,8 +7,8 @@ import type {
   SessionQuery,
   SessionRecord,
 } from "../../store/session-store.js";
-import { decodeText, encodeText, kindOf } from "./session-record.js";
 import type { ScriptName } from "./scripts.js";
+import { decodeText, encodeText, kindOf } from "./session-record.js";
 
 export interface SessionBucketsOptions {
   readonly bases: readonly string[];
@@ -63,18 +63,23 @@ export class SessionBuckets {
     return sum(await this.#each(revoke));
   }
 
-  /** First how many there are, then each bucket's share of the limit: nearly always there are none. */
+  /** First how many there are: nearly always none. Then each bucket's share of the limit; again, when others came first. */
   async sweep(limit: number, claimMs: number): Promise<ExpiredSession[]> {
-    const due = await this.#each((base) => this.#options.run("due", `${base}d`, [base]) as Promise<number>);
-    let left = limit;
-    const claims = due.map((count, bucket) => {
-      const share = Math.min(count, left);
-      left -= share;
-      if (share === 0) return [];
-      const base = this.#options.bases[bucket] as string;
-      return this.#options.run("sweep", `${base}d`, [base, String(share), String(claimMs)]) as Promise<string[]>;
-    });
-    return (await Promise.all(claims)).flatMap((answer) => pairs(answer).map(expiredOf));
+    const claimed: ExpiredSession[] = [];
+    while (claimed.length < limit) {
+      const due = await this.#each((base) => this.#options.run("due", `${base}d`, [base]) as Promise<number>);
+      if (due.every((count) => count === 0)) break;
+      let left = limit - claimed.length;
+      const claims = due.map((count, bucket) => {
+        const share = Math.min(count, left);
+        left -= share;
+        if (share === 0) return [];
+        const base = this.#options.bases[bucket] as string;
+        return this.#options.run("sweep", `${base}d`, [base, String(share), String(claimMs)]) as Promise<string[]>;
+      });
+      for (const answer of await Promise.all(claims)) claimed.push(...pairs(answer).map(expiredOf));
+    }
+    return claimed;
   }
 
   async settle(expired: readonly ExpiredSession[], baseOf: (id: string) => string): Promise<void> {
@@ -88,7 +93,10 @@ export class SessionBuckets {
   }
 
   async renewOwner(owner: string, leaseMs: number, limit: number): Promise<RenewedOwner> {
-    const renew = async (base: string, adoptAtMost: number): Promise<[owned: number, adopted: number, left: number]> => {
+    const renew = async (
+      base: string,
+      adoptAtMost: number,
+    ): Promise<[owned: number, adopted: number, left: number]> => {
       const args = [base, encodeText(owner), String(leaseMs), String(adoptAtMost)];
       return (await this.#options.run("renew-owner", `${base}w`, args)) as [number, number, number];
     };

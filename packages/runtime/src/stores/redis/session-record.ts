@@ -70,7 +70,8 @@ export function encodeNew(session: NewSession, fields: readonly EncodedField[], 
     kind === "context" ? "c" : "l",
     String(idleMs),
     absoluteMs === null ? NONE : String(absoluteMs),
-    ...[tokenHash ?? NONE, epoch, encodeSignInTime(signIn), encodeText(owner), encodeText(subject)],
+    ...[tokenHash ?? NONE, epoch, encodeSignInTime(signIn), encodeText(kind === "context" ? owner : null)],
+    encodeText(subject),
     fields.map(([key, value]) => `${byteLength(key)}:${byteLength(key) + 1 + byteLength(value)}`).join(",") || NONE,
     encodeFacts(signIn, session.device),
     `{${fields.map(([key, value]) => `${key}:${value}`).join(",")}}`,
@@ -106,4 +107,3 @@ export function kindOf(letter: string): SessionKind {
 function byteLength(text: string): number {
   return Buffer.byteLength(text);
 }
-

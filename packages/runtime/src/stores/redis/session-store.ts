@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { type Logger, silentLogger } from "../../log.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import { encodeFields, MAX_DATA_BYTES, tooLarge } from "../../store/session-data.js";
 import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
@@ -6,6 +6,8 @@ import * as contract from "../../store/session-store.js";
 import { isSameHash } from "../../store/session-tokens.js";
 import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from "./connection.js";
 import { epochKey, Keys, recordKey } from "./keys.js";
+import { type ScriptName, Scripts } from "./scripts.js";
+import { judgeServers, readServerSettings } from "./server-settings.js";
 import { SessionBuckets } from "./session-buckets.js";
 import {
   decodeRecord,
@@ -16,10 +18,11 @@ import {
   encodeText,
   kindOf,
 } from "./session-record.js";
-import { type ScriptName, Scripts } from "./scripts.js";
 import { TouchHints } from "./touch-hints.js";
 
 export interface RedisSessionStoreOptions extends RedisConnectionOptions {
+  /** Told at each start what the servers' settings mean for sessions. Default: silent. */
+  readonly logger?: Logger;
   /** By which this process knows when to touch; deadlines are judged by the servers'. Default: the system's. */
   readonly clock?: Clock;
   /** Before every key. Default `session:`. */
@@ -34,6 +37,7 @@ export function createRedisSessionStore(options: RedisSessionStoreOptions): cont
   const clock = options.clock ?? systemPorts.clock;
   return new RedisSessionStore(createRedisConnection(options), {
     ...{ keys: new Keys(options.prefix ?? "session:"), scripts: new Scripts(), hints: new TouchHints(clock) },
+    logger: options.logger ?? silentLogger,
   });
 }
 
@@ -41,6 +45,7 @@ interface Parts {
   readonly keys: Keys;
   readonly scripts: Scripts;
   readonly hints: TouchHints;
+  readonly logger: Logger;
 }
 
 /** A load is one read, or one script when a touch may be due; every change is one script, on the keys of one bucket. */
@@ -50,8 +55,11 @@ export class RedisSessionStore implements contract.SessionStore {
   readonly #scripts: Scripts;
   readonly #hints: TouchHints;
   readonly #buckets: SessionBuckets;
+  readonly #logger: Logger;
+  #isOpen = false;
 
-  constructor(connection: RedisConnection, { keys, scripts, hints }: Parts) {
+  constructor(connection: RedisConnection, { keys, scripts, hints, logger }: Parts) {
+    this.#logger = logger;
     this.#connection = connection;
     this.#keys = keys;
     this.#scripts = scripts;
@@ -62,12 +70,21 @@ export class RedisSessionStore implements contract.SessionStore {
     });
   }
 
-  open(): Promise<void> {
-    return this.#connection.open();
+  async open(): Promise<void> {
+    if (this.#isOpen) return;
+    await this.#connection.open();
+    try {
+      judgeServers((await this.#connection.reports()).map(readServerSettings), this.#logger);
+      this.#isOpen = true;
+    } catch (error) {
+      await this.#connection.close();
+      throw error;
+    }
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#connection.close();
   }
 
   async ping(): Promise<void> {
@@ -216,5 +233,5 @@ function ended(id: string, kind = "l", subject = "-"): contract.EndedSession {
 
 /** Unlike every other one, so that a lost epoch never comes back as an old one. */
 function newEpoch(): string {
-  return randomBytes(9).toString("base64url");
+  return Buffer.from(systemPorts.random.bytes(9)).toString("base64url");
 }

@@ -54,7 +54,7 @@ export function createRedisTestClock(prefix: string, servers: readonly Evaluatin
       close: () => connection.close(),
       get: (key) => connection.get(key),
       mget: (keys) => connection.mget(keys),
-      info: () => connection.info(),
+      reports: () => connection.reports(),
       run: (script, key, args) => connection.run(script, key, [...args, String(clock.now())]),
     }),
     async advance(ms: number): Promise<void> {

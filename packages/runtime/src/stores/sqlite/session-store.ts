@@ -1,20 +1,30 @@
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import { decodeSessionCursor, encodeSessionCursor } from "../../store/session-cursor.js";
-import { applyDelta, encodeData } from "../../store/session-data.js";
-import { deadline, isTouchDue } from "../../store/session-deadlines.js";
-import type {
-  NewSession,
-  SessionDelta,
-  SessionPage,
-  SessionQuery,
-  SessionRecord,
-  SessionStore,
-} from "../../store/session-store.js";
+import { applyDelta } from "../../store/session-data.js";
+import { checkPlace } from "../../store/session-id.js";
+import type * as contract from "../../store/session-store.js";
+import { rotateTokens } from "../../store/session-tokens.js";
+import { signInOf } from "../../store/sign-in.js";
 import { type Database, openDatabase, type SqlValue } from "./database.js";
 import { migrate } from "./migrate.js";
-import { SESSION_COLUMNS, type SessionRow, toSessionRecord } from "./session-row.js";
+import { findSession, judgeSession, toLoaded } from "./session-judge.js";
+import { knowOwner, listOwners, renewOwner, retireOwner } from "./session-owners.js";
+import {
+  ENDED_COLUMNS,
+  encodeSignIn,
+  encodeTokens,
+  HEAD_COLUMNS,
+  isRowTouchDue,
+  newSessionValues,
+  SESSION_COLUMNS,
+  type SessionRow,
+  TOUCH,
+  toEnded,
+  toSessionRecord,
+} from "./session-row.js";
 import { SESSION_MIGRATIONS } from "./session-schema.js";
+import { settleSessions, sweepSessions } from "./session-sweep.js";
 
 export interface SqliteSessionStoreOptions {
   /** Path of the file; it may hold other stores' tables too. */
@@ -24,19 +34,19 @@ export interface SqliteSessionStoreOptions {
 }
 
 /** Sessions in an SQLite file: they survive restarts and are shared by the processes that open the file. */
-export function createSqliteSessionStore(options: SqliteSessionStoreOptions): SessionStore {
+export function createSqliteSessionStore(options: SqliteSessionStoreOptions): contract.SessionStore {
   return new SqliteSessionStore(options.file, options.clock ?? systemPorts.clock);
 }
 
-/** Takes one parameter, the time. Whatever is not live by it is not there for any call but the sweep. */
-const LIVE = `s.expires_at > ? and s.epoch = coalesce((select e.epoch from clean_arch_session_epochs e where e.subject = s.subject), 0)`;
-/** Takes the time, three times over. Moves the idle deadline; nothing moves it back. */
-const TOUCH = `touched_at = max(touched_at, ?), expires_at = max(expires_at, min(? + idle_ms, coalesce(absolute_expires_at, ? + idle_ms)))`;
-/** An epoch is kept this long past its start, far longer than a creation can be under way, and while there are sessions. */
-const EPOCH_KEPT_MS = 86_400_000;
+const INSERT = `insert into clean_arch_sessions (${SESSION_COLUMNS}) values (${SESSION_COLUMNS.replaceAll(/\w+/g, "?")}) returning ${SESSION_COLUMNS}`;
+const DELETE = "delete from clean_arch_sessions where id = ?";
+/** All of a subject's logins but the newest, as many of those as the offset says. */
+const OLDEST = `
+select ${ENDED_COLUMNS} from clean_arch_sessions where subject = ? and kind = 'login' and expires_at > ?
+order by created_at desc, id desc limit -1 offset ?`;
 
 /** Each call is one statement, or one transaction that holds the file's write lock from its start. */
-class SqliteSessionStore implements SessionStore {
+class SqliteSessionStore implements contract.SessionStore {
   readonly #file: string;
   readonly #clock: Clock;
   #opened: Database | undefined;
@@ -50,13 +60,7 @@ class SqliteSessionStore implements SessionStore {
     if (this.#opened) return;
     const db = openDatabase(this.#file);
     try {
-      const now = this.#clock.now();
-      migrate(db, "sessions", SESSION_MIGRATIONS, now);
-      db.run(
-        `delete from clean_arch_session_epochs where started_at < ?
-           and not exists (select 1 from clean_arch_sessions s where s.subject = clean_arch_session_epochs.subject)`,
-        [now - EPOCH_KEPT_MS],
-      );
+      migrate(db, "sessions", SESSION_MIGRATIONS, this.#clock.now());
     } catch (error) {
       db.close();
       throw error;
@@ -73,103 +77,113 @@ class SqliteSessionStore implements SessionStore {
     this.#db.all("select id from clean_arch_sessions limit 1");
   }
 
-  async create(session: NewSession): Promise<SessionRecord | "exists"> {
-    const { id, kind, tokenHash, subject, idleMs, absoluteMs } = session;
-    const data = encodeData(kind, session.data);
-    const db = this.#db;
-    const epoch = this.#epoch(subject);
-    return db.transaction(() => {
-      const now = this.#clock.now();
-      const absoluteExpiresAt = absoluteMs === null ? null : now + absoluteMs;
-      const expiresAt = deadline(now, idleMs, absoluteExpiresAt);
-      db.run(`delete from clean_arch_sessions as s where s.id = ? and not (${LIVE})`, [id, now]);
-      const [row] = db.all<SessionRow>(
-        `insert into clean_arch_sessions
-           (id, kind, token_hash, subject, epoch, data, revision, created_at, touched_at, idle_ms, expires_at, absolute_expires_at)
-         values (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict do nothing returning ${SESSION_COLUMNS}`,
-        [id, kind, tokenHash, subject, epoch, data, now, now, idleMs, expiresAt, absoluteExpiresAt],
-      );
-      return row ? toSessionRecord(row) : "exists";
+  async create(session: contract.NewSession): Promise<contract.CreatedSession | "exists" | "limit-reached"> {
+    const { id, subject, limit } = session;
+    checkPlace(id, subject);
+    return this.#transaction((db, now) => {
+      const values = newSessionValues(session, now);
+      if (findSession(db, id, now)) return "exists";
+      const isLimited = limit !== undefined && subject !== null;
+      const tooMany = isLimited ? db.all<contract.EndedSession>(OLDEST, [subject, now, limit.max - 1]) : [];
+      if (tooMany.length > 0 && limit?.policy === "deny") return "limit-reached";
+      for (const dead of [...tooMany, session]) db.run(DELETE, [dead.id]);
+      const created = this.#write(INSERT, values);
+      if (created.owner !== null) knowOwner(db, created.owner);
+      return { session: created, evicted: tooMany.map(toEnded) };
     });
   }
 
-  async load(tokenHash: string, options: { readonly touch: boolean }): Promise<SessionRecord | undefined> {
+  async load(
+    id: string,
+    tokenHash: string,
+    { touch }: contract.LoadOptions,
+  ): Promise<contract.LoadedSession | contract.ReusedToken | undefined> {
     const now = this.#clock.now();
-    const found = this.#one(
-      `select ${SESSION_COLUMNS} from clean_arch_sessions s
-       where (s.token_hash = ? or (s.previous_token_hash = ? and s.previous_expires_at > ?)) and ${LIVE}`,
-      [tokenHash, tokenHash, now, now],
-    );
-    if (!found || !options.touch || !isTouchDue(found, now)) return found;
-    return this.#one(
-      `update clean_arch_sessions as s set ${TOUCH} where s.id = ? and ${LIVE} returning ${SESSION_COLUMNS}`,
-      [...[now, now, now], found.id, now],
-    );
-  }
-
-  async loadById(id: string): Promise<SessionRecord | undefined> {
-    return this.#live(id, this.#clock.now());
-  }
-
-  async commit(id: string, delta: SessionDelta, revision?: number): Promise<SessionRecord | "not-found" | "moved"> {
-    const db = this.#db;
-    return db.transaction(() => {
-      const now = this.#clock.now();
+    const read = judgeSession(this.#db, id, tokenHash, now);
+    if (!read) return undefined;
+    if (read.verdict.kind !== "reused" && !(touch && isRowTouchDue(read.row, now))) return toLoaded(read);
+    // Judged anew under the lock: another process may have written before it was ours.
+    return this.#transaction((db, at) => {
+      const judged = judgeSession(db, id, tokenHash, at);
+      if (!judged) return undefined;
+      if (judged.verdict.kind === "reused") return this.#endReused(db, judged.row);
+      if (!touch || !isRowTouchDue(judged.row, at)) return toLoaded(judged);
       const [row] = db.all<SessionRow>(
-        `select ${SESSION_COLUMNS} from clean_arch_sessions s where s.id = ? and ${LIVE}`,
-        [id, now],
+        `update clean_arch_sessions set ${TOUCH} where id = ? returning ${SESSION_COLUMNS}`,
+        [at, at, at, id],
       );
+      return row && toLoaded({ ...judged, row });
+    });
+  }
+
+  async loadById(id: string): Promise<contract.SessionRecord | undefined> {
+    const row = findSession(this.#db, id, this.#clock.now());
+    return row && toSessionRecord(row);
+  }
+
+  async commit(
+    id: string,
+    delta: contract.SessionDelta,
+    { revision, returning, owner }: contract.CommitOptions = {},
+  ): Promise<contract.SessionRecord | "not-found" | "moved"> {
+    return this.#transaction((db, now) => {
+      const row = findSession(db, id, now);
       if (!row) return "not-found";
       if (revision !== undefined && revision !== row.revision) return "moved";
-      const updated = this.#one(
-        `update clean_arch_sessions set data = ?, revision = revision + 1, ${TOUCH} where id = ? returning ${SESSION_COLUMNS}`,
-        [applyDelta(row.kind, row.data, delta), now, now, now, id],
+      const nextOwner = row.kind === "context" && owner !== undefined ? owner : row.owner;
+      if (nextOwner !== null && nextOwner !== row.owner) knowOwner(db, nextOwner);
+      return this.#write(
+        `update clean_arch_sessions set data = ?, revision = revision + 1, owner = ?, ${TOUCH} where id = ?
+         returning ${returning === "head" ? HEAD_COLUMNS : SESSION_COLUMNS}`,
+        [applyDelta(row.kind, row.data, delta), nextOwner, now, now, now, id],
       );
-      return updated ?? "not-found";
     });
   }
 
-  async rotate(oldTokenHash: string, newTokenHash: string, graceMs: number): Promise<SessionRecord | "not-found"> {
-    const now = this.#clock.now();
-    const previous = graceMs > 0 ? [oldTokenHash, now + graceMs] : [null, null];
-    const rotated = this.#one(
-      `update or ignore clean_arch_sessions as s
-       set token_hash = ?, previous_token_hash = ?, previous_expires_at = ?, ${TOUCH}
-       where s.token_hash = ? and ${LIVE} returning ${SESSION_COLUMNS}`,
-      [newTokenHash, ...previous, now, now, now, oldTokenHash, now],
-    );
-    return rotated ?? "not-found";
-  }
-
-  async revoke(id: string): Promise<boolean> {
-    return (
-      this.#db.run(`delete from clean_arch_sessions as s where s.id = ? and ${LIVE}`, [id, this.#clock.now()]).changes >
-      0
-    );
-  }
-
-  async revokeSubject(subject: string): Promise<number> {
-    // Takes effect at the end of the call, so that what is created while it is under way falls under it too.
-    await Promise.resolve();
-    const db = this.#db;
-    return db.transaction(() => {
-      const now = this.#clock.now();
-      const ended = db.run(`delete from clean_arch_sessions as s where s.subject = ? and ${LIVE}`, [subject, now]);
-      db.run(
-        `insert into clean_arch_session_epochs (subject, epoch, started_at) values (?, 1, ?)
-         on conflict (subject) do update set epoch = epoch + 1, started_at = excluded.started_at`,
-        [subject, now],
+  async rotate(
+    id: string,
+    rotation: contract.Rotation,
+  ): Promise<contract.RotatedSession | contract.ReusedToken | "not-found"> {
+    return this.#transaction((db, now) => {
+      const judged = judgeSession(db, id, rotation.oldTokenHash, now);
+      if (!judged) return "not-found";
+      const { row, tokens, verdict } = judged;
+      if (verdict.kind === "reused") return this.#endReused(db, row);
+      if (verdict.kind === "grace") return { session: toSessionRecord(row), seed: verdict.seed };
+      const signIn = encodeSignIn(signInOf(rotation.signIn, now));
+      const session = this.#write(
+        `update clean_arch_sessions set tokens = ?, sign_in = coalesce(?, sign_in), rotated_at = ?, ${TOUCH} where id = ?
+         returning ${SESSION_COLUMNS}`,
+        [encodeTokens(rotateTokens(tokens, rotation, now)), signIn, now, now, now, now, id],
       );
-      return ended.changes;
+      return { session, seed: rotation.seed };
     });
   }
 
-  async list(query: SessionQuery): Promise<SessionPage> {
+  async revoke(id: string): Promise<contract.EndedSession | undefined> {
+    const [ended] = this.#db.all<contract.EndedSession>(
+      `delete from clean_arch_sessions where id = ? and expires_at > ? returning ${ENDED_COLUMNS}`,
+      [id, this.#clock.now()],
+    );
+    return ended && toEnded(ended);
+  }
+
+  async revokeSubject(subject: string, except?: string): Promise<number> {
+    const sql = "delete from clean_arch_sessions where subject = ? and expires_at > ? and id is not ?";
+    return this.#transaction((db, now) => db.run(sql, [subject, now, except ?? null]).changes);
+  }
+
+  async revokeAll(): Promise<number> {
+    const sql = "delete from clean_arch_sessions where kind = 'login' and expires_at > ?";
+    return this.#transaction((db, now) => db.run(sql, [now]).changes);
+  }
+
+  async list(query: contract.SessionQuery): Promise<contract.SessionPage> {
     const after = query.cursor === undefined ? undefined : decodeSessionCursor(query.cursor);
     const rows = this.#db.all<SessionRow>(
-      `select ${SESSION_COLUMNS} from clean_arch_sessions s where ${LIVE} and s.kind = ?
-       ${query.subject === undefined ? "" : "and s.subject = ?"} ${after ? "and (s.created_at, s.id) < (?, ?)" : ""}
-       order by s.created_at desc, s.id desc limit ?`,
+      `select ${SESSION_COLUMNS} from clean_arch_sessions where expires_at > ? and kind = ?
+       ${query.subject === undefined ? "" : "and subject = ?"} ${after ? "and (created_at, id) < (?, ?)" : ""}
+       order by created_at desc, id desc limit ?`,
       [
         ...[this.#clock.now(), query.kind ?? "login"],
         ...(query.subject === undefined ? [] : [query.subject]),
@@ -182,22 +196,24 @@ class SqliteSessionStore implements SessionStore {
     return { items, nextCursor: last && rows.length > items.length ? encodeSessionCursor(last) : null };
   }
 
-  async sweep(limit: number): Promise<SessionRecord[]> {
-    const db = this.#db;
-    return db.transaction(() => {
-      // A session of an earlier epoch was revoked, not expired, unless it had expired before that epoch ended.
-      const rows = db.all<SessionRow & { readonly revoked: number }>(
-        `select ${SESSION_COLUMNS.split(", ")
-          .map((column) => `s.${column}`)
-          .join(", ")},
-           s.epoch < coalesce(e.epoch, 0) and s.expires_at > e.started_at as revoked
-         from clean_arch_sessions s left join clean_arch_session_epochs e on e.subject = s.subject
-         where s.expires_at <= ? order by s.expires_at limit ?`,
-        [this.#clock.now(), limit],
-      );
-      for (const { id } of rows) db.run("delete from clean_arch_sessions where id = ?", [id]);
-      return rows.filter((row) => !row.revoked).map(toSessionRecord);
-    });
+  async sweep(limit: number, claimMs: number): Promise<contract.ExpiredSession[]> {
+    return this.#transaction((db, now) => sweepSessions(db, limit, claimMs, now));
+  }
+
+  async settle(expired: readonly contract.ExpiredSession[]): Promise<void> {
+    this.#transaction((db) => settleSessions(db, expired));
+  }
+
+  async renewOwner(owner: string, leaseMs: number, limit: number): Promise<contract.RenewedOwner> {
+    return this.#transaction((db, now) => renewOwner(db, owner, leaseMs, limit, now));
+  }
+
+  async retireOwner(owner: string): Promise<void> {
+    retireOwner(this.#db, owner);
+  }
+
+  async owners(): Promise<contract.SessionOwner[]> {
+    return listOwners(this.#db, this.#clock.now());
   }
 
   get #db(): Database {
@@ -211,19 +227,21 @@ class SqliteSessionStore implements SessionStore {
     );
   }
 
-  #epoch(subject: string | null): number {
-    const [row] = this.#db.all<{ epoch: number }>("select epoch from clean_arch_session_epochs where subject = ?", [
-      subject,
-    ]);
-    return row?.epoch ?? 0;
+  /** The time is taken under the lock: the wait for it may be long. */
+  #transaction<T>(body: (db: Database, now: number) => T): T {
+    const db = this.#db;
+    return db.transaction(() => body(db, this.#clock.now()));
   }
 
-  #live(id: string, now: number): SessionRecord | undefined {
-    return this.#one(`select ${SESSION_COLUMNS} from clean_arch_sessions s where s.id = ? and ${LIVE}`, [id, now]);
+  #endReused(db: Database, row: SessionRow): contract.ReusedToken {
+    db.run(DELETE, [row.id]);
+    return { reused: toEnded(row) };
   }
 
-  #one(sql: string, params: readonly SqlValue[]): SessionRecord | undefined {
+  /** A statement that writes one row and returns it. */
+  #write(sql: string, params: readonly SqlValue[]): contract.SessionRecord {
     const [row] = this.#db.all<SessionRow>(sql, params);
-    return row && toSessionRecord(row);
+    if (row) return toSessionRecord(row);
+    throw new RuntimeError("internal", "expected a session to be written, got no row");
   }
 }

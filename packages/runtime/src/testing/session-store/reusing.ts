@@ -88,7 +88,7 @@ export function reusing(test: Test): void {
         const name = `a-${waitMs}-${back}`;
         const id = idOf(name);
         await create(store, login(name));
-        const tokens = [name, ...Array.from({ length: back }, (_, n) => `${name} then ${n}`)];
+        const tokens = [name, ...Array.from({ length: back }, (_, n) => `${name}-then-${n}`)];
         for (let n = 0; n < back; n += 1) {
           await rotateThrough(store, id, tokens.slice(n, n + 2), GRACE_MS);
           await advance(waitMs);

@@ -22,10 +22,11 @@ export function revoking(test: Test): void {
     await create(store, login("a", { subject: "s" }));
     await create(store, login("b"));
     await create(store, context("run:1"));
-    expect(await store.revoke(id)).toEqual({ id, kind: "login", subject: "s" });
+    await store.commit(id, { set: { a: 1 } });
+    expect(await store.revoke(id)).toMatchObject({ id, kind: "login", subject: "s", data: { a: 1 }, revision: 2 });
     expect(await other.revoke(id)).toBeUndefined();
     expect(await store.revoke(idOf("unknown"))).toBeUndefined();
-    expect(await other.revoke("run:1")).toEqual({ id: "run:1", kind: "context", subject: null });
+    expect(await other.revoke("run:1")).toMatchObject({ id: "run:1", kind: "context", subject: null });
     await expectDead(other, id, "a");
     await expectDead(store, "run:1");
     expect(await store.loadById(idOf("b"))).toBeDefined();
