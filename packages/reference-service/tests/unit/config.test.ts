@@ -118,7 +118,7 @@ describe("settings", () => {
     ]);
   });
 
-  it.each(["too-short", "two words in a token", "tök".repeat(9), "x".repeat(513)])(
+  it.each(["too-short", "two words in a token", "tök".repeat(9), "x".repeat(513), "s".repeat(80)])(
     "refuse the operator token %j, which nobody could send or anybody guess, without showing it",
     (token) => {
       const found = issues({ OPERATOR_TOKEN: token });
@@ -173,7 +173,7 @@ describe("settings", () => {
     it("have keys when they are encrypted, of which the first encrypts", () => {
       const on = { SESSION_CONTEXT_ENCRYPTION_ENABLED: "true" };
       const keys = load({ ...on, SESSION_ENCRYPTION_KEYS: `b:${KEY},a:${"A".repeat(43)}` }).encryptionKeys;
-      expect(keys.map(({ id, key }) => [id, key.length])).toEqual([
+      expect(keys.map(({ id, secret }) => [id, secret.length])).toEqual([
         ["b", 32],
         ["a", 32],
       ]);

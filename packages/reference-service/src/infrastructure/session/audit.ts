@@ -17,13 +17,17 @@ export function auditSessions(logger: Logger): SessionListener {
       ...mapKeys(facts),
       ...(origin.ip === undefined ? {} : { ip: printable(origin.ip) }),
       ...(origin.userAgent === undefined ? {} : { user_agent: printable(origin.userAgent) }),
-      at: new Date(at).toISOString(),
+      at: isoTime(at),
     };
     logger[LEVELS[kind] ?? "info"](line, MESSAGES[kind]);
   };
 }
 
-const LEVELS: Readonly<Partial<Record<SessionEvent["kind"], "warn">>> = { reused: "warn", "all-revoked": "warn" };
+const LEVELS: Readonly<Partial<Record<SessionEvent["kind"], "warn">>> = {
+  reused: "warn",
+  "all-revoked": "warn",
+  guessing: "warn",
+};
 
 const MESSAGES: Readonly<Record<SessionEvent["kind"], string>> = {
   created: "a session began",
@@ -38,19 +42,32 @@ const MESSAGES: Readonly<Record<SessionEvent["kind"], string>> = {
   "subject-revoked": "the sessions of a subject were revoked",
   "all-revoked": "all sessions were revoked",
   "unknown-token": "a token came that leads to no session",
+  guessing: "a client tries tokens, and is refused for a while",
 };
+
+/** What the manager would say of each session stands in the lines above. */
+export function withoutRemarks(logger: Logger): Logger {
+  return {
+    debug: (facts, message) => logger.debug(facts, message),
+    info: (facts, message) => logger.debug(facts, message),
+    warn: (facts, message) => logger.warn(facts, message),
+    error: (facts, message) => logger.error(facts, message),
+  };
+}
 
 /** As other lines spell their keys; text of others made printable. */
 function mapKeys(facts: object): object {
   return Object.fromEntries(
     Object.entries(facts).map(([key, value]) => [
       NAMES[key] ?? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      typeof value === "string" ? printable(value) : value,
+      typeof value === "string" ? printable(value) : key.endsWith("At") ? isoTime(value) : value,
     ]),
   );
 }
 
 const NAMES: Readonly<Record<string, string>> = { id: "session", session: "session_kind", formerId: "former_session" };
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** No line break and no escape sequence of a client's reaches whatever shows the line. */
 function printable(text: string): string {
