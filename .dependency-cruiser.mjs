@@ -93,9 +93,9 @@ const insideRuntime = [
   }),
   ...confine({
     name: "contracts-depend-on-records",
-    comment: "A store's contract speaks of records and JSON; it knows no store, no worker and no manager.",
+    comment: "A store's contract speaks of records and JSON, and hashes; it knows no store, no worker and no manager.",
     from: `${runtime}store/`,
-    may: [`${runtime}store/`, `${runtime}engine/records[.]ts$`, `${runtime}(errors|json)[.]ts$`],
+    may: [`${runtime}store/`, `${runtime}engine/records[.]ts$`, `${runtime}(errors|json)[.]ts$`, "^(node:)?crypto$"],
   }),
   {
     name: "stores-know-contracts",

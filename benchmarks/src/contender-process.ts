@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Measured, Place, Reply, Request } from "./protocol.js";
-import type { Scenario } from "./scenarios.js";
+import type { Question, Reply } from "./serve.js";
 
 export interface ContenderProgram {
   readonly name: string;
@@ -15,12 +14,14 @@ export interface ContenderProgram {
   readonly node: string;
   /** Its options. */
   readonly nodeArgs: readonly string[];
+  /** Beside the bench's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const EXITS_WITHIN_MS = 10_000;
 
 /** A contender in a process of its own, asked one thing at a time. What it prints goes to a log in its folder. */
-export class ContenderProcess {
+export class ContenderProcess<Q extends Question, Answer> {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #log: string;
@@ -33,33 +34,28 @@ export class ContenderProcess {
     this.#log = log;
   }
 
-  /** Rejects with what the contender printed when it cannot be opened. */
-  static async open(
-    { name, program, args, node, nodeArgs }: ContenderProgram,
-    place: Place,
-  ): Promise<ContenderProcess> {
-    const log = join(place.folder, `${name}-${Date.now()}.log`);
+  /** Starts it and asks it the first question. Rejects with what it printed when it cannot answer that one. */
+  static async open<Q extends Question, Answer>(
+    { name, program, args, node, nodeArgs, env }: ContenderProgram,
+    folder: string,
+    first: Q,
+  ): Promise<{ readonly contender: ContenderProcess<Q, Answer>; readonly answer: Answer }> {
+    const log = join(folder, `${name}-${Date.now()}.log`);
     const output = openSync(log, "a");
     const module = fileURLToPath(new URL(program, import.meta.url));
     const child = fork(module, args, {
       execPath: node,
       execArgv: [...nodeArgs],
+      env: { ...process.env, ...env },
       stdio: ["ignore", output, output, "ipc"],
     });
-    const contender = new ContenderProcess(child, name, log);
+    const contender = new ContenderProcess<Q, Answer>(child, name, log);
     try {
-      await contender.#ask({ kind: "open", place });
+      return { contender, answer: await contender.ask(first) };
     } catch (error) {
       child.kill("SIGKILL");
       throw error;
     }
-    return contender;
-  }
-
-  async measure(scenario: Scenario): Promise<Measured> {
-    const measured = await this.#ask({ kind: "measure", scenario });
-    if (measured === null) throw new Error(`expected figures of ${this.#name}, got none`);
-    return measured;
   }
 
   /** Resolves when the process is gone. */
@@ -67,7 +63,7 @@ export class ContenderProcess {
     if (this.#hasEnded()) return;
     const exit = once(this.#child, "exit");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), EXITS_WITHIN_MS);
-    await this.#ask({ kind: "close" }).catch(() => undefined);
+    await this.ask({ kind: "close" }).catch(() => undefined);
     if (this.#child.connected) this.#child.disconnect();
     await exit;
     clearTimeout(timer);
@@ -78,7 +74,7 @@ export class ContenderProcess {
     this.#child.kill("SIGKILL");
   }
 
-  #ask(request: Request): Promise<Measured | null> {
+  ask(question: Q | { readonly kind: "close" }): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         this.#child.off("message", onReply);
@@ -87,14 +83,14 @@ export class ContenderProcess {
       };
       const fail = (what: string): Error =>
         new Error(`${this.#name}: ${what}\n${readFileSync(this.#log, "utf8").slice(-1_000)}`.trim());
-      const onReply = (reply: Reply): void =>
-        settle(() => (reply.kind === "done" ? resolve(reply.measured) : reject(fail(reply.message))));
+      const onReply = (reply: Reply<Answer>): void =>
+        settle(() => (reply.kind === "done" ? resolve(reply.answer) : reject(fail(reply.message))));
       const onExit = (code: number | null, signal: string | null): void =>
-        settle(() => reject(fail(`ended with ${code ?? signal} while asked to ${request.kind}`)));
+        settle(() => reject(fail(`ended with ${code ?? signal} while asked to ${question.kind}`)));
       this.#child.on("message", onReply);
       this.#child.on("exit", onExit);
       if (this.#hasEnded()) onExit(this.#child.exitCode, this.#child.signalCode);
-      else this.#child.send(request);
+      else this.#child.send(question);
     });
   }
 

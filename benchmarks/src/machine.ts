@@ -1,41 +1,26 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, release, totalmem } from "node:os";
-import { nodeBinary } from "./contenders.js";
-import type { Machine } from "./result.js";
-import type { DatabaseServer } from "./servers/postgres.js";
-import { redisVersion } from "./servers/redis.js";
-
-const PEERS = [
-  "@dbos-inc/dbos-sdk",
-  "openworkflow",
-  "@restatedev/restate-sdk",
-  "@restatedev/restate-server-linux-x64",
-  "bullmq",
-];
 
 /** What the figures depend on besides the programs; no names of hosts or folders. */
-export function machine({ version, durability }: DatabaseServer): Machine {
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** `versions`: of the servers and runtimes; `packages`: names of those whose versions matter too. */
+export function machine(versions: Readonly<Record<string, string>>, packages: readonly string[]): Machine {
   const [first] = cpus();
   return {
     cpu: first?.model ?? "unknown",
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `Linux ${release().split("-")[0]}`,
-    versions: {
-      Node: process.versions.node,
-      "newer Node": newerNode(),
-      PostgreSQL: version.split(" ")[0] ?? version,
-      Redis: redisVersion() ?? "none",
-      ...Object.fromEntries(PEERS.map((name) => [name, packageVersion(name)])),
-    },
-    postgresDurability: durability,
+    versions: { ...versions, ...Object.fromEntries(packages.map((name) => [name, packageVersion(name)])) },
   };
-}
-
-export function newerNode(): string {
-  return execFileSync(nodeBinary("newer"), ["--version"], { encoding: "utf8" }).trim().slice(1);
 }
 
 function packageVersion(name: string): string {

@@ -1,22 +1,45 @@
-import { bench } from "./bench.js";
-import { readOptions, USAGE } from "./options.js";
-import { reportText } from "./report.js";
-import { saveResult, writeReadmeTables } from "./results-file.js";
+import { readOptions, TABLE_USAGE, usage } from "./options.js";
+import { writeReadmeTables } from "./readmes.js";
+import { saveResult } from "./results-file.js";
+import { benchSagas } from "./sagas/bench.js";
+import { sagaReport } from "./sagas/report.js";
+import { SAGA_SUITE } from "./sagas/suite.js";
+import { benchSessions } from "./sessions/bench.js";
+import { sessionReport } from "./sessions/report.js";
+import { SESSION_SUITE } from "./sessions/suite.js";
+import type { SuiteResult } from "./suite.js";
 
 const [suite, ...args] = process.argv.slice(2);
+const say = (line: string): void => console.error(line);
 
 /** Exit code: 0; 1 when a contender failed or the arguments were wrong. */
 async function main(): Promise<number> {
-  if (suite === "table") {
-    writeReadmeTables();
-    return 0;
+  switch (suite) {
+    case "table":
+      writeReadmeTables();
+      return 0;
+    case "sagas": {
+      const options = readOptions(SAGA_SUITE, args);
+      const result = await benchSagas(options, say);
+      return finish(result, sagaReport(result), options.save);
+    }
+    case "sessions": {
+      const options = readOptions(SESSION_SUITE, args);
+      const result = await benchSessions(options, say);
+      return finish(result, sessionReport(result), options.save);
+    }
+    default:
+      throw new Error([usage(SAGA_SUITE), usage(SESSION_SUITE), TABLE_USAGE].join("\n"));
   }
-  if (suite !== "sagas") throw new Error(USAGE);
-  const options = readOptions(args);
-  const result = await bench(options, (line) => console.error(line));
-  console.log(reportText(result));
+}
+
+function finish(result: SuiteResult, report: string, save: boolean): number {
+  console.log(report);
   console.log(JSON.stringify(result));
-  if (options.save) saveResult(result);
+  if (save) {
+    saveResult(result);
+    writeReadmeTables();
+  }
   return result.failures.length === 0 ? 0 : 1;
 }
 

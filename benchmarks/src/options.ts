@@ -1,40 +1,45 @@
 import { parseArgs } from "node:util";
-import { CONTENDERS, type Contender } from "./contenders.js";
-import { FLOORS, SAGAS, type Scenario } from "./scenarios.js";
+import type { Named } from "./rounds.js";
+import type { Suite } from "./suite.js";
 
-export interface Options {
+export interface Options<C extends Named, S extends Named> {
   readonly rounds: number;
   readonly quick: boolean;
-  readonly contenders: readonly Contender[];
-  readonly scenarios: readonly Scenario[];
+  readonly contenders: readonly C[];
+  readonly scenarios: readonly S[];
   /** Files beside `results/` are for trying out. */
   readonly save: boolean;
   /** Each contender writes a profile of its processor time, which slows it a little. */
   readonly profile: boolean;
 }
 
-export const USAGE = `usage: npm run bench -- sagas [--quick] [--rounds N] [--only CONTENDERS] [--scenarios SCENARIOS] [--save] [--profile]
-  --quick      one round, three scenarios: to see that everything works; its figures are worth little
-  --rounds     of all contenders, by turns (default 5, with --quick 1)
-  --only       names separated by commas: ${CONTENDERS.map(({ name }) => name).join(", ")}
-  --scenarios  names separated by commas: ${[...SAGAS, ...FLOORS].map(({ name }) => name).join(", ")}
-  --save       writes benchmarks/results/sagas.json and the README's table anew
-  --profile    writes CPU profiles of the contenders' processes to out/profiles, for the developer tools of a browser
-usage: npm run bench -- table
-  writes the README's table anew from benchmarks/results/sagas.json`;
+export const TABLE_USAGE = `usage: npm run bench -- table
+  writes the READMEs' tables anew from benchmarks/results`;
 
-const QUICK: readonly string[] = ["five-1", "five-100", "five-500", "floor", "six-commits"];
+export function usage({ name, contenders, scenarios }: Suite<Named, Named>): string {
+  const names = (all: readonly Named[]): string => all.map((one) => one.name).join(", ");
+  return `usage: npm run bench -- ${name} [--quick] [--rounds N] [--only CONTENDERS] [--scenarios SCENARIOS] [--save] [--profile]
+  --quick      one round, the main scenarios: to see that everything works; its figures are worth little
+  --rounds     of all contenders, by turns (default 5, with --quick 1)
+  --only       names separated by commas: ${names(contenders)}
+  --scenarios  names separated by commas: ${names(scenarios)}
+  --save       writes benchmarks/results/${name}.json and the READMEs' tables anew
+  --profile    writes CPU profiles of the contenders' processes to out/profiles, for the developer tools of a browser`;
+}
 
 /** Throws with a sentence that names what was wrong, and with the usage. */
-export function readOptions(args: readonly string[]): Options {
+export function readOptions<C extends Named, S extends Named>(
+  suite: Suite<C, S>,
+  args: readonly string[],
+): Options<C, S> {
   try {
-    return read(args);
+    return read(suite, args);
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+    throw new Error(`${error instanceof Error ? error.message : error}\n${usage(suite)}`);
   }
 }
 
-function read(args: readonly string[]): Options {
+function read<C extends Named, S extends Named>(suite: Suite<C, S>, args: readonly string[]): Options<C, S> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -52,17 +57,13 @@ function read(args: readonly string[]): Options {
     throw new Error(`expected --rounds to be a whole number from 1 on, got ${values.rounds}`);
   const scenarios = chosen(
     "--scenarios",
-    [...SAGAS, ...FLOORS],
-    values.scenarios ?? (quick ? QUICK.join(",") : undefined),
+    suite.scenarios,
+    values.scenarios ?? (quick ? suite.quick.join(",") : undefined),
   );
-  return { rounds, quick, save, profile, scenarios, contenders: chosen("--only", CONTENDERS, values.only) };
+  return { rounds, quick, save, profile, scenarios, contenders: chosen("--only", suite.contenders, values.only) };
 }
 
-function chosen<T extends { readonly name: string }>(
-  option: string,
-  all: readonly T[],
-  names: string | undefined,
-): readonly T[] {
+function chosen<T extends Named>(option: string, all: readonly T[], names: string | undefined): readonly T[] {
   if (names === undefined) return all;
   const wanted = names.split(",");
   const unknown = wanted.find((name) => !all.some((one) => one.name === name));

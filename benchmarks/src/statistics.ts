@@ -18,3 +18,16 @@ export function quantile(sorted: readonly number[], share: number): number {
   if (lower === undefined || upper === undefined) throw new Error("expected at least one value, got none");
   return lower + (upper - lower) * (at - Math.floor(at));
 }
+
+/** The spread of the rounds; four digits are more than the noise leaves true. */
+export function roundedSpread(values: readonly number[]): Spread {
+  const { median, min, max } = spread(values);
+  const short = (value: number): number => Number(value.toPrecision(4));
+  return { median: short(median), min: short(min), max: short(max) };
+}
+
+/** Null when no round has the value. */
+export function knownSpread(values: readonly (number | null)[]): Spread | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : roundedSpread(known);
+}

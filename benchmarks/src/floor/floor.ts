@@ -1,6 +1,6 @@
 import { createPostgresRunStore } from "@clean-arch/runtime/postgres";
-import { serve } from "../contender.js";
-import type { Measured } from "../protocol.js";
+import { serveSagas } from "../sagas/contender.js";
+import type { Measured } from "../sagas/protocol.js";
 import { readRecording } from "./recording.js";
 import { Replay } from "./replay.js";
 import { sixCommits } from "./six-commits.js";
@@ -25,7 +25,7 @@ async function committed(): Promise<Measured> {
   return { runs, steps: runs * 6, wallMs, latenciesMs, cpuMs, growths: [], notes: [] };
 }
 
-serve({
+serveSagas({
   open: async (place) => {
     databaseUrl = place.databaseUrl;
     // Makes the schema; the recording then finds it as its own run did, empty.

@@ -11,11 +11,11 @@ import {
 } from "@clean-arch/runtime";
 import { createPostgresRunStore } from "@clean-arch/runtime/postgres";
 import { createSqliteRunStore } from "@clean-arch/runtime/sqlite";
-import { type SagaDriver, sagaDriver, serve } from "../contender.js";
 import { type Recorder, recordStatements } from "../floor/record-statements.js";
-import type { Place } from "../protocol.js";
-import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { INPUT, perform, refuse, undo } from "../work.js";
+import { type SagaDriver, sagaDriver, serveSagas } from "../sagas/contender.js";
+import type { Place } from "../sagas/protocol.js";
+import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
+import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 
 /**
  * Ours, on PostgreSQL or (argument `sqlite`) on SQLite, with the settings that it has by default: five connections for writing, snapshots
@@ -65,7 +65,7 @@ const driver = sagaDriver(new CleanArchDriver());
 let recorder: Recorder | null = null;
 let recording = "";
 
-serve({
+serveSagas({
   open: async (place) => {
     recording = place.recording;
     if (recording !== "") recorder = recordStatements();

@@ -1,8 +1,8 @@
 import { type Job, Queue, Worker } from "bullmq";
-import { sagaDriver, serve } from "../contender.js";
-import { Ends } from "../ends.js";
-import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { INPUT, perform, refuse, undo } from "../work.js";
+import { sagaDriver, serveSagas } from "../sagas/contender.js";
+import { Ends } from "../sagas/ends.js";
+import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
+import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 
 /**
  * BullMQ 6.7 on a Redis that persists nothing. A saga is one job whose function keeps its place in the job's data, as its documentation
@@ -37,7 +37,7 @@ const ends = new Ends();
 let queue: Queue<Progress> | null = null;
 let worker: Worker<Progress> | null = null;
 
-serve(
+serveSagas(
   sagaDriver({
     open: async ({ redisPort }) => {
       const connection = {

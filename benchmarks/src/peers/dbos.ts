@@ -1,7 +1,7 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { sagaDriver, serve } from "../contender.js";
-import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { INPUT, perform, refuse, undo } from "../work.js";
+import { sagaDriver, serveSagas } from "../sagas/contender.js";
+import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
+import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 
 /**
  * DBOS 5.3 on PostgreSQL. A workflow function whose steps are `runStep` calls; compensation is a `catch`, as its documentation has it.
@@ -28,7 +28,7 @@ function workflow({ steps, fails }: Shape): Workflow {
   return DBOS.registerWorkflow(body, { name: shapeName({ steps, fails }) });
 }
 
-serve(
+serveSagas(
   sagaDriver({
     open: async ({ databaseUrl }) => {
       DBOS.setConfig({

@@ -3,11 +3,11 @@ import { OpenWorkflow, type Worker } from "openworkflow";
 import { BackendPostgres } from "openworkflow/postgres";
 import { BackendSqlite } from "openworkflow/sqlite";
 import postgres from "postgres";
-import { type SagaDriver, sagaDriver, serve } from "../contender.js";
-import { Ends } from "../ends.js";
-import type { Place } from "../protocol.js";
-import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { INPUT, perform, refuse, undo } from "../work.js";
+import { type SagaDriver, sagaDriver, serveSagas } from "../sagas/contender.js";
+import { Ends } from "../sagas/ends.js";
+import type { Place } from "../sagas/protocol.js";
+import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
+import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 
 /**
  * OpenWorkflow 0.10, on PostgreSQL or (argument `sqlite`) on SQLite. Steps are `step.run` calls; compensation is a `catch`, since the
@@ -91,4 +91,4 @@ class OpenWorkflowDriver implements SagaDriver {
   }
 }
 
-serve(sagaDriver(new OpenWorkflowDriver()));
+serveSagas(sagaDriver(new OpenWorkflowDriver()));

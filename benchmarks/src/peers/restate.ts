@@ -1,8 +1,8 @@
 import * as restate from "@restatedev/restate-sdk";
 import * as clients from "@restatedev/restate-sdk-clients";
-import { sagaDriver, serve } from "../contender.js";
-import { SHAPES, type Shape, shapeName } from "../scenarios.js";
-import { INPUT, perform, refuse, undo } from "../work.js";
+import { sagaDriver, serveSagas } from "../sagas/contender.js";
+import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
+import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 
 /**
  * Restate 1.7: a service whose handlers call `ctx.run` for each step, with the compensations in a `catch` as its guide has it. The
@@ -45,7 +45,7 @@ async function register(adminPort: number, port: number): Promise<void> {
 
 let ingress: clients.Ingress | null = null;
 
-serve(
+serveSagas(
   sagaDriver({
     open: async ({ ingressPort, adminPort }) => {
       const port = await restate.serve({ services: [saga], port: 0 });

@@ -1,5 +1,5 @@
 -- commit.lua: replaces and removes top-level fields of a session's data; never creates one.
--- KEYS  1 the record's key
+-- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines
 -- ARGV  1 base  2 id  3 revision it must have|-  4 =owner of a context from here on|-  5 most bytes of a login's data  6 of a context's
 --       7 1 to answer with the data, else 0  8 how many keys to remove  9 how many to set
 --       10... the keys to remove, then a key and its `key:value` for each to set; keys as JSON texts

@@ -1,5 +1,5 @@
 -- create.lua: stores a new session, counts its subject's logins, makes room.
--- KEYS  1 the record's key
+-- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines; of a context its owner's, the owners
 -- ARGV  1 base  2 id  3 kind l|c  4 idle ms  5 absolute ms|-  6 token hash|-  7 epoch for a subject without one
 --       8 signed in at ms|now|-  9 =owner of a context|-  10 =subject|-  11 lengths|-  12 facts  13 data
 --       14 most logins of the subject|-  15 deny|evict-oldest
@@ -18,11 +18,8 @@ local answer = { 'created', '' }
 if subject ~= '-' and ARGV[14] ~= '-' then
   local present = {}
   for _, other in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-    local record = live(other)
-    if not record then
-      redis.call('ZREM', index, other)
-    elseif record.header[KIND] == 'l' then
-      present[#present + 1] = { other, record.header }
+    if kind_of(other) == 'l' then
+      present[#present + 1] = other
     end
   end
   local too_many = #present - tonumber(ARGV[14]) + 1
@@ -30,8 +27,8 @@ if subject ~= '-' and ARGV[14] ~= '-' then
     return { 'limit-reached' }
   end
   for at = 1, too_many do
-    forget(present[at][1], present[at][2])
-    answer[#answer + 1] = present[at][1]
+    forget(present[at], live(present[at]).header)
+    answer[#answer + 1] = present[at]
   end
 end
 

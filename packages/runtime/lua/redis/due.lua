@@ -1,5 +1,5 @@
 -- due.lua: how many sessions of a bucket wait to be claimed by a sweep.
--- KEYS  1 the bucket's deadlines
+-- KEYS  the bucket's deadlines, the claimed
 -- ARGV  1 base
 -- Gives the number
 

@@ -1,5 +1,5 @@
 -- load.lua: the session that a token leads to, touched when that is due.
--- KEYS  1 the record's key
+-- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines
 -- ARGV  1 base  2 id  3 token hash  4 1 to touch, else 0
 -- Gives {current, record, now} | {grace, record, now, seed} | {reused, kind, =subject|-} | false
 

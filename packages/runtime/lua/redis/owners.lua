@@ -1,5 +1,5 @@
 -- owners.lua: who owns contexts in a bucket.
--- KEYS  1 the bucket's owners
+-- KEYS  the bucket's owners
 -- ARGV  1 base
 -- Gives {=owner, end of its lease, its live contexts here, ...} without owners that have neither
 
@@ -9,7 +9,7 @@ local owners = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for at = 1, #owners, 2 do
   local contexts = 0
   for _, id in ipairs(redis.call('SMEMBERS', base .. 'o:' .. owners[at])) do
-    if live(id) then
+    if kind_of(id) then
       contexts = contexts + 1
     end
   end

@@ -1,5 +1,5 @@
--- page.lua: ids of live sessions by creation, newest first, then by id, descending. What is dead leaves the list.
--- KEYS  1 the list
+-- page.lua: ids of live sessions by creation, newest first, then by id, descending.
+-- KEYS  the list; of a subject's its epoch too
 -- ARGV  1 base  2 created at|-, and  3 id, of the place to begin after  4 how many at most  5 kind l|c
 -- Gives {created at, id, ...}
 
@@ -10,18 +10,13 @@ while #found < 2 * limit do
   if #batch == 0 then
     break
   end
+  offset = offset + 100
   for at = 1, #batch, 2 do
     local id, created = batch[at], tonumber(batch[at + 1])
-    offset = offset + 1
-    if #found < 2 * limit and (not after or created < after or id < ARGV[3]) then
-      local record = live(id)
-      if not record then
-        redis.call('ZREM', KEYS[1], id)
-        offset = offset - 1
-      elseif record.header[KIND] == ARGV[5] then
-        found[#found + 1] = text(created)
-        found[#found + 1] = id
-      end
+    local is_after = not after or created < after or id < ARGV[3]
+    if #found < 2 * limit and is_after and kind_of(id) == ARGV[5] then
+      found[#found + 1] = text(created)
+      found[#found + 1] = id
     end
   end
 end

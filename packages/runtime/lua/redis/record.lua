@@ -13,6 +13,11 @@
 --   <base>d          zset    all sessions by deadline; <base>x the expired ones that are being handled, by the end of the claim
 --   <base>w          zset    owners of contexts by the end of their lease; <base>o:<owner> set, ids of an owner's contexts
 
+--
+-- KEYS of a script are all the keys that every call of it may touch: while Redis Cluster moves a slot, it then refuses (TRYAGAIN)
+-- what finds only some of them, instead of taking those that have moved for gone. Records of other sessions cannot be
+-- named beforehand; a script that finds one missing concludes nothing from it but that it is not here.
+
 local KIND, REVISION, CREATED, TOUCHED, IDLE, ABSOLUTE, ROTATED, EPOCH = 2, 3, 4, 5, 6, 7, 8, 9
 local TOKEN, PREVIOUS, GRACE_ENDS, SEED, RETIRED, SIGNED_IN, OWNER, SUBJECT, LENGTHS = 10, 11, 12, 13, 14, 15, 16, 17, 18
 
@@ -68,6 +73,19 @@ local function live(id)
     return nil
   end
   return record
+end
+
+-- The kind of a live session, or nil: what `live` says, without reading its data. These fields are within the first bytes.
+local function kind_of(id)
+  local header = {}
+  for field in string.gmatch(redis.call('GETRANGE', base .. 's:' .. id, 0, 255), '[^ \n]+') do
+    header[#header + 1] = field
+  end
+  local epoch = header[EPOCH]
+  if epoch and (epoch == '-' or redis.call('GET', base .. 'e:' .. tag_of(id)) == epoch) then
+    return header[KIND]
+  end
+  return nil
 end
 
 local function store(id, record)

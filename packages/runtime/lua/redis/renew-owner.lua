@@ -1,5 +1,5 @@
 -- renew-owner.lua: extends an owner's lease in a bucket, touches its contexts there, adopts those of owners without a lease.
--- KEYS  1 the bucket's owners
+-- KEYS  the bucket's owners, its deadlines
 -- ARGV  1 base  2 =owner  3 ms of the lease  4 how many to adopt at most
 -- Gives {contexts it owns, of them adopted now, contexts left to adopt}
 
@@ -17,6 +17,7 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now))) d
     elseif adopted < limit then
       redis.call('SMOVE', theirs, own, id)
       record.header[OWNER] = owner
+      touch(record, now)
       store(id, record)
       adopted = adopted + 1
     else
@@ -32,8 +33,10 @@ local owned = 0
 for _, id in ipairs(redis.call('SMEMBERS', own)) do
   local record = live(id)
   if record and record.header[OWNER] == owner then
-    touch(record, now)
-    store(id, record)
+    if now - tonumber(record.header[TOUCHED]) >= tonumber(record.header[IDLE]) / 10 then
+      touch(record, now)
+      store(id, record)
+    end
     owned = owned + 1
   else
     redis.call('SREM', own, id)

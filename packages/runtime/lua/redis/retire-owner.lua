@@ -1,5 +1,5 @@
 -- retire-owner.lua: ends an owner's lease in a bucket; what it owns there is adopted by the next who renews.
--- KEYS  1 the bucket's owners
+-- KEYS  the bucket's owners
 -- ARGV  1 base  2 =owner
 
 if redis.call('EXISTS', base .. 'o:' .. ARGV[2]) == 1 then

@@ -1,5 +1,5 @@
 -- revoke-subject.lua: ends a subject's sessions, in one step. Those that the index should have lost die with the epoch.
--- KEYS  1 the epoch's key
+-- KEYS  the epoch, the index, the logins, the deadlines
 -- ARGV  1 base  2 tag  3 id of the one that stays|-  4 its new epoch
 -- Gives how many were live
 
@@ -7,11 +7,9 @@ local index, epoch_key = base .. 'i:' .. ARGV[2], base .. 'e:' .. ARGV[2]
 local ended, stays = 0, nil
 for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do
   local record = live(id)
-  if not record then
-    redis.call('ZREM', index, id)
-  elseif id == ARGV[3] then
+  if record and id == ARGV[3] then
     stays = record
-  else
+  elseif record then
     forget(id, record.header)
     ended = ended + 1
   end

@@ -1,5 +1,5 @@
 -- revoke.lua: ends a session and gives it.
--- KEYS  1 the record's key
+-- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines
 -- ARGV  1 base  2 id
 -- Gives the record as it was | false when it was not live
 

@@ -1,5 +1,5 @@
 -- rotate.lua: swaps a session's token; as rotateTokens in session-tokens.ts.
--- KEYS  1 the record's key
+-- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines
 -- ARGV  1 base  2 id  3 old token hash  4 new token hash  5 seed  6 grace ms
 --       7 signed in at ms|now|-  8 facts that go with it  9 how many retired tokens are kept
 -- Gives {rotated, record, seed} | {reused, kind, =subject|-} | {not-found}; the seed is that of the rotation which came first

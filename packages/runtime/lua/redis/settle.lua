@@ -1,5 +1,5 @@
 -- settle.lua: these expired sessions were handled.
--- KEYS  1 the bucket's handled ones
+-- KEYS  the bucket's claimed
 -- ARGV  1 base  2... their members: kind=subject|- id deadline
 
 for at = 2, #ARGV do

@@ -1,5 +1,5 @@
 -- sweep.lua: claims expired sessions of a bucket.
--- KEYS  1 the bucket's deadlines
+-- KEYS  the bucket's deadlines, the claimed, logins, contexts
 -- ARGV  1 base  2 how many at most  3 ms of the claim
 -- Gives {kind=subject|- id, deadline, ...}
 

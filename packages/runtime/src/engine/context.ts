@@ -20,6 +20,26 @@ export function restoreContext(
   return context;
 }
 
+/**
+ * False when the journal shows that no step has used the context: none has changed it with its result, none has written on
+ * the way what a snapshot took, and none that was begun could have written what nothing durable tells of. Attempts that were
+ * cut off, that failed, or that compensate may have.
+ */
+export function mayHaveUsedContext(rows: readonly JournalRow[], snapshot: object | null): boolean {
+  if (snapshot !== null) return true;
+  const untold = new Set<string>();
+  let undoes = false;
+  for (const record of rows.flatMap((row) => row.records)) {
+    if (record.kind === "inherited" && Object.keys(record.context).length > 0) return true;
+    if (record.kind === "completed" && record.context !== undefined) return true;
+    if (record.kind === "dispatched" && record.direction === "forward") untold.add(record.step);
+    else if (record.kind === "dispatched") undoes = true;
+    // A step that waits for a child has no handler, and a result says all that its handlers changed.
+    else if (record.kind === "completed" || record.kind === "suspended") untold.delete(record.step);
+  }
+  return undoes || untold.size > 0;
+}
+
 export function applyDelta(context: JsonObject, delta: ContextDelta): JsonObject {
   const result: Record<string, Json> = { ...context, ...delta.set };
   for (const key of delta.unset ?? []) delete result[key];

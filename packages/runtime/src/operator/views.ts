@@ -106,4 +106,9 @@ export interface InstanceView {
   readonly alive: boolean;
   /** Runs it owns now. */
   readonly runs: number;
+  /**
+   * Contexts that it keeps hot: of its runs, and of those that are parked. Null: the session store does not answer, or no hot
+   * copies are kept.
+   */
+  readonly contexts: number | null;
 }

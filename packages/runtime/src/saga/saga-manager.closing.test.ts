@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { resolveConfig } from "../config.js";
+import { createContextSessions } from "../session/context.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
-import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
+import { createMemoryRunStore, createMemorySessionStore, createMemoryWorld } from "../stores/memory/index.js";
 import { hangs, SagaBench, scripted } from "../testing/saga-bench.test.support.js";
 import { saga } from "./builder.js";
 import { createSagaManager } from "./saga-manager.js";
@@ -136,6 +137,8 @@ describe("a saga manager, opening and closing", () => {
     await bench.pass(100);
     await bench.until(first.close(0));
     const inner = store();
+    const sessions = createMemorySessionStore({ clock: bench.clock });
+    await sessions.open();
     let claims = 0;
     const second = await bench.open(
       [definition(false)],
@@ -151,14 +154,9 @@ describe("a saga manager, opening and closing", () => {
             return claimed;
           },
         },
-        contexts: {
-          save: async () => true,
-          drop: async () => {},
-          load: async () => {
-            await bench.later(2_500);
-            return undefined;
-          },
-        },
+        contexts: Object.create(createContextSessions({ store: sessions, config: resolveConfig().context }), {
+          load: { value: () => bench.later(2_500) },
+        }),
       },
     );
     expect(await bench.until(second.wait(id, 600_000))).toMatchObject({ status: "completed" });

@@ -4,6 +4,7 @@ import type { JournalRow, RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
+import { instanceViews } from "../operator/instance-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
@@ -67,6 +68,8 @@ const MAX_NAMED = 10;
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
   readonly #ports: Ports;
+  readonly #logger: Logger;
+  readonly #contexts: ContextSessions | null;
   readonly #registry: Registry;
   readonly #notifier: RunNotifier;
   readonly #queries: RunQueries;
@@ -82,6 +85,8 @@ class StoreSagaManager implements SagaManager {
     const { store, participants, config, ports = systemPorts, logger = silentLogger } = options;
     this.#store = store;
     this.#ports = ports;
+    this.#logger = logger;
+    this.#contexts = options.contexts ?? null;
     this.#registry = new Registry(options.definitions, participants, config);
     this.#notifier = new RunNotifier(ports.clock);
     const { clock } = ports;
@@ -90,7 +95,7 @@ class StoreSagaManager implements SagaManager {
     this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
     this.#worker = new Worker({
       ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
-      contexts: options.contexts ?? null,
+      contexts: this.#contexts,
       label: options.label ?? `process ${process.pid}`,
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
@@ -239,13 +244,13 @@ class StoreSagaManager implements SagaManager {
     return this.#registry.views();
   }
 
-  async instances(): Promise<readonly InstanceView[]> {
-    const workers = await this.#store.workers();
-    const now = await this.#store.now();
-    return workers.map(({ id, label, startedAt, renewedAt, expiresAt, dead, runs }) => ({
-      ...{ id, label, startedAt, renewedAt, leaseExpiresAt: expiresAt, runs },
-      alive: !dead && expiresAt > now,
-    }));
+  instances(): Promise<readonly InstanceView[]> {
+    return instanceViews({
+      store: this.#store,
+      contexts: this.#contexts,
+      clock: this.#ports.clock,
+      logger: this.#logger,
+    });
   }
 
   async health(): Promise<SagaHealth> {

@@ -78,7 +78,7 @@ describe.each(SESSION_STORES)("the token of a session over %s", (kind) => {
       expect(kinds(events).slice(-2)).toEqual(["unknown-token", "unknown-token"]);
     });
 
-    it("gives one successor in every order of 200 seeds in which two instances find the token old", async () => {
+    it("gives one successor in the orders of 100 seeds in which two instances find the token old", async () => {
       let interleaving = new Interleaving(0);
       let rotations = 0;
       const { manager, other, clock, events } = await setUp(kind, {}, async (method, call) => {
@@ -89,7 +89,7 @@ describe.each(SESSION_STORES)("the token of a session over %s", (kind) => {
         await interleaving.step();
         return result;
       });
-      for (let seed = 1; seed <= 200; seed += 1) {
+      for (let seed = 1; seed <= 100; seed += 1) {
         interleaving = new Interleaving(seed);
         const { token } = await manager.create();
         clock.advance(PERIOD_MS);
@@ -102,7 +102,7 @@ describe.each(SESSION_STORES)("the token of a session over %s", (kind) => {
         expect(told, `seed ${seed}`).toEqual(["rotated"]);
       }
       // Else nobody came second, and nothing was shown.
-      expect(rotations).toBeGreaterThan(300);
+      expect(rotations).toBeGreaterThan(150);
     });
 
     it("gives none when the session ends between the look and the replacing, and takes it for nobody's guess", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isEmptyDelta, needsPresentData, patchToDelta } from "./session-delta.js";
+import { dataToDelta, isEmptyDelta, needsPresentData, patchToDelta } from "./session-delta.js";
 
 describe("a merge patch as a delta", () => {
   it("sets values and removes nulls without a look at the present data", () => {
@@ -44,5 +44,18 @@ describe("a merge patch as a delta", () => {
 
   it("takes an inherited property for no field", () => {
     expect(patchToDelta({ toString: { a: 1 }, valueOf: null }, {})).toEqual({ set: { toString: { a: 1 } }, unset: [] });
+  });
+});
+
+describe("data as a delta of what is there", () => {
+  it("sets what is new or changed, null included, and removes what is not in it", () => {
+    const present = { same: { a: 1, b: 2 }, changed: [1], gone: 1, wasNull: null };
+    const data = { same: { b: 2, a: 1 }, changed: [2], fresh: null, wasNull: null };
+    expect(dataToDelta(data, present)).toEqual({ set: { changed: [2], fresh: null }, unset: ["gone"] });
+  });
+
+  it("is empty when nothing changed", () => {
+    expect(isEmptyDelta(dataToDelta({ a: { b: [1] } }, { a: { b: [1] } }))).toBe(true);
+    expect(isEmptyDelta(dataToDelta({}, { a: null }))).toBe(false);
   });
 });

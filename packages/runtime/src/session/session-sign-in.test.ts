@@ -222,7 +222,7 @@ describe.each(SESSION_STORES)("signing in over %s", (kind) => {
       return call();
     });
     const former = await manager.create({ data: { a: 1 } });
-    for (failing of ["load", "take"]) {
+    for (failing of ["load", "revoke"]) {
       const signingIn = manager.signIn(former.token, { subject: "ann" });
       await expect(signingIn).rejects.toMatchObject({ code: "store-unavailable" });
     }
@@ -247,7 +247,7 @@ describe.each(SESSION_STORES)("signing in over %s", (kind) => {
   it("throws and tells both when others fill a denying limit exactly between", async () => {
     const { manager, store, other, events } = await setUp(kind, DENY_2, async (method, call) => {
       const result = await call();
-      if (method === "take") for (let n = 0; n < 2; n += 1) await other.create({ subject: "ann" });
+      if (method === "revoke") for (let n = 0; n < 2; n += 1) await other.create({ subject: "ann" });
       return result;
     });
     const former = await manager.create();

@@ -368,9 +368,9 @@ export class WorldSimulation {
     const metrics = await this.#time.until(instance.ask((manager) => manager.metrics(), null));
     const active = metrics !== null && "value" in metrics ? metrics.value.activeRuns : Number.NaN;
     this.#breaches.expect(active === 0, 12, () => `${name} still drives ${active} runs`);
-    // The next renewal, the next poll, the next sweep, the time of a run once parked here, and those who wait for a run that
-    // stays parked.
-    const due = 4 + this.#clients.waitingAt(instance);
+    // The next renewal, that of contexts, the next poll, the next sweep, the time of a run once parked here, and those who wait
+    // for a run that stays parked.
+    const due = 4 + Number(this.#withContexts) + this.#clients.waitingAt(instance);
     this.#breaches.expect(clock.pending <= due, 12, () => `${name} waits with ${clock.pending} timers for nothing`);
     for (const id of this.#clients.known.filter((each) => !this.#retention.deleted.has(each))) {
       const asked = await this.#time.until(instance.ask((manager) => manager.get(id), null));

@@ -14,7 +14,7 @@ import { type Intercept, interceptSessionStore } from "./intercept-session-store
 import { createManualClock } from "./manual-clock.js";
 
 /** Every store that the tests of sessions run over. */
-export const SESSION_STORES = ["memory"] as const;
+export const SESSION_STORES = ["memory", "sqlite"] as const;
 
 type SessionStoreKind = "memory" | "sqlite";
 

@@ -7,15 +7,18 @@ import type { CancelTimer, Clock } from "../ports.js";
 import { sleep } from "../ports.js";
 import type { ContextHandle } from "../saga/definition.js";
 import type { ContextSessions } from "../store/context-sessions.js";
+import type { RestoredContext } from "./restored-context.js";
 
 export interface ContextKeeperOptions {
   readonly run: string;
-  readonly restored: JsonObject;
+  readonly restored: RestoredContext;
   readonly config: CheckpointConfig;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Null: contexts are kept in the journal and its snapshots alone. */
   readonly sessions: ContextSessions | null;
+  /** This instance, as the owner of the hot copy. */
+  readonly owner: () => string;
   /** Where the journal stands, for the hot copy's stamp. */
   readonly stamp: () => { readonly seq: number; readonly fence: number };
   /** Asks for a snapshot in the next append, by a step or by itself; resolves when it is durable. */
@@ -36,29 +39,46 @@ export class ContextKeeper {
   #touched: Map<string, Set<string>> | null = null;
   #live: JsonObject;
   /** True when the last snapshot does not hold everything. */
-  #dirty = false;
+  #dirty: boolean;
+  /** Some of it was written on the way by a step of a former owner, and no snapshot holds that. */
+  #isInherited: boolean;
   #stepsSinceSnapshot = 0;
   #cancelTimer: CancelTimer | null = null;
   #saving: Promise<void> | null = null;
   #saveAgain = false;
-  #everSaved = false;
+  /** There is a hot copy, or may be. */
+  #isHot: boolean;
+  /** Of the hot copy, as this process last saw it; null: it has seen none. */
+  #revision: number | null;
   #closed = false;
   /** Made for the pause between two tries of a save; most runs never need one. */
   #closing: AbortController | null = null;
 
   constructor(options: ContextKeeperOptions) {
     this.#options = options;
-    this.#live = options.restored;
+    this.#live = options.restored.context;
+    this.#dirty = options.restored.isDirty;
+    this.#isInherited = options.restored.isDirty;
+    if (this.#dirty) this.#startTimer();
+    this.#isHot = options.restored.isHot;
+    this.#revision = options.restored.revision;
   }
 
   get live(): JsonObject {
     return this.#live;
   }
 
+  /** Until a step uses the context there is none, and no call of the session store. */
+  get hasHotCopy(): boolean {
+    return this.#revision !== null;
+  }
+
   handle(step: string): ContextHandle {
     return {
       get: () => this.#live,
-      patch: (patch) => this.#patch(step, toJson(patch, `the context patch of step "${step}"`)),
+      patch: (patch) => {
+        if (this.#patch(step, toJson(patch, `the context patch of step "${step}"`))) this.#save();
+      },
       checkpoint: () => (this.#options.config.enabled ? this.#options.snapshot("manual", step) : Promise.resolve()),
     };
   }
@@ -66,7 +86,8 @@ export class ContextKeeper {
   /** A step completed: takes in the `context` object of its output, gives the delta for the journal. */
   complete(step: string, output: Json): ContextDelta | undefined {
     const returned = isObject(output) ? output.context : undefined;
-    if (isObject(returned)) this.#patch(step, returned);
+    // Saved when the row that tells of it is written: until then it is not what the journal says.
+    if (isObject(returned) && this.#patch(step, returned)) this.#isHot = true;
     this.#stepsSinceSnapshot += 1;
     const touched = this.#touched?.get(step);
     if (touched === undefined) return undefined;
@@ -80,7 +101,7 @@ export class ContextKeeper {
     if (!enabled || !this.#dirty) return null;
     if (next === "finish") return "end";
     // Only a crash may cost what was written on the way.
-    if (next === "park" && (this.#touched?.size ?? 0) > 0) return "park";
+    if (next === "park" && (this.#isInherited || (this.#touched?.size ?? 0) > 0)) return "park";
     if (strategy === "step" && this.#stepsSinceSnapshot > 0) return strategy;
     if (strategy === "count" && this.#stepsSinceSnapshot >= interval) return strategy;
     return null;
@@ -89,6 +110,7 @@ export class ContextKeeper {
   /** The snapshot just taken will be durable with its append; a failed append ends this keeper with its run. */
   taken(): void {
     this.#dirty = false;
+    this.#isInherited = false;
     this.#stepsSinceSnapshot = 0;
     this.#cancelTimer?.();
     this.#cancelTimer = null;
@@ -96,7 +118,7 @@ export class ContextKeeper {
 
   /** After an append: the hot copy's stamp must follow the journal. */
   moved(): void {
-    if (this.#everSaved) this.#save();
+    if (this.#isHot) this.#save();
   }
 
   /** The run left this process; `ended`: its hot copy has served. */
@@ -105,19 +127,19 @@ export class ContextKeeper {
     this.#closing?.abort("the run left");
     this.#cancelTimer?.();
     if (this.#saving !== null) await this.#saving;
-    if (ended && this.#everSaved) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
+    if (ended && this.#isHot) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
   }
 
-  #patch(step: string, patch: Json): void {
-    if (!isObject(patch) || this.#closed) return;
+  #patch(step: string, patch: Json): boolean {
+    if (!isObject(patch) || this.#closed) return false;
     this.#touched ??= new Map();
     const touched = this.#touched.get(step) ?? new Set();
     for (const key of Object.keys(patch)) touched.add(key);
     this.#touched.set(step, touched);
     this.#live = mergePatch(this.#live, patch) as JsonObject;
     this.#dirty = true;
-    this.#save();
     this.#startTimer();
+    return true;
   }
 
   #startTimer(): void {
@@ -132,14 +154,18 @@ export class ContextKeeper {
   /** One save in flight; what changes meanwhile goes with the next one. */
   #save(): void {
     if (this.#options.sessions === null || this.#closed) return;
-    this.#everSaved = true;
+    this.#isHot = true;
     if (this.#saving !== null) {
       this.#saveAgain = true;
       return;
     }
-    this.#saving = this.#attempt((sessions) =>
-      sessions.save(this.#options.run, this.#live, this.#options.stamp()),
-    ).finally(() => {
+    this.#saving = this.#attempt(async (sessions) => {
+      const { run: runId, owner, stamp } = this.#options;
+      const saved = await sessions.save({
+        ...{ runId, context: this.#live, stamp: stamp(), owner: owner(), revision: this.#revision },
+      });
+      if (saved !== "newer") this.#revision = saved.revision;
+    }).finally(() => {
       this.#saving = null;
       if (!this.#saveAgain) return;
       this.#saveAgain = false;

@@ -4,7 +4,6 @@ import { correctDueTimes, fold } from "../engine/fold.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
 import { type RunState, waitsForOperator } from "../engine/state.js";
-import type { JsonObject } from "../json.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { Arrivals } from "./arrivals.js";
@@ -16,6 +15,7 @@ import { decideApart, NOTHING } from "./decide-apart.js";
 import { evaluate } from "./evaluate.js";
 import type { IsolatedRun } from "./isolation.js";
 import { perform } from "./perform.js";
+import type { RestoredContext } from "./restored-context.js";
 import { type RowOwner, RowSender } from "./row-sender.js";
 import type { EndedRun } from "./run-notifier.js";
 import type { RunSurroundings } from "./run-surroundings.js";
@@ -59,7 +59,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #gone = false;
   #cancelTimer: CancelTimer = NO_TIMER;
 
-  constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: JsonObject, onGone: OnGone) {
+  constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: RestoredContext, onGone: OnGone) {
     this.#env = env;
     this.#plan = plan;
     this.run = claimed.run;
@@ -74,6 +74,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
       clock: env.ports.clock,
       logger: env.logger,
       sessions: env.contexts,
+      owner: () => env.workerId(),
       stamp: () => ({ seq: this.#state.seq, fence: this.#state.fence }),
       snapshot: (strategy, step) => this.#requestSnapshot(strategy, step),
     });
@@ -108,6 +109,11 @@ export class RunDriver implements IsolatedRun, RowOwner {
   /** Attempts that were dispatched count from the moment their row is sent. */
   get isBusy(): boolean {
     return this.#state.running > 0 && !this.#gone;
+  }
+
+  /** A hot copy of its context was seen. */
+  get hasHotCopy(): boolean {
+    return this.#context.hasHotCopy;
   }
 
   wake(): void {
@@ -276,7 +282,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     if (!isSuspect(this.#state.crashes)) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
     this.#shown.written(append.change);
-    this.#context.moved();
+    if (append.next.kind !== "finish") this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
     if (append.next.kind === "finish") {
       this.#env.notifier.ended(this.run.id, () => this.#endedRun(result.at));

@@ -1,8 +1,6 @@
 import type { SessionConfig } from "../config.js";
-import { restoreContext } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
-import { isObject, type JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
@@ -10,10 +8,12 @@ import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
 import { ChildRuns, type NewRun } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
+import { ContextOwner } from "./context-owner.js";
 import { Counters } from "./counters.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
 import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
+import { NO_CONTEXT, type RestoredContext, restoredContext } from "./restored-context.js";
 import { type Gone, RunDriver } from "./run-driver.js";
 import type { RunNotifier } from "./run-notifier.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
@@ -53,6 +53,7 @@ export class Worker {
   readonly counters = new Counters();
   readonly #options: Required<WorkerOptions>;
   readonly #lease: LeaseKeeper;
+  readonly #contextOwner: ContextOwner | null;
   readonly #appends: CoalescingQueue<Append, AppendResult>;
   readonly #drivers = new Map<string, RunDriver>();
   /** Runs that were left while a row of theirs was on its way: nothing is written to them here until it is known what became of it. */
@@ -96,6 +97,15 @@ export class Worker {
       onRenewed: (result) => this.#reconcile(result.adopted, result.lost, result.inbox),
       onLost: () => this.#abandonAll(),
     });
+    const { contexts } = options;
+    this.#contextOwner =
+      contexts &&
+      new ContextOwner({
+        ...{ contexts, store, ports, logger, leaseMs: config.recovery.leaseMs, ttlMs: config.context.ttlMs },
+        id: () => this.#lease.id,
+        isDriven: (run) => this.#drivers.has(run),
+        hot: () => [...this.#drivers.values()].filter(({ hasHotCopy }) => hasHotCopy).length,
+      });
     this.#environment = {
       ...{
         ports,
@@ -161,6 +171,7 @@ export class Worker {
 
   async start(): Promise<void> {
     await this.#lease.start();
+    this.#contextOwner?.start();
     this.#loop = this.#claimLoop(this.#stop.signal);
   }
 
@@ -182,7 +193,7 @@ export class Worker {
     }
     this.#abandonAll();
     this.#appends.close();
-    await this.#lease.stop();
+    await Promise.all([this.#lease.stop(), this.#contextOwner?.stop()]);
   }
 
   /** Something may be due: look now instead of at the next poll. */
@@ -215,7 +226,7 @@ export class Worker {
   created(id: string, run: RunRow | null, row: JournalRow | null): void {
     this.#creating.delete(id);
     if (run !== null && row !== null && !this.#drivers.has(id) && this.#mayDrive(run)) {
-      const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, {});
+      const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, NO_CONTEXT);
       driver?.startCreated(row.records);
     }
     this.#isolation.settled();
@@ -242,7 +253,8 @@ export class Worker {
     this.#claiming = true;
     try {
       const claimed = await store.claim({ worker: this.#lease.id, definitions: plans.list(), limit });
-      for (const each of claimed) await this.#take(each, "claimed");
+      // At once: a session store that fails slowly then holds up a claim, not each of its runs after the others.
+      await Promise.all(claimed.map((each) => this.#take(each, "claimed")));
       return claimed.length === limit;
     } catch (error) {
       logger.warn({ error: String(error) }, "due runs could not be claimed; trying again");
@@ -253,7 +265,8 @@ export class Worker {
   }
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
-    const restored = await this.#restore(claimed);
+    const { contexts, logger } = this.#options;
+    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id });
     const inherited = await this.#inherit(claimed);
     // Still ours in the store: the next renewal brings it again.
     if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
@@ -262,7 +275,8 @@ export class Worker {
     // Found twice while its context was read: whoever came first drives it.
     if (present !== undefined && present.run.fence >= claimed.run.fence) return;
     present?.abandon();
-    const driver = this.#add(claimed, inherited?.kind === "inherited" ? inherited.context : restored);
+    const begun = inherited?.kind === "inherited" ? { ...NO_CONTEXT, context: inherited.context } : restored;
+    const driver = this.#add(claimed, begun);
     if (inherited !== null) driver?.begin(inherited);
     if (how === "adopted") driver?.startAdopted();
     else driver?.startClaimed();
@@ -288,25 +302,7 @@ export class Worker {
     return this.#lease.trusted() && run.owner === this.#lease.id && !this.#stop.signal.aborted;
   }
 
-  /** The hot copy if it stands where the journal stood before this claim, else journal and snapshot. */
-  async #restore({ run, rows, checkpoint }: ClaimedRun): Promise<JsonObject> {
-    const last = rows.at(-1);
-    const before = last?.records.some((record) => record.kind === "claimed") ? last.seq - 1 : (last?.seq ?? 0);
-    if (before > 0) {
-      try {
-        const hot = await this.#options.contexts?.load(run.id);
-        if (hot?.stamp.seq === before && isObject(hot.context)) return hot.context;
-      } catch (error) {
-        this.#options.logger.warn(
-          { run: run.id, error: String(error) },
-          "the hot copy of the run's context could not be read; journal and snapshots are used",
-        );
-      }
-    }
-    return restoreContext(rows, checkpoint);
-  }
-
-  #add(claimed: ClaimedRun, restored: JsonObject): RunDriver | undefined {
+  #add(claimed: ClaimedRun, restored: RestoredContext): RunDriver | undefined {
     const plan = this.#options.plans.find(claimed.run.definition, claimed.run.version);
     if (plan === undefined) return undefined;
     try {
@@ -348,6 +344,7 @@ export class Worker {
   }
 
   #reconcile(adopted: readonly ClaimedRun[], lost: readonly string[], inbox: readonly InboxEntry[]): void {
+    this.#contextOwner?.follow();
     for (const run of lost) this.#drivenAtRenewal.get(run)?.abandon();
     const ours = new Set(adopted.map(({ run }) => run.id));
     this.#isolation.renewed((run) => ours.has(run) || this.#drivenAtRenewal.has(run));

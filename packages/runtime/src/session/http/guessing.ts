@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { RuntimeError } from "../../errors.js";
 import type { Clock } from "../../ports.js";
 import { addressOf, type SessionRequest } from "./session-request.js";
 
 export interface GuessingOptions<Request = SessionRequest> {
-  /** Unknown tokens of one client in a minute, above which more are refused. Default 20. */
+  /** Different unknown tokens of one client in a minute, above which more are refused. Default 20. */
   readonly perMinute?: number;
   /** Clients that are remembered; beyond it the one remembered longest is forgotten. Default 10,000. */
   readonly maxClients?: number;
@@ -14,16 +15,27 @@ export interface GuessingOptions<Request = SessionRequest> {
   readonly client?: (request: Request) => string;
 }
 
+export interface Excess {
+  readonly perMinute: number;
+  /** When the minute ends. */
+  readonly retryAfterMs: number;
+  /** The first one of this client in this minute. */
+  readonly isFirst: boolean;
+}
+
 const WINDOW_MS = 60_000;
 
 interface Window {
   readonly endsAt: number;
-  unknown: number;
+  /** 48 bits of each token's hash. */
+  readonly tokens: Set<number>;
+  isRefused: boolean;
 }
 
 /**
- * Counts tokens that lead nowhere. Only requests that bring another such token are refused: who shares an address with a
- * guesser and has a session notices nothing. A fixed window per client, in this process only.
+ * Counts tokens that lead nowhere, each once: a browser whose session ended goes on sending its cookie, and is no guesser. Only requests
+ * that bring another such token are refused: who shares an address with a guesser and has a session notices nothing. A
+ * fixed window per client, in this process only.
  */
 export class GuessingLimiter<Request extends SessionRequest> {
   readonly #perMinute: number;
@@ -44,23 +56,26 @@ export class GuessingLimiter<Request extends SessionRequest> {
     this.#clock = clock;
   }
 
-  /** Gives how many the client has brought in this minute, when that is too many, and when the minute ends. */
-  count(
-    request: Request,
-  ): { readonly unknown: number; readonly retryAfterMs: number; readonly isFirst: boolean } | undefined {
+  /** Undefined: not too many. */
+  count(request: Request, token: string): Excess | undefined {
     const now = this.#clock.now();
     const client = this.#client(request);
     let window = this.#windows.get(client);
     if (window === undefined || now >= window.endsAt) {
-      window = { endsAt: now + WINDOW_MS, unknown: 0 };
+      window = { endsAt: now + WINDOW_MS, tokens: new Set(), isRefused: false };
       this.#windows.delete(client);
       this.#forgetOne();
       this.#windows.set(client, window);
     }
-    window.unknown += 1;
-    if (window.unknown <= this.#perMinute) return undefined;
-    const { unknown } = window;
-    return { unknown, retryAfterMs: window.endsAt - now, isFirst: unknown === this.#perMinute + 1 };
+    const short = createHash("sha256").update(token).digest().readUIntBE(0, 6);
+    if (window.tokens.has(short)) return undefined;
+    if (window.tokens.size < this.#perMinute) {
+      window.tokens.add(short);
+      return undefined;
+    }
+    const isFirst = !window.isRefused;
+    window.isRefused = true;
+    return { perMinute: this.#perMinute, retryAfterMs: window.endsAt - now, isFirst };
   }
 
   #forgetOne(): void {

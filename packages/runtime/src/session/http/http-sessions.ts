@@ -115,14 +115,14 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
   }
 
   /** A token led nowhere. Throws `session-guessing` when its client brings too many of them. */
-  countUnknown(request: Request): void {
-    const excess = this.#guessing?.count(request);
+  countUnknown(request: Request, token: string): void {
+    const excess = this.#guessing?.count(request, token);
     if (excess === undefined) return;
-    const { unknown, retryAfterMs, isFirst } = excess;
+    const { perMinute, retryAfterMs, isFirst } = excess;
     // Once per minute and client: the trail is not the guesser's to fill.
-    if (isFirst) this.#audit.tell({ kind: "guessing", unknown }, originOf(request));
-    const message = `expected few unknown session tokens from one client in a minute, got ${unknown}; wait`;
-    throw new RuntimeError("session-guessing", message, { unknown, retryAfterMs });
+    if (isFirst) this.#audit.tell({ kind: "guessing", unknown: perMinute + 1 }, originOf(request));
+    const message = `expected at most ${perMinute} unknown session tokens of one client in a minute, got more; wait`;
+    throw new RuntimeError("session-guessing", message, { perMinute, retryAfterMs });
   }
 }
 

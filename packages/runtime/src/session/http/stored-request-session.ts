@@ -243,7 +243,7 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     const resumed = await this.#resume(presented, rotate && this.#http.doesRotate(presented.transport));
     if (resumed === undefined) {
       this.#isLoaded = true;
-      this.#http.countUnknown(this.#request);
+      this.#http.countUnknown(this.#request, presented.token ?? "");
       return this;
     }
     this.#session = resumed.session;

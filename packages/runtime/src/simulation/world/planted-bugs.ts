@@ -108,14 +108,15 @@ export const plantedBugs: Readonly<Record<string, () => Planted>> = {
     server: (store) => ({ ...store, create: (runs) => store.create(runs.map((run) => ({ ...run, key: null }))) }),
   }),
   "the hot copy of a context is an empty one": () => ({
-    contexts: (contexts) => ({
-      save: (run, context, stamp) => contexts.save(run, context, stamp),
-      drop: (run) => contexts.drop(run),
-      load: async (run) => {
-        const hot = await contexts.load(run);
-        return hot && { ...hot, context: {} };
-      },
-    }),
+    contexts: (contexts) =>
+      Object.create(contexts, {
+        load: {
+          value: async (run: string, owner: string) => {
+            const hot = await contexts.load(run, owner);
+            return hot?.saved ? { ...hot, saved: { ...hot.saved, context: {} } } : hot;
+          },
+        },
+      }),
   }),
   "a store that failed once is not asked for runs again": () => ({
     store: (store) => {

@@ -21,7 +21,8 @@ export interface RedisConnection {
   close(): Promise<void>;
   get(key: string): Promise<string | null>;
   mget(keys: readonly [string, string]): Promise<readonly (string | null)[]>;
-  run(script: Script, key: string, args: readonly string[]): Promise<unknown>;
+  /** Keys are of one slot. */
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** What each master says of itself. */
   reports(): Promise<readonly ServerReport[]>;
 }
@@ -53,14 +54,17 @@ class IoredisConnection implements RedisConnection {
   async open(): Promise<void> {
     if (this.#client) return;
     const client = await this.#createClient();
-    // Without a listener an error of a connection would end the process; calls report it.
-    client.on("error", () => {});
+    let reason: unknown;
+    // Without a listener an error of a connection would end the process. Later ones are told by the calls that meet them.
+    client.on("error", (error) => {
+      reason = error;
+    });
     try {
       await client.connect();
       await client.ping();
     } catch (error) {
       client.disconnect();
-      throw fromDriver(error);
+      throw fromDriver(reason ?? error);
     }
     this.#client = client;
   }
@@ -87,15 +91,15 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
-  async run(script: Script, key: string, args: readonly string[]): Promise<unknown> {
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     try {
-      return await this.#gathered().evalsha(script.sha, 1, key, ...args);
+      return await this.#gathered().evalsha(script.sha, keys.length, ...keys, ...args);
     } catch (error) {
       if (!isUnknownScript(error)) throw fromDriver(error);
     }
     try {
       // The server keeps it from here on, until it is started anew.
-      return await this.#gathered().eval(script.text, 1, key, ...args);
+      return await this.#gathered().eval(script.text, keys.length, ...keys, ...args);
     } catch (error) {
       throw fromDriver(error);
     }

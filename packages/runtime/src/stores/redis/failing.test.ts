@@ -5,6 +5,8 @@ import { openSessions } from "./own-prefix.test.support.js";
 
 const UNAVAILABLE = { code: "store-unavailable" };
 const a = idOf("a");
+/** Of real time: a busy machine must not let a session expire in a test that is about something else. */
+const LONG = { idleMs: 600_000, absoluteMs: 600_000 };
 
 describe("a Redis that is killed", () => {
   it.each(["everysec", "always"] as const)("loses no acknowledged write with appendfsync %s", async (persistence) => {
@@ -15,7 +17,7 @@ describe("a Redis that is killed", () => {
       for (let n = 0; running; n += 1) {
         const name = `w${writer}-${n}`;
         try {
-          await create(store, login(name, { subject: `s${writer}` }));
+          await create(store, login(name, { subject: `s${writer}`, ...LONG }));
           if (n % 3 === 0) await store.commit(idOf(name, `s${writer}`), { set: { n } });
           acknowledged.push(name);
         } catch {
@@ -45,7 +47,7 @@ describe("a Redis that is killed", () => {
 
   it("is empty without persistence, and its sessions are none, not errors", async () => {
     const { server, store } = await setUp({ persistence: "none" });
-    await create(store, login("a", { subject: "s" }));
+    await create(store, login("a", { subject: "s", ...LONG }));
     await server.kill();
     await expect(store.loadById(idOf("a", "s"))).rejects.toMatchObject(UNAVAILABLE);
     await server.start();
@@ -58,7 +60,7 @@ describe("a Redis that is killed", () => {
 
   it("refuses at once while it is away, and works again without anybody's help", async () => {
     const { server, store } = await setUp();
-    await create(store, login("a"));
+    await create(store, login("a", LONG));
     await server.kill();
     await expect(store.load(a, hash("a"), { touch: true })).rejects.toMatchObject(UNAVAILABLE);
     const startedAt = performance.now();
@@ -73,7 +75,7 @@ describe("a Redis that is killed", () => {
 describe("a Redis that does not answer", () => {
   it("is given up after the timeout, then refused at once, until it answers again", async () => {
     const { server, store } = await setUp({}, { commandTimeoutMs: 200 });
-    await create(store, login("a"));
+    await create(store, login("a", LONG));
     server.pause();
     await expect(store.loadById(a)).rejects.toMatchObject(UNAVAILABLE);
     server.resume();
@@ -83,7 +85,7 @@ describe("a Redis that does not answer", () => {
 
   it("is left for a new connection when the old one is half open", async () => {
     const { store, proxy } = await setUp({}, { commandTimeoutMs: 200 });
-    await create(store, login("a"));
+    await create(store, login("a", LONG));
     proxy.silence();
     await expect(store.loadById(a)).rejects.toMatchObject(UNAVAILABLE);
     await answers(store);
@@ -97,7 +99,7 @@ describe("a reply that is lost", () => {
     "after the change was made is unavailable, and nothing is sent again (%s)",
     async (ending) => {
       const { store, proxy, server } = await setUp({}, { commandTimeoutMs: 200 });
-      await create(store, login("a"));
+      await create(store, login("a", LONG));
       await store.commit(a, { set: { n: 0 } });
       proxy.swallow({ request: (chunk) => chunk.includes("evalsha"), ending });
       await expect(store.commit(a, { set: { n: 1 } })).rejects.toMatchObject(UNAVAILABLE);
@@ -110,11 +112,11 @@ describe("a reply that is lost", () => {
 
   it("of a rotation leaves the old token in its grace, with the way to its successor", async () => {
     const { store, proxy } = await setUp({}, { commandTimeoutMs: 200 });
-    await create(store, login("a"));
+    await create(store, login("a", LONG));
     // So that the script is known, and its name is what is sent.
-    await store.rotate(a, { oldTokenHash: hash("none"), newTokenHash: hash("b"), seed: "s", graceMs: 5_000 });
+    await store.rotate(a, { oldTokenHash: hash("none"), newTokenHash: hash("b"), seed: "s", graceMs: 60_000 });
     proxy.swallow({ request: (chunk) => chunk.includes("evalsha") });
-    const rotation = { oldTokenHash: hash("a"), newTokenHash: hash("b"), seed: "seed", graceMs: 5_000 };
+    const rotation = { oldTokenHash: hash("a"), newTokenHash: hash("b"), seed: "seed", graceMs: 60_000 };
     await expect(store.rotate(a, rotation)).rejects.toMatchObject(UNAVAILABLE);
     await answers(store);
     expect(await store.load(a, hash("a"), { touch: true })).toMatchObject({ id: a, seed: "seed" });
@@ -127,7 +129,7 @@ describe("a reply that is lost", () => {
 describe("a Redis that loses what it had", () => {
   it("FLUSHALL ends every session, and none comes back by a write that is under way", async () => {
     const { server, store } = await setUp();
-    for (const name of ["a", "b"]) await create(store, login(name, { subject: "s" }));
+    for (const name of ["a", "b"]) await create(store, login(name, { subject: "s", ...LONG }));
     const held = await store.load(idOf("a", "s"), hash("a"), { touch: true });
     await server.command("FLUSHALL");
     expect(held).toBeDefined();
@@ -144,7 +146,7 @@ describe("a Redis that loses what it had", () => {
     for (const lost of ["i", "e"]) {
       const subject = `of ${lost}`;
       const id = idOf("a", subject);
-      await create(store, login("a", { subject }));
+      await create(store, login("a", { subject, ...LONG }));
       const [key] = (await server.command("KEYS", `*:${lost}:${id.slice(0, 16)}`)).split("\n");
       expect(await server.command("DEL", key as string)).toBe("1");
       await store.revokeSubject(subject);
@@ -158,9 +160,10 @@ describe("a Redis that loses what it had", () => {
 
   it("says that it has no room when its memory is full, and keeps what it has", async () => {
     const { server, store } = await setUp({ settings: { maxmemory: "3mb", "maxmemory-policy": "noeviction" } });
-    await create(store, login("kept", { data: { n: 1 } }));
+    await create(store, login("kept", { data: { n: 1 }, ...LONG }));
     const fill = async (): Promise<void> => {
-      for (let n = 0; n < 1_000; n += 1) await create(store, login(`f${n}`, { data: { a: "x".repeat(30_000) } }));
+      for (let n = 0; n < 1_000; n += 1)
+        await create(store, login(`f${n}`, { data: { a: "x".repeat(30_000) }, ...LONG }));
     };
     await expect(fill()).rejects.toMatchObject({ code: "overloaded" });
     expect(await store.loadById(idOf("kept"))).toMatchObject({ data: { n: 1 } });

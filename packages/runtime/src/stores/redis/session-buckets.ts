@@ -1,4 +1,5 @@
 import { decodeSessionCursor, encodeSessionCursor, type SessionPlace } from "../../store/session-cursor.js";
+import { subjectTag } from "../../store/session-id.js";
 import type {
   ExpiredSession,
   RenewedOwner,
@@ -7,6 +8,7 @@ import type {
   SessionQuery,
   SessionRecord,
 } from "../../store/session-store.js";
+import { epochKey, indexKey } from "./keys.js";
 import type { ScriptName } from "./scripts.js";
 import { decodeText, encodeText, kindOf } from "./session-record.js";
 
@@ -14,7 +16,9 @@ export interface SessionBucketsOptions {
   readonly bases: readonly string[];
   /** Undefined for those that are dead by now. */
   read(ids: readonly string[]): Promise<(SessionRecord | undefined)[]>;
-  run(name: ScriptName, key: string, args: readonly string[]): Promise<unknown>;
+  run(name: ScriptName, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+  /** Whether it was live. */
+  revoke(id: string): Promise<boolean>;
 }
 
 const REVOKED_AT_ONCE = 500;
@@ -30,19 +34,20 @@ export class SessionBuckets {
     this.#options = options;
   }
 
-  async list(query: SessionQuery, subjectKey: string | undefined): Promise<SessionPage> {
-    const { cursor, limit, kind = "login" } = query;
+  /** `base`: of the subject that is asked for. */
+  async list(query: SessionQuery, base: string | undefined): Promise<SessionPage> {
+    const { cursor, limit, kind = "login", subject } = query;
     const after = cursor === undefined ? undefined : decodeSessionCursor(cursor);
     const letter = kind === "context" ? "c" : "l";
-    const page = async (base: string, key: string): Promise<SessionPlace[]> => {
+    const page = async (of: string, keys: readonly string[]): Promise<SessionPlace[]> => {
       const place = [after === undefined ? "-" : String(after.createdAt), after?.id ?? ""];
-      const answer = (await this.#options.run("page", key, [base, ...place, String(limit + 1), letter])) as string[];
+      const answer = (await this.#options.run("page", keys, [of, ...place, String(limit + 1), letter])) as string[];
       return pairs(answer).map(([createdAt, id]) => ({ createdAt: Number(createdAt), id }));
     };
     const places =
-      subjectKey === undefined
-        ? (await this.#each((base) => page(base, base + letter))).flat().sort(newestFirst)
-        : await page(subjectKey.slice(0, subjectKey.lastIndexOf("i:")), subjectKey);
+      subject === undefined || base === undefined
+        ? (await this.#each((of) => page(of, [of + letter]))).flat().sort(newestFirst)
+        : await page(base, [indexKey(base, subjectTag(subject)), epochKey(base, subjectTag(subject))]);
     const shown = places.slice(0, limit);
     const items = (await this.#options.read(shown.map(({ id }) => id))).filter((record) => record !== undefined);
     const last = shown.at(-1);
@@ -50,24 +55,29 @@ export class SessionBuckets {
   }
 
   async revokeAll(): Promise<number> {
-    const revoke = async (base: string): Promise<number> => {
-      let ended = 0;
-      for (let more = 1; more > 0; ) {
-        const args = [base, String(REVOKED_AT_ONCE)];
-        const [live, left] = (await this.#options.run("revoke-bucket", `${base}l`, args)) as [number, number];
-        ended += live;
-        more = left;
-      }
-      return ended;
-    };
-    return sum(await this.#each(revoke));
+    return sum(await this.#each((base) => this.#revokeBucket(base)));
+  }
+
+  async #revokeBucket(base: string): Promise<number> {
+    let ended = 0;
+    let absent = 0;
+    for (let isMore = true; isMore; ) {
+      const args = [base, String(absent), String(REVOKED_AT_ONCE)];
+      const answer = await this.#options.run("revoke-bucket", [`${base}l`, `${base}d`], args);
+      const [count, seen, ...missing] = answer as [number, number, ...string[]];
+      for (const id of missing) if (await this.#options.revoke(id)) ended += 1;
+      ended += count;
+      absent += missing.length;
+      isMore = seen === REVOKED_AT_ONCE;
+    }
+    return ended;
   }
 
   /** First how many there are: nearly always none. Then each bucket's share of the limit; again, when others came first. */
   async sweep(limit: number, claimMs: number): Promise<ExpiredSession[]> {
     const claimed: ExpiredSession[] = [];
     while (claimed.length < limit) {
-      const due = await this.#each((base) => this.#options.run("due", `${base}d`, [base]) as Promise<number>);
+      const due = await this.#each((base) => this.#options.run("due", claimKeys(base), [base]) as Promise<number>);
       if (due.every((count) => count === 0)) break;
       let left = limit - claimed.length;
       const claims = due.map((count, bucket) => {
@@ -75,7 +85,8 @@ export class SessionBuckets {
         left -= share;
         if (share === 0) return [];
         const base = this.#options.bases[bucket] as string;
-        return this.#options.run("sweep", `${base}d`, [base, String(share), String(claimMs)]) as Promise<string[]>;
+        const keys = [...claimKeys(base), `${base}l`, `${base}c`];
+        return this.#options.run("sweep", keys, [base, String(share), String(claimMs)]) as Promise<string[]>;
       });
       for (const answer of await Promise.all(claims)) claimed.push(...pairs(answer).map(expiredOf));
     }
@@ -88,7 +99,7 @@ export class SessionBuckets {
       const base = baseOf(session.id);
       members.set(base, [...(members.get(base) ?? []), memberOf(session)]);
     }
-    const settled = [...members].map(([base, ofBase]) => this.#options.run("settle", `${base}x`, [base, ...ofBase]));
+    const settled = [...members].map(([base, ofBase]) => this.#options.run("settle", [`${base}x`], [base, ...ofBase]));
     await Promise.all(settled);
   }
 
@@ -98,7 +109,7 @@ export class SessionBuckets {
       adoptAtMost: number,
     ): Promise<[owned: number, adopted: number, left: number]> => {
       const args = [base, encodeText(owner), String(leaseMs), String(adoptAtMost)];
-      return (await this.#options.run("renew-owner", `${base}w`, args)) as [number, number, number];
+      return (await this.#options.run("renew-owner", [`${base}w`, `${base}d`], args)) as [number, number, number];
     };
     const renewed = await this.#each((base) => renew(base, 0));
     let owned = sum(renewed.map(([count]) => count));
@@ -113,12 +124,12 @@ export class SessionBuckets {
   }
 
   async retireOwner(owner: string): Promise<void> {
-    await this.#each((base) => this.#options.run("retire-owner", `${base}w`, [base, encodeText(owner)]));
+    await this.#each((base) => this.#options.run("retire-owner", [`${base}w`], [base, encodeText(owner)]));
   }
 
   async owners(): Promise<SessionOwner[]> {
     const owners = new Map<string, SessionOwner>();
-    const answers = await this.#each((base) => this.#options.run("owners", `${base}w`, [base]));
+    const answers = await this.#each((base) => this.#options.run("owners", [`${base}w`], [base]));
     for (const answer of answers as (string | number)[][]) {
       for (let at = 0; at < answer.length; at += 3) {
         const owner = decodeText(answer[at] as string) as string;
@@ -136,6 +147,10 @@ export class SessionBuckets {
   #each<Answer>(ask: (base: string) => Promise<Answer>): Promise<Answer[]> {
     return Promise.all(this.#options.bases.map(ask));
   }
+}
+
+function claimKeys(base: string): readonly string[] {
+  return [`${base}d`, `${base}x`];
 }
 
 /** `<kind letter><subject> <id>` and the deadline, as sweep.lua gives them. */

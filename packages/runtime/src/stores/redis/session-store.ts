@@ -5,7 +5,7 @@ import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-
 import * as contract from "../../store/session-store.js";
 import { isSameHash } from "../../store/session-tokens.js";
 import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from "./connection.js";
-import { epochKey, Keys, recordKey } from "./keys.js";
+import { epochKey, indexKey, Keys, keysOf, recordKey } from "./keys.js";
 import { type ScriptName, Scripts } from "./scripts.js";
 import { judgeServers, readServerSettings } from "./server-settings.js";
 import { SessionBuckets } from "./session-buckets.js";
@@ -66,7 +66,8 @@ export class RedisSessionStore implements contract.SessionStore {
     this.#hints = hints;
     this.#buckets = new SessionBuckets({
       ...{ bases: keys.bases, read: (ids) => Promise.all(ids.map((id) => this.loadById(id))) },
-      run: (name, key, args) => connection.run(scripts.get(name), key, args),
+      run: (name, keys, args) => connection.run(scripts.get(name), keys, args),
+      revoke: async (id) => (await this.revoke(id)) !== undefined,
     });
   }
 
@@ -161,8 +162,9 @@ export class RedisSessionStore implements contract.SessionStore {
   async revokeSubject(subject: string, except?: string): Promise<number> {
     const base = this.#keys.baseOfSubject(subject);
     const tag = subjectTag(subject);
+    const keys = [epochKey(base, tag), indexKey(base, tag), `${base}l`, `${base}d`];
     const args = [base, tag, except ?? "-", newEpoch()];
-    return Number(await this.#connection.run(this.#scripts.get("revoke-subject"), epochKey(base, tag), args));
+    return Number(await this.#connection.run(this.#scripts.get("revoke-subject"), keys, args));
   }
 
   revokeAll(): Promise<number> {
@@ -171,8 +173,7 @@ export class RedisSessionStore implements contract.SessionStore {
 
   list(query: contract.SessionQuery): Promise<contract.SessionPage> {
     const { subject } = query;
-    const key = subject === undefined ? undefined : `${this.#keys.baseOfSubject(subject)}i:${subjectTag(subject)}`;
-    return this.#buckets.list(query, key);
+    return this.#buckets.list(query, subject === undefined ? undefined : this.#keys.baseOfSubject(subject));
   }
 
   sweep(limit: number, claimMs: number): Promise<contract.ExpiredSession[]> {
@@ -223,7 +224,7 @@ export class RedisSessionStore implements contract.SessionStore {
 
   async #run<Answer>(name: ScriptName, id: string, args: readonly string[]): Promise<Answer> {
     const base = this.#keys.base(id);
-    return (await this.#connection.run(this.#scripts.get(name), recordKey(base, id), [base, id, ...args])) as Answer;
+    return (await this.#connection.run(this.#scripts.get(name), keysOf(base, id), [base, id, ...args])) as Answer;
   }
 }
 

@@ -55,7 +55,7 @@ export function createRedisTestClock(prefix: string, servers: readonly Evaluatin
       get: (key) => connection.get(key),
       mget: (keys) => connection.mget(keys),
       reports: () => connection.reports(),
-      run: (script, key, args) => connection.run(script, key, [...args, String(clock.now())]),
+      run: (script, keys, args) => connection.run(script, keys, [...args, String(clock.now())]),
     }),
     async advance(ms: number): Promise<void> {
       clock.advance(ms);

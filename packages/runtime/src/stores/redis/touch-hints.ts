@@ -19,6 +19,10 @@ export class TouchHints {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
   isDue(id: string): boolean {
     let dueAt = this.#young.get(id);
     if (dueAt === undefined) {

@@ -160,12 +160,10 @@ class SqliteSessionStore implements contract.SessionStore {
     });
   }
 
-  async revoke(id: string): Promise<contract.EndedSession | undefined> {
-    const [ended] = this.#db.all<contract.EndedSession>(
-      `delete from clean_arch_sessions where id = ? and expires_at > ? returning ${ENDED_COLUMNS}`,
-      [id, this.#clock.now()],
-    );
-    return ended && toEnded(ended);
+  async revoke(id: string): Promise<contract.SessionRecord | undefined> {
+    const sql = `delete from clean_arch_sessions where id = ? and expires_at > ? returning ${SESSION_COLUMNS}`;
+    const [ended] = this.#transaction((db, now) => db.all<SessionRow>(sql, [id, now]));
+    return ended && toSessionRecord(ended);
   }
 
   async revokeSubject(subject: string, except?: string): Promise<number> {

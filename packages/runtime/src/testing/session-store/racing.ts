@@ -39,6 +39,18 @@ export function racing(test: Test): void {
     await expectDead(other, a, "a");
   });
 
+  test("an end gives every write that was acknowledged before it, and lets none in after it", async (world) => {
+    await create(world.store, login("a", { data: { first: true } }));
+    const results = await together(world, 21, async (store, n) => {
+      if (n === 10) return store.revoke(a);
+      return store.commit(a, { set: { [`field${n}`]: n } });
+    });
+    const written = results.flatMap((result, n) => (n !== 10 && result !== "not-found" ? [[`field${n}`, n]] : []));
+    expect(results[10]).toMatchObject({ id: a, revision: written.length + 1 });
+    expect(results[10]).toHaveProperty("data", { first: true, ...Object.fromEntries(written) });
+    await expectDead(world.other, a, "a");
+  });
+
   test("a session that ends while a touching read or a rotation is in flight stays dead", async ({
     store,
     other,

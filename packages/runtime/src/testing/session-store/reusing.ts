@@ -109,12 +109,18 @@ export function reusing(test: Test): void {
   });
 
   test("a rotation without a grace forgets no token whose grace was over before it", async ({ store, advance }) => {
-    for (const name of ["a", "b"]) {
+    for (const name of ["a", "b", "c"]) {
       await create(store, login(name));
       await rotateThrough(store, idOf(name), [name, `${name}2`], GRACE_MS);
     }
     await rotateThrough(store, idOf("b"), ["b2", "b3"], GRACE_MS);
     await advance(GRACE_MS);
+    // Of these the newest is in its grace when the rotation comes, and the one before is not.
+    await rotateThrough(store, idOf("c"), ["c2", "c3"], GRACE_MS);
+    await rotateThrough(store, idOf("c"), ["c3", "c4"], 0);
+    expect(await load(store, idOf("c"), "c2")).toBeUndefined();
+    expect(await store.load(idOf("c"), hash("c"), { touch: true })).toHaveProperty("reused");
+    await expectDead(store, idOf("c"), "c4");
     await rotateThrough(store, a, ["a2", "a3"], 0);
     await rotateThrough(store, idOf("b"), ["b3", "b4"], 0);
     expect(await store.load(a, hash("a"), { touch: true })).toEqual(reused);

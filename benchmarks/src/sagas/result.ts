@@ -1,27 +1,20 @@
+import type { Machine } from "../machine.js";
+import { quotient, type Ratios } from "../ratios.js";
+import { knownSpread, roundedSpread, type Spread } from "../statistics.js";
+import type { SuiteResult } from "../suite.js";
 import type { ContenderName } from "./contenders.js";
 import type { Scenario } from "./scenarios.js";
-import { type Spread, spread } from "./statistics.js";
 import type { Figures } from "./turn.js";
 
-/** What a bench gives: its last line of output, and `results/sagas.json`. All figures are medians over the rounds, with least and most. */
-export interface BenchResult {
+/** What the bench gives: its last line of output, and `results/sagas.json`. */
+export interface SagaResult extends SuiteResult {
   readonly suite: "sagas";
-  readonly date: string;
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly machine: Machine;
+  readonly machine: SagaMachine;
   readonly contenders: readonly ContenderResult[];
-  readonly ratios: Ratios;
-  /** Turns that could not be finished, in words. */
-  readonly failures: readonly string[];
+  readonly ratios: Ratios<RatioName>;
 }
 
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly versions: Readonly<Record<string, string>>;
+export interface SagaMachine extends Machine {
   readonly postgresDurability: string;
 }
 
@@ -48,9 +41,6 @@ export interface ScenarioResult {
   readonly notes: readonly string[];
 }
 
-/** Null when one of its two sides was not measured. */
-export type Ratios = Readonly<Record<RatioName, number | null>>;
-
 export type RatioName =
   | "vs_dbos"
   | "vs_openworkflow"
@@ -63,11 +53,8 @@ export type RatioName =
   | "sqlite_vs_openworkflow";
 
 export function scenarioResult(name: Scenario["name"], rounds: readonly Figures[]): ScenarioResult {
-  const of = (value: (figures: Figures) => number): Spread => rounded(spread(rounds.map(value)));
-  const known = (value: (figures: Figures) => number | null): Spread | null => {
-    const values = rounds.map(value).filter((one) => one !== null);
-    return values.length === 0 ? null : rounded(spread(values));
-  };
+  const of = (value: (figures: Figures) => number): Spread => roundedSpread(rounds.map(value));
+  const known = (value: (figures: Figures) => number | null): Spread | null => knownSpread(rounds.map(value));
   return {
     name,
     stepsPerSecond: of(({ stepsPerSecond }) => stepsPerSecond),
@@ -83,13 +70,7 @@ export function scenarioResult(name: Scenario["name"], rounds: readonly Figures[
   };
 }
 
-/** Four digits are more than the noise leaves true. */
-function rounded({ median, min, max }: Spread): Spread {
-  const [a, b, c] = [median, min, max].map((value) => Number(value.toPrecision(4)));
-  return { median: a ?? median, min: b ?? min, max: c ?? max };
-}
-
-export function ratiosOf(contenders: readonly ContenderResult[]): Ratios {
+export function ratiosOf(contenders: readonly ContenderResult[]): Ratios<RatioName> {
   const result = (contender: ContenderName, scenario: Scenario["name"]): ScenarioResult | undefined =>
     contenders.find(({ name }) => name === contender)?.scenarios.find(({ name }) => name === scenario);
   const speed = (contender: ContenderName, scenario: Scenario["name"]): number | undefined =>
@@ -113,8 +94,4 @@ export function ratiosOf(contenders: readonly ContenderResult[]): Ratios {
     ),
     sqlite_vs_openworkflow: quotient(speed("clean-arch-sqlite", "five-100"), speed("openworkflow-sqlite", "five-100")),
   };
-}
-
-function quotient(a: number | undefined, b: number | undefined): number | null {
-  return a === undefined || b === undefined || b === 0 ? null : Number((a / b).toPrecision(3));
 }

@@ -1,17 +1,10 @@
 import type { Scenario } from "./scenarios.js";
 
-/**
- * Between the bench and a contender's process, over Node's IPC channel: one request, one reply, in turn. A contender is a process of
- * its own so that each runs on the Node it needs, and so that its processor time is its own.
- */
+/** What the bench asks a contender's process. Opening and closing are answered with null. */
 export type Request =
   | { readonly kind: "open"; readonly place: Place }
   | { readonly kind: "measure"; readonly scenario: Scenario }
   | { readonly kind: "close" };
-
-export type Reply =
-  | { readonly kind: "done"; readonly measured: Measured | null }
-  | { readonly kind: "failed"; readonly message: string };
 
 /** Where a contender works. */
 export interface Place {

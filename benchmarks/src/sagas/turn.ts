@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ContenderProcess } from "./contender-process.js";
-import { type Contender, nodeBinary } from "./contenders.js";
-import type { Measured } from "./protocol.js";
+import { ContenderProcess } from "../contender-process.js";
+import { nodeBinary } from "../node-binary.js";
+import type { DatabaseServer } from "../servers/postgres.js";
+import { quantile } from "../statistics.js";
+import type { Workplace } from "../workplace.js";
+import type { Contender } from "./contenders.js";
+import type { Measured, Request } from "./protocol.js";
 import { SAGAS, type SagaScenario, type Scenario } from "./scenarios.js";
-import type { DatabaseServer } from "./servers/postgres.js";
 import { type Stage, setStage } from "./stage.js";
-import { quantile } from "./statistics.js";
+
+type SagaProcess = ContenderProcess<Request, Measured | null>;
 
 /** One scenario of one turn. */
 export interface Figures {
@@ -37,13 +41,9 @@ export interface Turn {
   readonly recording: string;
 }
 
-/** What a turn needs of the bench. */
-export interface Surroundings {
+/** What a turn needs of the bench. When a signal stops it, the turn ends at once, and stops what it started. */
+export interface Surroundings extends Workplace {
   readonly database: DatabaseServer;
-  /** On the disk that the servers use. */
-  readonly folder: string;
-  /** Aborted when a signal stops the bench: the turn then ends at once, and stops what it started. */
-  readonly stopping: AbortSignal;
   report(scenario: Scenario, figures: Figures): void;
 }
 
@@ -55,7 +55,7 @@ export async function takeTurn(turn: Turn, { database, folder, stopping, report 
   const { name, program, args, node, instances } = turn.contender;
   const nodeArgs = turn.profiles === "" ? [] : ["--cpu-prof", `--cpu-prof-dir=${turn.profiles}`];
   const own = mkdtempSync(join(folder, `${name}-`));
-  const processes: ContenderProcess[] = [];
+  const processes: SagaProcess[] = [];
   let stage: Stage | null = null;
   const kill = (): void => {
     for (const process of processes) process.kill();
@@ -64,10 +64,12 @@ export async function takeTurn(turn: Turn, { database, folder, stopping, report 
   try {
     stopping.throwIfAborted();
     stage = await setStage(turn.contender, own, turn.recording, database);
-    for (let n = 0; n < instances; n += 1)
-      processes.push(
-        await ContenderProcess.open({ name, program, args, node: nodeBinary(node), nodeArgs }, stage.place),
-      );
+    const { place } = stage;
+    for (let n = 0; n < instances; n += 1) {
+      const started = { name, program, args, node: nodeBinary(node), nodeArgs };
+      const opened = await ContenderProcess.open<Request, Measured | null>(started, own, { kind: "open", place });
+      processes.push(opened.contender);
+    }
     stopping.throwIfAborted();
     if (turn.warmUpMs > 0) await measureAll(processes, warmUp(turn.warmUpMs));
     for (const scenario of turn.scenarios) report(scenario, await measure(scenario, processes, stage));
@@ -85,7 +87,7 @@ function warmUp(startFor: number): SagaScenario {
   return { ...scenario, startFor };
 }
 
-async function measure(scenario: Scenario, processes: readonly ContenderProcess[], stage: Stage): Promise<Figures> {
+async function measure(scenario: Scenario, processes: readonly SagaProcess[], stage: Stage): Promise<Figures> {
   const pids = processes.map(({ pid }) => pid);
   const before = await stage.count(pids);
   const { runs, steps, wallMs, latenciesMs, cpuMs, growths, notes } = await measureAll(processes, scenario);
@@ -111,9 +113,9 @@ async function measure(scenario: Scenario, processes: readonly ContenderProcess[
 }
 
 /** The load is divided among the instances; they work at the same time, and the slowest one's end is the end. */
-async function measureAll(processes: readonly ContenderProcess[], scenario: Scenario): Promise<Measured> {
+async function measureAll(processes: readonly SagaProcess[], scenario: Scenario): Promise<Measured> {
   const shared = scenario.kind === "saga" ? share(scenario, processes.length) : scenario;
-  const all = await Promise.all(processes.map((process) => process.measure(shared)));
+  const all = await Promise.all(processes.map((process) => measureOne(process, shared)));
   const total = (value: (of: Measured) => number): number => all.reduce((sum, measured) => sum + value(measured), 0);
   return {
     runs: total(({ runs }) => runs),
@@ -124,6 +126,12 @@ async function measureAll(processes: readonly ContenderProcess[], scenario: Scen
     growths: all.flatMap(({ growths }) => growths),
     notes: all.flatMap(({ notes }) => notes),
   };
+}
+
+async function measureOne(process: SagaProcess, scenario: Scenario): Promise<Measured> {
+  const measured = await process.ask({ kind: "measure", scenario });
+  if (measured === null) throw new Error(`expected figures of ${scenario.name}, got none`);
+  return measured;
 }
 
 function share(scenario: SagaScenario, among: number): SagaScenario {

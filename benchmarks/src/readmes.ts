@@ -1,0 +1,21 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { withTables } from "./readme-table.js";
+import { savedResult } from "./results-file.js";
+import { sagaTables } from "./sagas/readme-table.js";
+import type { SagaResult } from "./sagas/result.js";
+import { sessionTables } from "./sessions/readme-table.js";
+import type { SessionResult } from "./sessions/result.js";
+
+const readmes = ["README.md", "README.zh-CN.md"].map((name) => new URL(`../../${name}`, import.meta.url));
+
+/** The tables of the suites whose results are committed. */
+export function committedTables(): string[] {
+  const sagas = savedResult<SagaResult>("sagas");
+  const sessions = savedResult<SessionResult>("sessions");
+  return [...(sagas === null ? [] : [sagaTables(sagas)]), ...(sessions === null ? [] : [sessionTables(sessions)])];
+}
+
+/** Writes the tables of the READMEs anew. */
+export function writeReadmeTables(): void {
+  for (const readme of readmes) writeFileSync(readme, withTables(readFileSync(readme, "utf8"), committedTables()));
+}
