@@ -111,7 +111,12 @@ function sessionVariables(redis: ReturnType<typeof newTestRedis>): Record<string
   const place =
     redis === null
       ? { SESSION_CONTEXT_STORAGE: "sqlite" }
-      : { SESSION_CONTEXT_STORAGE: "redis", REDIS_URL: redis.url, SESSION_CONTEXT_PREFIX: redis.prefix };
+      : {
+          SESSION_CONTEXT_STORAGE: "redis",
+          REDIS_URL: redis.url,
+          SESSION_CONTEXT_PREFIX: redis.prefix,
+          SESSION_CONTEXT_ENCRYPTION_ENABLED: "true",
+        };
   return {
     ...place,
     SESSION_COOKIE_NAME: "session",

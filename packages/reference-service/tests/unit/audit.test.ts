@@ -40,8 +40,8 @@ describe("the audit of sessions", () => {
 
   it("lets no client write a line, an escape sequence or more than it should", () => {
     const userAgent = `x\r\n{"audit":true}\u001b[31m\u2028\u202e${"y".repeat(1_000)}`;
-    const [line] = told({ kind: "unknown-token", wellFormed: true, at: 0, origin: { userAgent } });
-    const written = (line?.[1] as { user_agent: string }).user_agent;
+    const [[, facts] = ["", {}]] = told({ kind: "unknown-token", wellFormed: true, at: 0, origin: { userAgent } });
+    const { user_agent: written = "" } = facts as { user_agent?: string };
     expect(written).toMatch(/^[\x20-\x7e\ufffd]+$/);
     expect(written.length).toBeLessThanOrEqual(256);
   });

@@ -89,6 +89,8 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["tests/integration/service.ts", always],
   ["tests/integration/sessions.test.ts", always],
   ["tests/integration/test-database.ts", always],
+  ["tests/integration/test-redis.ts", always],
+  ["tests/unit/audit.test.ts", always],
   ["tests/unit/config.test.ts", always],
   ["tests/unit/remote-service.test.ts", withSagas],
   ["tests/unit/scope.test.ts", always],
