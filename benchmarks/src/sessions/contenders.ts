@@ -31,8 +31,15 @@ const FLOORS: ReadonlySet<string> = new Set<ScenarioName>(["read-2k", "anonymous
 const peer = { args: [], node: "own", sessions: "touched", takes: () => true } as const;
 const floor = { ...peer, sessions: "none", takes: ({ name }: SessionScenario) => FLOORS.has(name) } as const;
 
-/** Ours come first, with the titles "clean-arch, Fastify" and "clean-arch, Express"; without them their ratios are null. */
 export const CONTENDERS: readonly SessionContender[] = [
+  {
+    ...{ ...peer, name: "clean-arch-fastify", title: "clean-arch, Fastify", program: "ours/sessions-fastify.js" },
+    settings: "Fastify 5, ioredis 6; defaults: guards on, the expiry moves once in a tenth of the idle time",
+  },
+  {
+    ...{ ...peer, name: "clean-arch-express", title: "clean-arch, Express", program: "ours/sessions-express.js" },
+    settings: "Express 4, ioredis 6; the same",
+  },
   {
     ...{ ...peer, name: "fastify-session", title: "@fastify/session 11, rolling" },
     ...{ program: "peers/fastify-session.js", args: ["rolling"] },

@@ -11,8 +11,8 @@ import { isSize, type SessionData, sessionData } from "./session-data.js";
  */
 export const ROUTES = { login: "/login/:size/:n", me: "/me", changeNote: "/note/:digits", note: "/note" } as const;
 
-/** How long a session lives without a request, seconds: the same for all. */
-export const IDLE_SECONDS = 1_800;
+/** How long a session lives without a request, seconds: the same for all. The proof's processes are given a shorter one. */
+export const IDLE_SECONDS = Number(process.env.BENCH_IDLE_SECONDS ?? 1_800);
 
 /** The content type of all answers. */
 export const JSON_TYPE = "application/json; charset=utf-8";

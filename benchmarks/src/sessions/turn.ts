@@ -12,7 +12,7 @@ import type { SessionContender } from "./contenders.js";
 import { type Counted, count, within } from "./counting.js";
 import { HttpConnection } from "./http-connection.js";
 import { load } from "./load.js";
-import { prove } from "./proof.js";
+import { PROOF_IDLE_SECONDS, prove } from "./proof.js";
 import { openProxy, type ProxyProcess } from "./proxy-process.js";
 import { type Client, nobody, requestsOf, signIn, strangers } from "./requests.js";
 import { SCENARIOS, SESSIONS, type SessionScenario } from "./scenarios.js";
@@ -108,6 +108,7 @@ async function setStage(turn: SessionTurn, folder: string, started: Started): Pr
   started.ends.push(() => proxy.close());
   started.kills.push(() => proxy.kill());
   const most = Math.max(...SCENARIOS.map(({ connections }) => connections));
+  if (contender.sessions !== "none") await examine(turn, redis.port, folder);
   const near = await startContender(turn, redis.port, most, folder, started);
   const far = await startContender(turn, proxyPort, most, folder, started);
 
@@ -116,9 +117,6 @@ async function setStage(turn: SessionTurn, folder: string, started: Started): Pr
   if (contender.sessions === "none") {
     for (const size of sizes) clients.set(size, strangers(size !== null));
   } else {
-    const [one, other] = [near.connections[0], far.connections[0]];
-    if (one === undefined || other === undefined) throw new Error("expected connections, got none");
-    await prove({ redisPort: redis.port, one, other, sessions: contender.sessions });
     for (const size of sizes)
       clients.set(size, size === null ? nobody() : await signIn(near.connections, size, SESSIONS));
   }
@@ -128,17 +126,42 @@ async function setStage(turn: SessionTurn, folder: string, started: Started): Pr
   return stage;
 }
 
+/** The proof, by two processes of its own whose sessions live for seconds. */
+async function examine(turn: SessionTurn, redisPort: number, folder: string): Promise<void> {
+  const { sessions } = turn.contender;
+  const started: Started = { ends: [], kills: [] };
+  const env = { BENCH_IDLE_SECONDS: `${PROOF_IDLE_SECONDS}` };
+  try {
+    const { connections: ofOne } = await startContender({ ...turn, profiles: "" }, redisPort, 1, folder, started, env);
+    const { connections: ofOther } = await startContender(
+      { ...turn, profiles: "" },
+      redisPort,
+      1,
+      folder,
+      started,
+      env,
+    );
+    const [[one], [other]] = [ofOne, ofOther];
+    if (one === undefined || other === undefined || sessions === "none")
+      throw new Error("expected two connections of a contender with sessions");
+    await prove({ redisPort, one, other, sessions });
+  } finally {
+    for (const end of started.ends.reverse()) await end();
+  }
+}
+
 async function startContender(
   { contender, profiles }: SessionTurn,
   redisPort: number,
   connections: number,
   folder: string,
   { ends, kills }: Started,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Process> {
   const { name, program, args, node } = contender;
   const nodeArgs = profiles === "" ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`];
   const { contender: process, answer: port } = await ContenderProcess.open<SessionRequest, number>(
-    { name, program, args, node: nodeBinary(node), nodeArgs, env: { NODE_ENV: "production" } },
+    { name, program, args, node: nodeBinary(node), nodeArgs, env: { NODE_ENV: "production", ...env } },
     folder,
     { kind: "open", redisPort },
   );

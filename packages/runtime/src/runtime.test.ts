@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createRuntime, saga } from "./index.js";
+import { createRuntime, saga, systemPorts } from "./index.js";
+import { createMemoryRunStore, createMemorySessionStore } from "./stores/memory/index.js";
 import { createSqliteRunStore, createSqliteSessionStore } from "./stores/sqlite/index.js";
+import { createManualClock } from "./testing/manual-clock.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -46,6 +48,24 @@ describe("a runtime on one SQLite file", () => {
       message: expect.stringContaining(file),
     });
     await expect(runtime.sagas.start("greet", {})).rejects.toMatchObject({ code: "definition-unknown" });
+  });
+
+  it("gives its sessions the rotation and limits of the config, and tells of them", async () => {
+    const told: string[] = [];
+    const clock = createManualClock();
+    const runtime = createRuntime({
+      ...{ runStore: createMemoryRunStore({ clock }), sessionStore: createMemorySessionStore({ clock }) },
+      ...{ definitions: [], ports: { clock, random: systemPorts.random } },
+      config: { rotation: { periodMs: 60_000 }, limits: { perSubject: 1 } },
+      sessionEvents: ({ kind }) => void told.push(kind),
+    });
+    await runtime.open();
+    await runtime.sessions.create({ subject: "ann" });
+    const { token } = await runtime.sessions.create({ subject: "ann" });
+    clock.advance(60_000);
+    expect((await runtime.sessions.resume(token))?.token).toEqual(expect.any(String));
+    expect(told).toEqual(["created", "evicted", "created", "rotated"]);
+    await runtime.close(0);
   });
 
   it("refuses a definition whose service nobody performs", () => {

@@ -119,7 +119,7 @@ describe("an encrypted session store", () => {
     expect(logged).toHaveLength(5);
     for (const line of logged) expect(line).toEqual({ sessionId: "s", kind: "login", reason });
     expect(await inner.loadById("s")).toBeDefined();
-    expect(await store.revoke("s")).toMatchObject({ id: "s", data: {} });
+    expect((await store.revoke("s"))?.data).toEqual({});
     expect(await inner.loadById("s")).toBeUndefined();
   });
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Logger } from "../log.js";
@@ -85,8 +86,10 @@ describe("telling of expired sessions", () => {
       if ("id" in event && event.id !== "s2") return;
       throw new Error("no");
     });
-    const confirmed = await audit.tellExpired([expired("s1"), expired("s2"), expired("s3")], signal());
+    const stop = signal();
+    const confirmed = await audit.tellExpired([expired("s1"), expired("s2"), expired("s3")], stop);
     expect(confirmed.map(({ id }) => id)).toEqual(["s1", "s3"]);
+    expect(getEventListeners(stop, "abort")).toEqual([]);
     const told = logged.filter(([, , message]) => message === "session expired");
     expect(told.map(([, facts]) => facts)).toEqual([
       { sessionId: "s1", kind: "login" },
@@ -124,8 +127,11 @@ describe("telling of expired sessions", () => {
     const stop = new AbortController();
     const telling = audit.tellExpired([expired("s1")], stop.signal);
     stop.abort();
+    const confirmed = await telling;
     finish();
-    expect(await telling).toEqual([]);
+    await turn();
+    expect(confirmed).toEqual([]);
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
     expect(clock.pending).toBe(0);
     expect(await audit.tellExpired([expired("s1")], stop.signal)).toEqual([]);
     expect(clock.pending).toBe(0);

@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { boundOrigin, checkDelta, checkDevice, checkSignIn } from "./session-bounds.js";
+import { boundOrigin, checkDelta, checkDevice, checkSignIn, checkTtl } from "./session-bounds.js";
 
 const INVALID = expect.objectContaining({ code: "input-invalid" });
 
 describe("bounds of what callers say of a session", () => {
+  it("take an idle time up to the lifetime, which bounds the default too", () => {
+    expect([checkTtl(undefined, 1_000, 300), checkTtl(300, 1_000, 300)]).toEqual([300, 300]);
+    expect(() => checkTtl(301, 1_000, 300)).toThrow(INVALID);
+  });
+
   it("take levels from 1 to 9", () => {
     for (const level of [1, 9]) expect(checkSignIn({ level })).toEqual({ level, methods: [] });
     for (const level of [0, 10, 1.5, -1, Number.NaN, "1" as never, undefined as never])

@@ -51,11 +51,10 @@ export class SessionCreation {
     const subject = checkOptionalSubject(request.subject);
     const absoluteMs = checkLifetime(request.lifetimeMs, Math.ceil(context.absoluteTtlMs));
     const idleMs = checkTtl(request.ttlMs, Math.ceil(context.ttlMs), absoluteMs);
-    const isLimited = subject !== null && limits.perSubject !== null;
     return {
       ...{ kind: "login", subject, idleMs, absoluteMs, device: checkDevice(request.device) },
       signIn: request.signIn === undefined ? null : checkSignIn(request.signIn),
-      ...(isLimited && { limit: { max: limits.perSubject, policy: limits.policy } }),
+      ...(limits.perSubject !== null && { limit: { max: limits.perSubject, policy: limits.policy } }),
     };
   }
 

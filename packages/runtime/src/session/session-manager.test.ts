@@ -37,7 +37,8 @@ describe.each(SESSION_STORES)("session manager over %s", (kind) => {
     it("creates an empty anonymous session by default, with the configured idle time", async () => {
       const { manager } = await setUp(kind);
       const { session } = await manager.create();
-      const nothing = { subject: null, data: {}, signIn: null, device: null };
+      const nothing = { subject: null, signIn: null, device: null };
+      expect(session.data).toEqual({});
       expect(session).toMatchObject({ ...nothing, expiresAt: session.createdAt + 1_000 });
     });
 
@@ -247,6 +248,9 @@ describe.each(SESSION_STORES)("session manager over %s", (kind) => {
       for (const secret of [token, token.slice(36), hash, hash.slice(0, 24)]) expect(text).not.toContain(secret);
     }
     expect(JSON.stringify(logged)).not.toContain("alice");
+    // Anybody can send them, in any number.
+    const unknown = logged.filter(({ message }) => message === "unknown session token");
+    expect(new Set(unknown.map(({ level }) => level))).toEqual(new Set(["debug"]));
   });
 
   it("puts no token into an error", async () => {
@@ -276,6 +280,21 @@ describe.each(SESSION_STORES)("session manager over %s", (kind) => {
 });
 
 describe("session manager", () => {
+  it("closes when the listener is done with what it was told", async () => {
+    let finish = (): void => {};
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const { manager } = await setUp("memory", { events: () => done });
+    await manager.create();
+    let isClosed = false;
+    const closing = manager.close().then(() => {
+      isClosed = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(false);
+    finish();
+    await closing;
+  });
+
   it("refuses a config that contradicts itself, naming the key", () => {
     const refusals: readonly (readonly [Partial<SessionManagerOptions>, string])[] = [
       [{ config: { ...SESSION_CONFIG, ttlMs: 10_001 } }, "session.context.ttlMs"],

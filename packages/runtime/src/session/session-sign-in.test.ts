@@ -3,8 +3,8 @@ import { RuntimeError } from "../errors.js";
 import { MAX_DATA_BYTES } from "../store/session-data.js";
 import type { Intercept } from "../testing/intercept-session-store.test.support.js";
 import { Interleaving } from "../testing/interleaving.test.support.js";
-import { openSessionInstances, SESSION_STORES } from "../testing/session-instances.test.support.js";
-import type { SessionManagerOptions } from "./session-manager.js";
+import { openSessionInstances, SESSION_CONFIG, SESSION_STORES } from "../testing/session-instances.test.support.js";
+import { createSessionManager, type SessionManagerOptions } from "./session-manager.js";
 
 const ORIGIN = { ip: "192.0.2.1" };
 const NOT_FOUND = { code: "session-not-found" };
@@ -16,7 +16,8 @@ describe.each(SESSION_STORES)("signing in over %s", (kind) => {
     const device = { ip: "192.0.2.1", userAgent: "test", label: "work" };
     const { session, token } = await manager.signIn(undefined, { subject: "ann", ttlMs: 500, device }, ORIGIN);
     const signIn = { level: 1, methods: [], at: clock.now() };
-    expect(session).toMatchObject({ subject: "ann", data: {}, revision: 1, signIn, device });
+    expect(session).toMatchObject({ subject: "ann", revision: 1, signIn, device });
+    expect(session.data).toEqual({});
     expect(session.expiresAt).toBe(clock.now() + 500);
     expect(await manager.load(token)).toEqual(session);
     const told = { kind: "signed-in", id: session.id, subject: "ann", level: 1, formerId: null };
@@ -213,6 +214,17 @@ describe.each(SESSION_STORES)("signing in over %s", (kind) => {
     expect(await manager.load(former.token)).toMatchObject({ data: { half } });
     expect(events).toMatchObject([{ kind: "limit-reached", subject: "ann", max: 2 }]);
     expect((await manager.signIn(former.token, { subject: "bob" })).session.data).toEqual({ half });
+  });
+
+  it("keeps the former session when its subject already has more than a limit that was lowered", async () => {
+    const { manager, store, clock } = await setUp(kind, { limits: { perSubject: 1, policy: "deny" } });
+    const before = createSessionManager({ store, config: SESSION_CONFIG });
+    await before.create({ subject: "ann" });
+    clock.advance(1);
+    const former = await before.create({ subject: "ann" });
+    const signingIn = manager.signIn(former.token, { subject: "ann" });
+    await expect(signingIn).rejects.toMatchObject({ code: "session-limit-reached" });
+    expect(await manager.get(former.session.id)).toBeDefined();
   });
 
   it("costs nothing when the store fails at the look or at the end of the former session", async () => {

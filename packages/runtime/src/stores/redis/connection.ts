@@ -1,18 +1,10 @@
 import type { Cluster, Redis } from "ioredis";
 import { RuntimeError } from "../../errors.js";
 import { systemPorts } from "../../ports.js";
+import { backoff, loadDriver, type RedisConnectionOptions, settingsOf } from "./driver.js";
 import { fromDriver, isUnknownScript } from "./driver-error.js";
 import type { Script } from "./scripts.js";
-import type { ServerReport } from "./server-settings.js";
-
-export interface RedisConnectionOptions {
-  /** redis:// or rediss://user:password@host:port/database; several, of one cluster's nodes, for Redis Cluster. */
-  readonly url: string | readonly string[];
-  /** Until a call is given up as `store-unavailable`, ms. Its effect is then unknown. Default 2,000. */
-  readonly commandTimeoutMs?: number;
-  /** For a new connection, ms. Default 2,000. */
-  readonly connectTimeoutMs?: number;
-}
+import { type ServerReport, serverRunIn } from "./server-settings.js";
 
 /** What the store asks of a server, or of a cluster. Rejects with a `RuntimeError`, and at once while there is no connection. */
 export interface RedisConnection {
@@ -25,12 +17,26 @@ export interface RedisConnection {
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** What each master says of itself. */
   reports(): Promise<readonly ServerReport[]>;
+  /** The clock of the one server, ms since the epoch with fractions. */
+  time(): Promise<number>;
+  /** For a cache beside the connection. Undefined for a cluster, whose connections come and go by themselves. */
+  readonly tracked: TrackedConnection | undefined;
 }
 
-const COMMAND_TIMEOUT_MS = 2_000;
-const CONNECT_TIMEOUT_MS = 2_000;
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2_000;
+/** A connection whose reads the server remembers, to say on another connection when what was read changes. */
+export interface TrackedConnection {
+  /** What a process of a server calls itself; another one, also of the same address, has another. */
+  serverRun(): Promise<string>;
+  /** From here on the server tells the connection with this client id of every change of a key that is read here. */
+  track(clientId: string): Promise<void>;
+  /** Is told when the connection is lost, before anything else happens, and when there is a new one. */
+  watch(watcher: ConnectionWatcher): void;
+}
+
+export interface ConnectionWatcher {
+  lost(): void;
+  ready(): void;
+}
 
 /**
  * A command is sent once: after a broken connection nobody knows whether it was carried out, and sending it again could do it
@@ -45,10 +51,22 @@ class IoredisConnection implements RedisConnection {
   readonly #settings: ReturnType<typeof settingsOf>;
   #client: Redis | Cluster | undefined;
   #isCorked = false;
+  /** That of the last `open`: one that was left says nothing any more. */
+  #opened: Redis | Cluster | undefined;
+  #watcher: ConnectionWatcher | undefined;
+  readonly tracked: TrackedConnection | undefined;
 
   constructor(options: RedisConnectionOptions) {
     this.#urls = typeof options.url === "string" ? [options.url] : options.url;
     this.#settings = settingsOf(options);
+    if (this.#urls.length === 1)
+      this.tracked = {
+        serverRun: async () => serverRunIn(await this.#ask((client) => client.info("server"))),
+        track: async (id) => void (await this.#ask((client) => client.client("TRACKING", "ON", "REDIRECT", id))),
+        watch: (watcher) => {
+          this.#watcher = watcher;
+        },
+      };
   }
 
   async open(): Promise<void> {
@@ -59,6 +77,9 @@ class IoredisConnection implements RedisConnection {
     client.on("error", (error) => {
       reason = error;
     });
+    this.#opened = client;
+    client.on("close", () => this.#opened === client && this.#watcher?.lost());
+    client.on("ready", () => this.#opened === client && this.#watcher?.ready());
     try {
       await client.connect();
       await client.ping();
@@ -72,7 +93,9 @@ class IoredisConnection implements RedisConnection {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    this.#opened = undefined;
     client?.disconnect();
+    this.#watcher?.lost();
   }
 
   async get(key: string): Promise<string | null> {
@@ -105,6 +128,11 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
+  async time(): Promise<number> {
+    const [seconds, micros] = await this.#ask((client) => client.time());
+    return Number(seconds) * 1_000 + Number(micros) / 1_000;
+  }
+
   async reports(): Promise<readonly ServerReport[]> {
     const client = this.#gathered();
     try {
@@ -115,10 +143,7 @@ class IoredisConnection implements RedisConnection {
   }
 
   async #createClient(): Promise<Redis | Cluster> {
-    const driver = await import("ioredis").catch((cause: unknown) => {
-      const message = 'expected the package "ioredis" to be installed, it is not; run npm install ioredis';
-      throw new RuntimeError("config-invalid", message, { package: "ioredis" }, { cause });
-    });
+    const driver = await loadDriver();
     const [url] = this.#urls;
     const own = { lazyConnect: true, enableOfflineQueue: false };
     if (url !== undefined && this.#urls.length === 1)
@@ -126,6 +151,14 @@ class IoredisConnection implements RedisConnection {
     return new driver.Cluster([...this.#urls], {
       ...{ ...own, enableAutoPipelining: true, redisOptions: this.#settings, clusterRetryStrategy: backoff },
     });
+  }
+
+  async #ask<Answer>(question: (client: Redis) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await question(this.#gathered() as Redis);
+    } catch (error) {
+      throw fromDriver(error);
+    }
   }
 
   /**
@@ -158,21 +191,4 @@ async function reportOf(server: Redis): Promise<ServerReport> {
   };
   const [info, save, appendfsync] = await Promise.all([server.info(), setting("save"), setting("appendfsync")]);
   return { info, save, appendfsync };
-}
-
-function settingsOf({ commandTimeoutMs = COMMAND_TIMEOUT_MS, connectTimeoutMs }: RedisConnectionOptions) {
-  return {
-    connectTimeout: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    commandTimeout: commandTimeoutMs,
-    // A server that says nothing for so long while commands wait is gone, whatever TCP believes.
-    socketTimeout: 2 * commandTimeoutMs,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    // After a failover the address may lead to what is a replica now.
-    reconnectOnError: (error: Error) => error.message.startsWith("READONLY"),
-  };
-}
-
-function backoff(times: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LAST_RETRY_MS);
 }

@@ -1,1 +1,2 @@
-export { createRedisSessionStore, type RedisSessionStoreOptions } from "./session-store.js";
+export type { NearCacheCounts, NearCacheOptions } from "./near-cache.js";
+export { createRedisSessionStore, type RedisSessionStoreOptions, type RedisSessions } from "./session-store.js";

@@ -39,6 +39,13 @@ export function readServerSettings({ info, save, appendfsync }: ServerReport): S
   return { version, persistence, eviction, maxMemory: Number(facts.get("maxmemory") ?? 0), replicas };
 }
 
+/** The process that answered `INFO server`: it has another name after each start. */
+export function serverRunIn(info: string): string {
+  const run = /^run_id:(\w+)/m.exec(info)?.[1];
+  if (run !== undefined) return run;
+  throw new RuntimeError("store-incompatible", "expected Redis to give its run_id in INFO server, got none");
+}
+
 function appendOnly(appendfsync: string | null): Persistence {
   return appendfsync === "everysec" || appendfsync === "always" ? appendfsync : "append-only-file";
 }

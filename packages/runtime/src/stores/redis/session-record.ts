@@ -7,12 +7,15 @@ import type { Device, NewSession, NewSignIn, SessionKind, SessionRecord, SignIn 
  * One text is read by a plain GET and parsed at once; fields of a hash would cost a third of the speed.
  */
 export interface StoredSession {
+  readonly kind: SessionKind;
   readonly tokenHash: string;
   /** `-` without a subject. */
   readonly epoch: string;
   readonly touchedAt: number;
   readonly idleMs: number;
-  /** Decodes the rest. */
+  /** The nearer of both deadlines. */
+  readonly expiresAt: number;
+  /** Decodes the rest; each time anew, so that nobody shares what comes out. */
   record(id: string): SessionRecord;
 }
 
@@ -31,25 +34,28 @@ export function decodeRecord(text: string): StoredSession {
   const header = text.slice(0, headerEnd).split(" ");
   const touchedAt = Number(header[TOUCHED]);
   const idleMs = Number(header[IDLE]);
+  const kind = kindOf(header[KIND] as string);
+  const absoluteExpiresAt = header[ABSOLUTE] === NONE ? null : Number(header[ABSOLUTE]);
+  const expiresAt = deadline(touchedAt, idleMs, absoluteExpiresAt);
   return {
+    kind,
     tokenHash: header[TOKEN] as string,
     epoch: header[EPOCH] as string,
-    ...{ touchedAt, idleMs },
+    ...{ touchedAt, idleMs, expiresAt },
     record(id) {
       const factsEnd = text.indexOf("\n", headerEnd + 1);
       const factsText = text.slice(headerEnd + 1, factsEnd);
       const facts: Facts = factsText === NO_FACTS_TEXT ? NO_FACTS : (JSON.parse(factsText) as Facts);
-      const absoluteExpiresAt = header[ABSOLUTE] === NONE ? null : Number(header[ABSOLUTE]);
       return {
         id,
-        kind: kindOf(header[KIND] as string),
+        kind,
         subject: decodeText(header[SUBJECT] as string),
         data: decodeData(text.slice(factsEnd + 1)),
         revision: Number(header[REVISION]),
         createdAt: Number(header[CREATED]),
         touchedAt,
         idleMs,
-        expiresAt: deadline(touchedAt, idleMs, absoluteExpiresAt),
+        expiresAt,
         absoluteExpiresAt,
         rotatedAt: Number(header[ROTATED]),
         signIn: facts.signIn && { ...facts.signIn, at: Number(header[SIGNED_IN]) },

@@ -4,8 +4,10 @@ import { encodeFields, MAX_DATA_BYTES, tooLarge } from "../../store/session-data
 import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
 import * as contract from "../../store/session-store.js";
 import { isSameHash } from "../../store/session-tokens.js";
-import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from "./connection.js";
+import { createRedisConnection, type RedisConnection } from "./connection.js";
+import type { RedisConnectionOptions } from "./driver.js";
 import { epochKey, indexKey, Keys, keysOf, recordKey } from "./keys.js";
+import { NearCache, type NearCacheCounts, type NearCacheOptions } from "./near-cache.js";
 import { type ScriptName, Scripts } from "./scripts.js";
 import { judgeServers, readServerSettings } from "./server-settings.js";
 import { SessionBuckets } from "./session-buckets.js";
@@ -17,6 +19,7 @@ import {
   encodeSignInTime,
   encodeText,
   kindOf,
+  type StoredSession,
 } from "./session-record.js";
 import { TouchHints } from "./touch-hints.js";
 
@@ -27,17 +30,30 @@ export interface RedisSessionStoreOptions extends RedisConnectionOptions {
   readonly clock?: Clock;
   /** Before every key. Default `session:`. */
   readonly prefix?: string;
+  /**
+   * Keeps sessions in this process, so that most loads ask Redis nothing; what changes elsewhere is seen within `staleMs`. For a
+   * single Redis, of which it takes a second connection. Default: off, and a change is seen by the next load.
+   */
+  readonly nearCache?: NearCacheOptions;
+}
+
+export interface RedisSessions extends contract.SessionStore {
+  /** Null without a near cache. */
+  nearCacheCounts(): NearCacheCounts | null;
 }
 
 /**
  * Sessions in Redis 7.0 or newer, or in a Redis Cluster, shared by every process with the same `prefix`. What survives a
  * crash of the server is a matter of its settings: docs/guides/operating.md.
  */
-export function createRedisSessionStore(options: RedisSessionStoreOptions): contract.SessionStore {
-  const clock = options.clock ?? systemPorts.clock;
-  return new RedisSessionStore(createRedisConnection(options), {
-    ...{ keys: new Keys(options.prefix ?? "session:"), scripts: new Scripts(), hints: new TouchHints(clock) },
-    logger: options.logger ?? silentLogger,
+export function createRedisSessionStore(options: RedisSessionStoreOptions): RedisSessions {
+  const { clock = systemPorts.clock, logger = silentLogger, prefix = "session:", nearCache } = options;
+  const connection = createRedisConnection(options);
+  return new RedisSessionStore(connection, {
+    ...{ keys: new Keys(prefix), scripts: new Scripts(), hints: new TouchHints(clock), logger },
+    ...(nearCache && {
+      near: new NearCache({ ...nearCache, connection, connectionOptions: options, clock, logger }),
+    }),
   });
 }
 
@@ -46,26 +62,29 @@ interface Parts {
   readonly scripts: Scripts;
   readonly hints: TouchHints;
   readonly logger: Logger;
+  readonly near?: NearCache;
 }
 
-/** A load is one read, or one script when a touch may be due; every change is one script, on the keys of one bucket. */
-export class RedisSessionStore implements contract.SessionStore {
+/** A load is nothing, with a near cache that knows; else one read, or one script when a touch may be due; every change is one script, on the keys of one bucket. */
+export class RedisSessionStore implements RedisSessions {
   readonly #connection: RedisConnection;
   readonly #keys: Keys;
   readonly #scripts: Scripts;
   readonly #hints: TouchHints;
   readonly #buckets: SessionBuckets;
   readonly #logger: Logger;
+  readonly #near: NearCache | undefined;
   #isOpen = false;
 
-  constructor(connection: RedisConnection, { keys, scripts, hints, logger }: Parts) {
+  constructor(connection: RedisConnection, { keys, scripts, hints, logger, near }: Parts) {
+    this.#near = near;
     this.#logger = logger;
     this.#connection = connection;
     this.#keys = keys;
     this.#scripts = scripts;
     this.#hints = hints;
     this.#buckets = new SessionBuckets({
-      ...{ bases: keys.bases, read: (ids) => Promise.all(ids.map((id) => this.loadById(id))) },
+      ...{ bases: keys.bases, read: (ids) => Promise.all(ids.map((id) => this.#readRecord(id))) },
       run: (name, keys, args) => connection.run(scripts.get(name), keys, args),
       revoke: async (id) => (await this.revoke(id)) !== undefined,
     });
@@ -76,8 +95,10 @@ export class RedisSessionStore implements contract.SessionStore {
     await this.#connection.open();
     try {
       judgeServers((await this.#connection.reports()).map(readServerSettings), this.#logger);
+      await this.#near?.open();
       this.#isOpen = true;
     } catch (error) {
+      this.#near?.close();
       await this.#connection.close();
       throw error;
     }
@@ -85,7 +106,12 @@ export class RedisSessionStore implements contract.SessionStore {
 
   async close(): Promise<void> {
     this.#isOpen = false;
+    this.#near?.close();
     await this.#connection.close();
+  }
+
+  nearCacheCounts(): NearCacheCounts | null {
+    return this.#near?.counts() ?? null;
   }
 
   async ping(): Promise<void> {
@@ -98,8 +124,9 @@ export class RedisSessionStore implements contract.SessionStore {
     const args = encodeNew(session, encodeFields(kind, session.data), newEpoch());
     const [outcome, text, ...evicted] = await this.#run<string[]>("create", id, args);
     if (outcome === "exists" || outcome === "limit-reached") return outcome;
+    for (const other of evicted) this.#near?.forget(this.#places(other).record);
     return {
-      session: decodeRecord(text as string).record(id),
+      session: this.#changed(id, text as string),
       evicted: evicted.map((other) => ({ id: other, kind: "login", subject })),
     };
   }
@@ -110,16 +137,14 @@ export class RedisSessionStore implements contract.SessionStore {
     { touch }: contract.LoadOptions,
   ): Promise<contract.LoadedSession | contract.ReusedToken | undefined> {
     if (touch && this.#hints.isDue(id)) return this.#judge(id, tokenHash, true);
-    const text = await this.#read(id);
-    if (text === null) return undefined;
-    const stored = decodeRecord(text);
+    const stored = this.#known(id) ?? (await this.#read(id));
+    if (stored === undefined) return undefined;
     // Another token than the current one: its grace, or that it was used again, is judged by the store's clock.
     return isSameHash(stored.tokenHash, tokenHash) ? stored.record(id) : this.#judge(id, tokenHash, touch);
   }
 
   async loadById(id: string): Promise<contract.SessionRecord | undefined> {
-    const text = await this.#read(id);
-    return text === null ? undefined : decodeRecord(text).record(id);
+    return this.#known(id)?.record(id) ?? this.#readRecord(id);
   }
 
   async commit(
@@ -138,7 +163,7 @@ export class RedisSessionStore implements contract.SessionStore {
     ]);
     if (outcome === "not-found" || outcome === "moved") return outcome;
     if (outcome === "too-large") throw tooLarge(id.includes(":") ? "context" : "login", Number(answer));
-    return decodeRecord(answer as string).record(id);
+    return this.#changed(id, answer as string);
   }
 
   async rotate(
@@ -151,7 +176,7 @@ export class RedisSessionStore implements contract.SessionStore {
     ]);
     if (outcome === "not-found") return outcome;
     if (outcome === "reused") return { reused: ended(id, text, other) };
-    return { session: decodeRecord(text as string).record(id), seed: other as string };
+    return { session: this.#changed(id, text as string), seed: other as string };
   }
 
   async revoke(id: string): Promise<contract.SessionRecord | undefined> {
@@ -164,11 +189,12 @@ export class RedisSessionStore implements contract.SessionStore {
     const tag = subjectTag(subject);
     const keys = [epochKey(base, tag), indexKey(base, tag), `${base}l`, `${base}d`];
     const args = [base, tag, except ?? "-", newEpoch()];
-    return Number(await this.#connection.run(this.#scripts.get("revoke-subject"), keys, args));
+    const run = () => this.#connection.run(this.#scripts.get("revoke-subject"), keys, args);
+    return Number(await this.#change(epochKey(base, tag), run));
   }
 
   revokeAll(): Promise<number> {
-    return this.#buckets.revokeAll();
+    return this.#change(null, () => this.#buckets.revokeAll());
   }
 
   list(query: contract.SessionQuery): Promise<contract.SessionPage> {
@@ -196,15 +222,34 @@ export class RedisSessionStore implements contract.SessionStore {
     return this.#buckets.owners();
   }
 
-  /** The record of a live session. Its subject's epoch comes in the same command. */
-  async #read(id: string): Promise<string | null> {
+  /** A live session that the near cache knows. */
+  #known(id: string): StoredSession | undefined {
+    if (this.#near === undefined || !this.#isOpen) return undefined;
+    const { record, epoch } = this.#places(id);
+    return this.#near.find(record, epoch);
+  }
+
+  async #readRecord(id: string): Promise<contract.SessionRecord | undefined> {
+    return (await this.#read(id))?.record(id);
+  }
+
+  /** A live session, from Redis. Its subject's epoch comes in the same command. */
+  async #read(id: string): Promise<StoredSession | undefined> {
+    const places = this.#places(id);
+    const kept = this.#near?.reading(places.record, places.epoch);
+    const [text = null, epoch = null] =
+      places.epoch === undefined
+        ? [await this.#connection.get(places.record)]
+        : await this.#connection.mget([places.record, places.epoch]);
+    kept?.answered(text, epoch);
+    if (text === null) return undefined;
+    const stored = decodeRecord(text);
+    return stored.epoch === "-" || stored.epoch === epoch ? stored : undefined;
+  }
+
+  #places(id: string): { readonly record: string; readonly epoch: string | undefined } {
     const base = this.#keys.base(id);
-    const key = recordKey(base, id);
-    if (!isOfSubject(id)) return this.#connection.get(key);
-    const [text = null, epoch] = await this.#connection.mget([key, epochKey(base, tagOf(id))]);
-    if (text === null) return null;
-    const expected = decodeRecord(text).epoch;
-    return expected === "-" || expected === epoch ? text : null;
+    return { record: recordKey(base, id), epoch: isOfSubject(id) ? epochKey(base, tagOf(id)) : undefined };
   }
 
   async #judge(
@@ -224,7 +269,20 @@ export class RedisSessionStore implements contract.SessionStore {
 
   async #run<Answer>(name: ScriptName, id: string, args: readonly string[]): Promise<Answer> {
     const base = this.#keys.base(id);
-    return (await this.#connection.run(this.#scripts.get(name), keysOf(base, id), [base, id, ...args])) as Answer;
+    const run = () => this.#connection.run(this.#scripts.get(name), keysOf(base, id), [base, id, ...args]);
+    return (await this.#change(recordKey(base, id), run)) as Answer;
+  }
+
+  /** A change is activity: nothing is to be touched for a while. Touched at the latest now, so the hint is never too late. */
+  #changed(id: string, text: string): contract.SessionRecord {
+    const stored = decodeRecord(text);
+    this.#hints.note(id, stored, stored.touchedAt);
+    return stored.record(id);
+  }
+
+  /** Null: of all keys. */
+  #change<Answer>(key: string | null, change: () => Promise<Answer>): Promise<Answer> {
+    return this.#near === undefined ? change() : this.#near.changing(key, change);
   }
 }
 

@@ -55,6 +55,8 @@ export function createRedisTestClock(prefix: string, servers: readonly Evaluatin
       get: (key) => connection.get(key),
       mget: (keys) => connection.mget(keys),
       reports: () => connection.reports(),
+      time: async () => clock.now(),
+      tracked: connection.tracked,
       run: (script, keys, args) => connection.run(script, keys, [...args, String(clock.now())]),
     }),
     async advance(ms: number): Promise<void> {

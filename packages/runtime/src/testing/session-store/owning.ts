@@ -97,10 +97,14 @@ export function owning(test: Test): void {
     await store.retireOwner("nobody");
     await store.commit("run:2", {}, { owner: "i1" });
     await create(store, context("run:3", { owner: "i1", ...LONG }));
-    expect(await other.renewOwner("i2", LEASE_MS, 10)).toEqual({ owned: 3, adopted: 3 });
+    // One that nobody heard of before is no better.
+    await create(store, context("run:4", LONG));
+    await store.commit("run:4", {}, { owner: "stranger" });
+    expect((await other.owners()).map(({ owner }) => owner).sort()).toEqual(["i1", "stranger"]);
+    expect(await other.renewOwner("i2", LEASE_MS, 10)).toEqual({ owned: 4, adopted: 4 });
     expect((await other.owners()).map(({ owner }) => owner)).toEqual(["i2"]);
     await store.retireOwner("i2");
-    expect(await store.renewOwner("i2", LEASE_MS, 10)).toEqual({ owned: 3, adopted: 0 });
+    expect(await store.renewOwner("i2", LEASE_MS, 10)).toEqual({ owned: 4, adopted: 0 });
   });
 
   test("a commit may change the owner, and only when it takes effect", async ({ store, other }) => {
