@@ -110,6 +110,39 @@ describe("the model", () => {
     expect(modelOf("session: {}").session.retention).toEqual({ endedMs: 30 * 24 * 3_600_000 });
   });
 
+  test("has how sessions live in the settings, and their variables also where nothing is written", () => {
+    const text =
+      "redis: { url: 'redis://r' }\nsession: { cookie: { name: shop }, rotation: { period: 15m }, limits: { per_subject: 3 } }";
+    const { redisUrl, settings, environment } = modelOf(text);
+    expect(redisUrl).toBe("redis://r");
+    expect(settings).toMatchObject({
+      redis: { url: "redis://r" },
+      session: {
+        context: { storage: "redis", encryption: { enabled: false } },
+        cookie: { name: "shop", same_site: "lax" },
+        rotation: { period: 900, grace_period: 30 },
+        limits: { per_subject: 3, policy: "evict_oldest" },
+      },
+    });
+    const names = environment.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    const bare = modelOf("session: {}");
+    expect(bare.settings.session).toMatchObject({ rotation: { grace_period: 30 }, limits: { policy: "evict_oldest" } });
+    expect(bare.environment.map(({ name, default: value }) => `${name}=${value}`)).toEqual(
+      expect.arrayContaining([
+        "REDIS_URL=null",
+        "SESSION_COOKIE_NAME=session",
+        "SESSION_COOKIE_SAME_SITE=lax",
+        "SESSION_ROTATION_PERIOD=null",
+        "SESSION_ROTATION_GRACE_PERIOD=30",
+        "SESSION_LIMITS_PER_SUBJECT=null",
+        "SESSION_LIMITS_POLICY=evict_oldest",
+        "SESSION_CONTEXT_ENCRYPTION_ENABLED=false",
+        "SESSION_ENCRYPTION_KEYS=null",
+      ]),
+    );
+  });
+
   test("resolves retry key by key: stage, service, recovery", () => {
     const model = modelOf(`
 services: { s: { url: "http://s/", timeout: 5, retry: { max_attempts: 7, backoff: fixed } }, p: {} }

@@ -79,6 +79,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
         ttlMs: session.context.ttl,
         absoluteTtlMs: session.context.absolute_ttl,
         prefix: session.context.prefix,
+        encrypted: session.context.encryption.enabled,
       },
       checkpoint: {
         enabled: checkpoint.enabled,

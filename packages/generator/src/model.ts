@@ -12,7 +12,7 @@ export interface Model {
   readonly project: ProjectModel;
   readonly http: HttpModel;
   readonly database: DatabaseModel;
-  /** Null when the config names no url. Kept for compose and for the stores of later versions. */
+  /** Without a password; null: the environment gives it. Several nodes have commas between them. */
   readonly redisUrl: string | null;
   readonly natsUrl: string | null;
   readonly session: SessionModel;
@@ -94,6 +94,7 @@ export interface SessionModel {
     readonly ttlMs: number;
     readonly absoluteTtlMs: number;
     readonly prefix: string;
+    readonly encrypted: boolean;
   };
   readonly checkpoint: {
     readonly enabled: boolean;

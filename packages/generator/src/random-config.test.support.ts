@@ -98,7 +98,7 @@ const LIKELY: Readonly<Record<string, number>> = {
     ["name", "service", "endpoint", "source", "values", "entity", "stages", "entities", "tasks"].map((key) => [key, 1]),
   ),
   ...Object.fromEntries(
-    "package_manager cors rate_limit pool generate encryption cookie rotation limits queue priority input when wait_for sleep map heartbeat events tracing replicas kubernetes items max_items"
+    "package_manager cors rate_limit pool generate queue priority input when wait_for sleep map heartbeat events tracing replicas kubernetes items max_items"
       .split(" ")
       .map((key) => [key, 0.03]),
   ),
@@ -260,6 +260,7 @@ class Drawer {
     if (key === "version") return this.#one(["1.2.3", "0.0.0-rc.1", "1.0.0--x"]);
     if (key === "host") return this.#one(["127.0.0.1", "localhost", "::"]);
     if (key === "prefix") return this.#one(["x:", "{a}/b"]);
+    if (parent === "cookie") return this.#one(["shop", "__Host-shop", "__host-shop"]);
     if (key === "name" && path[0] === "project") return this.#one(["Order-Service", "a", "HTTPServer_v2", "x--y_"]);
     if (key === "url") {
       if (parent === "database") return this.#one(["file:data/other.db", "postgres://h/d"]);

@@ -89,6 +89,9 @@ describe("configs drawn from the schema", () => {
         OPERATOR_TOKEN: TOKEN,
         DATABASE_DRIVER: "sqlite",
         DATABASE_URL: join(folder, String(seed), "random.db"),
+        // There is no Redis where a config may say that one is.
+        SESSION_CONTEXT_STORAGE: "sqlite",
+        SESSION_ENCRYPTION_KEYS: `a:${"k".repeat(43)}`,
         ...Object.fromEntries(missing.map(({ name }) => [`SERVICES_${name.constant}_URL`, "http://localhost:1"])),
       });
       const { buildContainer } = await load("src/infrastructure/container/container.js");

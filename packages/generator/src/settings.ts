@@ -32,7 +32,7 @@ const given = (entries: Record<string, Tree | Leaf | undefined>): Tree =>
 
 export function buildSettings({ config, database, services }: SettingsInput): SettingsTree {
   const { http, redis, nats, session, observability } = config;
-  const { saga, context, checkpoint, recovery, retention } = session;
+  const { saga, context, checkpoint, recovery, retention, cookie, rotation, limits } = session;
   const interval = checkpoint.interval === undefined ? undefined : durationText(checkpoint.interval);
   return {
     http: given({ port: http.port, host: http.host, body_limit: sizeText(http.body_limit), auth: http.auth }),
@@ -52,6 +52,7 @@ export function buildSettings({ config, database, services }: SettingsInput): Se
         ttl: durationText(context.ttl),
         absolute_ttl: durationText(context.absolute_ttl),
         prefix: context.prefix,
+        encryption: { enabled: context.encryption.enabled },
       },
       checkpoint: given({
         enabled: checkpoint.enabled,
@@ -72,6 +73,12 @@ export function buildSettings({ config, database, services }: SettingsInput): Se
         max_crashes: recovery.max_crashes,
       },
       retention: { enabled: retention.enabled, ended: durationText(retention.ended) },
+      cookie: { name: cookie.name, same_site: cookie.same_site },
+      rotation: given({
+        period: rotation.period === undefined ? undefined : durationText(rotation.period),
+        grace_period: durationText(rotation.grace_period),
+      }),
+      limits: given({ per_subject: limits.per_subject, policy: limits.policy }),
     },
     observability: { log_level: observability.log_level, metrics: observability.metrics },
   };
@@ -97,6 +104,8 @@ const UNWRITTEN: readonly (readonly string[])[] = [
   ["database", "pool"],
   ["redis", "url"],
   ["nats", "url"],
+  ["session", "rotation", "period"],
+  ["session", "limits", "per_subject"],
 ];
 
 const BESIDE_THE_FILE: readonly EnvironmentVariable[] = [
@@ -107,6 +116,13 @@ const BESIDE_THE_FILE: readonly EnvironmentVariable[] = [
     path: null,
     default: null,
     description: "Token of operator calls. Printed at start outside production, required in production.",
+  },
+  {
+    name: "SESSION_ENCRYPTION_KEYS",
+    path: null,
+    default: null,
+    description:
+      "Keys of session.context.encryption: <id>:<32 bytes in base64url>, with commas between them. The first encrypts, all decrypt.",
   },
 ];
 

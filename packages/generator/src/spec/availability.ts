@@ -11,8 +11,6 @@ interface Row {
   readonly path: string;
   /** Refused values; without it, any value but `false`. */
   readonly values?: readonly string[];
-  /** Refused only in such a config. */
-  readonly when?: (root: Node) => boolean;
   /** Only in tasks of this type. */
   readonly type?: "workflow" | "batch";
   readonly hint: string;
@@ -24,16 +22,10 @@ export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
-  // Without a url sqlite stands in for redis; with one, the service would have to use it.
-  { path: "redis.url", when: storesInRedis, hint: "leave it out, or use session.context.storage sqlite or memory" },
   { path: "services.*.transport", values: ["nats"], hint: "use http, local or simulated" },
   { path: "services.*.generate", hint: "write a config of its own for it" },
   { path: "session.saga.orchestration", values: ["choreography"], hint: "use orchestration" },
   { path: "session.context.storage", values: ["postgres"], hint: "use redis, sqlite or memory" },
-  { path: "session.context.encryption", hint: LEAVE_OUT },
-  { path: "session.cookie", hint: LEAVE_OUT },
-  { path: "session.rotation", hint: LEAVE_OUT },
-  { path: "session.limits", hint: LEAVE_OUT },
   ...["queue", "priority", "rate_limit"].map((key) => ({ path: `long_running.tasks.*.${key}`, hint: LEAVE_OUT })),
   ...["schedule", "timezone", "overlap", "catch_up", "concurrency"].map((key) => ({
     path: `long_running.tasks.*.${key}`,
@@ -58,7 +50,6 @@ export const unavailable: readonly Row[] = [
 export function checkAvailability(root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   for (const row of unavailable) {
-    if (row.when !== undefined && !row.when(root)) continue;
     for (const { path, key, value } of matching(root, row.path.split("."))) {
       const scalar = value.kind === "scalar" ? value.value : undefined;
       if (row.values === undefined ? scalar === false : !row.values.some((refused) => refused === scalar)) continue;
@@ -105,11 +96,6 @@ function children({ path, value }: Match): Match[] {
 
 const childrenNamed = (match: Match, name: string): Match[] =>
   match.value.kind === "map" ? children(match).filter(({ path }) => path.at(-1) === name) : [];
-
-function storesInRedis(root: Node): boolean {
-  const storage = nodeAt(root, ["session", "context", "storage"]);
-  return storage === undefined || (storage.kind === "scalar" && storage.value === "redis");
-}
 
 /** As written; a task is a workflow unless it says so. */
 function typeOfTask(root: Node, path: Path): unknown {

@@ -4,25 +4,28 @@
  */
 import type { Diagnostic } from "../diagnostics.js";
 import { isWritten, type Node, pathText, placeOfKey, placeOfValue } from "./node.js";
+import { checkCookie } from "./rules/cookie.js";
 import { checkDatabase } from "./rules/database.js";
 import { checkDomain } from "./rules/domain.js";
+import { checkRedis } from "./rules/redis.js";
 import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
 import { checkHandlers, checkServices } from "./rules/services.js";
 import { checkSession } from "./rules/session.js";
 import { checkTasks } from "./rules/tasks.js";
 import { checkUrls } from "./rules/urls.js";
 
-const rules: readonly Rule[] = [
-  checkDomain,
-  checkServices,
-  checkHandlers,
-  checkUrls,
-  checkDatabase,
-  checkSession,
-  checkTasks,
-];
+/** Rules between keys that configs/app.yaml has, too. */
+const settingsRules: readonly Rule[] = [checkUrls, checkDatabase, checkRedis, checkSession, checkCookie];
 
-export function check(value: unknown, root: Node, file: string): Diagnostic[] {
+const rules: readonly Rule[] = [checkDomain, checkServices, checkHandlers, ...settingsRules, checkTasks];
+
+export const check = (value: unknown, root: Node, file: string): Diagnostic[] => applied(rules, value, root, file);
+
+/** Of a project's settings what is wrong; what is merely odd is said of the config they come from. */
+export const checkSettings = (value: unknown, root: Node, file: string): Diagnostic[] =>
+  applied(settingsRules, value, root, file).filter(({ severity }) => severity === "error");
+
+function applied(chosen: readonly Rule[], value: unknown, root: Node, file: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const report = (finding: Finding): void => {
     const { code, path, at = "value", severity = "error", expected, got, hint } = finding;
@@ -32,6 +35,6 @@ export function check(value: unknown, root: Node, file: string): Diagnostic[] {
     const rest = hint === undefined ? {} : { hint };
     diagnostics.push({ severity, code, file, line, column, key: pathText(path), expected, got, ...rest });
   };
-  for (const rule of rules) rule({ config: value as LooseConfig, root, report });
+  for (const rule of chosen) rule({ config: value as LooseConfig, root, report });
   return diagnostics;
 }

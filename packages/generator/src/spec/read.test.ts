@@ -48,6 +48,7 @@ describe("values", () => {
       ttl: 300_000,
       absolute_ttl: 86_400_000,
       prefix: "session:",
+      encryption: { enabled: false },
     });
     expect(config.session.recovery).toEqual({
       enabled: true,

@@ -58,8 +58,7 @@ describe("what a service would refuse at its start, or a database at its first t
       `services: {s: {transport: local}}\n${task(`stages: [{name: a, service: s, endpoint: /${long.repeat(4)}}]`)}`,
       ["5:48 bad-endpoint"],
     ],
-    ["redis: {url: 'redis://x'}", ["1:9 not-available"]],
-    ["redis: {url: 'redis://x'}\nsession: {context: {storage: sqlite}}", []],
+    ["session: {context: {storage: postgres}}", ["1:30 not-available"]],
     ["project: {version: 1.0.0-a..b}", ["1:20 wrong-value"]],
     ['project: {description: "\\e[31m"}', ["1:24 wrong-value"]],
   ])("%j", (text, expected) => {

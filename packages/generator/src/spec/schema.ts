@@ -308,7 +308,13 @@ export const configSchema = block("A service with durable sessions, sagas and lo
   project,
   http,
   database,
-  redis: section("Redis.", { url: optional(url("redis://host:port; production, unless a storage names it.")) }),
+  redis: section("Where sessions and contexts live with session.context.storage redis.", {
+    url: optional(
+      url(
+        "redis://user@host:port/0, or rediss: for TLS; the nodes of a Redis Cluster with commas between them. A password in the environment only.",
+      ),
+    ),
+  }),
   nats: section("NATS with JetStream.", { url: optional(url("nats://host:port; production.")) }),
   domain: section("What the service is about.", {
     entities: list("Entities.", entity, { maxItems: 100, default: [] }),

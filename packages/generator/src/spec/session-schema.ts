@@ -1,4 +1,4 @@
-import { block, choice, duration, flag, integer, json, optional, section, text } from "./keywords.js";
+import { choice, duration, flag, integer, optional, section, text } from "./keywords.js";
 
 /** The session block of the config file; the rest of it is schema.ts. */
 export const session = section(
@@ -15,19 +15,22 @@ export const session = section(
     }),
     context: section("The JSON that the steps of a run share.", {
       storage: choice(
-        "Where contexts live. sqlite stands in for redis outside production when no redis url is set.",
+        "Where sessions and contexts live. sqlite stands in for redis outside production when no redis url is set.",
         ["redis", "sqlite", "memory", "postgres"],
         "redis",
       ),
       ttl: duration("Lifetime without use.", 3600),
       absolute_ttl: duration("Lifetime in any case.", 86_400),
-      prefix: text("Put before every key.", {
-        pattern: "^[A-Za-z0-9._:{}/-]+$",
+      prefix: text("Put before every key in Redis; others who use the same one share the sessions.", {
+        // Braces, at most one pair, are a hash tag of Redis Cluster.
+        pattern: "^[A-Za-z0-9._:/-]*([{][A-Za-z0-9._:/-]+[}][A-Za-z0-9._:/-]*)?$",
         minLength: 1,
         maxLength: 100,
         default: "session:",
       }),
-      encryption: optional(json("Encryption at rest.")),
+      encryption: section("Encryption at rest (AES-256-GCM) of what sessions and contexts hold.", {
+        enabled: flag("True: on. The keys come from SESSION_ENCRYPTION_KEYS, in the environment only.", false),
+      }),
     }),
     checkpoint: section("Durable snapshots of the context.", {
       enabled: flag("False: no snapshots.", true),
@@ -60,20 +63,33 @@ export const session = section(
       enabled: flag("False: ended runs are kept for ever.", true),
       ended: duration("Age of a run that has ended at which it is deleted, with its journal and its key.", "720h"),
     }),
-    cookie: optional(
-      block("The cookie of a user's session.", {
-        name: optional(text("Name.", { minLength: 1, maxLength: 100 })),
-        same_site: optional(choice("SameSite attribute.", ["strict", "lax", "none"])),
-      }),
-    ),
-    rotation: optional(
-      block("Exchange of tokens.", {
-        period: optional(duration("Age at which a token is exchanged.")),
-        grace_period: optional(duration("How long the old token is still taken.")),
-      }),
-    ),
-    limits: optional(
-      block("Bounds of sessions.", { per_subject: optional(integer("Sessions one subject may have.", 1, 10_000)) }),
-    ),
+    cookie: section("The cookie of a user's session. It is always HttpOnly, of the path / and of this host alone.", {
+      name: text(
+        "Its name; in production __Host- is put before it. One that begins with __Host- is the same everywhere, and Secure.",
+        { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", minLength: 1, maxLength: 100, default: "session" },
+      ),
+      same_site: choice(
+        "When browsers send it from pages of other sites. none: always, which makes it Secure outside production, too.",
+        ["strict", "lax", "none"],
+        "lax",
+      ),
+    }),
+    rotation: section("Exchange of tokens.", {
+      period: optional(
+        duration("Age at which the token in a cookie is exchanged. Default: it is not, unless asked for."),
+      ),
+      grace_period: duration(
+        "How long the token before is still taken, so that requests under way are not logged out.",
+        30,
+      ),
+    }),
+    limits: section("Bounds of sessions.", {
+      per_subject: optional(integer("Live sessions one subject may have. Default: any number.", 1, 10_000)),
+      policy: choice(
+        "What becomes of one more. evict_oldest: the oldest makes room. deny: it is refused with 409.",
+        ["evict_oldest", "deny"],
+        "evict_oldest",
+      ),
+    }),
   },
 );

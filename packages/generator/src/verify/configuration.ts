@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { hashOfConfig } from "../build-model.js";
 import { type Diagnostic, RefusedError } from "../diagnostics.js";
 import { SETTINGS_BLOCKS } from "../settings.js";
+import { checkSettings } from "../spec/check.js";
 import { loadConfig } from "../spec/load.js";
 import { publishedSchema } from "../spec/published.js";
 import { readConfig } from "../spec/read.js";
@@ -46,7 +47,9 @@ function settingsProblems(bytes: Uint8Array, file: string): readonly Diagnostic[
     Object.entries(schema.properties ?? {}).filter(([key]) => (SETTINGS_BLOCKS as readonly string[]).includes(key)),
   );
   try {
-    return validate(loadConfig(bytes, file), { ...schema, properties }, file).diagnostics;
+    const root = loadConfig(bytes, file);
+    const { value, diagnostics } = validate(root, { ...schema, properties }, file);
+    return [...diagnostics, ...checkSettings(value, root, file)];
   } catch (error) {
     if (error instanceof RefusedError) return error.diagnostics;
     throw error;

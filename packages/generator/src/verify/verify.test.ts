@@ -208,6 +208,17 @@ describe("verify", () => {
     ]);
   });
 
+  test("finds settings that do not go together, and a password in a file", async () => {
+    const text = readFileSync(join(out, "configs/app.yaml"), "utf8");
+    const changed = text.replace("grace_period: 30", "grace_period: 60\n    period: 60");
+    put("configs/app.yaml", `redis:\n  url: redis://:secret@r\n${changed}`);
+    const line = changed.split("\n").findIndex((one) => one.includes("grace_period: 60")) + 3;
+    expect(await findings()).toEqual([
+      "configs/app.yaml:2:8 secret-in-config",
+      `configs/app.yaml:${line}:19 out-of-range`,
+    ]);
+  });
+
   test("finds a config that is wrong, and one the project does not show yet", async () => {
     const text = readFileSync(join(out, "clean-arch.yaml"), "utf8");
     put("clean-arch.yaml", text.replace("ttl: 3600", "ttl: 60"));

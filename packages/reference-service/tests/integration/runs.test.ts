@@ -260,6 +260,27 @@ describe("runs over HTTP", () => {
     expect([answer.status, answer.body.code]).toEqual([404, "run-not-found"]);
   });
 
+  it.skipIf(plain.length === 0)("exchanges no token when its answer may come after the grace", async () => {
+    const rotating = await startService({ SESSION_ROTATION_PERIOD: "2ms", SESSION_ROTATION_GRACE_PERIOD: "1ms" });
+    try {
+      const [cookie = ""] =
+        (await rotating.call("POST", "/api/v1/sessions")).headers.get("set-cookie")?.split(";") ?? [];
+      const from = Date.now();
+      await expect.poll(() => Date.now() - from).toBeGreaterThan(5);
+      const started = await rotating.call("POST", `/api/v1/sagas/${saga}?wait=15`, {}, { cookie });
+      const events = await rotating.call("GET", `/api/v1/runs/${started.body.id}/events`, undefined, { cookie });
+      for (const { status, headers } of [started, events])
+        expect([status, headers.get("set-cookie")]).toEqual([200, null]);
+      const read = await rotating.call("GET", `/api/v1/runs/${started.body.id}`, undefined, { cookie });
+      expect([read.status, read.headers.get("set-cookie")]).toEqual([
+        200,
+        expect.stringMatching(/^session=[\w-]{80};/),
+      ]);
+    } finally {
+      await rotating.close();
+    }
+  });
+
   it("lets nobody but the operator start and read with http.auth token", async () => {
     const guarded = await startService({ HTTP_AUTH: "token" });
     try {

@@ -16,6 +16,7 @@ import type { Bindings } from "../../src/infrastructure/container/container.gene
 import { buildContainer, type Container } from "../../src/infrastructure/container/container.js";
 import { createLogger } from "../../src/infrastructure/logging/logger.js";
 import { newTestDatabase } from "./test-database.js";
+import { newTestRedis } from "./test-redis.js";
 
 const PROJECT_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 const OPERATOR_TOKEN = "operator-token-of-the-tests";
@@ -45,9 +46,11 @@ export async function startService(
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "service-"));
   const database = await newTestDatabase("database");
+  const redis = newTestRedis();
   const remove = async (): Promise<void> => {
     rmSync(folder, { recursive: true, force: true });
     await database?.remove();
+    await redis?.remove();
   };
   const loaded = loadSettings(PROJECT_FOLDER, {
     ...headerVariables(),
@@ -58,6 +61,7 @@ export async function startService(
     HTTP_AUTH: "none",
     HTTP_BODY_LIMIT: "1MiB",
     OBSERVABILITY_METRICS: "true",
+    ...sessionVariables(redis),
     ...environment,
   });
   // Sessions are in a file, also when all else is on a server.
@@ -100,6 +104,28 @@ function simulated({ services }: Settings): Bindings {
   const remote = services.filter(({ transport }) => transport === "http");
   const participants = Object.fromEntries(remote.map(({ name }) => [name, simulatedParticipant({ name, ledger })]));
   return { participants } as Bindings;
+}
+
+/** Tests begin as many sessions as they like, and none of their tokens is exchanged behind their back. */
+function sessionVariables(redis: ReturnType<typeof newTestRedis>): Record<string, string> {
+  const place =
+    redis === null
+      ? { SESSION_CONTEXT_STORAGE: "sqlite" }
+      : {
+          SESSION_CONTEXT_STORAGE: "redis",
+          REDIS_URL: redis.url,
+          SESSION_CONTEXT_PREFIX: redis.prefix,
+          SESSION_CONTEXT_ENCRYPTION_ENABLED: "true",
+        };
+  return {
+    ...place,
+    SESSION_COOKIE_NAME: "session",
+    SESSION_COOKIE_SAME_SITE: "lax",
+    SESSION_ROTATION_PERIOD: "8760h",
+    SESSION_ROTATION_GRACE_PERIOD: "30s",
+    SESSION_LIMITS_PER_SUBJECT: "10000",
+    SESSION_ENCRYPTION_KEYS: `test:${"k".repeat(43)}`,
+  };
 }
 
 /** Services that only a deployment has a url of; they are simulated like the others. */

@@ -38,7 +38,9 @@ describe("settings", () => {
 
   it("have defaults for everything", () => {
     const settings = load();
-    expect(settings).toMatchObject({ port: 8080, auth: "none", sessionStorage: "sqlite", production: false });
+    expect(settings).toMatchObject({ port: 8080, auth: "none", production: false });
+    expect(settings).toMatchObject({ sessionStorage: { kind: "sqlite" }, encryptionKeys: [] });
+    expect(settings.cookie).toEqual({ name: "session", sameSite: "lax", secure: false });
     expect(settings.app.session.context.ttl).toBe(3_600_000);
     expect(settings.operatorToken).toMatch(/^[\w-]{43}$/);
   });
@@ -116,7 +118,7 @@ describe("settings", () => {
     ]);
   });
 
-  it.each(["too-short", "two words in a token", "tök".repeat(9), "x".repeat(513)])(
+  it.each(["too-short", "two words in a token", "tök".repeat(9), "x".repeat(513), "s".repeat(80)])(
     "refuse the operator token %j, which nobody could send or anybody guess, without showing it",
     (token) => {
       const found = issues({ OPERATOR_TOKEN: token });
@@ -130,8 +132,80 @@ describe("settings", () => {
   });
 
   it("refuse what this version does not have, naming the key", () => {
-    expect(issues({ REDIS_URL: "redis://host" })[0]?.key).toBe("session.context.storage");
     expect(issues({ SESSION_CONTEXT_STORAGE: "postgres" })[0]?.key).toBe("session.context.storage");
+  });
+
+  describe("of sessions", () => {
+    const KEY = "k".repeat(43);
+
+    it("are in Redis as soon as a url says where it is, unless another storage is written", () => {
+      expect(load({ REDIS_URL: "redis://r:6379/1" }).sessionStorage).toEqual({
+        kind: "redis",
+        url: "redis://r:6379/1",
+      });
+      const nodes = "rediss://:secret@a,rediss://:secret@b";
+      expect(load({ REDIS_URL: nodes }).sessionStorage).toEqual({ kind: "redis", url: nodes });
+      expect(load({ REDIS_URL: nodes, SESSION_CONTEXT_STORAGE: "memory" }).sessionStorage).toEqual({ kind: "memory" });
+      expect(load().sessionStorage).toEqual({ kind: "sqlite" });
+    });
+
+    it.each([
+      "http://user:secret@host",
+      "redis://:secret@a,",
+      "redis://:secret@a,rediss://b",
+      "redis://:secret@",
+      "secret",
+    ])("refuse the url %s without showing it", (url) => {
+      const found = issues({ REDIS_URL: url });
+      expect(found).toMatchObject([{ source: "environment variable REDIS_URL", key: "redis.url" }]);
+      expect(JSON.stringify(found)).not.toContain("secret");
+    });
+
+    it("take a password of Redis from the environment only", () => {
+      write("redis: { url: 'redis://:hidden@r' }");
+      const found = issues();
+      expect(found).toMatchObject([{ source: "configs/app.yaml", key: "redis.url", got: "one with it" }]);
+      expect(JSON.stringify(found)).not.toContain("hidden");
+      write("REDIS_URL=redis://:secret@r\n", ".env");
+      expect(load().sessionStorage).toMatchObject({ kind: "redis" });
+    });
+
+    it("have keys when they are encrypted, of which the first encrypts", () => {
+      const on = { SESSION_CONTEXT_ENCRYPTION_ENABLED: "true" };
+      const keys = load({ ...on, SESSION_ENCRYPTION_KEYS: `b:${KEY},a:${"A".repeat(43)}` }).encryptionKeys;
+      expect(keys.map(({ id, secret }) => [id, secret.length])).toEqual([
+        ["b", 32],
+        ["a", 32],
+      ]);
+      expect(load({ SESSION_ENCRYPTION_KEYS: `b:${KEY}` }).encryptionKeys).toEqual([]);
+    });
+
+    it.each(["", KEY, `a:${KEY}x`, `a:${KEY.slice(1)}`, `a b:${KEY}`, `a:${KEY},`, `a:${KEY},a:${KEY}`, `a:${KEY}=`])(
+      "refuse the encryption keys %j without showing them",
+      (text) => {
+        const found = issues({ SESSION_CONTEXT_ENCRYPTION_ENABLED: "true", SESSION_ENCRYPTION_KEYS: text });
+        expect(found).toMatchObject([{ key: "SESSION_ENCRYPTION_KEYS" }]);
+        expect(JSON.stringify(found)).not.toContain("kkk");
+      },
+    );
+
+    it("name a cookie that is Secure where its name or its use needs it", () => {
+      const cookie = (name: string, sameSite = "lax") =>
+        load({ SESSION_COOKIE_NAME: name, SESSION_COOKIE_SAME_SITE: sameSite }).cookie;
+      expect(cookie("shop", "strict")).toEqual({ name: "shop", sameSite: "strict", secure: false });
+      expect(cookie("shop", "none")).toEqual({ name: "shop", sameSite: "none", secure: true });
+      expect(cookie("__Host-shop")).toEqual({ name: "__Host-shop", sameSite: "lax", secure: true });
+    });
+
+    it.each(["__host-shop", "__Host-", "__Secure-shop", "a b", "a;b", "a=b", "x".repeat(101)])(
+      "refuse the name %j of a cookie",
+      (name) => expect(issues({ SESSION_COOKIE_NAME: name })).toMatchObject([{ key: "session.cookie.name" }]),
+    );
+
+    it("refuse a grace in which a token would be exchanged again", () => {
+      expect(issues({ SESSION_ROTATION_PERIOD: "30s" })).toMatchObject([{ key: "session.rotation.grace_period" }]);
+      expect(load({ SESSION_ROTATION_PERIOD: "31s" }).app.session.rotation.period).toBe(31_000);
+    });
   });
 
   describe("of the database", () => {
@@ -184,7 +258,18 @@ describe("settings", () => {
 
     it("refuse what is missing, and fall back to nothing", () => {
       const keys = issues(production).map(({ key }) => key);
-      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", "database.url", "http.auth", "session.context.storage"]);
+      expect(keys.sort()).toEqual(["OPERATOR_TOKEN", "database.url", "http.auth", "redis.url"]);
+    });
+
+    it("keep sessions in Redis unless another storage is written out", () => {
+      const { SESSION_CONTEXT_STORAGE: _, ...open } = complete;
+      expect(load({ ...open, REDIS_URL: "redis://r" }).sessionStorage).toMatchObject({ kind: "redis" });
+      expect(issues(open)).toMatchObject([{ key: "redis.url", got: "nothing" }]);
+    });
+
+    it("put __Host- before the cookie's name, once", () => {
+      expect(load(complete).cookie).toEqual({ name: "__Host-session", sameSite: "lax", secure: true });
+      expect(load({ ...complete, SESSION_COOKIE_NAME: "__Host-shop" }).cookie.name).toBe("__Host-shop");
     });
 
     it("are on PostgreSQL unless sqlite is written out", () => {

@@ -39,7 +39,7 @@ export const checkDatabase: Rule = ({ config, report }) => {
       path: ["session", "context", "storage"],
       expected: "sessions that all instances share",
       got: `${storage}, which each instance has for itself`,
-      hint: "a client must then come to the instance where its session began; redis is planned",
+      hint: "a client must then come to the instance where its session began; redis is shared",
     });
   }
 };

@@ -8,7 +8,7 @@ const MIN_LEASE_MS = 1000;
 const seconds = (ms: number): string => `${ms / 1000} s`;
 
 export const checkSession: Rule = ({ config, root, report }) => {
-  const { context, checkpoint, recovery, saga } = config.session ?? {};
+  const { context, checkpoint, recovery, rotation, saga } = config.session ?? {};
   const interval = ["session", "checkpoint", "interval"];
   const strategy = checkpoint?.strategy;
   if (checkpoint?.interval !== undefined) {
@@ -35,6 +35,26 @@ export const checkSession: Rule = ({ config, root, report }) => {
       expected,
       got: seconds(context.ttl),
       hint,
+    });
+  }
+  const period = rotation?.period;
+  if (period !== undefined && rotation?.grace_period !== undefined && rotation.grace_period >= period) {
+    report({
+      code: "out-of-range",
+      path: ["session", "rotation", "grace_period"],
+      expected: `less than period (${seconds(period)})`,
+      got: seconds(rotation.grace_period),
+      hint: "a token must be done with before its successor is exchanged",
+    });
+  }
+  if (period !== undefined && context?.absolute_ttl !== undefined && period >= context.absolute_ttl) {
+    report({
+      code: "out-of-range",
+      severity: "warning",
+      path: ["session", "rotation", "period"],
+      expected: `less than session.context.absolute_ttl (${seconds(context.absolute_ttl)})`,
+      got: seconds(period),
+      hint: "no session gets that old, so no token is exchanged",
     });
   }
   if (

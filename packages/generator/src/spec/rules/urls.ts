@@ -70,22 +70,23 @@ export function endpointProblem(written: string): Problem | null {
 /** `/reserve`, whether written with its slash or without. */
 export const withLeadingSlash = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
 
+/** False: there is something against it, and that has been said. */
 export function reportUrl(
   report: RuleInput["report"],
   path: Path,
   url: string | undefined,
   protocols: readonly string[],
   allowance: Allowance = {},
-): void {
+): boolean {
   const problem = url === undefined ? null : urlProblem(url, protocols, allowance);
-  if (problem === null || url === undefined) return;
+  if (problem === null || url === undefined) return true;
   // A secret is not repeated on a terminal.
   const got = problem.code === "secret-in-config" ? "one with them" : shown(url);
   report({ path, got, ...problem });
+  return false;
 }
 
 export const checkUrls: Rule = ({ config, report }) => {
-  reportUrl(report, ["redis", "url"], config.redis?.url, ["redis:", "rediss:"]);
   reportUrl(report, ["nats", "url"], config.nats?.url, ["nats:", "tls:"]);
   reportUrl(report, ["observability", "tracing"], config.observability?.tracing, ["http:", "https:"]);
 };

@@ -18,17 +18,18 @@ export function containerFiles(model: Model): TargetFile[] {
 
 const HEALTH = { interval: "5s", timeout: "3s", retries: 10 };
 
-function composeFile({ project, http, features, database }: Model): TargetFile {
+function composeFile({ project, http, features, database, session: { context } }: Model): TargetFile {
   const name = project.name.kebab;
   // Ports are bound to the machine itself: what listens here has a password everybody knows, or none.
   const local = (port: number): string => `127.0.0.1:${port}:${port}`;
   const engines = {
     redis: {
       image: "redis:7.2-alpine",
-      command: ["redis-server", "--appendonly", "yes"],
+      command: ["redis-server", ...DURABLE_REDIS],
       ports: [local(6379)],
       volumes: ["redis-data:/data"],
-      healthcheck: { test: ["CMD", "redis-cli", "ping"], ...HEALTH },
+      // While it loads its log it answers with an error, which redis-cli takes for a success.
+      healthcheck: { test: ["CMD-SHELL", "redis-cli ping | grep -q PONG"], ...HEALTH },
       restart: "unless-stopped",
     },
     postgres: {
@@ -61,8 +62,10 @@ function composeFile({ project, http, features, database }: Model): TargetFile {
       NODE_ENV: "${NODE_ENV:-development}",
       HTTP_PORT: port,
       ...(database.driver === "sqlite" ? {} : { DATABASE_URL: `\${DATABASE_URL:-${inCompose(project.name.snake)}}` }),
+      ...(context.storage === "redis" ? { REDIS_URL: "${REDIS_URL:-redis://redis:6379}" } : {}),
       // Without a value compose hands on what the shell has, or nothing.
       OPERATOR_TOKEN: null,
+      ...(context.encrypted ? { SESSION_ENCRYPTION_KEYS: null } : {}),
     },
     ports: [`127.0.0.1:${port}:${port}`],
     volumes: ["service-data:/app/data"],
@@ -84,7 +87,7 @@ function composeFile({ project, http, features, database }: Model): TargetFile {
     },
     [
       "`docker compose up -d` starts Redis, PostgreSQL and NATS; `docker compose --profile app up -d` the service too.",
-      DEVELOPMENT[database.driver ?? "open"],
+      ...developmentText(database.driver, context.storage),
     ],
   );
   return { path: "docker-compose.yml", owner: "merged", content };
@@ -94,11 +97,23 @@ function composeFile({ project, http, features, database }: Model): TargetFile {
 const inCompose = (name: string): string =>
   `postgresql://service:\${POSTGRES_PASSWORD:-development}@postgres:5432/${name}`;
 
-const DEVELOPMENT = {
-  open: "Development needs none of them: without DATABASE_URL the service keeps everything in one file below data/.",
-  sqlite: "The service needs none of them: it keeps everything in one file below data/.",
-  postgres: "Of these the service needs PostgreSQL alone: DATABASE_URL says where it is.",
-} as const;
+/**
+ * What Redis has confirmed, it keeps, but for the last second before its machine stops; and it refuses what it has no room
+ * for, where by other policies it would drop the sessions of others.
+ */
+const DURABLE_REDIS = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"];
+
+function developmentText(driver: Model["database"]["driver"], storage: string): string[] {
+  const variables = [driver === null ? "DATABASE_URL" : "", storage === "redis" ? "REDIS_URL" : ""].filter(Boolean);
+  const without = variables.length === 0 ? "" : `without ${variables.join(" and ")} `;
+  if (driver !== "postgres")
+    return [`Development needs none of them: ${without}the service keeps everything in one file below data/.`];
+  return storage === "redis"
+    ? [
+        "The service needs PostgreSQL, whose url is DATABASE_URL, and Redis, for which a file stands in without REDIS_URL.",
+      ]
+    : ["Of these the service needs PostgreSQL alone: DATABASE_URL says where it is."];
+}
 
 const probe = (port: string): string =>
   `fetch("http://127.0.0.1:${port}/health/live").then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;

@@ -43,7 +43,9 @@ function importsText({ features, services }: Model): string {
     'import { prepareDatabase } from "../persistence/prepare.js";',
     entities && 'import { repositoriesOn } from "../persistence/repositories.js";',
     entities && 'import { createUuidV7 } from "../persistence/uuid-v7.js";',
+    'import { auditSessions } from "../session/audit.js";',
     'import { createSessionStore, createSessions } from "../session/manager.js";',
+    'import { openSessions } from "../session/open.js";',
     sagas && 'import { createSagas } from "../session/saga.js";',
     'import { httpSettings } from "./http-settings.js";',
     sagas && simulated && 'import { createLedger } from "./ledger.js";',
@@ -96,9 +98,11 @@ const NO_USE_CASES = `  const useCases: UseCases = {};
 
 `;
 
-const SESSIONS = `  const sessionStore = createSessionStore(settings);
-  const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
-  await sessions.open();
+const SESSIONS = `  const sessionStore = createSessionStore(settings, logger);
+  const sessionEvents = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events: sessionEvents, logger });
+  scope.own("sessions", sessions, (manager) => manager.close());
+  await openSessions(settings, sessions, logger);
 
 `;
 
@@ -139,7 +143,7 @@ ${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}  ];
 ${sagas ? "    runs,\n" : ""}${sagas && simulated ? "    ledger,\n" : ""}    dependencies,
     telemetry: createTelemetry([${sagas ? "runMetrics(runs)" : ""}]),
   };
-  const server = await buildServer({ settings: httpSettings(settings), application, logger });
+  const server = await buildServer({ settings: httpSettings(settings), application, logger, sessionEvents });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };
 `;

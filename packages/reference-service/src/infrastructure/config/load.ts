@@ -7,14 +7,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { ConfigError, type ConfigIssue } from "./config-error.js";
+import { resolveCookie } from "./cookie.js";
 import { resolveDatabase, sqliteFile } from "./database.js";
 import { parseDotEnv } from "./dot-env.js";
+import { encryptionKeys } from "./encryption-keys.js";
 import { operatorTokenIssues } from "./operator-token.js";
 import { productionIssues } from "./production.js";
 import { PROJECT } from "./project.generated.js";
 import { type Environment, readSettings } from "./read.js";
 import type { AppSettings } from "./schema.js";
 import { resolveServices } from "./services.js";
+import { resolveSessionStorage } from "./session-storage.js";
 import type { Settings } from "./settings.js";
 
 const FILE = "configs/app.yaml";
@@ -29,12 +32,16 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
 
   const operatorToken = environment.OPERATOR_TOKEN ?? "";
   const services = resolveServices(app, environment, issues);
-  const sourceOf = (key: string): string => {
-    const variable = key.replaceAll(".", "_").toUpperCase();
-    return (environment[variable] ?? "") === "" ? FILE : `environment variable ${variable}`;
-  };
-  const database = resolveDatabase(app, { root, production, sourceOf }, issues);
-  issues.push(...featureIssues(app, sourceOf, production));
+  const variableOf = (key: string): string => key.replaceAll(".", "_").toUpperCase();
+  const isWritten = (key: string): boolean => (environment[variableOf(key)] ?? "") === "";
+  const sourceOf = (key: string): string => (isWritten(key) ? FILE : `environment variable ${variableOf(key)}`);
+  const place = { root, production, sourceOf, isWritten };
+  const database = resolveDatabase(app, place, issues);
+  const sessionStorage = resolveSessionStorage(app, place, issues);
+  const cookie = resolveCookie(app, place, issues);
+  const encrypted = app.session.context.encryption.enabled;
+  const keys = encrypted ? encryptionKeys(environment.SESSION_ENCRYPTION_KEYS ?? "", issues) : [];
+  issues.push(...contradictions(app, sourceOf));
   if (production) issues.push(...productionIssues(app, services, operatorToken));
   else if (operatorToken !== "") issues.push(...operatorTokenIssues(operatorToken));
   if (issues.length > 0) throw new ConfigError(issues);
@@ -53,7 +60,9 @@ export function loadSettings(root: string, realEnvironment: Environment = proces
     database,
     databaseFile: database.driver === "sqlite" ? database.file : sqliteFile(root, null),
     migrationsFolder: join(root, "migrations"),
-    sessionStorage: app.session.context.storage === "memory" ? "memory" : "sqlite",
+    sessionStorage,
+    encryptionKeys: keys,
+    cookie,
     services,
   };
 }
@@ -102,26 +111,22 @@ function readDotEnv(root: string, issues: ConfigIssue[]): Record<string, string>
   return values;
 }
 
-/** Keys that fit the contract but name what this version does not have, or that do not go together. */
-function featureIssues(app: AppSettings, sourceOf: (key: string) => string, production: boolean): ConfigIssue[] {
+/** Values that are fine alone and do not go together. */
+function contradictions({ session }: AppSettings, sourceOf: (key: string) => string): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  const unavailable = (key: string, expected: string, got: string) => {
-    issues.push({ source: sourceOf(key), key, expected, got: `${got}, which is not available in this version` });
+  const refuse = (key: string, expected: string, gotMs: number): void => {
+    issues.push({ source: sourceOf(key), key, expected, got: `${gotMs} ms` });
   };
-  const { storage } = app.session.context;
-  if (storage === "postgres") unavailable("session.context.storage", "sqlite or memory", storage);
-  if (storage === "redis" && (production || app.redis.url !== null)) {
-    unavailable("session.context.storage", "sqlite or memory (or no redis url, outside production)", "redis");
+  const { context, recovery, rotation } = session;
+  if (context.ttl > context.absolute_ttl)
+    refuse("session.context.ttl", `at most session.context.absolute_ttl (${context.absolute_ttl} ms)`, context.ttl);
+  if (recovery.initial_delay > recovery.max_delay) {
+    const expected = `at most session.recovery.max_delay (${recovery.max_delay} ms)`;
+    refuse("session.recovery.initial_delay", expected, recovery.initial_delay);
   }
-  if (app.session.context.ttl > app.session.context.absolute_ttl) {
-    const expected = `at most session.context.absolute_ttl (${app.session.context.absolute_ttl} ms)`;
-    const key = "session.context.ttl";
-    issues.push({ source: sourceOf(key), key, expected, got: `${app.session.context.ttl} ms` });
-  }
-  if (app.session.recovery.initial_delay > app.session.recovery.max_delay) {
-    const expected = `at most session.recovery.max_delay (${app.session.recovery.max_delay} ms)`;
-    const key = "session.recovery.initial_delay";
-    issues.push({ source: sourceOf(key), key, expected, got: `${app.session.recovery.initial_delay} ms` });
+  if (rotation.period !== null && rotation.grace_period >= rotation.period) {
+    const expected = `less than session.rotation.period (${rotation.period} ms)`;
+    refuse("session.rotation.grace_period", expected, rotation.grace_period);
   }
   return issues;
 }

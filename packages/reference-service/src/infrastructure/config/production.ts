@@ -3,7 +3,7 @@ import { operatorTokenIssues } from "./operator-token.js";
 import type { AppSettings } from "./schema.js";
 import type { ResolvedService } from "./settings.js";
 
-/** What production must have written out. Stores are checked with the features; see load.ts. */
+/** What production must have written out. Stores are checked where they are chosen: database.ts, session-storage.ts. */
 export function productionIssues(
   app: AppSettings,
   services: readonly ResolvedService[],

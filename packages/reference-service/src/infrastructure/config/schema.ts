@@ -21,6 +21,9 @@ const leaf = <Value>(schema: Leaf) => Type.Unsafe<Value>({ ...schema });
 const integer = (initial: number, minimum: number, maximum: number) =>
   leaf<number>({ kind: "integer", default: initial, minimum, maximum });
 const duration = (initialMs: number, minimum = 1) => leaf<number>({ kind: "duration", default: initialMs, minimum });
+const optionalInteger = (minimum: number, maximum: number) =>
+  leaf<number | null>({ kind: "integer", default: null, minimum, maximum });
+const optionalDuration = () => leaf<number | null>({ kind: "duration", default: null, minimum: 1 });
 const size = (initial: number) => leaf<number>({ kind: "size", default: initial, minimum: 1, maximum: 1_073_741_824 });
 const flag = (initial: boolean) => leaf<boolean>({ kind: "flag", default: initial });
 const text = (initial: string) => leaf<string>({ kind: "text", default: initial });
@@ -68,7 +71,8 @@ export const SettingsSchema = Type.Object({
     url: optionalText(),
     pool: integer(10, 1, 1_000),
   }),
-  redis: Type.Object({ url: optionalUrl("redis:", "rediss:") }),
+  // One server, or several nodes of a cluster (config/session-storage.ts).
+  redis: Type.Object({ url: optionalText() }),
   nats: Type.Object({ url: optionalUrl("nats:", "tls:") }),
   services,
   session: Type.Object({
@@ -82,6 +86,7 @@ export const SettingsSchema = Type.Object({
       ttl: duration(3_600_000),
       absolute_ttl: duration(86_400_000),
       prefix: text("session:"),
+      encryption: Type.Object({ enabled: flag(false) }),
     }),
     checkpoint: Type.Object({
       enabled: flag(true),
@@ -105,6 +110,18 @@ export const SettingsSchema = Type.Object({
     retention: Type.Object({
       enabled: flag(true),
       ended: duration(2_592_000_000),
+    }),
+    cookie: Type.Object({
+      name: text("session"),
+      same_site: choice(["strict", "lax", "none"], "lax"),
+    }),
+    rotation: Type.Object({
+      period: optionalDuration(),
+      grace_period: duration(30_000),
+    }),
+    limits: Type.Object({
+      per_subject: optionalInteger(1, 10_000),
+      policy: choice(["evict_oldest", "deny"], "evict_oldest"),
     }),
   }),
   observability: Type.Object({

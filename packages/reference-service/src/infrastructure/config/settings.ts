@@ -1,5 +1,8 @@
+import type { CookieSettings } from "./cookie.js";
 import type { DatabaseSettings } from "./database.js";
+import type { EncryptionKey } from "./encryption-keys.js";
 import type { AppSettings } from "./schema.js";
+import type { SessionStorage } from "./session-storage.js";
 
 /** The whole configuration of this process: what was read, and what follows from it. */
 export interface Settings {
@@ -21,8 +24,10 @@ export interface Settings {
   readonly databaseFile: string;
   /** Absolute path of `migrations/`. */
   readonly migrationsFolder: string;
-  /** Where sessions live in this version. */
-  readonly sessionStorage: "sqlite" | "memory";
+  readonly sessionStorage: SessionStorage;
+  /** The first encrypts what sessions hold, all decrypt; none: it is kept as it is. */
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly cookie: CookieSettings;
   readonly services: readonly ResolvedService[];
 }
 

@@ -23,6 +23,18 @@ export function databaseError(error: unknown, driver: "sqlite" | "postgres", pla
   return new ConfigError([{ source: sourceOf("database.url"), key: "database.url", expected: DATABASE[driver], got }]);
 }
 
+/** `url` as it was set, of which only the places are shown. */
+export function redisError(error: unknown, url: string): ConfigError {
+  const places = url.split(",").map((node) => {
+    const { protocol, host, pathname } = new URL(node);
+    return `${protocol}//${host}${pathname}`;
+  });
+  const key = "redis.url";
+  const expected = "a Redis of version 7 or newer that answers and lets this user in";
+  const got = `${places.join(", ")} (${error instanceof Error ? error.message : String(error)})`;
+  return new ConfigError([{ source: sourceOf(key), key, expected, got }]);
+}
+
 const DATABASE = {
   sqlite: "a SQLite file that can be opened and written, or a folder where it can be made",
   postgres: "a PostgreSQL server that answers and lets this user into the database",

@@ -15,7 +15,9 @@ import { openDatabase } from "../persistence/database.js";
 import { prepareDatabase } from "../persistence/prepare.js";
 import { repositoriesOn } from "../persistence/repositories.js";
 import { createUuidV7 } from "../persistence/uuid-v7.js";
+import { auditSessions } from "../session/audit.js";
 import { createSessionStore, createSessions } from "../session/manager.js";
+import { openSessions } from "../session/open.js";
 import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
 import { createLedger } from "./ledger.js";
@@ -55,9 +57,11 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
   const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
-  const sessionStore = createSessionStore(settings);
-  const sessions = scope.own("sessions", createSessions(settings, sessionStore, logger), (manager) => manager.close());
-  await sessions.open();
+  const sessionStore = createSessionStore(settings, logger);
+  const sessionEvents = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events: sessionEvents, logger });
+  scope.own("sessions", sessions, (manager) => manager.close());
+  await openSessions(settings, sessions, logger);
 
   const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
@@ -86,7 +90,7 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     dependencies,
     telemetry: createTelemetry([runMetrics(runs)]),
   };
-  const server = await buildServer({ settings: httpSettings(settings), application, logger });
+  const server = await buildServer({ settings: httpSettings(settings), application, logger, sessionEvents });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };
 }

@@ -11,6 +11,7 @@ export function httpSettings(settings: Settings): HttpSettings {
     bodyLimitBytes: app.http.body_limit,
     auth: settings.auth,
     operatorToken: settings.operatorToken,
+    cookie: settings.cookie,
     sessionLifetimeMs: app.session.context.absolute_ttl,
     checkpoints: app.session.checkpoint.enabled,
     metrics: app.observability.metrics,

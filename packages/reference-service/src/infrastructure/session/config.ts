@@ -3,11 +3,11 @@ import type { Settings } from "../config/settings.js";
 
 /** How sessions live and runs are executed: the `session` block of configs/app.yaml in the runtime's words. */
 export function sessionConfig({ app, sessionStorage }: Settings): SessionConfig {
-  const { saga, context, checkpoint, recovery, retention } = app.session;
+  const { saga, context, checkpoint, recovery, retention, rotation, limits } = app.session;
   return resolveConfig({
     saga: { enabled: saga.enabled, orchestration: saga.orchestration, timeoutMs: saga.timeout },
     context: {
-      storage: sessionStorage,
+      storage: sessionStorage.kind,
       ttlMs: context.ttl,
       absoluteTtlMs: context.absolute_ttl,
       prefix: context.prefix,
@@ -32,5 +32,7 @@ export function sessionConfig({ app, sessionStorage }: Settings): SessionConfig 
       maxCrashes: recovery.max_crashes,
     },
     retention: { endedMs: retention.enabled ? retention.ended : null },
+    rotation: { periodMs: rotation.period, graceMs: rotation.grace_period },
+    limits: { perSubject: limits.per_subject, policy: limits.policy === "deny" ? "deny" : "evict-oldest" },
   });
 }

@@ -1,18 +1,18 @@
 /**
  * Who calls. An operator shows the operator token as a bearer token; a client shows its session's token, in the cookie
- * or as a bearer token. Both may come in one request (cookie and operator token).
+ * or as a bearer token. Both may come in one request (cookie and operator token). How a token is read, guarded and
+ * exchanged is request-sessions.ts.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Session, Sessions } from "../../application/ports/sessions.js";
-import { sessionCookie } from "./cookies.js";
+import type { Session } from "../../application/ports/sessions.js";
 import type { HttpSettings } from "./http-settings.js";
 import { Problem } from "./problem.js";
 
 export interface CurrentSession {
   readonly session: Session;
-  readonly token: string;
-  readonly transport: "cookie" | "bearer";
+  /** The token, when it came as a bearer token; undefined: in the cookie. */
+  readonly bearerToken: string | undefined;
 }
 
 export interface Callers {
@@ -25,39 +25,35 @@ export interface Callers {
   requireSession(request: FastifyRequest): Promise<CurrentSession>;
   /** Applies `http.auth`. */
   requireCaller(request: FastifyRequest): Promise<CurrentSession | undefined>;
-  readonly cookie: ReturnType<typeof sessionCookie>;
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** True: the answer may come so late that a token exchanged now would be told too late. */
+    readonly answersLate?: boolean;
+  }
 }
 
 const MAX_TOKEN_LENGTH = 512;
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
-export function createCallers(settings: HttpSettings, sessions: Sessions): Callers {
+export function createCallers(settings: HttpSettings): Callers {
   const operator = digest(settings.operatorToken);
-  const cookie = sessionCookie(settings.production);
-
-  function bearer(request: FastifyRequest): string | undefined {
-    const match = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "");
-    const token = match?.[1];
-    return token !== undefined && token.length <= MAX_TOKEN_LENGTH ? token : undefined;
-  }
 
   function isOperator(request: FastifyRequest): boolean {
-    const token = bearer(request);
+    const token = bearerTokenOf(request);
     return token !== undefined && timingSafeEqual(digest(token), operator);
   }
 
   async function session(request: FastifyRequest): Promise<CurrentSession | undefined> {
-    const authorization = request.headers.authorization;
-    if (authorization !== undefined && !isOperator(request)) {
-      const token = bearer(request);
-      const found = token === undefined ? undefined : await sessions.load(token);
-      if (found === undefined || token === undefined) throw noSession();
-      return { session: found, token, transport: "bearer" };
-    }
-    const token = cookie.read(request.headers.cookie);
-    if (token === undefined || token.length > MAX_TOKEN_LENGTH) return undefined;
-    const found = await sessions.load(token);
-    return found === undefined ? undefined : { session: found, token, transport: "cookie" };
+    const isOwn = request.headers.authorization !== undefined && !isOperator(request);
+    const bearerToken = isOwn ? bearerTokenOf(request) : undefined;
+    // Whoever shows a token means that one: the cookie does not stand in for it.
+    if (isOwn && bearerToken === undefined) throw noSession();
+    await request.session.load({ rotate: request.routeOptions.config.answersLate !== true });
+    const { stored, transport } = request.session;
+    if (isOwn && transport !== "bearer") throw noSession();
+    return stored === null ? undefined : { session: stored, bearerToken };
   }
 
   async function requireSession(request: FastifyRequest): Promise<CurrentSession> {
@@ -90,7 +86,6 @@ export function createCallers(settings: HttpSettings, sessions: Sessions): Calle
       requireOperator(request);
       return undefined;
     },
-    cookie,
   };
 }
 
@@ -100,6 +95,12 @@ export function guardOperatorRoutes(app: FastifyInstance, callers: Callers): voi
     const security = request.routeOptions.schema?.security ?? [];
     if (security.some((scheme) => "operator" in scheme)) callers.requireOperator(request);
   });
+}
+
+function bearerTokenOf(request: FastifyRequest): string | undefined {
+  const match = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "");
+  const token = match?.[1];
+  return token !== undefined && token.length <= MAX_TOKEN_LENGTH ? token : undefined;
 }
 
 const noSession = (): Problem =>

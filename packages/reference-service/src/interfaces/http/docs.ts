@@ -21,7 +21,7 @@ export async function describeApi(app: FastifyInstance, settings: HttpSettings):
       components: {
         securitySchemes: {
           session: { type: "http", scheme: "bearer", description: "A session's token." },
-          session_cookie: { type: "apiKey", in: "cookie", name: settings.production ? "__Host-session" : "session" },
+          session_cookie: { type: "apiKey", in: "cookie", name: settings.cookie.name },
           operator: { type: "http", scheme: "bearer", description: "The operator token." },
         },
       },

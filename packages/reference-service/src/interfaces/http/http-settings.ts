@@ -8,6 +8,12 @@ export interface HttpSettings {
   /** Who may start and read runs and use the entities. */
   readonly auth: "none" | "session" | "token";
   readonly operatorToken: string;
+  /** What a session's token travels in. */
+  readonly cookie: {
+    readonly name: string;
+    readonly sameSite: "strict" | "lax" | "none";
+    readonly secure: boolean;
+  };
   /** Longest life of a session, ms: the bound of a requested `ttl`. */
   readonly sessionLifetimeMs: number;
   /** Snapshots are taken: `/runs/{id}/checkpoints` exists. */

@@ -93,7 +93,15 @@ const retryAfter: ProblemExtras = { headers: { "retry-after": "1" } };
 function runtimeProblem(error: RuntimeError): Problem {
   // A fault of configuration or code tells its message to the logs, not to the client.
   const detail = error.status === 500 ? "The service failed. The request id leads to its logs." : error.message;
-  return new Problem(error.status, error.code, detail, error.status === 503 || error.status === 429 ? retryAfter : {});
+  return new Problem(error.status, error.code, detail, { headers: headersOf(error) });
+}
+
+function headersOf({ status, details }: RuntimeError): Record<string, string> {
+  if (status === 401) return { "www-authenticate": 'Bearer realm="session"' };
+  if (status !== 503 && status !== 429) return {};
+  const { retryAfterMs } = details;
+  const seconds = typeof retryAfterMs === "number" ? Math.max(1, Math.ceil(retryAfterMs / 1_000)) : 1;
+  return { "retry-after": String(seconds) };
 }
 
 export function problemBody(problem: Problem, requestId?: string): object {

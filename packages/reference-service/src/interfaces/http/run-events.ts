@@ -3,6 +3,7 @@
  * stream starts with the run's first row, so a client that comes late, or again, misses nothing. It ends with the run, when
  * the client leaves, and when the service stops.
  */
+import { PassThrough } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isEnded, type JournalRow, type Runs } from "../../application/ports/runs.js";
 import type { HttpContext } from "./http-context.js";
@@ -30,37 +31,33 @@ export async function streamRun(
   id: string,
   runs: Runs,
   context: HttpContext,
-): Promise<void> {
+): Promise<FastifyReply> {
   const left = new AbortController();
   const leave = (): void => left.abort();
   request.raw.socket.once("close", leave);
   const signal = AbortSignal.any([left.signal, context.stopping]);
 
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-    "x-content-type-options": "nosniff",
-    "x-request-id": request.id,
-  });
-  raw.flushHeaders();
-  const heartbeat = setInterval(() => raw.write(": heartbeat\n\n"), HEARTBEAT_MS);
+  const events = new PassThrough();
+  // Sent as other answers are, so that they have their headers, which leave before the first event.
+  reply.raw.once("pipe", () => reply.raw.flushHeaders());
+  reply.type("text/event-stream; charset=utf-8").headers({ "cache-control": "no-store", "x-accel-buffering": "no" });
+  reply.send(events);
+  const heartbeat = setInterval(() => events.write(": heartbeat\n\n"), HEARTBEAT_MS);
   try {
     for await (const { rows, status } of runs.watch(id, signal)) {
-      for (const row of rows) raw.write(eventText("records", presentRow(row), row.seq));
-      if (isEnded(status)) raw.write(eventText("end", { id, status }));
+      for (const row of rows) events.write(eventText("records", presentRow(row), row.seq));
+      if (isEnded(status)) events.write(eventText("end", { id, status }));
       // A client that reads slowly must not fill this process's memory.
-      if (raw.writableNeedDrain && !signal.aborted) await drained(raw, signal);
+      if (events.writableNeedDrain && !signal.aborted) await drained(events, signal);
     }
   } catch (error) {
     if (!signal.aborted) context.logger.warn({ request_id: request.id, err: error, run_id: id }, "event stream failed");
   } finally {
     clearInterval(heartbeat);
     request.raw.socket.off("close", leave);
-    raw.end();
+    events.end();
   }
+  return reply;
 }
 
 function presentRow({ seq, at, records }: JournalRow): object {
@@ -74,7 +71,7 @@ function eventText(event: string, data: object, id?: number): string {
   return `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-function drained(stream: FastifyReply["raw"], signal: AbortSignal): Promise<void> {
+function drained(stream: PassThrough, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       stream.off("drain", finish);

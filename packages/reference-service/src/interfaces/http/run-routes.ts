@@ -33,6 +33,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     {
       // A HEAD request would hold its connection until the run ends.
       exposeHeadRoute: false,
+      config: { answersLate: true },
       schema: {
         tags,
         summary: "Server-sent events until the run ends",
@@ -42,7 +43,7 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     },
     async (request, reply) => {
       const run = await readableRun(request, request.params.id, runs, context);
-      await streamRun(request, reply, run.id, runs, context);
+      return streamRun(request, reply, run.id, runs, context);
     },
   );
 

@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
+import type { SessionListener } from "../../application/ports/sessions.js";
 import { createCallers, guardOperatorRoutes } from "./callers.js";
 import { closeSilentConnections } from "./connections.js";
 import { describeApi } from "./docs.js";
@@ -16,6 +17,7 @@ import type { HttpSettings } from "./http-settings.js";
 import { readJsonBodies } from "./json-body.js";
 import { refuseUnknownRoutes } from "./not-found.js";
 import { PROBLEM_TYPE, Problem, problemBody, problemOf, sendProblem } from "./problem.js";
+import { readSessions } from "./request-sessions.js";
 import { registerRoutes } from "./routes.generated.js";
 import { validateRequests } from "./validation.js";
 
@@ -23,9 +25,16 @@ export interface ServerDependencies {
   readonly settings: HttpSettings;
   readonly application: Application;
   readonly logger: Logger;
+  /** Told when a client tries tokens. */
+  readonly sessionEvents: SessionListener;
 }
 
-export async function buildServer({ settings, application, logger }: ServerDependencies): Promise<FastifyInstance> {
+export async function buildServer({
+  settings,
+  application,
+  logger,
+  sessionEvents: events,
+}: ServerDependencies): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: settings.bodyLimitBytes,
     genReqId: () => randomUUID(),
@@ -52,8 +61,9 @@ export async function buildServer({ settings, application, logger }: ServerDepen
   observe(app, application, logger);
 
   await describeApi(app, settings);
+  await readSessions(app, { settings, sessions: application.sessions, events, logger });
   await app.register((routes, _options, done) => {
-    const callers = createCallers(settings, application.sessions);
+    const callers = createCallers(settings);
     guardOperatorRoutes(routes, callers);
     healthRoutes(routes, application, settings);
     registerRoutes(routes, application, { settings, callers, stopping: stopping.signal, logger });

@@ -1,70 +1,97 @@
 /** Login sessions: a client makes, reads, changes and ends its own; an operator lists and revokes those of others. */
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import type { Session, Sessions } from "../../application/ports/sessions.js";
-import type { CurrentSession } from "./callers.js";
 import type { HttpContext } from "./http-context.js";
-import { etagOf, matchingRevisions } from "./if-match.js";
+import { matchingRevisions } from "./if-match.js";
+import { mySessionRoutes } from "./my-session-routes.js";
 import { Problem } from "./problem.js";
-import { closed, Id, isoTime, JsonObject, NoContent, operatorOnly, PageQuery, page, Timestamp } from "./schemas.js";
+import { originOf } from "./request-sessions.js";
+import { revokingRoutes } from "./revoking-routes.js";
+import { closed, JsonObject, NoContent } from "./schemas.js";
+import { OwnSession, sendOwn } from "./session-view.js";
 
-const SessionView = Type.Object({
-  id: Type.String(),
-  subject: Type.Union([Type.String(), Type.Null()]),
-  data: JsonObject,
-  revision: Type.Integer(),
-  created_at: Timestamp,
-  expires_at: Timestamp,
-  token: Type.Optional(Type.String({ description: "With transport bearer only, and only here." })),
-});
 const Subject = Type.String({ minLength: 1, maxLength: 256 });
 const Transport = Type.Enum(["cookie", "bearer"], { default: "cookie" });
+const Device = closed({
+  ip: Type.Optional(Type.String({ maxLength: 64 })),
+  user_agent: Type.Optional(Type.String({ maxLength: 512 })),
+  label: Type.Optional(Type.String({ maxLength: 128 })),
+});
 const tags = ["sessions"];
 const own = [{ session_cookie: [] }, { session: [] }];
 
-export function sessionRoutes(
-  app: FastifyInstance,
-  application: { readonly sessions: Sessions },
-  context: HttpContext,
-): void {
-  const { sessions } = application;
-  const { callers, settings } = context;
+interface Served {
+  readonly sessions: Sessions;
+}
+
+export function sessionRoutes(app: FastifyInstance, application: Served, context: HttpContext): void {
+  beginRoute(app, application, context);
+  currentRoutes(app, application, context);
+  mySessionRoutes(app, application, context);
+  revokingRoutes(app, application);
+}
+
+function beginRoute(app: FastifyInstance, { sessions }: Served, { callers, settings }: HttpContext): void {
   const maxSeconds = Math.floor(settings.sessionLifetimeMs / 1_000);
   const NewSession = closed({
     subject: Type.Optional(Subject),
     data: Type.Optional(JsonObject),
     ttl: Type.Optional(Type.Integer({ minimum: 1, maximum: maxSeconds, description: "Idle time in seconds." })),
     transport: Type.Optional(Transport),
+    device: Type.Optional(
+      Type.Object(Device.properties, {
+        description: "By what its owner recognizes it. Default: the request's address and agent.",
+      }),
+    ),
   });
+  type Wanted = Static<typeof NewSession>;
 
-  /** A token travels in the cookie, or in the body: never in both, and never into a cache. */
-  function sendToken(reply: FastifyReply, made: { session: Session; token: string }, transport: string): object {
-    reply.header("cache-control", "no-store").header("etag", etagOf(made.session.revision));
-    if (transport === "bearer") return { ...present(made.session), token: made.token };
-    reply.header("set-cookie", callers.cookie.set(made.token));
-    return present(made.session);
+  /** A token travels in the cookie, or in the body: never in both. */
+  async function begin(request: FastifyRequest, { subject, transport = "cookie", ...wanted }: Wanted) {
+    const options = { ...optionsOf(wanted), device: deviceOf(request, wanted.device) };
+    if (transport === "bearer") {
+      const origin = originOf(request);
+      if (subject === undefined) return sessions.create(options, origin);
+      return sessions.signIn(undefined, { ...options, subject }, origin);
+    }
+    await request.session.load({ rotate: false });
+    // The session that the cookie led to is dead: its place is taken, and a login must not leave it open.
+    if (subject === undefined) await request.session.begin(options, transport);
+    else await request.session.signIn({ ...options, subject, keepData: false }, transport);
+    return { session: request.session.stored as Session, token: undefined };
   }
 
-  app.post<{ Body: Static<typeof NewSession> }>(
+  app.post<{ Body: Wanted }>(
     "/api/v1/sessions",
-    { schema: { tags, summary: "Start a session", body: NewSession, response: { 201: SessionView } } },
+    { schema: { tags, summary: "Start a session", body: NewSession, response: { 201: OwnSession } } },
     async (request, reply) => {
-      const { subject, data, ttl, transport = "cookie" } = request.body;
       // Else anyone would become anyone.
-      if (subject !== undefined && settings.production) callers.requireOperator(request);
-      const made = await sessions.create({
-        ...(subject === undefined ? {} : { subject }),
-        ...(data === undefined ? {} : { data: data as Session["data"] }),
-        ...(ttl === undefined ? {} : { ttlMs: ttl * 1_000 }),
-      });
-      return reply.code(201).send(sendToken(reply, made, transport));
+      if (request.body.subject !== undefined && settings.production) callers.requireOperator(request);
+      const { session, token } = await begin(request, request.body);
+      return reply.code(201).send(sendOwn(request, reply, session, token));
     },
   );
+}
 
+function optionsOf({ data, ttl }: { readonly data?: object; readonly ttl?: number }) {
+  return {
+    ...(data === undefined ? {} : { data: data as Session["data"] }),
+    ...(ttl === undefined ? {} : { ttlMs: ttl * 1_000 }),
+  };
+}
+
+function deviceOf(request: FastifyRequest, given: Static<typeof Device> | undefined): NonNullable<Session["device"]> {
+  if (given === undefined) return originOf(request);
+  const { user_agent: userAgent, ...device } = given;
+  return userAgent === undefined ? device : { ...device, userAgent };
+}
+
+function currentRoutes(app: FastifyInstance, { sessions }: Served, { callers }: HttpContext): void {
   app.get(
     "/api/v1/sessions/current",
-    { schema: { tags, summary: "The caller's session, touched", security: own, response: { 200: SessionView } } },
-    async (request, reply) => sendCurrent(reply, (await callers.requireSession(request)).session),
+    { schema: { tags, summary: "The caller's session, touched", security: own, response: { 200: OwnSession } } },
+    async (request, reply) => sendOwn(request, reply, (await callers.requireSession(request)).session),
   );
 
   app.patch<{ Body: Static<typeof JsonObject> }>(
@@ -75,7 +102,7 @@ export function sessionRoutes(
         summary: "Change the session's data (JSON Merge Patch)",
         security: own,
         body: JsonObject,
-        response: { 200: SessionView },
+        response: { 200: OwnSession },
       },
     },
     async (request, reply) => {
@@ -83,16 +110,22 @@ export function sessionRoutes(
       const revisions = matchingRevisions(request.headers["if-match"]);
       if (revisions !== undefined && !revisions.includes(session.revision)) throw revisionMoved(session.revision);
       const revision = revisions === undefined ? undefined : session.revision;
-      return sendCurrent(reply, await sessions.update(session.id, request.body as Session["data"], revision));
+      const changed = await sessions.update(session.id, request.body as Session["data"], revision);
+      return sendOwn(request, reply, changed);
     },
   );
 
   app.post(
     "/api/v1/sessions/current/rotate",
-    { schema: { tags, summary: "A new token; the old one is dead", security: own, response: { 200: SessionView } } },
+    { schema: { tags, summary: "A new token; the old one is dead", security: own, response: { 200: OwnSession } } },
     async (request, reply) => {
-      const { token, transport }: CurrentSession = await callers.requireSession(request);
-      return sendToken(reply, await sessions.rotate(token), transport);
+      const { bearerToken } = await callers.requireSession(request);
+      if (bearerToken !== undefined) {
+        const { session, token } = await sessions.rotate(bearerToken, 0, originOf(request));
+        return sendOwn(request, reply, session, token);
+      }
+      await request.session.rotate();
+      return sendOwn(request, reply, request.session.stored as Session);
     },
   );
 
@@ -100,60 +133,9 @@ export function sessionRoutes(
     "/api/v1/sessions/current",
     { schema: { tags, summary: "End the session", security: own, response: { 204: NoContent } } },
     async (request, reply) => {
-      const { session } = await callers.requireSession(request);
-      await sessions.destroy(session.id);
-      return reply.code(204).header("set-cookie", callers.cookie.clear()).header("cache-control", "no-store").send();
-    },
-  );
-
-  const ListQuery = closed({
-    subject: Type.Optional(Subject),
-    kind: Type.Optional(Type.Enum(["login", "context"])),
-    ...PageQuery,
-  });
-  app.get<{ Querystring: Static<typeof ListQuery> }>(
-    "/api/v1/sessions",
-    {
-      schema: {
-        tags,
-        summary: "Live sessions",
-        security: operatorOnly,
-        querystring: ListQuery,
-        response: { 200: page(SessionView) },
-      },
-    },
-    async (request) => {
-      const { items, nextCursor } = await sessions.list(request.query);
-      return { items: items.map(present), next_cursor: nextCursor };
-    },
-  );
-
-  const RevokeQuery = closed({ subject: Subject });
-  app.delete<{ Querystring: Static<typeof RevokeQuery> }>(
-    "/api/v1/sessions",
-    {
-      schema: {
-        tags,
-        summary: "Revoke every session of a subject",
-        security: operatorOnly,
-        querystring: RevokeQuery,
-        response: { 200: Type.Object({ revoked: Type.Integer() }) },
-      },
-    },
-    async (request) => {
-      return { revoked: await sessions.revokeSubject(request.query.subject) };
-    },
-  );
-
-  app.delete<{ Params: Static<typeof Id> }>(
-    "/api/v1/sessions/:id",
-    {
-      schema: { tags, summary: "Revoke one session", security: operatorOnly, params: Id, response: { 204: NoContent } },
-    },
-    async (request, reply) => {
-      if (!(await sessions.destroy(request.params.id)))
-        throw new Problem(404, "not-found", "No live session has this id.");
-      return reply.code(204).send();
+      await callers.requireSession(request);
+      await request.session.destroy();
+      return reply.code(204).header("cache-control", "no-store").send();
     },
   );
 }
@@ -164,12 +146,3 @@ const revisionMoved = (revision: number): Problem =>
     "session-revision-moved",
     `The session is at revision ${revision}: read it again and change what is there.`,
   );
-
-function sendCurrent(reply: FastifyReply, session: Session): object {
-  reply.header("cache-control", "no-store").header("etag", etagOf(session.revision));
-  return present(session);
-}
-
-function present({ id, subject, data, revision, createdAt, expiresAt }: Session): object {
-  return { id, subject, data, revision, created_at: isoTime(createdAt), expires_at: isoTime(expiresAt) };
-}

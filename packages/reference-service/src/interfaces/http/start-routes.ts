@@ -112,6 +112,7 @@ function startRoute(
   app.post(
     `/api/v1/${kind}s/:name`,
     {
+      config: { answersLate: true },
       schema: {
         tags: ["runs"],
         summary: `Start a ${kind}`,

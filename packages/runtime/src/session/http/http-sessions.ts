@@ -12,7 +12,7 @@ import { originOf, type SessionRequest } from "./session-request.js";
 
 export interface HttpSessionOptions<Request extends SessionRequest = SessionRequest> {
   /** Open before the first request. */
-  readonly sessions: SessionManager;
+  readonly sessions: UsedSessions;
   /** The cookie that carries the token; false: none is read or set. */
   readonly cookie?: CookieOptions | false;
   /**
@@ -37,9 +37,17 @@ export interface HttpSessionOptions<Request extends SessionRequest = SessionRequ
   readonly ports?: Ports;
 }
 
+/** When they are opened and closed is not a request's business. */
+export type UsedSessions = Omit<SessionManager, "open" | "close">;
+
 export interface BearerOptions {
   /** In lower case. Default `session-token`. */
   readonly responseHeader?: string;
+  /**
+   * Whether bearer tokens are replaced at the age of `rotation.periodMs`, too; clients then have to look at that header in every answer, or
+   * they are logged out. Default true.
+   */
+  readonly rotate?: boolean;
 }
 
 export type Transport = "cookie" | "bearer";
@@ -52,10 +60,11 @@ export interface Presented {
 
 /** What all requests share: how a token travels, and what is asked of a request that brings one. */
 export class HttpSessions<Request extends SessionRequest = SessionRequest> {
-  readonly manager: SessionManager;
+  readonly manager: UsedSessions;
   readonly cookie: SessionCookie | null;
   /** Null: bearer tokens are not read. */
   readonly tokenHeader: string | null;
+  readonly #doBearersRotate: boolean;
   readonly csrf: CsrfGuard<Request> | null;
   readonly clearSiteData: string;
   readonly ports: Ports;
@@ -70,6 +79,7 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
     this.manager = sessions;
     this.cookie = cookie === false ? null : createSessionCookie(cookie);
     this.tokenHeader = bearer === false ? null : tokenHeaderOf(bearer === true ? {} : bearer);
+    this.#doBearersRotate = typeof bearer === "boolean" || bearer.rotate !== false;
     if (this.cookie === null && this.tokenHeader === null) {
       const message = "expected cookie or bearer, got neither: no request would have a session";
       throw new RuntimeError("config-invalid", message, { key: "bearer" });
@@ -92,6 +102,11 @@ export class HttpSessions<Request extends SessionRequest = SessionRequest> {
     const token = this.cookie.read(headers.cookie);
     if (token === undefined) return null;
     return { token: token === AMBIGUOUS ? null : token, transport: "cookie" };
+  }
+
+  /** Whether a token that travels so is replaced when it is old. */
+  doesRotate(transport: Transport): boolean {
+    return transport === "cookie" || this.#doBearersRotate;
   }
 
   /** How a new session's token travels. */

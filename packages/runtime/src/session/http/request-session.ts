@@ -1,6 +1,7 @@
 import type { NewSignIn, SignIn } from "../../store/session-store.js";
 import type { Freshness } from "../freshness.js";
-import type { SignInRequest } from "../manager.js";
+import type { CreateSession, Session, SignInRequest } from "../manager.js";
+import type { Transport } from "./http-sessions.js";
 import type { SessionField, SessionFields } from "./session-fields.js";
 
 /**
@@ -20,6 +21,10 @@ export interface RequestSession {
   readonly signedIn: SignIn | null;
   /** True when the request came with no live session. */
   readonly isNew: boolean;
+  /** How its token travels; null: there is no session. */
+  readonly transport: Transport | null;
+  /** As the store last told it; what is pending is not in it. Null: there is none. */
+  readonly stored: Session | null;
   /** ms since the epoch; null: there is no session. */
   readonly createdAt: number | null;
   readonly expiresAt: number | null;
@@ -29,8 +34,11 @@ export interface RequestSession {
    */
   readonly csrfToken: string | null;
 
-  /** Reads the session where the adapter was told not to. Twice is once. Errors: `session-csrf`, `session-guessing`, `store-unavailable`. */
-  load(): Promise<this>;
+  /**
+   * Reads the session where the adapter was told not to. Twice is once, as the first call says. Errors: `session-csrf`,
+   * `session-guessing`, `store-unavailable`.
+   */
+  load(options?: LoadOptions): Promise<this>;
 
   /** An object may be changed in place: what became of it is written as if it were set. */
   get<Field extends SessionField>(field: Field): SessionFields[Field] | undefined;
@@ -46,10 +54,15 @@ export interface RequestSession {
   save(): Promise<void>;
 
   /**
+   * Another session without a login, at once and also without fields; the one that there was is dead. What is pending is
+   * forgotten. Error, besides those of all that writes: `session-csrf`.
+   */
+  begin(session?: Omit<CreateSession, "subject" | "signIn">, transport?: Transport): Promise<void>;
+  /**
    * A login: another session of this subject, with the fields of this one (`keepData`), and with another token; this one is dead. Error,
    * besides those of all that writes: `session-limit-reached`, `session-csrf`.
    */
-  signIn(request: SignInRequest): Promise<void>;
+  signIn(request: SignInRequest, transport?: Transport): Promise<void>;
   /** The subject proved itself anew: another token, the old one is dead at once, and the new time and level. */
   stepUp(signIn: NewSignIn): Promise<void>;
   /** Another token; the old one is dead at once. */
@@ -63,4 +76,12 @@ export interface RequestSession {
   requireSubject(): string;
   /** The subject, when it signed in recently and surely enough; else throws `session-not-found`, or `session-stale-sign-in` (401). */
   requireFresh(required: Freshness): string;
+}
+
+export interface LoadOptions {
+  /**
+   * Whether a token that is old enough is replaced now. False where the answer may come later than the grace ends, as that of a stream or a
+   * long wait: until then the client uses the token that was replaced. Default true.
+   */
+  readonly rotate?: boolean;
 }

@@ -2,12 +2,12 @@ import { RuntimeError } from "../../errors.js";
 import type { Json, JsonObject } from "../../json.js";
 import type { NewSignIn, SessionDelta, SignIn } from "../../store/session-store.js";
 import { type Freshness, requireFresh } from "../freshness.js";
-import type { IssuedSession, Session, SignInRequest } from "../manager.js";
+import type { CreateSession, IssuedSession, ResumedSession, Session, SignInRequest } from "../manager.js";
 import { notFound } from "../session-refusals.js";
 import { createCsrfToken } from "./csrf.js";
 import { FieldChanges } from "./field-changes.js";
 import type { HttpSessions, Presented, Transport } from "./http-sessions.js";
-import type { RequestSession } from "./request-session.js";
+import type { LoadOptions, RequestSession } from "./request-session.js";
 import type { SessionField, SessionFields } from "./session-fields.js";
 import { isSafe, originOf, type SessionRequest } from "./session-request.js";
 
@@ -69,6 +69,14 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     return this.#isNew;
   }
 
+  get transport(): Transport | null {
+    return this.#loaded() === null ? null : this.#transport;
+  }
+
+  get stored(): Session | null {
+    return this.#loaded();
+  }
+
   get createdAt(): number | null {
     return this.#loaded()?.createdAt ?? null;
   }
@@ -83,8 +91,8 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     return createCsrfToken(this.#token, this.#http.ports.random);
   }
 
-  load(): Promise<this> {
-    this.#loading ??= this.#isLoaded ? Promise.resolve(this) : this.#load();
+  load(options: LoadOptions = {}): Promise<this> {
+    this.#loading ??= this.#isLoaded ? Promise.resolve(this) : this.#load(options);
     return this.#loading;
   }
 
@@ -140,15 +148,23 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     }
   }
 
-  async signIn(request: SignInRequest): Promise<void> {
+  async begin(request: Omit<CreateSession, "subject" | "signIn"> = {}, transport = this.#transport): Promise<void> {
+    this.#begin(transport);
+    // Ended first: a client that is told of no new session has none, and not one that nobody knows of.
+    if (this.#loaded() !== null) await this.destroy();
+    const origin = originOf(this.#request);
+    this.#issued(await this.#http.manager.create({ device: origin, ...request }, origin), transport);
+  }
+
+  async signIn(request: SignInRequest, transport = this.#transport): Promise<void> {
     this.#loaded();
-    this.#begin();
+    this.#begin(transport);
     const pending = request.keepData === false ? null : (this.#fields?.take() ?? null);
     const data = { ...pending?.set, ...request.data };
     const origin = originOf(this.#request);
     const full = { device: origin, ...request, ...(Object.keys(data).length > 0 && { data }) };
     try {
-      this.#issued(await this.#http.manager.signIn(this.#token ?? undefined, full, origin));
+      this.#issued(await this.#http.manager.signIn(this.#token ?? undefined, full, origin), transport);
     } catch (error) {
       if (pending !== null) this.#fields?.putBack(pending);
       throw error;
@@ -220,12 +236,11 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     }
   }
 
-  async #load(): Promise<this> {
-    const { manager, csrf } = this.#http;
+  async #load({ rotate = true }: LoadOptions): Promise<this> {
+    const { csrf } = this.#http;
     const presented = this.#presented as Presented;
     if (presented.transport === "cookie") csrf?.check(this.#request, presented.token);
-    // A token that is ambiguous is for the manager to report, as any that nobody can have been given.
-    const resumed = await manager.resume(presented.token ?? "", originOf(this.#request));
+    const resumed = await this.#resume(presented, rotate && this.#http.doesRotate(presented.transport));
     if (resumed === undefined) {
       this.#isLoaded = true;
       this.#http.countUnknown(this.#request, presented.token ?? "");
@@ -238,6 +253,15 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     this.#isLoaded = true;
     if (this.#isTokenNew) this.#mayChange();
     return this;
+  }
+
+  /** A token that is ambiguous is for the manager to report, as any that nobody can have been given. */
+  async #resume({ token }: Presented, mayReplace: boolean): Promise<ResumedSession | undefined> {
+    const { manager } = this.#http;
+    const origin = originOf(this.#request);
+    if (mayReplace) return manager.resume(token ?? "", origin);
+    const session = await manager.load(token ?? "", origin);
+    return session && { session, token: null };
   }
 
   async #create(delta: SessionDelta): Promise<void> {
@@ -271,7 +295,8 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
     this.#mayChange();
   }
 
-  #issued({ session, token }: IssuedSession): void {
+  #issued({ session, token }: IssuedSession, transport: Transport): void {
+    this.#transport = transport;
     this.#session = session;
     this.#token = token;
     this.#isTokenNew = true;
@@ -281,9 +306,9 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
   }
 
   /** Before a change: refuses one that would be lost, and a new session that another site wants. */
-  #begin(): void {
+  #begin(transport = this.#transport): void {
     this.#checkHeaders();
-    if (this.#loaded() !== null || this.#transport !== "cookie" || isSafe(this.#request)) return;
+    if (this.#loaded() !== null || transport !== "cookie" || isSafe(this.#request)) return;
     this.#http.csrf?.checkBeginning(this.#request);
   }
 

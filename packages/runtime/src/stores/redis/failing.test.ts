@@ -171,6 +171,16 @@ describe("a Redis that loses what it had", () => {
   });
 });
 
+it("says why Redis does not let a client in", async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.remove());
+  await server.command("ACL", "SETUSER", "somebody", "on", ">right");
+  const url = server.url.replace("redis://", "redis://somebody:wrong@");
+  const refused = openSessions({ url });
+  await expect(refused).rejects.toMatchObject({ code: "store-incompatible" });
+  await expect(refused).rejects.toThrow(/WRONGPASS/);
+});
+
 interface Served {
   readonly server: Redis;
   readonly proxy: FaultyProxy;
