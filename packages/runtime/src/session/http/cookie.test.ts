@@ -49,7 +49,7 @@ describe("the session's cookie", () => {
     ["__Http- without secure", { name: "__Http-a", secure: false }, "cookie.secure"],
     ["a prefix in another case, which browsers keep by half", { name: "__hOsT-a" }, "cookie.name"],
     ["SameSite=None without secure", { sameSite: "none", secure: false }, "cookie.sameSite"],
-    ["a SameSite that is none", { sameSite: "Laxx" as "lax" }, "cookie.sameSite"],
+    ["a SameSite that is none", { sameSite: "loose" as "lax" }, "cookie.sameSite"],
     ["an empty name", { name: "" }, "cookie.name"],
     ["a name that ends the cookie", { name: "a;b" }, "cookie.name"],
     ["a name of which no token fits into 4,096 bytes", { name: "n".repeat(4_017) }, "cookie.name"],

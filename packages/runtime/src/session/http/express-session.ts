@@ -8,6 +8,10 @@ export interface ExpressSessionModule {
   readonly Store: abstract new (...args: never[]) => object;
 }
 
+type StoreOf<Module> = Module extends { readonly Store: abstract new (...args: never[]) => infer Store }
+  ? Store
+  : never;
+
 /** The methods of the store; the others are those of the module's own `Store`. */
 export interface ExpressSessionStore {
   get(sid: string, callback: Callback<SidSession | null>): void;
@@ -34,7 +38,7 @@ export interface ExpressSessionStore {
 export function createExpressSessionStore<Module extends ExpressSessionModule>(
   session: Module,
   options: SidSessionOptions,
-): ExpressSessionStore & InstanceType<Module["Store"]> {
+): ExpressSessionStore & StoreOf<Module> {
   const sessions = new SidSessions(options);
   /** Of what `get` gave, and of the Session made of it. */
   const baselines = new WeakMap<object, Baseline>();
@@ -93,5 +97,5 @@ export function createExpressSessionStore<Module extends ExpressSessionModule>(
       answer(callback, () => sessions.clear());
     }
   }
-  return new CleanArchStore() as unknown as ExpressSessionStore & InstanceType<Module["Store"]>;
+  return new CleanArchStore() as unknown as ExpressSessionStore & StoreOf<Module>;
 }

@@ -65,6 +65,8 @@ export function gateHeaders(response: ServerResponse, work: HeaderWork): void {
     response.statusCode = problem.status;
     response.statusMessage = "";
     for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+    // Node would not say it any more once another one was removed.
+    response.setHeader("content-length", Buffer.byteLength(problem.body));
     end.call(response, problem.body, "utf8");
     state = "closed";
   };

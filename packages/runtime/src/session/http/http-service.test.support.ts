@@ -1,12 +1,41 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Redis, startRedis } from "@clean-arch/test-servers";
+import { afterAll } from "vitest";
 import type { SessionStore } from "../../store/session-store.js";
 import { createMemorySessionStore } from "../../stores/memory/session-store.js";
+import { createRedisSessionStore } from "../../stores/redis/session-store.js";
+import { createSqliteSessionStore } from "../../stores/sqlite/session-store.js";
 
 /** Every store that the HTTP tests run over; the system's clock is theirs, as the middlewares of others read no other one. */
 export const HTTP_STORES: readonly HttpStore[] = [
   { name: "memory", open: async () => ({ store: createMemorySessionStore(), close: async () => undefined }) },
+  {
+    name: "sqlite",
+    async open() {
+      const folder = await mkdtemp(join(tmpdir(), "http-sessions-"));
+      const store = createSqliteSessionStore({ file: join(folder, "sessions.db") });
+      return { store, close: () => rm(folder, { recursive: true }) };
+    },
+  },
+  {
+    name: "redis",
+    async open() {
+      redis ??= startRedis();
+      opened += 1;
+      const store = createRedisSessionStore({ url: (await redis).url, prefix: `http-${opened}:` });
+      return { store, close: async () => undefined };
+    },
+  },
 ];
+
+/** One for all tests of a file, which have prefixes of their own. */
+let redis: Promise<Redis> | undefined;
+let opened = 0;
+afterAll(async () => (await redis)?.remove());
 
 export interface HttpStore {
   readonly name: string;
@@ -29,6 +58,8 @@ export interface Call {
 
 export interface HttpClient {
   call(method: string, path: string, call?: Call): Promise<Answer>;
+  /** Breaks the connections of calls that are under way. */
+  abort(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,6 +83,9 @@ export function clientOf(port: number, closeServer: () => Promise<unknown>): Htt
         outgoing.on("error", reject);
         outgoing.end();
       }),
+    async abort() {
+      agent.destroy();
+    },
     async close() {
       agent.destroy();
       await closeServer();

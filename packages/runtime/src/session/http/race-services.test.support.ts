@@ -158,7 +158,7 @@ async function listening(app: ReturnType<typeof Fastify>, close: () => Promise<v
 
 function closing(client: HttpClient, close: () => Promise<void>): HttpClient {
   return {
-    call: client.call,
+    ...client,
     async close() {
       await client.close();
       await close();
