@@ -46,6 +46,7 @@ function importsText({ features, services }: Model): string {
     'import { auditSessions } from "../session/audit.js";',
     'import { createSessionStore, createSessions } from "../session/manager.js";',
     'import { openSessions } from "../session/open.js";',
+    'import { requestSessions } from "../session/request-sessions.js";',
     sagas && 'import { createSagas } from "../session/saga.js";',
     'import { httpSettings } from "./http-settings.js";',
     sagas && simulated && 'import { createLedger } from "./ledger.js";',
@@ -99,8 +100,8 @@ const NO_USE_CASES = `  const useCases: UseCases = {};
 `;
 
 const SESSIONS = `  const sessionStore = createSessionStore(settings, logger);
-  const sessionEvents = auditSessions(logger);
-  const sessions = createSessions(settings, { store: sessionStore, events: sessionEvents, logger });
+  const events = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events, logger });
   scope.own("sessions", sessions, (manager) => manager.close());
   await openSessions(settings, sessions, logger);
 
@@ -143,7 +144,12 @@ ${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}  ];
 ${sagas ? "    runs,\n" : ""}${sagas && simulated ? "    ledger,\n" : ""}    dependencies,
     telemetry: createTelemetry([${sagas ? "runMetrics(runs)" : ""}]),
   };
-  const server = await buildServer({ settings: httpSettings(settings), application, logger, sessionEvents });
+  const server = await buildServer({
+    settings: httpSettings(settings),
+    application,
+    logger,
+    requestSessions: requestSessions(settings, { sessions, events, logger }),
+  });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };
 `;

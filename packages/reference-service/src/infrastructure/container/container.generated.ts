@@ -18,6 +18,7 @@ import { createUuidV7 } from "../persistence/uuid-v7.js";
 import { auditSessions } from "../session/audit.js";
 import { createSessionStore, createSessions } from "../session/manager.js";
 import { openSessions } from "../session/open.js";
+import { requestSessions } from "../session/request-sessions.js";
 import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
 import { createLedger } from "./ledger.js";
@@ -58,8 +59,8 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
   const sessionStore = createSessionStore(settings, logger);
-  const sessionEvents = auditSessions(logger);
-  const sessions = createSessions(settings, { store: sessionStore, events: sessionEvents, logger });
+  const events = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events, logger });
   scope.own("sessions", sessions, (manager) => manager.close());
   await openSessions(settings, sessions, logger);
 
@@ -90,7 +91,12 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     dependencies,
     telemetry: createTelemetry([runMetrics(runs)]),
   };
-  const server = await buildServer({ settings: httpSettings(settings), application, logger, sessionEvents });
+  const server = await buildServer({
+    settings: httpSettings(settings),
+    application,
+    logger,
+    requestSessions: requestSessions(settings, { sessions, events, logger }),
+  });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };
 }

@@ -1,7 +1,7 @@
 /**
  * Who calls. An operator shows the operator token as a bearer token; a client shows its session's token, in the cookie
  * or as a bearer token. Both may come in one request (cookie and operator token). How a token is read, guarded and
- * exchanged is request-sessions.ts.
+ * exchanged is infrastructure/session/request-sessions.ts.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";

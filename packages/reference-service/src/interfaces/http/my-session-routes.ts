@@ -3,8 +3,8 @@ import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import type { Sessions } from "../../application/ports/sessions.js";
 import type { HttpContext } from "./http-context.js";
+import { originOf } from "./origin.js";
 import { Problem } from "./problem.js";
-import { originOf } from "./request-sessions.js";
 import { closed, Id, NoContent, PageQuery, page } from "./schemas.js";
 import { MySession, mine } from "./session-view.js";
 

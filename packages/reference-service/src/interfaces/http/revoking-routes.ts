@@ -2,8 +2,8 @@
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import type { Sessions } from "../../application/ports/sessions.js";
+import { originOf } from "./origin.js";
 import { Problem } from "./problem.js";
-import { originOf } from "./request-sessions.js";
 import { closed, Id, NoContent, operatorOnly, PageQuery, page } from "./schemas.js";
 import { ListedSession, listed } from "./session-view.js";
 
@@ -51,7 +51,7 @@ export function revokingRoutes(app: FastifyInstance, { sessions }: { readonly se
     async (request) => {
       const { subject, all = false } = request.query;
       // A subject that got lost on the way must not log out everybody.
-      if ((subject === undefined) !== all) throw oneOfThem();
+      if ((subject === undefined) !== all) throw oneOfThem(subject);
       const origin = originOf(request);
       const revoked =
         subject === undefined
@@ -74,7 +74,9 @@ export function revokingRoutes(app: FastifyInstance, { sessions }: { readonly se
   );
 }
 
-const oneOfThem = (): Problem =>
-  new Problem(422, "validation-failed", "The request's querystring does not fit.", {
-    errors: [{ path: "subject", message: "expected a subject, or all=true in its place" }],
+function oneOfThem(subject: string | undefined): Problem {
+  const message = subject === undefined ? "expected subject" : "expected a subject or all=true, not both";
+  return new Problem(422, "validation-failed", "The request's querystring does not fit.", {
+    errors: [{ path: "", message }],
   });
+}

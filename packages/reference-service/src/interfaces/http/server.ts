@@ -8,7 +8,6 @@ import type { Socket } from "node:net";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import type { Logger } from "../../application/ports/logger.js";
-import type { SessionListener } from "../../application/ports/sessions.js";
 import { createCallers, guardOperatorRoutes } from "./callers.js";
 import { closeSilentConnections } from "./connections.js";
 import { describeApi } from "./docs.js";
@@ -17,7 +16,6 @@ import type { HttpSettings } from "./http-settings.js";
 import { readJsonBodies } from "./json-body.js";
 import { refuseUnknownRoutes } from "./not-found.js";
 import { PROBLEM_TYPE, Problem, problemBody, problemOf, sendProblem } from "./problem.js";
-import { readSessions } from "./request-sessions.js";
 import { registerRoutes } from "./routes.generated.js";
 import { validateRequests } from "./validation.js";
 
@@ -25,15 +23,15 @@ export interface ServerDependencies {
   readonly settings: HttpSettings;
   readonly application: Application;
   readonly logger: Logger;
-  /** Told when a client tries tokens. */
-  readonly sessionEvents: SessionListener;
+  /** Gives requests their `session`. */
+  readonly requestSessions: (app: FastifyInstance) => Promise<void>;
 }
 
 export async function buildServer({
   settings,
   application,
   logger,
-  sessionEvents: events,
+  requestSessions,
 }: ServerDependencies): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: settings.bodyLimitBytes,
@@ -61,7 +59,7 @@ export async function buildServer({
   observe(app, application, logger);
 
   await describeApi(app, settings);
-  await readSessions(app, { settings, sessions: application.sessions, events, logger });
+  await requestSessions(app);
   await app.register((routes, _options, done) => {
     const callers = createCallers(settings);
     guardOperatorRoutes(routes, callers);
