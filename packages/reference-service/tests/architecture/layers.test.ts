@@ -1,6 +1,6 @@
 /**
  * Who may import whom: the domain nothing, the application the domain, infrastructure and interfaces the application, and
- * only the container and main know all. Of the runtime, interfaces know its HTTP adapters. Imports of types count.
+ * only the container and main know all. Imports of types count.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix, relative, sep } from "node:path";
@@ -14,7 +14,7 @@ const LAYERS: Readonly<Record<string, { readonly folders: readonly string[]; rea
   domain: { folders: ["domain"], packages: /^$/ },
   application: { folders: ["application", "domain"], packages: /^@clean-arch\/runtime$/ },
   infrastructure: { folders: ["infrastructure", "application", "domain"], packages: /./ },
-  interfaces: { folders: ["interfaces", "application"], packages: /^(?!@clean-arch\/(?!runtime\/sessions\/))/ },
+  interfaces: { folders: ["interfaces", "application"], packages: /^(?!@clean-arch\/)/ },
 };
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
