@@ -3,13 +3,16 @@ import { parseArgs } from "node:util";
 import { missingPostgres } from "@clean-arch/test-servers";
 import { runChaos } from "./chaos.js";
 import { offenses, summary } from "./report.js";
+import { main as sessionsMain } from "./sessions/main.js";
 
 /**
  * `npm run chaos -- --minutes M --seed S`: see chaos.ts. Exits with 1 at any violation, with the seed and the history of the
  * run that shows it. `--history FILE` keeps everything that was seen; `--logs FOLDER` what the
- * instances print; `--service FOLDER` takes a service that was built before.
+ * instances print; `--service FOLDER` takes a service that was built before. With `--sessions` it is sessions on Redis that
+ * are mistreated: sessions/main.ts.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--sessions")) return sessionsMain(args);
   const { values } = parseArgs({
     args: [...args],
     options: {

@@ -115,14 +115,15 @@ class IoredisConnection implements RedisConnection {
   }
 
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const named = this.#isCluster ? [...keys, absentKey(keys[0] ?? "")] : keys;
     try {
-      return await this.#gathered().evalsha(script.sha, keys.length, ...keys, ...args);
+      return await this.#gathered().evalsha(script.sha, named.length, ...named, ...args);
     } catch (error) {
       if (!isUnknownScript(error)) throw fromDriver(error);
     }
     try {
       // The server keeps it from here on, until it is started anew.
-      return await this.#gathered().eval(script.text, keys.length, ...keys, ...args);
+      return await this.#gathered().eval(script.text, named.length, ...named, ...args);
     } catch (error) {
       throw fromDriver(error);
     }
@@ -142,14 +143,23 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
+  get #isCluster(): boolean {
+    return this.#urls.length > 1;
+  }
+
   async #createClient(): Promise<Redis | Cluster> {
     const driver = await loadDriver();
     const [url] = this.#urls;
     const own = { lazyConnect: true, enableOfflineQueue: false };
-    if (url !== undefined && this.#urls.length === 1)
+    if (url !== undefined && !this.#isCluster)
       return new driver.Redis(url, { ...this.#settings, ...own, retryStrategy: backoff });
     return new driver.Cluster([...this.#urls], {
-      ...{ ...own, enableAutoPipelining: true, redisOptions: this.#settings, clusterRetryStrategy: backoff },
+      ...{ ...own, redisOptions: this.#settings, clusterRetryStrategy: backoff },
+      // Or what was under way when a node's connection broke would be sent again, though it may have been carried out.
+      retryDelayOnFailover: 0,
+      // The driver's pipelines of a cluster can count a command as sent that was not, when a node's connection comes and goes:
+      // from then on each caller is given the answer to another one's command.
+      enableAutoPipelining: false,
     });
   }
 
@@ -162,8 +172,8 @@ class IoredisConnection implements RedisConnection {
   }
 
   /**
-   * The client, whose commands of this turn of the event loop leave in one write of the socket: a write each would cost as much
-   * as all the rest. A cluster's client does something like it by itself.
+   * The client, whose commands of this turn of the event loop leave in one write of each socket: a write each would cost as much
+   * as all the rest.
    */
   #gathered(): Redis | Cluster {
     const client = this.#client;
@@ -171,16 +181,27 @@ class IoredisConnection implements RedisConnection {
       const message = "expected an open session store, got one that is closed; call open() first";
       throw new RuntimeError("store-unavailable", message);
     }
-    if ("nodes" in client || this.#isCorked) return client;
-    const { stream } = client;
+    if (this.#isCorked) return client;
     this.#isCorked = true;
-    stream.cork();
+    // A node that nobody asked yet has none.
+    const streams = "nodes" in client ? client.nodes("master").flatMap(({ stream }) => stream ?? []) : [client.stream];
+    for (const stream of streams) stream.cork();
     systemPorts.clock.soon(() => {
       this.#isCorked = false;
-      stream.uncork();
+      for (const stream of streams) stream.uncork();
     });
     return client;
   }
+}
+
+/**
+ * A key of the same slot that is never there. While a slot moves, its old owner has some of its keys and its new one the
+ * others, and a script on either would take the rest for gone: a live session would be none. Servers refuse a script when
+ * they lack one of several keys that it names (TRYAGAIN); but those of a whole bucket cannot name all. So no script runs on
+ * a slot that moves; the driver asks again for a while, then it is `store-unavailable`.
+ */
+function absentKey(key: string): string {
+  return `${key.slice(0, key.indexOf("}") + 1)}:-`;
 }
 
 async function reportOf(server: Redis): Promise<ServerReport> {
