@@ -54,6 +54,12 @@ describe("the documents", () => {
     expect(wrongQuotes(documents, sources)).toEqual([]);
   });
 
+  it("name tests, in the table of the guide on security, that are there under these titles", () => {
+    const named = [...read("docs/guides/security.md").matchAll(/\]\(\.\.\/\.\.\/([^)]+)\) “([^”]+)”/g)];
+    expect(named.length).toBeGreaterThan(40);
+    for (const [, path = "", title = ""] of named) expect(read(path), `${path}: ${title}`).toContain(`"${title}"`);
+  });
+
   it("name source files that are there", () => {
     const sources = ["packages", "tools", "examples", "benchmarks"].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

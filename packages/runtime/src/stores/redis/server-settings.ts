@@ -63,7 +63,7 @@ const COSTS: Readonly<Record<Exclude<Persistence, "always">, string>> = {
   "append-only-file":
     "Redis leaves the flushing of its append-only file to the system: a crash of the machine may lose half a minute, of logouts too",
   everysec:
-    "Redis flushes its append-only file each second: a crash of the machine, not of Redis alone, may lose that second, of logouts too",
+    "Redis flushes its append-only file each second: a crash of the machine may lose that second, of logouts too; one of Redis alone, only what a slow disk kept it from writing",
 };
 
 /** What the settings mean for sessions, in sentences; those that a production service should not have are warnings. */
