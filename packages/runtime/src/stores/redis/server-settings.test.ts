@@ -8,7 +8,11 @@ describe("what Redis' settings mean, said at the start", () => {
   it.each([
     [{ persistence: "none" }, "warn", /every session is gone.*runs go on.*appendonly yes/],
     [{ persistence: "none", settings: { save: "3600 1" } }, "warn", /snapshots only.*an ended session may live again/],
-    [{ persistence: "everysec" }, "info", /flushes .* each second: a crash of the machine may lose that second.*slow disk/],
+    [
+      { persistence: "everysec" },
+      "info",
+      /flushes .* each second: a crash of the machine may lose that second.*slow disk/,
+    ],
     [{ persistence: "always" }, "info", /flushes each change to disk before it answers/],
     [{ persistence: "always", settings: { appendfsync: "no" } }, "warn", /to the system.*appendonly yes/],
     [{ settings: { maxmemory: "50mb", "maxmemory-policy": "allkeys-lru" } }, "warn", /drops keys.*noeviction/],
