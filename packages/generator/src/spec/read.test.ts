@@ -61,7 +61,7 @@ describe("values", () => {
       lease: 10_000,
       max_crashes: 3,
     });
-    expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536 });
+    expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536, trust_proxy: 0 });
     expect(config.long_running).toEqual({ enabled: true, tasks: [] });
   });
 });

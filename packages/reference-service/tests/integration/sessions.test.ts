@@ -283,6 +283,18 @@ describe("sessions as they are set up", () => {
     expect(body.components.securitySchemes.session_cookie.name).toBe("__Host-shop");
   });
 
+  it("tell clients behind a proxy apart when there is one", async () => {
+    const addressFor = async (proxies: string, forwarded: string) => {
+      const service = await start({ HTTP_TRUST_PROXY: proxies });
+      const headers = { "x-forwarded-for": forwarded };
+      const { token } = (await service.call("POST", PATH, { transport: "bearer" }, headers)).body;
+      return (await service.call("GET", `${PATH}/mine`, undefined, bearer(token))).body.items[0].device.ip;
+    };
+    expect(await addressFor("0", "203.0.113.7")).toBe("127.0.0.1");
+    // What a client writes itself is not believed, only what the proxy adds.
+    expect(await addressFor("1", "198.51.100.1, 203.0.113.7")).toBe("203.0.113.7");
+  });
+
   it("keep a client that tries tokens away from the store, and say for how long", async () => {
     const service = await start({});
     const { token } = (await service.call("POST", PATH, { transport: "bearer" })).body;
