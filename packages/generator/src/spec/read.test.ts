@@ -44,10 +44,7 @@ describe("values", () => {
     const text = "session: {context: {ttl: 5m}, recovery: {initial_delay: 1500ms}}\nhttp: {body_limit: 64KiB}\n";
     const { config } = readConfig(Buffer.from(text), "f.yaml");
     expect(config.session.context).toEqual({
-      storage: "redis",
-      ttl: 300_000,
-      absolute_ttl: 86_400_000,
-      prefix: "session:",
+      ...{ storage: "redis", ttl: 300_000, absolute_ttl: 86_400_000, prefix: "session:" },
       encryption: { enabled: false },
     });
     expect(config.session.recovery).toEqual({
