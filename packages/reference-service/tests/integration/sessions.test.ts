@@ -58,6 +58,19 @@ describe("sessions over HTTP", () => {
     expect((await get({ ...withCookie(token), authorization: "Basic YTpi" })).status).toBe(401);
   });
 
+  it("answers 401 to whatever is no token, and to a cookie that is there twice", async () => {
+    const { token } = await begin();
+    const twice = await get({ cookie: `session=${token}; session=${token}` });
+    expect([twice.status, twice.body.code]).toEqual([401, "session-not-found"]);
+    for (const text of ["", "x", "é".repeat(80), "A".repeat(10_000), "%00", `${token};`, `"${token}"`, `${token}=`]) {
+      expect((await get({ authorization: `Bearer ${text}` })).status).toBe(401);
+      const inCookie = await get({ cookie: `session=${text}` });
+      expect(inCookie.status).toBe(text === `${token};` ? 200 : 401);
+    }
+    expect((await get({ cookie: `SESSION=${token}` })).status).toBe(401);
+    expect((await get({}, `${CURRENT}?session=${token}`)).status).toBe(401);
+  });
+
   it("merges a patch, unless the revision moved", async () => {
     const { token } = await begin({ data: { a: 1, b: { c: 2, d: 3 } } });
     const patch = (body: unknown, revision?: string) =>
