@@ -35,7 +35,13 @@ export function buildSettings({ config, database, services }: SettingsInput): Se
   const { saga, context, checkpoint, recovery, retention, cookie, rotation, limits } = session;
   const interval = checkpoint.interval === undefined ? undefined : durationText(checkpoint.interval);
   return {
-    http: given({ port: http.port, host: http.host, body_limit: sizeText(http.body_limit), auth: http.auth }),
+    http: given({
+      port: http.port,
+      host: http.host,
+      body_limit: sizeText(http.body_limit),
+      trust_proxy: http.trust_proxy,
+      auth: http.auth,
+    }),
     database: given({
       driver: config.database.driver,
       // A server's url may hold a password: where the config does not write it, the environment does.

@@ -44,10 +44,7 @@ describe("values", () => {
     const text = "session: {context: {ttl: 5m}, recovery: {initial_delay: 1500ms}}\nhttp: {body_limit: 64KiB}\n";
     const { config } = readConfig(Buffer.from(text), "f.yaml");
     expect(config.session.context).toEqual({
-      storage: "redis",
-      ttl: 300_000,
-      absolute_ttl: 86_400_000,
-      prefix: "session:",
+      ...{ storage: "redis", ttl: 300_000, absolute_ttl: 86_400_000, prefix: "session:" },
       encryption: { enabled: false },
     });
     expect(config.session.recovery).toEqual({
@@ -61,7 +58,7 @@ describe("values", () => {
       lease: 10_000,
       max_crashes: 3,
     });
-    expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536 });
+    expect(config.http).toEqual({ port: 8080, host: "0.0.0.0", body_limit: 65_536, trust_proxy: 0 });
     expect(config.long_running).toEqual({ enabled: true, tasks: [] });
   });
 });

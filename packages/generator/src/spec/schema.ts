@@ -78,6 +78,12 @@ const http = section("The service's own HTTP interface.", {
   }),
   cors: optional(json("Origins that may call from a browser.")),
   body_limit: size("Largest request body.", "1MiB"),
+  trust_proxy: integer(
+    "Proxies between the clients and the service, whose X-Forwarded-For is believed: a client's address is in logs, and is what guessing counts against.",
+    0,
+    10,
+    0,
+  ),
   rate_limit: optional(
     block("Requests a caller may make.", {
       max: integer("Requests in one window.", 1, 1_000_000, 100),

@@ -60,6 +60,7 @@ export async function startService(
     OPERATOR_TOKEN,
     HTTP_AUTH: "none",
     HTTP_BODY_LIMIT: "1MiB",
+    HTTP_TRUST_PROXY: "0",
     OBSERVABILITY_METRICS: "true",
     ...sessionVariables(redis),
     ...environment,

@@ -58,6 +58,19 @@ describe("sessions over HTTP", () => {
     expect((await get({ ...withCookie(token), authorization: "Basic YTpi" })).status).toBe(401);
   });
 
+  it("answers 401 to whatever is no token, and to a cookie that is there twice", async () => {
+    const { token } = await begin();
+    const twice = await get({ cookie: `session=${token}; session=${token}` });
+    expect([twice.status, twice.body.code]).toEqual([401, "session-not-found"]);
+    for (const text of ["", "x", "é".repeat(80), "A".repeat(10_000), "%00", `${token};`, `"${token}"`, `${token}=`]) {
+      expect((await get({ authorization: `Bearer ${text}` })).status).toBe(401);
+      const inCookie = await get({ cookie: `session=${text}` });
+      expect(inCookie.status).toBe(text === `${token};` ? 200 : 401);
+    }
+    expect((await get({ cookie: `SESSION=${token}` })).status).toBe(401);
+    expect((await get({}, `${CURRENT}?session=${token}`)).status).toBe(401);
+  });
+
   it("merges a patch, unless the revision moved", async () => {
     const { token } = await begin({ data: { a: 1, b: { c: 2, d: 3 } } });
     const patch = (body: unknown, revision?: string) =>
@@ -281,6 +294,18 @@ describe("sessions as they are set up", () => {
     expect(headers.get("set-cookie")).toMatch(/^__Host-shop=[\w-]{80}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
     const { body } = await service.call("GET", "/openapi.json");
     expect(body.components.securitySchemes.session_cookie.name).toBe("__Host-shop");
+  });
+
+  it("tell clients behind a proxy apart when there is one", async () => {
+    const addressFor = async (proxies: string, forwarded: string) => {
+      const service = await start({ HTTP_TRUST_PROXY: proxies });
+      const headers = { "x-forwarded-for": forwarded };
+      const { token } = (await service.call("POST", PATH, { transport: "bearer" }, headers)).body;
+      return (await service.call("GET", `${PATH}/mine`, undefined, bearer(token))).body.items[0].device.ip;
+    };
+    expect(await addressFor("0", "203.0.113.7")).toBe("127.0.0.1");
+    // What a client writes itself is not believed, only what the proxy adds.
+    expect(await addressFor("1", "198.51.100.1, 203.0.113.7")).toBe("203.0.113.7");
   });
 
   it("keep a client that tries tokens away from the store, and say for how long", async () => {

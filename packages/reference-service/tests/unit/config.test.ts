@@ -74,7 +74,7 @@ describe("settings", () => {
       {
         source: "configs/app.yaml",
         key: "http.color",
-        expected: "one of port, host, body_limit, auth",
+        expected: "one of port, host, body_limit, trust_proxy, auth",
         got: "an unknown key",
       },
       { source: "configs/app.yaml", key: "http.port", expected: "a whole number from 0 to 65535", got: '"eighty"' },

@@ -60,32 +60,51 @@ make verify GENERATOR="node <clone>/packages/generator/bin/clean-arch-generator.
   return [{ path: "README.md", owner: "once", content }];
 }
 
-function storageText({ database: { driver, file, url }, project, features }: Model): string {
+function storageText(model: Model): string {
+  const { database, project, features, session } = model;
+  const { driver, file, url } = database;
   const server = features.compose
     ? `postgresql://service:development@127.0.0.1:5432/${project.name.snake}`
     : `postgresql://user@host:5432/${project.name.snake}`;
   const example = `\`DATABASE_URL=${server}\`${features.compose ? " (the server of `make up`)" : ""}`;
   const kept =
     driver === "postgres"
-      ? `Everything is kept in PostgreSQL${url === null ? `; the environment says where, as ${example}` : ""}.`
+      ? `Runs and records are kept in PostgreSQL${url === null ? `; the environment says where, as ${example}` : ""}.`
       : `Outside production no server is needed: everything is kept in one SQLite file, \`${file}\`.`;
-  const open = driver === null ? ` With ${example} it is kept in PostgreSQL.` : "";
-  const shared =
-    "Instances on one PostgreSQL database share its runs: each takes over what another leaves. Login sessions stay with " +
-    "the instance where they began.";
+  const open = driver === null ? ` With ${example} runs and records are kept in PostgreSQL.` : "";
+  const shared = "Instances on one PostgreSQL database share its runs: each takes over what another leaves.";
+  const keys =
+    "What sessions hold is encrypted, by the keys in `SESSION_ENCRYPTION_KEYS`: `<id>:<32 bytes in base64url>`, with commas between several.";
   const tests =
-    "`make test` uses SQLite; with `TEST_DATABASE_URL=postgresql://...` it uses databases of its own on that server.";
+    "`make test` uses SQLite; with `TEST_DATABASE_URL=postgresql://...` it uses databases of its own on that server, and with " +
+    "`TEST_REDIS_URL=redis://...` keys of its own on that one.";
   return [
     `${kept}${open} Services without a url are simulated outside production.`,
     ...(driver === "sqlite" ? [] : [shared]),
+    sessionsText(model),
+    ...(session.context.encrypted ? [keys] : []),
     tests,
   ].join("\n\n");
+}
+
+function sessionsText({ redisUrl, features, session: { context } }: Model): string {
+  if (context.storage !== "redis") return "Login sessions stay with the instance where they began.";
+  if (redisUrl !== null)
+    return "Login sessions and the contexts of runs are kept in Redis, where all instances find them.";
+  const server = features.compose
+    ? "`REDIS_URL=redis://127.0.0.1:6379` (the server of `make up`)"
+    : "`REDIS_URL=redis://host:6379`";
+  return (
+    `With ${server} login sessions and the contexts of runs are kept in Redis, where all instances find them; production ` +
+    "needs it. Without it they are in the SQLite file, and stay with the instance where they began."
+  );
 }
 
 function apiTable({ features, sagas, entities }: Model): string {
   const first = sagas[0];
   const rows = [
     ["`POST /api/v1/sessions`", "begin a session"],
+    ["`GET /api/v1/sessions/mine`", "where the caller is signed in"],
     ...(first === undefined
       ? []
       : [[`\`POST /api/v1/sagas/${first.name.raw}?wait=10\``, "start a run and wait for its end"]]),

@@ -63,6 +63,7 @@ export const SettingsSchema = Type.Object({
     port: integer(8080, 0, 65_535),
     host: text("0.0.0.0"),
     body_limit: size(1_048_576),
+    trust_proxy: integer(0, 0, 10),
     auth: optionalChoice(["none", "session", "token"]),
   }),
   database: Type.Object({

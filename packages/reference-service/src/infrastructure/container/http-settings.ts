@@ -9,6 +9,7 @@ export function httpSettings(settings: Settings): HttpSettings {
     description: settings.description,
     production: settings.production,
     bodyLimitBytes: app.http.body_limit,
+    trustedProxies: app.http.trust_proxy,
     auth: settings.auth,
     operatorToken: settings.operatorToken,
     cookie: settings.cookie,

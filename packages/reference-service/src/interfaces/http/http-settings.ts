@@ -5,6 +5,8 @@ export interface HttpSettings {
   readonly description: string;
   readonly production: boolean;
   readonly bodyLimitBytes: number;
+  /** Proxies in front whose X-Forwarded-For is believed. */
+  readonly trustedProxies: number;
   /** Who may start and read runs and use the entities. */
   readonly auth: "none" | "session" | "token";
   readonly operatorToken: string;

@@ -35,6 +35,7 @@ export async function buildServer({
 }: ServerDependencies): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: settings.bodyLimitBytes,
+    trustProxy: settings.trustedProxies > 0 && ((_address, hop) => hop < settings.trustedProxies),
     genReqId: () => randomUUID(),
     // Behind a proxy the client's own id would be forged as easily as not: ids are ours.
     requestIdHeader: false,
@@ -58,6 +59,7 @@ export async function buildServer({
   answerErrors(app, logger);
   observe(app, application, logger);
 
+  if (settings.trustedProxies === 0) warnOfProxies(app, logger);
   await describeApi(app, settings);
   await requestSessions(app);
   await app.register((routes, _options, done) => {
@@ -91,6 +93,18 @@ function observe(app: FastifyInstance, application: Application, logger: Logger)
     application.telemetry.request(facts);
     const probe = route.startsWith("/health/") || route === "/metrics";
     logger[probe ? "debug" : "info"]({ request_id: request.id, ...facts }, "request");
+  });
+}
+
+/** Behind a proxy that is not believed all clients have one address, and one who guesses tokens has the others refused. */
+function warnOfProxies(app: FastifyInstance, logger: Logger): void {
+  let isSaid = false;
+  app.addHook("onRequest", async ({ headers }) => {
+    if (isSaid || headers["x-forwarded-for"] === undefined) return;
+    isSaid = true;
+    const message =
+      "a request came with X-Forwarded-For: if there are proxies in front, say in http.trust_proxy how many";
+    logger.warn({}, message);
   });
 }
 
