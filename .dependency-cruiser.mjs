@@ -188,9 +188,13 @@ const insideService = [
   {
     name: "interfaces-use-the-application",
     severity: "error",
-    comment: "HTTP and events call use cases; what they need of the runtime, the application offers.",
+    comment:
+      "HTTP and events call use cases; what they need of the runtime, the application offers, but for its HTTP adapters.",
     from: { path: `${service}interfaces/`, pathNot: test },
-    to: { path: [service, "^packages/runtime/"], pathNot: `${service}(interfaces|application)/` },
+    to: {
+      path: [service, "^packages/runtime/"],
+      pathNot: [`${service}(interfaces|application)/`, `${runtime}session/http/`],
+    },
   },
 ];
 

@@ -13,10 +13,12 @@ let server: Server | null = null;
 let sessions: SessionManager | null = null;
 
 function routes(app: Express): void {
-  app.post(ROUTES.login, async (request, response) => {
+  app.post(ROUTES.login, (request, response, next) => {
     const data = loginData(request.params);
-    await request.session.signIn({ subject: data.user, data: { ...data } });
-    answer(response, userAnswer(data.user));
+    request.session.signIn({ subject: data.user, data: { ...data } }).then(
+      () => answer(response, userAnswer(data.user)),
+      (error: unknown) => next(error),
+    );
   });
   app.get(ROUTES.me, (request, response) => {
     answer(response, userAnswer(request.session.get("user") as string | undefined));

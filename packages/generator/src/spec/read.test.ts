@@ -387,12 +387,10 @@ describe("names of one scope", () => {
 /** A config without some of its top-level blocks. */
 function withoutBlocks(text: string, blocks: readonly string[]): string {
   let keep = true;
-  return text
-    .split("\n")
-    .filter((line) => {
-      const block = /^([a-z_]+):/.exec(line)?.[1];
-      if (block !== undefined) keep = !blocks.includes(block);
-      return keep;
-    })
-    .join("\n");
+  const kept = text.split("\n").filter((line) => {
+    const block = /^([a-z_]+):/.exec(line)?.[1];
+    if (block !== undefined) keep = !blocks.includes(block);
+    return keep;
+  });
+  return kept.join("\n");
 }

@@ -51,7 +51,7 @@ export function rotateTokens(tokens: SessionTokens, rotation: Rotation, now: num
 }
 
 /** 96 of 256 bits: enough to recognize, and a third of the space. */
-export function shortHash(hash: string): string {
+function shortHash(hash: string): string {
   return hash.slice(0, 24);
 }
 
