@@ -1,5 +1,5 @@
 /** What only a server does with sessions: it is shared by instances, stops, comes back, and lets some in and others not. */
-import { type Redis, startRedis } from "@clean-arch/test-servers";
+import { type Redis, startRedis, startRedisCluster } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConfigError } from "../../src/infrastructure/config/config-error.js";
 import { createLogger } from "../../src/infrastructure/logging/logger.js";
@@ -120,3 +120,25 @@ test("a copy of the server opens no session, and shows nothing of what they hold
     start({ SESSION_CONTEXT_ENCRYPTION_ENABLED: "true" }),
   );
 });
+
+test("several urls are the nodes of one cluster, and sessions are found wherever they lie", async () => {
+  const cluster = await startRedisCluster();
+  try {
+    await withServices(
+      async (service) => {
+        if (service === undefined) return;
+        const subjects = ["ann", "ben", "carl", "dora"];
+        const tokens = await Promise.all(subjects.map(async (subject) => (await login(service, { subject })).token));
+        for (const [at, token] of tokens.entries())
+          expect((await current(service, token)).body.subject).toBe(subjects[at]);
+        expect((await service.call("GET", PATH, undefined, asOperator)).body.items).toHaveLength(subjects.length);
+        const all = await service.call("DELETE", `${PATH}?all=true`, undefined, asOperator);
+        expect(all.body).toEqual({ revoked: subjects.length });
+        for (const token of tokens) expect((await current(service, token)).status).toBe(401);
+      },
+      start({ REDIS_URL: cluster.urls.slice(0, 2).join(",") }),
+    );
+  } finally {
+    await cluster.remove();
+  }
+}, 60_000);
