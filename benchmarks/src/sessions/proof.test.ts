@@ -42,7 +42,7 @@ afterAll(async () => {
 
 it.skipIf(!hasRedis)("refuses a contender whose reads move no expiry although it says so", async () => {
   await expect(prove({ redisPort: redis.port, one, other: one, sessions: "touched" })).rejects.toThrow(
-    "expected a session that is touched by a read, got one that has 0 of 100 s left",
+    "expected a session that is touched by a read, got one that has 0 of 10 s left",
   );
 });
 
