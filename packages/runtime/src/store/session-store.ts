@@ -4,7 +4,8 @@ import type { Json } from "../json.js";
  * Where sessions live. A session is an expiring keyed record with a revision. Its id stays (session-id.ts); the tokens that
  * lead to it rotate, and only their SHA-256 is stored. Deadlines are judged by the store's clock: a session is dead from
  * the very millisecond of its deadline on, whether or not it was swept. An update never creates a session; what was
- * revoked, expired or rotated away never comes back. Every call is atomic; after `store-unavailable` its effect is unknown.
+ * revoked, expired or rotated away never comes back. Every call on one session or subject is atomic, those on all of them are
+ * so for each; after `store-unavailable` the effect is unknown.
  * Data is refused (`input-invalid`, `payload-too-large`) by the rules of session-data.ts, before anything is written.
  */
 export interface SessionStore {
@@ -70,7 +71,7 @@ export interface SessionStore {
   owners(): Promise<SessionOwner[]>;
 }
 
-/** Tokens back that are recognized as used again; what is older is unknown. */
+/** Tokens that are recognized as used again, beside the one before the current; what is older is unknown. */
 export const MAX_RETIRED = 8;
 
 export type SessionKind = "login" | "context";

@@ -5,9 +5,9 @@ import type { SessionStore } from "../../store/session-store.js";
 import { create, hash, idOf, login } from "../../testing/session-store/world.js";
 import { announceProxies } from "./cluster-proxies.test.support.js";
 import { Keys } from "./keys.js";
-import { answers } from "./linearizable.test.support.js";
 import { startMoving } from "./move-slowly.test.support.js";
 import { openSessions } from "./own-prefix.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 const UNAVAILABLE = { code: "store-unavailable" };
 const LASTING = { idleMs: 600_000, absoluteMs: 600_000 };
@@ -132,8 +132,4 @@ function settles(call: Promise<unknown>): Promise<boolean> {
 
 function untilAnswers(store: SessionStore): Promise<void> {
   return until(() => answers(store));
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -2,6 +2,7 @@ import { type FaultyProxy, type Redis, startFaultyProxy, startRedis } from "@cle
 import { describe, expect, it, onTestFinished } from "vitest";
 import { create, hash, idOf, login } from "../../testing/session-store/world.js";
 import { openSessions } from "./own-prefix.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 const UNAVAILABLE = { code: "store-unavailable" };
 const a = idOf("a");
@@ -31,7 +32,7 @@ describe("a Redis that is killed", () => {
     running = false;
     await writers;
     await server.start();
-    await answers(store);
+    await until(() => answers(store));
     for (const name of acknowledged) {
       const [, writer, n] = /^w(\d+)-(\d+)$/.exec(name) as unknown as [string, string, string];
       const found = await store.loadById(idOf(name, `s${writer}`));
@@ -51,7 +52,7 @@ describe("a Redis that is killed", () => {
     await server.kill();
     await expect(store.loadById(idOf("a", "s"))).rejects.toMatchObject(UNAVAILABLE);
     await server.start();
-    await answers(store);
+    await until(() => answers(store));
     expect(await store.loadById(idOf("a", "s"))).toBeUndefined();
     expect(await store.commit(idOf("a", "s"), { set: { a: 1 } })).toBe("not-found");
     // Its scripts are gone as well, and are sent again.
@@ -67,7 +68,7 @@ describe("a Redis that is killed", () => {
     for (let n = 0; n < 20; n += 1) await expect(store.ping()).rejects.toMatchObject(UNAVAILABLE);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
     await server.start();
-    await answers(store);
+    await until(() => answers(store));
     await create(store, login("b"));
   });
 });
@@ -79,7 +80,7 @@ describe("a Redis that does not answer", () => {
     server.pause();
     await expect(store.loadById(a)).rejects.toMatchObject(UNAVAILABLE);
     server.resume();
-    await answers(store);
+    await until(() => answers(store));
     expect(await store.loadById(a)).toBeDefined();
   });
 
@@ -88,7 +89,7 @@ describe("a Redis that does not answer", () => {
     await create(store, login("a", LONG));
     proxy.silence();
     await expect(store.loadById(a)).rejects.toMatchObject(UNAVAILABLE);
-    await answers(store);
+    await until(() => answers(store));
     expect(await store.loadById(a)).toBeDefined();
     expect(proxy.counts.connections).toBeGreaterThan(1);
   });
@@ -103,7 +104,7 @@ describe("a reply that is lost", () => {
       await store.commit(a, { set: { n: 0 } });
       proxy.swallow({ request: (chunk) => chunk.includes("evalsha"), ending });
       await expect(store.commit(a, { set: { n: 1 } })).rejects.toMatchObject(UNAVAILABLE);
-      await answers(store);
+      await until(() => answers(store));
       expect(proxy.counts.swallowed).toBe(1);
       expect(await store.loadById(a)).toMatchObject({ data: { n: 1 }, revision: 3 });
       expect(await server.command("DBSIZE")).not.toBe("0");
@@ -118,7 +119,7 @@ describe("a reply that is lost", () => {
     proxy.swallow({ request: (chunk) => chunk.includes("evalsha") });
     const rotation = { oldTokenHash: hash("a"), newTokenHash: hash("b"), seed: "seed", graceMs: 60_000 };
     await expect(store.rotate(a, rotation)).rejects.toMatchObject(UNAVAILABLE);
-    await answers(store);
+    await until(() => answers(store));
     expect(await store.load(a, hash("a"), { touch: true })).toMatchObject({ id: a, seed: "seed" });
     expect(await store.rotate(a, { ...rotation, newTokenHash: hash("c"), seed: "other" })).toMatchObject({
       seed: "seed",
@@ -194,18 +195,4 @@ async function setUp(settings: Parameters<typeof startRedis>[0] = {}, options: {
   const store = await openSessions({ url: `redis://127.0.0.1:${proxy.port}`, ...options });
   onTestFinished(() => store.close());
   return { server, proxy, store } satisfies Served & { store: unknown };
-}
-
-async function answers(store: { ping(): Promise<void> }): Promise<void> {
-  await until(() =>
-    store.ping().then(
-      () => true,
-      () => false,
-    ),
-  );
-}
-
-/** Asks again after a turn of the event loop: what is waited for comes from outside. */
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -4,8 +4,8 @@ import { sleep, systemPorts } from "../../ports.js";
 import { SeededRandom } from "../../simulation/seeded-random.js";
 import type { SessionStore } from "../../store/session-store.js";
 import { create, expectDead, hash, idOf, ids, login, rotation } from "../../testing/session-store/world.js";
-import { answers } from "./linearizable.test.support.js";
 import { openSessions } from "./own-prefix.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 /**
  * Replication is asynchronous, so what the replica did not have when it took over is as if it had never been acknowledged,
@@ -143,8 +143,4 @@ async function failOver(tail: () => Promise<void>): Promise<void> {
   await pair.promote();
   proxy.retarget(pair.replica.port);
   await until(() => answers(store));
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(systemPorts.clock, 5);
 }

@@ -1,13 +1,15 @@
 import { type RedisCluster, startRedisCluster } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { sleep, systemPorts } from "../../ports.js";
 import { SeededRandom } from "../../simulation/seeded-random.js";
 import type { SessionStore } from "../../store/session-store.js";
 import { announceProxies } from "./cluster-proxies.test.support.js";
 import { Keys } from "./keys.js";
-import { answers, checkSeeds, SEEDS, whenItAnswers } from "./linearizable.test.support.js";
+import { checkSeeds, SEEDS, whenItAnswers } from "./linearizable.test.support.js";
 import { moveSlowly } from "./move-slowly.test.support.js";
 import { openSessions } from "./own-prefix.test.support.js";
 import { openTimedSessions } from "./throwaway.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 let cluster: RedisCluster;
 
@@ -60,9 +62,9 @@ it("so are they when connections of nodes break, and replies are lost", async ()
         const proxy = random.pick(proxies);
         if (random.chance(0.3)) proxy.reset();
         else proxy.swallow({ request: (chunk) => chunk.includes("evalsha") });
-        await new Promise((resolve) => setTimeout(resolve, 20 + random.below(40)));
-        for (const store of stores)
-          while (!done.aborted && !(await answers(store))) await new Promise((resolve) => setTimeout(resolve, 5));
+        // How long it lasts is a part of the fault; nothing is concluded from it.
+        await sleep(systemPorts.clock, 20 + random.below(40), done);
+        for (const store of stores) await until(() => answers(store), done);
       }
       for (const proxy of proxies) proxy.calm();
     },

@@ -1,9 +1,10 @@
 import { expect } from "vitest";
-import { sleep, systemPorts } from "../../ports.js";
+import { systemPorts } from "../../ports.js";
 import { checkSessions } from "../../simulation/sessions/check-sessions.js";
 import type { Pause } from "../../simulation/sessions/session-clients.js";
 import { SessionTally } from "../../simulation/sessions/session-tally.js";
 import type { SessionStore } from "../../store/session-store.js";
+import { answers, until } from "./until.test.support.js";
 
 /** `LINEARIZABLE_SEEDS=5000 npx vitest run linearizable` tries more. */
 export const SEEDS = Number(process.env.LINEARIZABLE_SEEDS ?? 200);
@@ -23,15 +24,8 @@ function turn(): Promise<void> {
 /** As `turns`, and not while the store does not answer: a call that fails at once tells nothing. */
 export const whenItAnswers: Pause = async (random, store) => {
   await turns(random, store);
-  while (!(await answers(store))) await sleep(systemPorts.clock, 5);
+  await until(() => answers(store));
 };
-
-export function answers(store: Pick<SessionStore, "ping">): Promise<boolean> {
-  return store.ping().then(
-    () => true,
-    () => false,
-  );
-}
 
 /** All seeds, so many side by side; the stores are the same for all. `around` runs beside each lot until it is done. */
 export async function checkSeeds(options: {

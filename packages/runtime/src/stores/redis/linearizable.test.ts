@@ -1,9 +1,11 @@
 import { type FaultyProxy, type Redis, startFaultyProxy, startRedis } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { sleep, systemPorts } from "../../ports.js";
 import { SeededRandom } from "../../simulation/seeded-random.js";
-import { answers, checkSeeds, SEEDS, whenItAnswers } from "./linearizable.test.support.js";
+import { checkSeeds, SEEDS, whenItAnswers } from "./linearizable.test.support.js";
 import { openSessions } from "./own-prefix.test.support.js";
 import { openTimedSessions } from "./throwaway.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 let server: Redis;
 
@@ -38,10 +40,10 @@ it("so are they on three instances whose networks delay, break, fall silent, and
         const proxy = random.pick(proxies);
         const store = stores[proxies.indexOf(proxy)];
         disturb(proxy, random);
-        await new Promise((resolve) => setTimeout(resolve, 5 + random.below(40)));
+        // How long it lasts is a part of the fault; nothing is concluded from it.
+        await sleep(systemPorts.clock, 5 + random.below(40), done);
         proxy.set({ latencyMs: 0, jitterMs: 0, sliceBytes: 0, partition: "none" });
-        while (!done.aborted && store && !(await answers(store)))
-          await new Promise((resolve) => setTimeout(resolve, 5));
+        if (store) await until(() => answers(store), done);
       }
       for (const proxy of proxies) proxy.calm();
     },

@@ -2,17 +2,9 @@ import { startRedis } from "@clean-arch/test-servers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemPorts } from "../../ports.js";
 import { create, idOf, login } from "../../testing/session-store/world.js";
-import {
-  clientIds,
-  LONG_MS,
-  lastServed,
-  makeNear,
-  type NearWorld,
-  setUpNear,
-  until,
-  warm,
-} from "./near.test.support.js";
+import { clientIds, LONG_MS, lastServed, makeNear, type NearWorld, setUpNear, warm } from "./near.test.support.js";
 import { createRedisSessionStore } from "./session-store.js";
+import { until } from "./until.test.support.js";
 
 const STALE_MS = 400;
 const id = idOf("a");

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { create, hash, idOf, login, rotation } from "../../testing/session-store/world.js";
 import { Keys } from "./keys.js";
-import { commandCalls, LONG_MS, type NearWorld, setUpNear, until, warm } from "./near.test.support.js";
+import { commandCalls, LONG_MS, type NearWorld, setUpNear, warm } from "./near.test.support.js";
 import { createRedisSessionStore } from "./session-store.js";
+import { until } from "./until.test.support.js";
 
 const id = idOf("a", "s");
 const long = { idleMs: LONG_MS, absoluteMs: 2 * LONG_MS, subject: "s" };

@@ -10,6 +10,7 @@ import { NearCache, type NearCacheOptions } from "./near-cache.js";
 import { Scripts } from "./scripts.js";
 import { RedisSessionStore, type RedisSessions } from "./session-store.js";
 import { TouchHints } from "./touch-hints.js";
+import { until } from "./until.test.support.js";
 
 /** So long that what is seen was told, not waited for. */
 export const LONG_MS = 600_000;
@@ -97,10 +98,6 @@ export async function commandCalls(server: Redis): Promise<ReadonlyMap<string, n
   const lines = (await server.command("INFO", "commandstats")).split(/\r?\n/);
   const calls = lines.map((line) => /^cmdstat_([^:]+):calls=(\d+)/.exec(line));
   return new Map(calls.flatMap((found) => (found ? [[found[1] as string, Number(found[2])] as const] : [])));
-}
-
-export async function until(isTrue: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isTrue())) await turn();
 }
 
 /** What is waited for comes from outside. */

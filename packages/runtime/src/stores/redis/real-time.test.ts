@@ -2,6 +2,7 @@ import { type Redis, startRedis } from "@clean-arch/test-servers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { create, hash, idOf, login } from "../../testing/session-store/world.js";
 import { openSessions } from "./own-prefix.test.support.js";
+import { until } from "./until.test.support.js";
 
 /** The contract's tests move the time themselves; these show that Redis' own clock and expiry do the same. */
 let server: Redis;
@@ -58,8 +59,4 @@ it("touches by the server's clock, however far ahead this process's own is", asy
 async function serverNow(): Promise<number> {
   const [seconds, micros] = (await server.command("TIME")).split("\n").map(Number) as [number, number];
   return seconds * 1_000 + Math.floor(micros / 1_000);
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue()));
 }

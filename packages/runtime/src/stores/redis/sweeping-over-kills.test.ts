@@ -2,8 +2,8 @@ import { startRedis } from "@clean-arch/test-servers";
 import { expect, it, onTestFinished } from "vitest";
 import { sleep, systemPorts } from "../../ports.js";
 import { create, idOf, login } from "../../testing/session-store/world.js";
-import { answers } from "./linearizable.test.support.js";
 import { openSessions } from "./own-prefix.test.support.js";
+import { answers, until } from "./until.test.support.js";
 
 const CLAIM_MS = 1_500;
 
@@ -26,7 +26,7 @@ it("each expired session is handed out until it is settled, over kills of Redis 
   const restart = async (): Promise<void> => {
     await server.kill();
     await server.start();
-    while (!(await answers(second))) await sleep(systemPorts.clock, 5);
+    await until(() => answers(second));
   };
   const claimed = await first.sweep(100, CLAIM_MS);
   const claimedAt = systemPorts.clock.monotonic();
