@@ -1,7 +1,7 @@
 -- record.lua: a session's record and where it lies. Put before every script, after clock.lua; session-record.ts is the
 -- same in TypeScript, and says what the fields are.
 --
--- A record is one text of three lines: a header of fields without spaces, '-' for none; facts (JSON); data, a JSON object.
+-- A record is one text of three lines: a header of fields without spaces, '-' for none; the device (JSON); data, a JSON object.
 -- JSON is the caller's and is never decoded here: Lua's decoder makes {} of [] and rounds numbers. The header's last field
 -- has the length of each top-level key and of each `key:value` in bytes, so that data is cut and put together as text.
 --
@@ -19,7 +19,8 @@
 -- named beforehand; a script that finds one missing concludes nothing from it but that it is not here.
 
 local KIND, REVISION, CREATED, TOUCHED, IDLE, ABSOLUTE, ROTATED, EPOCH = 2, 3, 4, 5, 6, 7, 8, 9
-local TOKEN, PREVIOUS, GRACE_ENDS, SEED, RETIRED, SIGNED_IN, OWNER, SUBJECT, LENGTHS = 10, 11, 12, 13, 14, 15, 16, 17, 18
+local TOKEN, PREVIOUS, GRACE_ENDS, SEED, RETIRED = 10, 11, 12, 13, 14
+local SIGNED_IN, PROOF, OWNER, SUBJECT, LENGTHS = 15, 16, 17, 18, 19
 
 local base = ARGV[1]
 
@@ -37,16 +38,16 @@ local function read(value)
   for field in string.gmatch(string.sub(value, 1, first - 1), '[^ ]+') do
     header[#header + 1] = field
   end
-  return { header = header, facts = string.sub(value, first + 1, second - 1), data = string.sub(value, second + 1) }
+  return { header = header, device = string.sub(value, first + 1, second - 1), data = string.sub(value, second + 1) }
 end
 
 local function written(record)
-  return table.concat(record.header, ' ') .. '\n' .. record.facts .. '\n' .. record.data
+  return table.concat(record.header, ' ') .. '\n' .. record.device .. '\n' .. record.data
 end
 
 -- The answer to a caller who needs no data.
 local function head(record)
-  return table.concat(record.header, ' ') .. '\n' .. record.facts .. '\n{}'
+  return table.concat(record.header, ' ') .. '\n' .. record.device .. '\n{}'
 end
 
 local function deadline(header)

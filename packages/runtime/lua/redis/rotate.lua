@@ -1,7 +1,7 @@
 -- rotate.lua: swaps a session's token; as rotateTokens in session-tokens.ts.
 -- KEYS  the record; with a subject its epoch, its index; the kind's list, the deadlines
 -- ARGV  1 base  2 id  3 old token hash  4 new token hash  5 seed  6 grace ms
---       7 signed in at ms|now|-  8 facts that go with it  9 how many retired tokens are kept
+--       7 signed in at ms|now|-  8 proof of it|-  9 how many retired tokens are kept
 -- Gives {rotated, record, seed} | {reused, kind, =subject|-} | {not-found}; the seed is that of the rotation which came first
 
 local id = ARGV[2]
@@ -40,7 +40,7 @@ end
 header[TOKEN], header[ROTATED] = ARGV[4], text(now)
 if ARGV[7] ~= '-' then
   header[SIGNED_IN] = (ARGV[7] == 'now' or tonumber(ARGV[7]) > now) and text(now) or ARGV[7]
-  record.facts = ARGV[8]
+  header[PROOF] = ARGV[8]
 end
 touch(record, now)
 store(id, record)

@@ -88,7 +88,7 @@ class StoreSessionManager implements contract.SessionManager {
     return record && toSession(record);
   }
 
-  async resume(token: string, origin?: contract.Origin): Promise<contract.ResumedSession | undefined> {
+  resume(token: string, origin?: contract.Origin): Promise<contract.ResumedSession | undefined> {
     return this.#access.resume(token, origin);
   }
 

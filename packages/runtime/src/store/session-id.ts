@@ -22,7 +22,11 @@ export function subjectTag(subject: string): string {
 
 /** What decides where a session lies. */
 export function tagOf(id: string): string {
-  return id.length > TAG_LENGTH && !id.includes(":") ? id.slice(0, TAG_LENGTH) : id;
+  return id.length > TAG_LENGTH && !isOfContext(id) ? id.slice(0, TAG_LENGTH) : id;
+}
+
+export function isOfContext(id: string): boolean {
+  return id.includes(":");
 }
 
 /** Whether the id's tag is that of a subject. */

@@ -259,7 +259,7 @@ export class StoredRequestSession<Request extends SessionRequest = SessionReques
   async #resume({ token }: Presented, mayReplace: boolean): Promise<ResumedSession | undefined> {
     const { manager } = this.#http;
     const origin = originOf(this.#request);
-    if (mayReplace) return manager.resume(token ?? "", origin);
+    if (mayReplace) return await manager.resume(token ?? "", origin);
     const session = await manager.load(token ?? "", origin);
     return session && { session, token: null };
   }

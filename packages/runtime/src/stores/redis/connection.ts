@@ -3,6 +3,7 @@ import { RuntimeError } from "../../errors.js";
 import { systemPorts } from "../../ports.js";
 import { backoff, loadDriver, type RedisConnectionOptions, settingsOf } from "./driver.js";
 import { fromDriver, isUnknownScript } from "./driver-error.js";
+import { GatheredReads } from "./gathered-reads.js";
 import type { Script } from "./scripts.js";
 import { type ServerReport, serverRunIn } from "./server-settings.js";
 
@@ -12,7 +13,8 @@ export interface RedisConnection {
   open(): Promise<void>;
   close(): Promise<void>;
   get(key: string): Promise<string | null>;
-  mget(keys: readonly [string, string]): Promise<readonly (string | null)[]>;
+  /** Their values as of one moment; one command, perhaps of several calls together. Keys are of one slot, and their values small. */
+  mget(keys: readonly string[]): Promise<readonly (string | null)[]>;
   /** Keys are of one slot. */
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** What each master says of itself. */
@@ -49,6 +51,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 class IoredisConnection implements RedisConnection {
   readonly #urls: readonly string[];
   readonly #settings: ReturnType<typeof settingsOf>;
+  readonly #reads = new GatheredReads((keys) => this.#mget(keys), systemPorts.clock);
   #client: Redis | Cluster | undefined;
   #isCorked = false;
   /** That of the last `open`: one that was left says nothing any more. */
@@ -106,9 +109,15 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
-  async mget([first, second]: readonly [string, string]): Promise<readonly (string | null)[]> {
+  mget(keys: readonly string[]): Promise<readonly (string | null)[]> {
+    return this.#isCluster ? this.#mget(keys) : this.#reads.read(keys);
+  }
+
+  async #mget(keys: readonly string[]): Promise<readonly (string | null)[]> {
     try {
-      return await this.#gathered().mget(first, second);
+      // Of a single Redis the reads are gathered already, and one that is full leaves now.
+      const client = this.#isCluster ? this.#gathered() : this.#connected();
+      return await client.mget(...keys);
     } catch (error) {
       throw fromDriver(error);
     }
@@ -171,16 +180,18 @@ class IoredisConnection implements RedisConnection {
     }
   }
 
+  #connected(): Redis | Cluster {
+    if (this.#client !== undefined) return this.#client;
+    const message = "expected an open session store, got one that is closed; call open() first";
+    throw new RuntimeError("store-unavailable", message);
+  }
+
   /**
    * The client, whose commands of this turn of the event loop leave in one write of each socket: a write each would cost as much
    * as all the rest.
    */
   #gathered(): Redis | Cluster {
-    const client = this.#client;
-    if (client === undefined) {
-      const message = "expected an open session store, got one that is closed; call open() first";
-      throw new RuntimeError("store-unavailable", message);
-    }
+    const client = this.#connected();
     if (this.#isCorked) return client;
     this.#isCorked = true;
     // A node that nobody asked yet has none.

@@ -1,5 +1,5 @@
 import { RuntimeError } from "../../errors.js";
-import { isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
+import { isOfContext, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
 
 /**
  * Where a session lies. All keys that one step touches share a hash tag, the bucket, so that Redis Cluster keeps them in one slot;
@@ -54,7 +54,7 @@ export function epochKey(base: string, tag: string): string {
 
 /** All that a change of a session touches, the record first. */
 export function keysOf(base: string, id: string): readonly string[] {
-  const lists = [`${base}${id.includes(":") ? "c" : "l"}`, `${base}d`];
+  const lists = [`${base}${isOfContext(id) ? "c" : "l"}`, `${base}d`];
   if (!isOfSubject(id)) return [recordKey(base, id), ...lists];
   const tag = tagOf(id);
   return [recordKey(base, id), epochKey(base, tag), indexKey(base, tag), ...lists];

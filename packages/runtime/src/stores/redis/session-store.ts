@@ -1,7 +1,7 @@
 import { type Logger, silentLogger } from "../../log.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import { encodeFields, MAX_DATA_BYTES, tooLarge } from "../../store/session-data.js";
-import { checkPlace, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
+import { checkPlace, isOfContext, isOfSubject, subjectTag, tagOf } from "../../store/session-id.js";
 import * as contract from "../../store/session-store.js";
 import { isSameHash } from "../../store/session-tokens.js";
 import { createRedisConnection, type RedisConnection } from "./connection.js";
@@ -14,8 +14,8 @@ import { SessionBuckets } from "./session-buckets.js";
 import {
   decodeRecord,
   decodeText,
-  encodeFacts,
   encodeNew,
+  encodeProof,
   encodeSignInTime,
   encodeText,
   kindOf,
@@ -162,7 +162,7 @@ export class RedisSessionStore implements RedisSessions {
       ...set.flatMap(([key, value]) => [key, `${key}:${value}`]),
     ]);
     if (outcome === "not-found" || outcome === "moved") return outcome;
-    if (outcome === "too-large") throw tooLarge(id.includes(":") ? "context" : "login", Number(answer));
+    if (outcome === "too-large") throw tooLarge(isOfContext(id) ? "context" : "login", Number(answer));
     return this.#changed(id, answer as string);
   }
 
@@ -172,7 +172,7 @@ export class RedisSessionStore implements RedisSessions {
   ): Promise<contract.RotatedSession | contract.ReusedToken | "not-found"> {
     const [outcome, text, other] = await this.#run<string[]>("rotate", id, [
       ...[oldTokenHash, newTokenHash, seed, String(graceMs), encodeSignInTime(signIn)],
-      ...[encodeFacts(signIn, null), String(contract.MAX_RETIRED)],
+      ...[encodeProof(signIn), String(contract.MAX_RETIRED)],
     ]);
     if (outcome === "not-found") return outcome;
     if (outcome === "reused") return { reused: ended(id, text, other) };
@@ -237,10 +237,9 @@ export class RedisSessionStore implements RedisSessions {
   async #read(id: string): Promise<StoredSession | undefined> {
     const places = this.#places(id);
     const kept = this.#near?.reading(places.record, places.epoch);
-    const [text = null, epoch = null] =
-      places.epoch === undefined
-        ? [await this.#connection.get(places.record)]
-        : await this.#connection.mget([places.record, places.epoch]);
+    const [text = null, epoch = null] = isOfContext(id)
+      ? [await this.#connection.get(places.record)]
+      : await this.#connection.mget(places.epoch === undefined ? [places.record] : [places.record, places.epoch]);
     kept?.answered(text, epoch);
     if (text === null) return undefined;
     const stored = decodeRecord(text);

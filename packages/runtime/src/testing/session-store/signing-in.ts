@@ -52,8 +52,13 @@ export function signingIn(test: Test): void {
     expect(session?.signIn?.methods).toEqual(["pwd"]);
   });
 
-  test("a rotation with a sign-in replaces it, dated by its own moment at most", async ({ store, other, advance }) => {
-    const { createdAt } = await create(store, login("a"));
+  test("a rotation with a sign-in replaces it, dated by its own moment at most, and leaves the device", async ({
+    store,
+    other,
+    advance,
+  }) => {
+    const device = { ip: "::1", label: "phone" };
+    const { createdAt } = await create(store, login("a", { device }));
     await advance(10);
     const first = await store.rotate(a, rotation("a", "b", 0, { signIn: { level: 1, methods: ["pwd"] } }));
     expect(first).toMatchObject({ session: { signIn: { level: 1, methods: ["pwd"], at: createdAt + 10 } } });
@@ -63,7 +68,9 @@ export function signingIn(test: Test): void {
     const signIn = { level: 2, methods: [], at: createdAt + 20 };
     expect(second).toHaveProperty("session.signIn", signIn);
     await store.rotate(a, rotation("c", "d", 0));
-    expect((await load(other, a, "d"))?.signIn).toEqual(signIn);
+    const last = await load(other, a, "d");
+    expect(last?.signIn).toEqual(signIn);
+    expect(last?.device).toStrictEqual(device);
   });
 
   test("a rotation that finds the token dead signs nobody in", async ({ store }) => {
