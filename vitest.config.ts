@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -12,5 +13,7 @@ export default defineConfig({
       "benchmarks/src/**/*.test.ts",
     ],
     testTimeout: 20_000,
+    // Tests wait for servers more than they compute, so that two take turns on one core; the default on two cores is one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
