@@ -37,6 +37,12 @@ export const ERRORS = {
     retry: false,
     meaning: "The store's schema or settings do not fit this version.",
   },
+  "broker-unavailable": { status: 503, retry: true, meaning: "The broker does not answer." },
+  "broker-incompatible": {
+    status: 500,
+    retry: false,
+    meaning: "The broker's version or settings do not fit this version.",
+  },
   "runtime-stopped": { status: 503, retry: true, meaning: "The runtime is stopping or was never started." },
   overloaded: { status: 429, retry: true, meaning: "A bound of this instance is reached." },
   "session-not-found": {

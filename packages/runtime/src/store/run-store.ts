@@ -1,3 +1,4 @@
+import type { EventMessage } from "../broker/event-message.js";
 import {
   type Failure,
   isEnded,
@@ -7,6 +8,7 @@ import {
   type RunStatus,
 } from "../engine/records.js";
 import type { Json } from "../json.js";
+import type { EventStore } from "./event-store.js";
 
 /** How appends share the way to the store. */
 export interface Lanes {
@@ -79,6 +81,8 @@ export interface RunStore {
    * offer it. At most one is open per run; meanwhile nothing else is appended to that run.
    */
   begin?(): Promise<StepTransaction>;
+  /** Events in the store's own database. */
+  readonly events?: EventStore;
 }
 
 /** Unconsumed messages that a run keeps. Those that an append brings (`Append.signals`) count, and are taken all the same. */
@@ -182,6 +186,8 @@ export interface CreateRun
    * the key keeps its run whatever became of it.
    */
   readonly restart?: boolean;
+  /** For the outbox, in the same write, when the run is created. Only where the store has `events`; one that it cannot store makes it `rejected`. */
+  readonly events?: readonly EventMessage[];
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
   readonly claim: {
     readonly worker: string;
@@ -232,6 +238,8 @@ export interface Append {
    * runs, and those whose id the run has seen, are dropped. One to the run itself makes the append `rejected`.
    */
   readonly signals?: readonly Signal[];
+  /** For the outbox, in the same write. Only where the store has `events`; one that it cannot store makes the append `rejected`. */
+  readonly events?: readonly EventMessage[];
   readonly checkpoint?: Pick<Checkpoint, "n" | "context"> & { readonly keep: number };
 }
 
