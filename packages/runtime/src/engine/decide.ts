@@ -43,6 +43,7 @@ function decideOnce(plan: RunPlan, state: RunState, now: number): readonly Journ
   if (state.phase === "ended" || state.paused) return NO_RECORDS;
   const poison = poisonOf(state.crashes, plan.maxCrashes);
   if (poison !== null && state.stuck === null) return stickWhenQuiet(state, { kind: "stuck", error: poison });
+  if (plan.isObserved) return decideObserved(plan, state, now);
   if (state.phase === "forward") return decideForward(plan, state, now);
   if (state.cancel !== null && state.unwindTo !== null) return unwindAtWish(state.cancel);
   return state.stuck === null ? decideUnwind(plan, state, now) : [];
@@ -64,6 +65,32 @@ function decideForward(plan: RunPlan, state: RunState, now: number): readonly Jo
   if (now >= state.timedFrom + plan.timeoutMs) return stopAtTimeout(plan, state, pastPivot);
   const begun = beginDue(plan, wave, state, now);
   return begun.length > 0 ? begun : proceed(plan, wave, state, now);
+}
+
+/**
+ * A choreographed run: its units go forward and back by each other's events, and what they tell is in `state` already. Nothing is begun
+ * here. Whoever wants it undone asks them; it goes back once they say that they do.
+ */
+function decideObserved(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
+  const { unwind, abort, cancel } = state;
+  if (unwind !== null) {
+    return unwind.compensate ? NO_RECORDS : [{ kind: "finished", status: "failed", error: unwind.error }];
+  }
+  if (state.stuck !== null) return NO_RECORDS;
+  for (const step of state.steps.values()) {
+    const { status } = step.forward;
+    if (status === "refused" || status === "failed") return stopForward(plan, state, step, false);
+  }
+  // Without a pivot the last unit goes back too when it is asked to: then the end is theirs to tell.
+  const isDone = state.wave === plan.waves.length && (abort === null || plan.pivotAfterWave !== null);
+  if (isDone) return [finishCompleted(plan, state)];
+  if (abort !== null || isPastPivot(plan, state)) return NO_RECORDS;
+  const [asked] = cancel === null ? timeIsUp(plan, state, now) : unwindAtWish(cancel);
+  return asked?.kind === "unwinding" ? [{ kind: "abort-requested", cause: asked.cause, error: asked.error }] : NO_RECORDS;
+}
+
+function timeIsUp(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
+  return now >= state.timedFrom + plan.timeoutMs ? stopAtTimeout(plan, state, false) : NO_RECORDS;
 }
 
 /** With recovery off, attempts that a crash interrupted have failed, and nothing begins beside them. */

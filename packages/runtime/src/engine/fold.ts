@@ -1,3 +1,4 @@
+import { abortRequest } from "../choreography/unit-entry.js";
 import type { Json } from "../json.js";
 import { type Act, type ActEvent, follow, transition } from "./act.js";
 import { applyDelta } from "./context.js";
@@ -110,6 +111,14 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return join(plan, state, record, at);
     case "inherited":
       return inherit(plan, state, record, at);
+    case "entered":
+      state.correlation = record.run;
+      state.context = record.context;
+      Object.assign(state.outputs, record.outputs);
+      return;
+    case "abort-requested":
+      state.abort = { cause: record.cause, error: record.error };
+      return;
     case "received":
       return complete(plan, state, record.step, takeSignal(state, record.signal), at);
     case "failed":
@@ -157,6 +166,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "compensate-requested": {
       const verb = record.kind === "cancel-requested" ? "cancel" : "compensate";
       state.cancel = { verb, actor: record.actor, reason: record.reason };
+      noteAbort(state, record.request);
       state.paused = false;
       state.crashes.counted = 0;
       return;
@@ -166,7 +176,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "forward-again":
       return begin(plan, state, at);
     case "verb-refused":
-      return;
+      return noteAbort(state, record.request);
     case "checkpointed":
       state.checkpoints = record.n;
       return;
@@ -358,6 +368,11 @@ function resumeActs(state: RunState, at: number): void {
     act.dueAt = at;
     act.endedAt = null;
   }
+}
+
+/** Also when it was refused: who is undoing itself already has been told, and has to tell when it is done. */
+function noteAbort(state: RunState, request: string): void {
+  if (state.correlation !== null && request === abortRequest(state.correlation)) state.isToldToUndo = true;
 }
 
 function actOf(step: StepState, direction: "forward" | "compensate"): Act {

@@ -12,6 +12,7 @@ export function inherit(
 ): void {
   state.origin = { run: record.run, fence: record.fence };
   state.context = record.context;
+  Object.assign(state.outputs, record.outputs);
   for (const each of record.steps) {
     const { step: name, round = 1, outcome, output = null, input, child = null, leftovers = [], items } = each;
     const step = stepOf(state, name);

@@ -1,5 +1,7 @@
 import { isObject, type Json } from "../json.js";
 import type { RunPlan } from "./plan.js";
+import { observe } from "../choreography/observe.js";
+import type { StageEvent } from "../choreography/stage-events.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
 import { recordSignal } from "./signals.js";
 import type { RunState } from "./state.js";
@@ -8,7 +10,7 @@ import { applyVerb } from "./verbs.js";
 /** A message as it lies in the run's inbox. */
 export interface Message {
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child";
+  readonly kind: "verb" | "signal" | "child" | "event";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;
@@ -39,6 +41,8 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
       return [recordSignal(state, message)];
     case "child":
       return endOfChild(message);
+    case "event":
+      return observe(plan, state, message.payload as unknown as StageEvent);
   }
 }
 

@@ -13,6 +13,8 @@ export interface RunPlan {
   readonly strategy: RecoveryStrategy;
   /** How often the process may die of a run before it is parked. */
   readonly maxCrashes: number;
+  /** Nothing of it is performed by the run's owner: its units tell what they did. */
+  readonly isObserved: boolean;
 }
 
 /** `none`: recovery is switched off; one attempt per step, then `failed`. */
@@ -92,6 +94,7 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     startTimeoutMs: definition.startTimeoutMs ?? null,
     strategy: defaults.strategy,
     maxCrashes: defaults.maxCrashes,
+    isObserved: definition.style === "choreography",
   };
 }
 

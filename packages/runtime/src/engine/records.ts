@@ -172,8 +172,19 @@ export type JournalRecord =
       readonly fence: number;
       readonly error: Failure;
       readonly context: JsonObject;
+      /** Of stages before it, when that run was a unit of a choreographed one. */
+      readonly outputs?: Readonly<Record<string, Json>>;
       readonly steps: readonly InheritedStep[];
     }
+  /** It is a unit of a choreographed run: what came with the event that started it. Always first. */
+  | {
+      readonly kind: "entered";
+      readonly run: string;
+      readonly outputs: Readonly<Record<string, Json>>;
+      readonly context: JsonObject;
+    }
+  /** A choreographed run is to be undone; its units were told so. What became of it, they say. */
+  | { readonly kind: "abort-requested"; readonly cause: UnwindCause; readonly error: Failure }
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
   /** With who asked and why, when it was abandoned. */

@@ -25,6 +25,12 @@ export interface RunState {
   childEnds: Map<string, ChildEnd> | null;
   /** The run that this one undoes, and the last fence of that run. */
   origin: { readonly run: string; readonly fence: number } | null;
+  /** The choreographed run that this one is a unit of: participants know it by that one's id. */
+  correlation: string | null;
+  /** It was told to undo itself, as a unit. */
+  isToldToUndo: boolean;
+  /** A choreographed run whose units were told to undo themselves, and why. */
+  abort: { readonly cause: UnwindCause; readonly error: Failure } | null;
   /** Signals that no step has taken, in the order they came. */
   readonly signals: KeptSignal[];
   /** Acts now running, so that nobody has to look through all steps. */
@@ -112,6 +118,9 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     context: {},
     childEnds: null,
     origin: null,
+    correlation: null,
+    isToldToUndo: false,
+    abort: null,
     signals: [],
     running: 0,
     wave: 0,

@@ -50,6 +50,8 @@ function fingerprint(draft: Omit<SagaDefinition, "version">): string {
   const shape = {
     name: draft.name,
     pivot: draft.pivotAfterWave,
+    ...(draft.style !== undefined && { style: draft.style }),
+    ...(draft.unit !== undefined && { of: draft.unit.saga.version }),
     waves: draft.waves.map((wave) => wave.steps.map(shapeOf)),
   };
   return createHash("sha256").update(canonicalJson(shape)).digest("hex").slice(0, 16);

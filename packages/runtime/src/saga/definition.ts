@@ -1,3 +1,4 @@
+import type { Unit } from "../choreography/units.js";
 import type { Json } from "../json.js";
 
 /**
@@ -24,6 +25,10 @@ export interface SagaDefinition {
   readonly checkInput?: (input: Json) => void;
   /** The run's output from its steps' outputs; default: the last wave's output (an object by name when it has several steps). */
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
+  /** Its stages react to each other's events; its runs are observed. Default: a run's owner calls them one after the other. */
+  readonly style?: "choreography";
+  /** It is one unit of a choreographed saga, and this is which. */
+  readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }
 
 export interface Wave {

@@ -1,3 +1,4 @@
+import { type Choreographed, choreograph } from "../choreography/choreographed.js";
 import type { SessionConfig } from "../config.js";
 import { planOf, type RunPlan } from "../engine/plan.js";
 import { RuntimeError } from "../errors.js";
@@ -23,6 +24,7 @@ const DEFAULT_STEP_TIMEOUT_MS = 30_000;
  */
 export class Registry implements PlanRegistry {
   readonly #plans = new Map<string, RunPlan>();
+  readonly #choreographed = new Map<string, Choreographed>();
   readonly #latest = new Map<string, Definition>();
 
   constructor(
@@ -31,10 +33,7 @@ export class Registry implements PlanRegistry {
     config: SessionConfig,
   ) {
     const { recovery, saga } = config;
-    for (const definition of definitions) {
-      this.#latest.set(definition.name, definition);
-      if ("type" in definition) continue;
-      checkServices(definition, participants);
+    const addPlan = (definition: SagaDefinition): void => {
       const plan = planOf(definition, {
         strategy: recovery.enabled ? recovery.strategy : "none",
         retry: recovery,
@@ -44,12 +43,30 @@ export class Registry implements PlanRegistry {
         service: (name) => participants[name] ?? {},
       });
       this.#plans.set(key(definition.name, definition.version), plan);
+    };
+    for (const definition of definitions) {
+      this.#latest.set(definition.name, definition);
+      if ("type" in definition) continue;
+      checkServices(definition, participants);
+      addPlan(definition);
+      if (definition.style !== "choreography") continue;
+      const choreographed = choreograph(definition);
+      this.#choreographed.set(key(definition.name, definition.version), choreographed);
+      for (const saga of choreographed.sagas.values()) addPlan(saga);
     }
     checkChildren(definitions, this.#latest);
   }
 
   find(definition: string, version: string): RunPlan | undefined {
     return this.#plans.get(key(definition, version));
+  }
+
+  get hasChoreography(): boolean {
+    return this.#choreographed.size > 0;
+  }
+
+  choreographed(saga: string, version: string): Choreographed | undefined {
+    return this.#choreographed.get(key(saga, version));
   }
 
   list(): readonly { readonly name: string; readonly version: string }[] {

@@ -1,3 +1,6 @@
+import type { Broker } from "../broker/broker.js";
+import { Choreography } from "../choreography/choreography.js";
+import { startedEvent } from "../choreography/run-events.js";
 import type { SessionConfig } from "../config.js";
 import { firstRecordsOf } from "../engine/first-records.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
@@ -50,6 +53,8 @@ export interface SagaManagerOptions {
   readonly ports?: Ports;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** Carries the events of choreographed sagas; needed where there are some. Opened and closed by the manager. */
+  readonly broker?: Broker;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
   /** How often the store is asked for due runs, ms. Default 500. */
@@ -78,6 +83,7 @@ class StoreSagaManager implements SagaManager {
   readonly #actions: RunActions;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
+  readonly #choreography: Choreography | null;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -106,6 +112,7 @@ class StoreSagaManager implements SagaManager {
       ...{ store, ports, logger, endedMs: config.retention.endedMs },
       now: () => this.#worker.storeNow,
     });
+    this.#choreography = this.#choreographer(options);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
@@ -126,6 +133,7 @@ class StoreSagaManager implements SagaManager {
   async #open(): Promise<void> {
     await this.#store.open();
     await this.#worker.start();
+    await this.#choreography?.open();
     if (this.#closed === null) this.#sweep.start();
   }
 
@@ -139,6 +147,7 @@ class StoreSagaManager implements SagaManager {
     if (this.#opened === null) return;
     await this.#opened.catch(() => {});
     await this.#sweep.stop();
+    await this.#choreography?.close();
     await this.#worker.stop(graceMs);
     await this.#store.close();
     this.#queries.close();
@@ -181,7 +190,8 @@ class StoreSagaManager implements SagaManager {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const plan = this.#registry.find(definition.name, definition.version);
-    const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
+    const isObserved = definition.style === "choreography";
+    const worker = plan === undefined || isObserved ? null : this.#worker.claimOnCreate(id);
     const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
@@ -205,7 +215,20 @@ class StoreSagaManager implements SagaManager {
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
       claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
+      ...(isObserved && { events: [startedEvent({ id, definition: definition.name, version: definition.version, input }, this.#ports.clock.now())] }),
     };
+  }
+
+  #choreographer({ store, broker }: SagaManagerOptions): Choreography | null {
+    if (!this.#registry.hasChoreography) return null;
+    const { events } = store;
+    if (events === undefined || broker === undefined) {
+      const got = events === undefined ? "a store without events" : "no broker";
+      throw new RuntimeError("config-invalid", `expected a store with events and a broker for choreographed sagas, got ${got}`);
+    }
+    const find = (saga: string, version: string) => this.#registry.choreographed(saga, version);
+    const poke = (run: string): void => this.#worker.pokeInbox(run);
+    return new Choreography({ store, events, broker, find, poke, now: () => this.#ports.clock.now() });
   }
 
   wait(id: string, timeoutMs: number): Promise<RunView> {

@@ -299,7 +299,7 @@ export interface Signal {
   readonly run: string;
   /** For dropping duplicates within the run. */
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child";
+  readonly kind: "verb" | "signal" | "child" | "event";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;

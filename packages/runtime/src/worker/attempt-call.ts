@@ -40,7 +40,7 @@ class Call {
     const { plan, state, run } = surroundings;
     // What the step's expression made of it when it was evaluated, the same in every attempt.
     const mapped = step.evaluated?.input;
-    this.runId = origin?.run ?? run.id;
+    this.runId = origin?.run ?? state.correlation ?? run.id;
     this.stage = attempt.step;
     this.input = mapped === undefined ? run.input : mapped;
     this.isMapped = mapped !== undefined;
@@ -73,9 +73,8 @@ export class AttemptCall extends Call implements StepCall {
   readonly idempotencyKey: string;
 
   constructor(surroundings: RunSurroundings, attempt: Attempt, abort: AttemptAbort) {
-    const { state, run } = surroundings;
-    super(surroundings, attempt, abort, stepOf(state, attempt.step), null);
-    this.idempotencyKey = stepKey(run.id, attempt);
+    super(surroundings, attempt, abort, stepOf(surroundings.state, attempt.step), null);
+    this.idempotencyKey = stepKey(this.runId, attempt);
   }
 }
 

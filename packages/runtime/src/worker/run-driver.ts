@@ -9,6 +9,8 @@ import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from 
 import { Arrivals } from "./arrivals.js";
 import type { Attempt, Outcome } from "./attempt.js";
 import { AttemptAbort } from "./attempt-abort.js";
+import { entryOf } from "../choreography/unit-entry.js";
+import { eventsWith } from "../choreography/run-events.js";
 import { messagesWith } from "./child-runs.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { decideApart, NOTHING } from "./decide-apart.js";
@@ -40,6 +42,8 @@ export type OnGone = (driver: RunDriver, how: Gone, parkedForMs: number | null) 
  */
 export class RunDriver implements IsolatedRun, RowOwner {
   readonly run: RunRow;
+  /** The run as handlers and participants see it. */
+  readonly #performed: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
   readonly #state: RunState;
@@ -66,6 +70,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#onGone = onGone;
     this.#state = fold(plan, claimed.run.createdAt, claimed.rows);
     this.#state.fence = claimed.run.fence;
+    this.#performed = plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
     this.#shown = new ShownRun(claimed.run);
     this.#context = new ContextKeeper({
       run: claimed.run.id,
@@ -92,7 +97,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#surroundings = {
       plan,
       state: this.#state,
-      run: this.run,
+      run: this.#performed,
       participants: env.participants,
       children: env.children,
       context: this.#context,
@@ -208,7 +213,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     now: number,
   ): Promise<void> {
     this.#appending = true;
-    const { input } = this.run;
+    const { input } = this.#performed;
     const evaluations = await evaluate(this.#plan, this.#state, steps, { input, context: this.#context.live, now });
     this.#appending = false;
     if (this.#gone) return;
@@ -234,6 +239,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#appending = true;
     const change = this.#shown.changeTo(this.#state, next);
     const signals = messagesWith(this.run, this.#plan, this.#state, records);
+    const events = eventsWith(this.run, this.#plan, this.#state, records, this.#env.storeNow());
     const append: { -readonly [Key in keyof Append]: Append[Key] } = {
       run: this.run.id,
       fence: this.#state.fence,
@@ -245,6 +251,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     if (change !== null) append.change = change;
     if (consumed.length > 0) append.consumed = consumed;
     if (signals.length > 0) append.signals = signals;
+    if (events.length > 0) append.events = events;
     if (snapshot) {
       const { keep } = this.#env.config.checkpoint;
       append.checkpoint = { n: this.#state.checkpoints, context: this.#context.live, keep };

@@ -1,6 +1,7 @@
 import type { SessionConfig } from "../config.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
+import type { JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
@@ -10,6 +11,7 @@ import { ChildRuns, type NewRun } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { ContextOwner } from "./context-owner.js";
 import { Counters } from "./counters.js";
+import { entrance } from "../choreography/entrance.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
 import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
@@ -267,7 +269,7 @@ export class Worker {
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
     const { contexts, logger } = this.#options;
     const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id });
-    const inherited = await this.#inherit(claimed);
+    const inherited = await this.#firstRecord(claimed);
     // Still ours in the store: the next renewal brings it again.
     if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
     if (!this.#mayDrive(claimed.run)) return;
@@ -275,16 +277,18 @@ export class Worker {
     // Found twice while its context was read: whoever came first drives it.
     if (present !== undefined && present.run.fence >= claimed.run.fence) return;
     present?.abandon();
-    const begun = inherited?.kind === "inherited" ? { ...NO_CONTEXT, context: inherited.context } : restored;
+    const begun = inherited !== null && "context" in inherited ? { ...NO_CONTEXT, context: inherited.context as JsonObject } : restored;
     const driver = this.#add(claimed, begun);
     if (inherited !== null) driver?.begin(inherited);
     if (how === "adopted") driver?.startAdopted();
     else driver?.startClaimed();
   }
 
-  async #inherit(claimed: ClaimedRun): Promise<JournalRecord | null | "unknown"> {
+  /** What comes before anything else of a run that another one has to do with. */
+  async #firstRecord(claimed: ClaimedRun): Promise<JournalRecord | null | "unknown"> {
     const { store, plans, logger } = this.#options;
     const plan = plans.find(claimed.run.definition, claimed.run.version);
+    if (plan?.definition.unit !== undefined && !undoesAnother(claimed.run)) return entrance(claimed.run, claimed.rows);
     if (plan === undefined || !undoesAnother(claimed.run)) return null;
     try {
       return await inheritance(store, plan, claimed.run, claimed.rows);

@@ -1,0 +1,63 @@
+import type { JournalRecord } from "../engine/records.js";
+import type { RunPlan } from "../engine/plan.js";
+import { needsUndo, type RunState, type StepState, stepOf } from "../engine/state.js";
+import type { StageEvent } from "./stage-events.js";
+import { unitsOf } from "./units.js";
+
+/**
+ * The records that take an event of a choreographed run into its journal, as if the run had been led by its owner. Events of different
+ * services may come in any order, late, and again under another id: what is known already adds nothing. Pure; the caller folds them.
+ */
+export function observe(plan: RunPlan, state: RunState, event: StageEvent): JournalRecord[] {
+  const { unit, news } = event;
+  if (unit === null) return [];
+  const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
+  switch (news) {
+    case "completed":
+      return step === null || step.forward.status !== "idle" ? [] : completed(step, event);
+    case "failed":
+      return step === null || step.forward.status !== "idle" ? [] : failed(step, event);
+    case "compensated":
+      return compensated(plan, state, unit, step);
+    default:
+      return [];
+  }
+}
+
+function completed({ name, round }: StepState, { output, changed }: StageEvent): JournalRecord[] {
+  return [
+    { kind: "dispatched", step: name, direction: "forward", attempt: 1, round },
+    { kind: "completed", step: name, attempt: 1, output, ...(changed !== null && { context: changed }) },
+  ];
+}
+
+/** What its unit could not undo itself it has undone by the time it says so. */
+function failed({ name, round }: StepState, { error, refused }: StageEvent): JournalRecord[] {
+  const why = error ?? { code: "failed", message: `stage "${name}" failed` };
+  return [
+    { kind: "dispatched", step: name, direction: "forward", attempt: 1, round },
+    { kind: "failed", step: name, direction: "forward", attempt: 1, error: why, refused, mayHaveRun: !refused },
+  ];
+}
+
+function compensated(plan: RunPlan, state: RunState, unit: string, step: StepState | null): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  const { abort, unwind } = state;
+  const error = unwind?.error ?? abort?.error ?? { code: "aborted", message: `stage "${unit}" was undone` };
+  const cause = unwind?.cause ?? abort?.cause ?? "compensate";
+  if (state.phase === "forward") records.push({ kind: "unwinding", cause, compensate: true, error });
+  if (unitsOf(plan.definition).all[0]?.name !== unit) return step === null ? records : [...records, ...undone(plan, step)];
+  // Going back has come to its beginning, so all of it is undone, whoever's event is still on its way.
+  for (const each of [...state.steps.values()].reverse()) records.push(...undone(plan, each));
+  records.push({ kind: "finished", status: cause === "cancel" ? "cancelled" : "compensated", error });
+  return records;
+}
+
+function undone(plan: RunPlan, step: StepState): JournalRecord[] {
+  const { name, round, undo } = step;
+  if (!plan.steps.get(name)?.compensation || !needsUndo(step) || undo.status !== "idle") return [];
+  return [
+    { kind: "dispatched", step: name, direction: "compensate", attempt: 1, round },
+    { kind: "compensated", step: name, attempt: 1 },
+  ];
+}

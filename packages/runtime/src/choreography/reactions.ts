@@ -1,0 +1,144 @@
+import { isEnded } from "../engine/records.js";
+import { RuntimeError } from "../errors.js";
+import type { EventMessage } from "../broker/event-message.js";
+import type { Json } from "../json.js";
+import type { Choreographed } from "./choreographed.js";
+import type { EventStore } from "../store/event-store.js";
+import type { CreateRun, RunRow, RunStore, Signal } from "../store/run-store.js";
+import { undoRunId } from "../worker/child-run-id.js";
+import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
+import { readStageEvent, type StageEvent } from "./stage-events.js";
+import { abortRequest, encodeEntry, unitRunId } from "./unit-entry.js";
+import { type Unit, unitBefore } from "./units.js";
+
+export interface ReactionsOptions {
+  readonly store: RunStore;
+  readonly events: EventStore;
+  /** Undefined: this service does not know it. */
+  readonly find: (saga: string, version: string) => Choreographed | undefined;
+  /** Something may be due, or lie in the inbox of the run named. */
+  readonly poke: (run: string) => void;
+  readonly now: () => number;
+}
+
+/**
+ * What each unit does about the events of others, and the observer about all of them. Every reaction may be repeated, by this process or
+ * another: ids of runs, messages and events follow from the event, and what is there already is left as it is.
+ */
+export class Reactions {
+  readonly #options: ReactionsOptions;
+
+  constructor(options: ReactionsOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
+  async handle(message: EventMessage): Promise<void> {
+    const event = readStageEvent(message);
+    if (event === null) return;
+    const known = this.#options.find(event.saga, event.version);
+    if (known === undefined) {
+      const text = `expected an event of a choreographed saga that is registered here, got ${event.saga}@${event.version}`;
+      throw new RuntimeError("definition-unknown", text, { saga: event.saga, version: event.version });
+    }
+    await this.#react(known, event);
+    if (event.unit !== null) await this.#tell(event.run, { ...message, event });
+  }
+
+  async #react({ saga, units, sagas }: Choreographed, event: StageEvent): Promise<void> {
+    const { unit, news } = event;
+    const of = { saga, units, sagas };
+    if (news === "started") for (const each of units.all.filter(({ after }) => after.length === 0)) await this.#start(of, each, event);
+    if (news === "completed" && unit !== null)
+      for (const each of units.all.filter(({ after }) => after.includes(unit))) await this.#start(of, each, event);
+    if (news === "failed" || news === "abort") await this.#undo(of, units.turn, event);
+    if (news === "compensated" && unit !== null) {
+      const before = unitBefore(units, unit);
+      if (before !== undefined) await this.#undo(of, before, event);
+    }
+  }
+
+  async #start(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    const id = await this.#create(of, unit, event, false);
+    if (unit.step === null) await this.#deliver(id, event);
+    this.#options.poke(id);
+  }
+
+  /** Tells a gate that one of its wave has completed; what it has to pass on comes with it. */
+  async #deliver(gate: string, { id, unit, carried, output, changed }: StageEvent): Promise<void> {
+    const payload = { ...carried, output, changed } as unknown as Json;
+    await this.#send({ run: gate, id, kind: "signal", name: unit ?? "", payload, actor: "choreography" });
+  }
+
+  async #undo(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    const { store, events, now, poke } = this.#options;
+    const id = unitRunId(event.run, unit.name);
+    // What is found may have changed by the time something is done about it; each turn finds it further on.
+    for (;;) {
+      const run = await store.get(id);
+      if (run === undefined) {
+        await this.#create(of, unit, event, true);
+        return poke(id);
+      }
+      if (!isEnded(run.status)) {
+        const payload = { reason: event.error?.message ?? "a later stage was undone" };
+        const wish = { run: id, id: abortRequest(event.run), kind: "verb", name: "cancel", payload, actor: "choreography" } as const;
+        if ((await this.#send(wish)) === "ended") continue;
+        return poke(id);
+      }
+      const isDone = run.status === "completed";
+      if (isDone && unit === of.units.turn && of.units.hasPivot) await events.put([abortRefusedEvent(of.saga, event.run, now())]);
+      else if (isDone && isUndoable(unit)) await this.#undoEnded(run);
+      else await events.put([compensatedEvent(of.saga, unit, event.run, now())]);
+      return;
+    }
+  }
+
+  async #undoEnded(run: RunRow): Promise<void> {
+    const { type, tenant, definition, version, input, inputHash, priority, queue, rootId } = run;
+    const id = undoRunId(run.id);
+    await this.#createRun({
+      ...{ id, type, tenant, definition, version, input, inputHash, priority, queue, rootId, restartedFrom: run.id },
+      ...{ sessionId: null, parentId: null, key: null, businessKey: null, attributes: null, partitionKey: null, claim: null },
+    });
+    this.#options.poke(id);
+  }
+
+  async #create({ sagas }: Choreographed, { name }: Unit, event: StageEvent, isDead: boolean): Promise<string> {
+    const saga = sagas.get(name);
+    if (saga === undefined) throw new Error(`expected the saga of unit "${name}", got none`);
+    const id = unitRunId(event.run, name);
+    const carried = event.carried ?? { input: null, outputs: {}, context: {} };
+    await this.#createRun({
+      ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
+      ...{ input: encodeEntry({ run: event.run, carried, isDead }), inputHash: "", priority: 0, queue: "default" },
+      ...{ rootId: event.run, restartedFrom: null, sessionId: null, parentId: null, key: null },
+      ...{ businessKey: null, attributes: null, partitionKey: null, claim: null },
+    });
+    return id;
+  }
+
+  async #createRun(run: CreateRun): Promise<void> {
+    const [result] = await this.#options.store.create([run]);
+    if (result?.kind === "rejected") throw new RuntimeError("input-invalid", result.reason, { run: run.id });
+  }
+
+  async #tell(run: string, { id, event }: { readonly id: string; readonly event: StageEvent }): Promise<void> {
+    // What goes on to the next unit is none of the observer's business.
+    const payload = { ...event, carried: null } as unknown as Json;
+    await this.#send({ run, id, kind: "event", name: `${event.unit}.${event.news}`, payload, actor: "choreography" });
+    this.#options.poke(run);
+  }
+
+  async #send(signal: Signal): Promise<"accepted" | "ended"> {
+    const [result] = await this.#options.store.signal([signal]);
+    if (result === "accepted" || result === "duplicate") return "accepted";
+    // Its run is in another service's store, or has been deleted with all that belonged to it.
+    if (result === "ended" || result === "not-found") return "ended";
+    throw new RuntimeError("inbox-full", `expected run ${signal.run} to take an event, got ${result}`, { run: signal.run });
+  }
+}
+
+function isUndoable({ step }: Unit): boolean {
+  return step?.kind === "action" && step.compensation !== null;
+}

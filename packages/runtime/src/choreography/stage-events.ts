@@ -1,0 +1,72 @@
+import type { EventMessage } from "../broker/event-message.js";
+import { checkEvent } from "../broker/event-message.js";
+import type { ContextDelta, Failure } from "../engine/records.js";
+import { isObject, type Json, type JsonObject } from "../json.js";
+
+/** What is told of a unit, and of the saga as a whole. */
+export type UnitNews = "completed" | "failed" | "compensated";
+/** `abort`: somebody wants it undone. `abort-refused`: it is past its pivot. */
+export type SagaNews = "started" | "abort" | "abort-refused";
+
+/** What an event of a choreographed saga tells: `<saga>.<unit>.completed`, `<saga>.started`. */
+export interface StageEvent {
+  readonly id: string;
+  readonly saga: string;
+  /** Of the definition. */
+  readonly version: string;
+  /** The run that all of it belongs to. */
+  readonly run: string;
+  /** Null: the saga as a whole. */
+  readonly unit: string | null;
+  readonly news: UnitNews | SagaNews;
+  /** With `started` and `completed`. */
+  readonly carried: Carried | null;
+  /** With `failed` and `abort`. */
+  readonly error: Failure | null;
+  /** With `failed`: the stage said no, it did not break. */
+  readonly refused: boolean;
+  /** With `completed`: what the stage returned. */
+  readonly output: Json;
+  /** With `completed`: what the stage changed in the context. */
+  readonly changed: ContextDelta | null;
+}
+
+/** What goes from unit to unit: nobody else holds it together. */
+export interface Carried {
+  readonly input: Json;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly context: JsonObject;
+}
+
+/** CloudEvents 1.0. Error: `payload-too-large`. */
+export function stageMessage(event: StageEvent, source: string, at: number): EventMessage {
+  const { id, saga, version, run, unit, news, carried, error, refused, output, changed } = event;
+  const type = unit === null ? `${saga}.${news}` : `${saga}.${unit}.${news}`;
+  const data = {
+    ...{ run, saga, version, unit, news },
+    ...(carried !== null && { ...carried }),
+    ...(news === "completed" && { output, changed }),
+    ...(error !== null && { error, refused }),
+  };
+  const body = {
+    ...{ specversion: "1.0", id, source, type, subject: run, time: new Date(at).toISOString() },
+    ...{ datacontenttype: "application/json", correlationid: run, data },
+  };
+  return checkEvent({ id, subject: type, key: run, body: JSON.stringify(body) });
+}
+
+/** Null: it is no event of a choreographed saga. */
+export function readStageEvent({ id, body }: EventMessage): StageEvent | null {
+  const event = JSON.parse(body) as Json;
+  const data = isObject(event) ? event.data : undefined;
+  if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
+  const { run, saga, version, unit = null, news, input = null, outputs, context, error = null, refused, output = null, changed = null } = data;
+  return {
+    ...{ id, run, saga, version: String(version), unit: unit as string | null, news: news as StageEvent["news"] },
+    carried: isObject(outputs) && isObject(context) ? { input, outputs, context } : null,
+    error: error as unknown as Failure | null,
+    refused: refused === true,
+    output,
+    changed: changed as unknown as ContextDelta | null,
+  };
+}

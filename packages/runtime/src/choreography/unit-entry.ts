@@ -1,0 +1,34 @@
+import { isObject, type Json } from "../json.js";
+import type { RunRow } from "../store/run-store.js";
+import { childRunId } from "../worker/child-run-id.js";
+import type { Carried } from "./stage-events.js";
+
+/** What a unit's run is created with, as its input. */
+export interface UnitEntry {
+  /** The run that it is a part of, by whose id participants know it. */
+  readonly run: string;
+  readonly carried: Carried;
+  /** It is to be undone and has not begun: it never will. */
+  readonly isDead: boolean;
+}
+
+/** The same for everybody, so that a unit begins once, or never. */
+export function unitRunId(run: string, unit: string): string {
+  return childRunId(run, `unit:${unit}`);
+}
+
+export function encodeEntry({ run, carried, isDead }: UnitEntry): Json {
+  return { run, ...carried, ...(isDead && { isDead }) };
+}
+
+/** Of a unit's run; what is not of that shape was written by nobody here. */
+export function entryOf({ input }: Pick<RunRow, "input">): UnitEntry {
+  const { run, input: of = null, outputs, context, isDead } = isObject(input) ? input : {};
+  const carried = { input: of, outputs: isObject(outputs) ? outputs : {}, context: isObject(context) ? context : {} };
+  return { run: String(run), carried, isDead: isDead === true };
+}
+
+/** The request by which a unit is told to undo what it did, among an operator's own. */
+export function abortRequest(run: string): string {
+  return `abort:${run}`;
+}
