@@ -43,6 +43,12 @@ export const ERRORS = {
     retry: false,
     meaning: "The broker's version or settings do not fit this version.",
   },
+  "event-invalid": { status: 422, retry: false, meaning: "An event is no CloudEvent 1.0 in its JSON format." },
+  "event-unknown": {
+    status: 422,
+    retry: false,
+    meaning: "The handlers of a group do not know this type or version of an event.",
+  },
   "runtime-stopped": { status: 503, retry: true, meaning: "The runtime is stopping or was never started." },
   overloaded: { status: 429, retry: true, meaning: "A bound of this instance is reached." },
   "session-not-found": {

@@ -1,0 +1,1 @@
+export { createLocalBroker, type LocalBrokerOptions } from "./local-broker.js";

@@ -1,0 +1,12 @@
+/** What this process's consumer has done since it started, for metrics. */
+export class ConsumerCounts {
+  handled = 0;
+  /** Events that came again after they had been handled. */
+  duplicates = 0;
+  /** Attempts that failed, those that took too long included. */
+  failed = 0;
+  timedOut = 0;
+  parked = 0;
+  /** Parked events that were handled after all. */
+  redriven = 0;
+}
