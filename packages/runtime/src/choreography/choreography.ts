@@ -1,8 +1,10 @@
-import type { Broker, Subscriber } from "../broker/broker.js";
+import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
+import type { Logger } from "../log.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
+  readonly logger: Logger;
 }
 
 /** All instances of a service are one group. */
@@ -25,8 +27,22 @@ export class Choreography {
     this.#subscriber = await broker.subscribe({
       group: GROUP,
       subjects: [">"],
-      handle: ({ message }) => this.#reactions.handle(message),
+      handle: (delivery) => this.#handle(delivery),
     });
+  }
+
+  async #handle({ message, attempt }: Delivery): Promise<void> {
+    try {
+      await this.#reactions.handle(message);
+    } catch (error) {
+      const { id, subject } = message;
+      // It comes again, and again: an outage is over some day, and a definition may be deployed later than its events come.
+      this.#options.logger.warn(
+        { id, subject, attempt, error: String(error) },
+        "no reaction to an event; trying again",
+      );
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
-import type { JournalRecord } from "../engine/records.js";
 import type { RunPlan } from "../engine/plan.js";
+import type { JournalRecord } from "../engine/records.js";
 import { needsUndo, type RunState, type StepState, stepOf } from "../engine/state.js";
 import type { StageEvent } from "./stage-events.js";
 import { unitsOf } from "./units.js";
@@ -12,16 +12,34 @@ export function observe(plan: RunPlan, state: RunState, event: StageEvent): Jour
   const { unit, news } = event;
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
-  switch (news) {
+  if (state.stuck !== null && news !== "stuck") return [released(event), ...observeUnit(plan, state, event, step)];
+  return observeUnit(plan, state, event, step);
+}
+
+function observeUnit(plan: RunPlan, state: RunState, event: StageEvent, step: StepState | null): JournalRecord[] {
+  switch (event.news) {
     case "completed":
       return step === null || step.forward.status !== "idle" ? [] : completed(step, event);
     case "failed":
       return step === null || step.forward.status !== "idle" ? [] : failed(step, event);
     case "compensated":
-      return compensated(plan, state, unit, step);
+      return compensated(plan, state, event.unit ?? "", step);
+    case "stuck":
+      return [
+        {
+          kind: "stuck",
+          error: event.error ?? { code: "stuck", message: "the stage waits for an operator" },
+          ...(step !== null && { step: step.name }),
+        },
+      ];
     default:
       return [];
   }
+}
+
+/** Whoever was stuck has gone on. */
+function released({ id, unit }: StageEvent): JournalRecord {
+  return { kind: "resumed", actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
 }
 
 function completed({ name, round }: StepState, { output, changed }: StageEvent): JournalRecord[] {
@@ -46,7 +64,8 @@ function compensated(plan: RunPlan, state: RunState, unit: string, step: StepSta
   const error = unwind?.error ?? abort?.error ?? { code: "aborted", message: `stage "${unit}" was undone` };
   const cause = unwind?.cause ?? abort?.cause ?? "compensate";
   if (state.phase === "forward") records.push({ kind: "unwinding", cause, compensate: true, error });
-  if (unitsOf(plan.definition).all[0]?.name !== unit) return step === null ? records : [...records, ...undone(plan, step)];
+  if (unitsOf(plan.definition).all[0]?.name !== unit)
+    return step === null ? records : [...records, ...undone(plan, step)];
   // Going back has come to its beginning, so all of it is undone, whoever's event is still on its way.
   for (const each of [...state.steps.values()].reverse()) records.push(...undone(plan, each));
   records.push({ kind: "finished", status: cause === "cancel" ? "cancelled" : "compensated", error });

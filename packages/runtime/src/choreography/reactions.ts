@@ -1,14 +1,15 @@
+import type { EventMessage } from "../broker/event-message.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
-import type { EventMessage } from "../broker/event-message.js";
 import type { Json } from "../json.js";
-import type { Choreographed } from "./choreographed.js";
+import { hashOfInput } from "../saga/checked-input.js";
 import type { EventStore } from "../store/event-store.js";
 import type { CreateRun, RunRow, RunStore, Signal } from "../store/run-store.js";
 import { undoRunId } from "../worker/child-run-id.js";
+import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
 import { readStageEvent, type StageEvent } from "./stage-events.js";
-import { abortRequest, encodeEntry, unitRunId } from "./unit-entry.js";
+import { abortRequest, encodeEntry, entryOf, unitRunId } from "./unit-entry.js";
 import { type Unit, unitBefore } from "./units.js";
 
 export interface ReactionsOptions {
@@ -48,7 +49,8 @@ export class Reactions {
   async #react({ saga, units, sagas }: Choreographed, event: StageEvent): Promise<void> {
     const { unit, news } = event;
     const of = { saga, units, sagas };
-    if (news === "started") for (const each of units.all.filter(({ after }) => after.length === 0)) await this.#start(of, each, event);
+    if (news === "started")
+      for (const each of units.all.filter(({ after }) => after.length === 0)) await this.#start(of, each, event);
     if (news === "completed" && unit !== null)
       for (const each of units.all.filter(({ after }) => after.includes(unit))) await this.#start(of, each, event);
     if (news === "failed" || news === "abort") await this.#undo(of, units.turn, event);
@@ -82,36 +84,56 @@ export class Reactions {
       }
       if (!isEnded(run.status)) {
         const payload = { reason: event.error?.message ?? "a later stage was undone" };
-        const wish = { run: id, id: abortRequest(event.run), kind: "verb", name: "cancel", payload, actor: "choreography" } as const;
+        const wish = {
+          run: id,
+          id: abortRequest(event.run, event.isLate),
+          kind: "verb",
+          name: "cancel",
+          payload,
+          actor: "choreography",
+        } as const;
         if ((await this.#send(wish)) === "ended") continue;
         return poke(id);
       }
       const isDone = run.status === "completed";
-      if (isDone && unit === of.units.turn && of.units.hasPivot) await events.put([abortRefusedEvent(of.saga, event.run, now())]);
-      else if (isDone && isUndoable(unit)) await this.#undoEnded(run);
-      else await events.put([compensatedEvent(of.saga, unit, event.run, now())]);
+      if (isDone && unit === of.units.turn && of.units.hasPivot)
+        await events.put([abortRefusedEvent(of.saga, event.run, now())]);
+      else if (isDone && isUndoable(unit)) await this.#undoEnded(run, event.isLate);
+      else await events.put([compensatedEvent(of.saga, unit, event.run, event.isLate, now())]);
       return;
     }
   }
 
-  async #undoEnded(run: RunRow): Promise<void> {
-    const { type, tenant, definition, version, input, inputHash, priority, queue, rootId } = run;
+  async #undoEnded(run: RunRow, isLate: boolean): Promise<void> {
+    const input = encodeEntry({ ...entryOf(run), isLate });
+    const { type, tenant, definition, version, inputHash, priority, queue, rootId } = run;
     const id = undoRunId(run.id);
     await this.#createRun({
       ...{ id, type, tenant, definition, version, input, inputHash, priority, queue, rootId, restartedFrom: run.id },
-      ...{ sessionId: null, parentId: null, key: null, businessKey: null, attributes: null, partitionKey: null, claim: null },
+      ...{
+        sessionId: null,
+        parentId: null,
+        key: null,
+        businessKey: null,
+        attributes: null,
+        partitionKey: null,
+        claim: null,
+      },
     });
     this.#options.poke(id);
   }
 
-  async #create({ sagas }: Choreographed, { name }: Unit, event: StageEvent, isDead: boolean): Promise<string> {
+  async #create({ sagas }: Choreographed, { name, step }: Unit, event: StageEvent, isDead: boolean): Promise<string> {
     const saga = sagas.get(name);
     if (saga === undefined) throw new Error(`expected the saga of unit "${name}", got none`);
     const id = unitRunId(event.run, name);
-    const carried = event.carried ?? { input: null, outputs: {}, context: {} };
+    const { input = null, outputs = {}, context = {} } = event.carried ?? {};
+    // A gate takes what it passes on from all that it waits for.
+    const carried = step === null ? { input, outputs: {}, context: {} } : { input, outputs, context };
+    const entry = encodeEntry({ run: event.run, carried, isDead, isLate: isDead && event.isLate });
     await this.#createRun({
       ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
-      ...{ input: encodeEntry({ run: event.run, carried, isDead }), inputHash: "", priority: 0, queue: "default" },
+      ...{ input: entry, inputHash: hashOfInput(entry), priority: 0, queue: "default" },
       ...{ rootId: event.run, restartedFrom: null, sessionId: null, parentId: null, key: null },
       ...{ businessKey: null, attributes: null, partitionKey: null, claim: null },
     });
@@ -120,7 +142,10 @@ export class Reactions {
 
   async #createRun(run: CreateRun): Promise<void> {
     const [result] = await this.#options.store.create([run]);
-    if (result?.kind === "rejected") throw new RuntimeError("input-invalid", result.reason, { run: run.id });
+    if (result?.kind !== "rejected") return;
+    // Refused because the id has its run, dead or alive: that one counts, whatever this one was to begin with.
+    if ((await this.#options.store.get(run.id)) !== undefined) return;
+    throw new RuntimeError("input-invalid", result.reason, { run: run.id });
   }
 
   async #tell(run: string, { id, event }: { readonly id: string; readonly event: StageEvent }): Promise<void> {
@@ -135,7 +160,9 @@ export class Reactions {
     if (result === "accepted" || result === "duplicate") return "accepted";
     // Its run is in another service's store, or has been deleted with all that belonged to it.
     if (result === "ended" || result === "not-found") return "ended";
-    throw new RuntimeError("inbox-full", `expected run ${signal.run} to take an event, got ${result}`, { run: signal.run });
+    throw new RuntimeError("inbox-full", `expected run ${signal.run} to take an event, got ${result}`, {
+      run: signal.run,
+    });
   }
 }
 

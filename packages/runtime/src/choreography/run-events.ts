@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EventMessage } from "../broker/event-message.js";
 import { applyDelta, deltaOf } from "../engine/context.js";
-import type { ContextDelta, JournalRecord } from "../engine/records.js";
 import type { RunPlan } from "../engine/plan.js";
+import type { ContextDelta, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import type { SagaDefinition } from "../saga/definition.js";
@@ -27,11 +27,23 @@ export function eventsWith(
     const asked = records.find((record) => record.kind === "abort-requested");
     if (asked === undefined) return NONE;
     const { name: saga, version } = definition;
-    const event = { ...BARE, id: `${run.id}:abort`, saga, version, run: run.id, unit: null, news: "abort", error: asked.error } as const;
+    const event = {
+      ...BARE,
+      id: `${run.id}:abort`,
+      saga,
+      version,
+      run: run.id,
+      unit: null,
+      news: "abort",
+      error: asked.error,
+      isLate: asked.cause === "run-timeout",
+    } as const;
     return [stageMessage(event, sourceOf(saga), now)];
   }
-  if (definition.unit === undefined || state.end === null) return NONE;
-  return newsOf(run, plan, state).map((event) => stageMessage(event, sourceOf(event.saga), now));
+  if (definition.unit === undefined) return NONE;
+  return [...newsOf(run, plan, state), ...stuckNews(run, plan, state, records)].map((event) =>
+    stageMessage(event, sourceOf(event.saga), now),
+  );
 }
 
 /** What a run is started with. */
@@ -43,9 +55,24 @@ export function startedEvent(run: Pick<RunRow, "id" | "definition" | "version" |
 }
 
 /** Of a unit that has nothing to undo: it never began, or it did so itself. */
-export function compensatedEvent(saga: SagaDefinition, unit: Unit, run: string, now: number): EventMessage {
+export function compensatedEvent(
+  saga: SagaDefinition,
+  unit: Unit,
+  run: string,
+  isLate: boolean,
+  now: number,
+): EventMessage {
   const id = `${unitRunId(run, unit.name)}:compensated`;
-  const event = { ...BARE, id, saga: saga.name, version: saga.version, run, unit: unit.name, news: "compensated" } as const;
+  const event = {
+    ...BARE,
+    id,
+    saga: saga.name,
+    version: saga.version,
+    run,
+    unit: unit.name,
+    news: "compensated",
+    isLate,
+  } as const;
   return stageMessage(event, sourceOf(saga.name), now);
 }
 
@@ -54,36 +81,65 @@ export function abortRefusedEvent({ name: saga, version }: SagaDefinition, run: 
   return stageMessage(event, sourceOf(saga), now);
 }
 
-const BARE = { carried: null, error: null, refused: false, output: null, changed: null } as const;
+const BARE = { carried: null, error: null, refused: false, isLate: false, output: null, changed: null } as const;
 
 export function sourceOf(saga: string): string {
   return `/sagas/${saga}`;
 }
 
 function newsOf(run: RunRow, { definition }: RunPlan, state: RunState): StageEvent[] {
-  const { end, isToldToUndo, unwind } = state;
+  const { end, toldToUndo, unwind } = state;
   if (definition.unit === undefined || end === null) return [];
   const { saga, unit } = definition.unit;
   const entry = entryOf(run);
   const base = { ...BARE, saga: saga.name, version: saga.version, run: entry.run, unit: unit.name };
   const id = unitRunId(entry.run, unit.name);
-  const compensated = { ...base, id: `${id}:compensated`, news: "compensated" } as const;
+  const isLate = entry.isLate || toldToUndo === "late";
+  const compensated = { ...base, id: `${id}:compensated`, news: "compensated", isLate } as const;
   if (undoesAnother(run) || entry.isDead) return [compensated];
   if (end.status === "completed") {
-    const told = unit.step === null ? gathered(entry.carried, unit, end.output) : passedOn(entry.carried, state, unit.name);
+    const told =
+      unit.step === null ? gathered(entry.carried, unit, end.output) : passedOn(entry.carried, state, unit.name);
     const { outputs, context, ...own } = told;
     const carried = { input: entry.carried.input, outputs, context };
     return [{ ...base, id: `${id}:completed`, news: "completed", carried, ...own }];
   }
-  const failed = { ...base, id: `${id}:failed`, news: "failed", error: end.error, refused: unwind?.cause === "step-refused" } as const;
-  if (!isToldToUndo) return [failed];
+  const failed = {
+    ...base,
+    id: `${id}:failed`,
+    news: "failed",
+    error: end.error,
+    refused: unwind?.cause === "step-refused",
+  } as const;
+  if (toldToUndo === "no") return [failed];
   // One that was told to while it failed by itself tells both.
   return end.status === "cancelled" ? [compensated] : [failed, compensated];
 }
 
+/** It waits for an operator, and with it the whole: another event each time. */
+function stuckNews(
+  run: RunRow,
+  { definition }: RunPlan,
+  state: RunState,
+  records: readonly JournalRecord[],
+): StageEvent[] {
+  const stuck = records.find((record) => record.kind === "stuck");
+  if (definition.unit === undefined || stuck === undefined) return [];
+  const { saga, unit } = definition.unit;
+  const { run: of } = entryOf(run);
+  const id = `${run.id}:stuck:${state.seq + 1}`;
+  const { name, version } = saga;
+  return [{ ...BARE, id, saga: name, version, run: of, unit: unit.name, news: "stuck", error: stuck.error }];
+}
+
 function passedOn(carried: Carried, { outputs, context }: RunState, unit: string) {
   const output = outputs[unit] ?? null;
-  return { outputs: { ...carried.outputs, [unit]: output }, context, output, changed: changedIn(carried.context, context) };
+  return {
+    outputs: { ...carried.outputs, [unit]: output },
+    context,
+    output,
+    changed: changedIn(carried.context, context),
+  };
 }
 
 function changedIn(before: JsonObject, after: JsonObject): ContextDelta | null {

@@ -4,7 +4,7 @@ import type { ContextDelta, Failure } from "../engine/records.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 
 /** What is told of a unit, and of the saga as a whole. */
-export type UnitNews = "completed" | "failed" | "compensated";
+export type UnitNews = "completed" | "failed" | "compensated" | "stuck";
 /** `abort`: somebody wants it undone. `abort-refused`: it is past its pivot. */
 export type SagaNews = "started" | "abort" | "abort-refused";
 
@@ -21,10 +21,12 @@ export interface StageEvent {
   readonly news: UnitNews | SagaNews;
   /** With `started` and `completed`. */
   readonly carried: Carried | null;
-  /** With `failed` and `abort`. */
+  /** With `failed` and `abort`: why it goes back; with `stuck`: why it does not go on. */
   readonly error: Failure | null;
   /** With `failed`: the stage said no, it did not break. */
   readonly refused: boolean;
+  /** Going back because the time of the whole is up: attempts under way are cut short. */
+  readonly isLate: boolean;
   /** With `completed`: what the stage returned. */
   readonly output: Json;
   /** With `completed`: what the stage changed in the context. */
@@ -40,13 +42,14 @@ export interface Carried {
 
 /** CloudEvents 1.0. Error: `payload-too-large`. */
 export function stageMessage(event: StageEvent, source: string, at: number): EventMessage {
-  const { id, saga, version, run, unit, news, carried, error, refused, output, changed } = event;
+  const { id, saga, version, run, unit, news, carried, error, refused, isLate, output, changed } = event;
   const type = unit === null ? `${saga}.${news}` : `${saga}.${unit}.${news}`;
   const data = {
     ...{ run, saga, version, unit, news },
     ...(carried !== null && { ...carried }),
     ...(news === "completed" && { output, changed }),
     ...(error !== null && { error, refused }),
+    ...(isLate && { isLate }),
   };
   const body = {
     ...{ specversion: "1.0", id, source, type, subject: run, time: new Date(at).toISOString() },
@@ -60,12 +63,27 @@ export function readStageEvent({ id, body }: EventMessage): StageEvent | null {
   const event = JSON.parse(body) as Json;
   const data = isObject(event) ? event.data : undefined;
   if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
-  const { run, saga, version, unit = null, news, input = null, outputs, context, error = null, refused, output = null, changed = null } = data;
+  const {
+    run,
+    saga,
+    version,
+    unit = null,
+    news,
+    input = null,
+    outputs,
+    context,
+    error = null,
+    refused,
+    isLate,
+    output = null,
+    changed = null,
+  } = data;
   return {
     ...{ id, run, saga, version: String(version), unit: unit as string | null, news: news as StageEvent["news"] },
     carried: isObject(outputs) && isObject(context) ? { input, outputs, context } : null,
     error: error as unknown as Failure | null,
     refused: refused === true,
+    isLate: isLate === true,
     output,
     changed: changed as unknown as ContextDelta | null,
   };

@@ -10,6 +10,8 @@ export interface UnitEntry {
   readonly carried: Carried;
   /** It is to be undone and has not begun: it never will. */
   readonly isDead: boolean;
+  /** With it, or in a run that undoes: the time of the whole is up. */
+  readonly isLate: boolean;
 }
 
 /** The same for everybody, so that a unit begins once, or never. */
@@ -17,18 +19,18 @@ export function unitRunId(run: string, unit: string): string {
   return childRunId(run, `unit:${unit}`);
 }
 
-export function encodeEntry({ run, carried, isDead }: UnitEntry): Json {
-  return { run, ...carried, ...(isDead && { isDead }) };
+export function encodeEntry({ run, carried, isDead, isLate }: UnitEntry): Json {
+  return { run, ...carried, ...(isDead && { isDead }), ...(isLate && { isLate }) };
 }
 
 /** Of a unit's run; what is not of that shape was written by nobody here. */
 export function entryOf({ input }: Pick<RunRow, "input">): UnitEntry {
-  const { run, input: of = null, outputs, context, isDead } = isObject(input) ? input : {};
+  const { run, input: of = null, outputs, context, isDead, isLate } = isObject(input) ? input : {};
   const carried = { input: of, outputs: isObject(outputs) ? outputs : {}, context: isObject(context) ? context : {} };
-  return { run: String(run), carried, isDead: isDead === true };
+  return { run: String(run), carried, isDead: isDead === true, isLate: isLate === true };
 }
 
 /** The request by which a unit is told to undo what it did, among an operator's own. */
-export function abortRequest(run: string): string {
-  return `abort:${run}`;
+export function abortRequest(run: string, isLate: boolean): string {
+  return `${isLate ? "abort-late" : "abort"}:${run}`;
 }

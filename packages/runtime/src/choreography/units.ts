@@ -34,7 +34,8 @@ export function unitsOf(definition: SagaDefinition): Units {
   let turn: Unit | undefined;
   for (const [index, { steps }] of definition.waves.entries()) {
     const isPastPivot = definition.pivotAfterWave !== null && index > definition.pivotAfterWave;
-    for (const step of steps) all.push({ name: step.name, step: checked(definition, step), after: before, isPastPivot });
+    for (const step of steps)
+      all.push({ name: step.name, step: checked(definition, step), after: before, isPastPivot });
     before = steps.map(({ name }) => name);
     const isPivot = index === definition.pivotAfterWave;
     if (steps.length === 1 && !isPivot) continue;
@@ -63,13 +64,24 @@ function gateName({ waves }: SagaDefinition, wave: number): string {
 function checked(definition: SagaDefinition, step: StepDefinition): StepDefinition {
   if (step.kind !== "action") {
     const what = { sleep: "a timer", wait: "a wait for a signal", child: "another saga", map: "a list" }[step.kind];
-    throw refusal(definition, step.name, `expected stages that call a service, got ${what} in "${step.name}"; only an orchestrated saga has such stages`);
+    throw refusal(
+      definition,
+      step.name,
+      `expected stages that call a service, got ${what} in "${step.name}"; only an orchestrated saga has such stages`,
+    );
   }
   if (!/^[A-Za-z0-9_-]+$/.test(step.name))
-    throw refusal(definition, step.name, `expected stage names of letters, digits, _ and -, because events carry them, got ${JSON.stringify(step.name)}`);
+    throw refusal(
+      definition,
+      step.name,
+      `expected stage names of letters, digits, _ and -, because events carry them, got ${JSON.stringify(step.name)}`,
+    );
   return step;
 }
 
 function refusal({ name }: SagaDefinition, step: string, message: string): RuntimeError {
-  return new RuntimeError("definition-invalid", `choreographed saga ${JSON.stringify(name)}: ${message}`, { saga: name, step });
+  return new RuntimeError("definition-invalid", `choreographed saga ${JSON.stringify(name)}: ${message}`, {
+    saga: name,
+    step,
+  });
 }

@@ -30,7 +30,8 @@ export function mayHaveUsedContext(rows: readonly JournalRow[], snapshot: object
   const untold = new Set<string>();
   let undoes = false;
   for (const record of rows.flatMap((row) => row.records)) {
-    if ((record.kind === "inherited" || record.kind === "entered") && Object.keys(record.context).length > 0) return true;
+    if ((record.kind === "inherited" || record.kind === "entered") && Object.keys(record.context).length > 0)
+      return true;
     if (record.kind === "completed" && record.context !== undefined) return true;
     if (record.kind === "dispatched" && record.direction === "forward") untold.add(record.step);
     else if (record.kind === "dispatched") undoes = true;

@@ -86,7 +86,9 @@ function decideObserved(plan: RunPlan, state: RunState, now: number): readonly J
   if (isDone) return [finishCompleted(plan, state)];
   if (abort !== null || isPastPivot(plan, state)) return NO_RECORDS;
   const [asked] = cancel === null ? timeIsUp(plan, state, now) : unwindAtWish(cancel);
-  return asked?.kind === "unwinding" ? [{ kind: "abort-requested", cause: asked.cause, error: asked.error }] : NO_RECORDS;
+  return asked?.kind === "unwinding"
+    ? [{ kind: "abort-requested", cause: asked.cause, error: asked.error }]
+    : NO_RECORDS;
 }
 
 function timeIsUp(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
@@ -193,7 +195,7 @@ function stickWhenQuiet(state: RunState, record: JournalRecord): JournalRecord[]
 }
 
 function aborts(state: RunState): readonly string[] {
-  const late = state.unwind?.cause === "run-timeout";
+  const late = state.unwind?.cause === "run-timeout" || state.toldToUndo === "late";
   if (!late || state.running === 0) return NOTHING;
   return [...state.steps.values()].filter((step) => step.forward.status === "running").map((step) => step.name);
 }

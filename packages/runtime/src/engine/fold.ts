@@ -372,7 +372,9 @@ function resumeActs(state: RunState, at: number): void {
 
 /** Also when it was refused: who is undoing itself already has been told, and has to tell when it is done. */
 function noteAbort(state: RunState, request: string): void {
-  if (state.correlation !== null && request === abortRequest(state.correlation)) state.isToldToUndo = true;
+  if (state.correlation === null) return;
+  if (request === abortRequest(state.correlation, true)) state.toldToUndo = "late";
+  else if (request === abortRequest(state.correlation, false)) state.toldToUndo = "in-time";
 }
 
 function actOf(step: StepState, direction: "forward" | "compensate"): Act {

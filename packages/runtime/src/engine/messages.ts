@@ -1,7 +1,7 @@
-import { isObject, type Json } from "../json.js";
-import type { RunPlan } from "./plan.js";
 import { observe } from "../choreography/observe.js";
 import type { StageEvent } from "../choreography/stage-events.js";
+import { isObject, type Json } from "../json.js";
+import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
 import { recordSignal } from "./signals.js";
 import type { RunState } from "./state.js";

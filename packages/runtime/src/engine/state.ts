@@ -27,8 +27,8 @@ export interface RunState {
   origin: { readonly run: string; readonly fence: number } | null;
   /** The choreographed run that this one is a unit of: participants know it by that one's id. */
   correlation: string | null;
-  /** It was told to undo itself, as a unit. */
-  isToldToUndo: boolean;
+  /** It was told to undo itself, as a unit; `late`: because the time of the whole is up. */
+  toldToUndo: "no" | "in-time" | "late";
   /** A choreographed run whose units were told to undo themselves, and why. */
   abort: { readonly cause: UnwindCause; readonly error: Failure } | null;
   /** Signals that no step has taken, in the order they came. */
@@ -119,7 +119,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     childEnds: null,
     origin: null,
     correlation: null,
-    isToldToUndo: false,
+    toldToUndo: "no",
     abort: null,
     signals: [],
     running: 0,

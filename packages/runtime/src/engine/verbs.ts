@@ -58,6 +58,8 @@ export function forbids(
 ): string | null {
   if (!isVerb(name)) return `expected ${VERBS.join(", ")}, got ${JSON.stringify(name)}`;
   if (state.phase === "ended") return `the run has ended: ${state.end?.status}`;
+  if (plan?.isObserved && name !== "cancel" && name !== "compensate" && name !== "abandon")
+    return "the run is choreographed: its stages lead themselves; act on the run of the stage";
   const parked = state.stuck !== null || state.paused;
   switch (name) {
     case "cancel":

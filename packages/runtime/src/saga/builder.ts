@@ -40,6 +40,11 @@ type NoOutputs = Record<never, never>;
 export interface SagaOptions<Input> {
   /** Shown to operators. Default: none. */
   readonly description?: string;
+  /**
+   * `choreography`: each step reacts to the event of the one before it and undoes its own work when a later one fails; no run calls them.
+   * Only steps that call a service or a function. Default: the run's owner calls one after the other.
+   */
+  readonly style?: "choreography";
   /** Of a whole run; default: the manager's `saga.timeoutMs`. */
   readonly timeout?: Duration;
   /** A run that no instance has begun within this time of its creation ends `failed` and runs nothing. Default: none. */
@@ -164,6 +169,7 @@ export class SagaBuilder<Input, Outputs> {
       ...(options.description !== undefined && { description: options.description }),
       ...(options.checkInput !== undefined && { checkInput: options.checkInput as (input: Json) => void }),
       ...(returns !== undefined && { returns }),
+      ...(options.style !== undefined && { style: options.style }),
     });
   }
 

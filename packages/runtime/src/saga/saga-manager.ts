@@ -1,4 +1,5 @@
 import type { Broker } from "../broker/broker.js";
+import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SessionConfig } from "../config.js";
@@ -53,7 +54,7 @@ export interface SagaManagerOptions {
   readonly ports?: Ports;
   /** Default: silent. */
   readonly logger?: Logger;
-  /** Carries the events of choreographed sagas; needed where there are some. Opened and closed by the manager. */
+  /** Carries the events of choreographed sagas. Opened and closed by the manager. Default: the local one, over the store's outbox. */
   readonly broker?: Broker;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
@@ -112,7 +113,7 @@ class StoreSagaManager implements SagaManager {
       ...{ store, ports, logger, endedMs: config.retention.endedMs },
       now: () => this.#worker.storeNow,
     });
-    this.#choreography = this.#choreographer(options);
+    this.#choreography = this.#choreographer(options, options.broker);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
@@ -215,20 +216,32 @@ class StoreSagaManager implements SagaManager {
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
       claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
-      ...(isObserved && { events: [startedEvent({ id, definition: definition.name, version: definition.version, input }, this.#ports.clock.now())] }),
+      ...(isObserved && {
+        events: [
+          startedEvent(
+            { id, definition: definition.name, version: definition.version, input },
+            this.#ports.clock.now(),
+          ),
+        ],
+      }),
     };
   }
 
-  #choreographer({ store, broker }: SagaManagerOptions): Choreography | null {
+  #choreographer({ store }: SagaManagerOptions, given: Broker | undefined): Choreography | null {
     if (!this.#registry.hasChoreography) return null;
     const { events } = store;
-    if (events === undefined || broker === undefined) {
-      const got = events === undefined ? "a store without events" : "no broker";
-      throw new RuntimeError("config-invalid", `expected a store with events and a broker for choreographed sagas, got ${got}`);
+    if (events === undefined) {
+      const message = "expected a store of runs that keeps events, for choreographed sagas, got one that does not";
+      throw new RuntimeError("config-invalid", message);
     }
+    const broker =
+      given ?? createLocalBroker({ store: events, now: () => store.now(), ports: this.#ports, logger: this.#logger });
     const find = (saga: string, version: string) => this.#registry.choreographed(saga, version);
     const poke = (run: string): void => this.#worker.pokeInbox(run);
-    return new Choreography({ store, events, broker, find, poke, now: () => this.#ports.clock.now() });
+    return new Choreography({
+      ...{ store, events, broker, find, poke, logger: this.#logger },
+      now: () => this.#ports.clock.now(),
+    });
   }
 
   wait(id: string, timeoutMs: number): Promise<RunView> {

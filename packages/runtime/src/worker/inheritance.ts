@@ -33,7 +33,12 @@ export async function inheritance(
   const state = fold(plan, origin.createdAt, journal);
   const [snapshot = null] = await store.checkpoints(origin.id);
   return {
-    ...{ kind: "inherited", run: state.correlation ?? origin.id, fence: origin.fence, context: restoreContext(journal, snapshot) },
+    ...{
+      kind: "inherited",
+      run: state.correlation ?? origin.id,
+      fence: origin.fence,
+      context: restoreContext(journal, snapshot),
+    },
     error: { code: "undone", message: `undone at the wish of run ${run.parentId ?? run.rootId}, which started it` },
     ...(state.correlation !== null && { outputs: state.outputs }),
     steps: [...state.steps.values()].filter(isLeft).map(inherited),

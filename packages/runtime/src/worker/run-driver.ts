@@ -1,3 +1,5 @@
+import { eventsWith } from "../choreography/run-events.js";
+import { entryOf } from "../choreography/unit-entry.js";
 import { isSuspect } from "../engine/crashes.js";
 import type { Decision } from "../engine/decide.js";
 import { correctDueTimes, fold } from "../engine/fold.js";
@@ -9,8 +11,6 @@ import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from 
 import { Arrivals } from "./arrivals.js";
 import type { Attempt, Outcome } from "./attempt.js";
 import { AttemptAbort } from "./attempt-abort.js";
-import { entryOf } from "../choreography/unit-entry.js";
-import { eventsWith } from "../choreography/run-events.js";
 import { messagesWith } from "./child-runs.js";
 import { ContextKeeper } from "./context-keeper.js";
 import { decideApart, NOTHING } from "./decide-apart.js";
@@ -70,7 +70,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#onGone = onGone;
     this.#state = fold(plan, claimed.run.createdAt, claimed.rows);
     this.#state.fence = claimed.run.fence;
-    this.#performed = plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
+    this.#performed =
+      plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
     this.#shown = new ShownRun(claimed.run);
     this.#context = new ContextKeeper({
       run: claimed.run.id,
@@ -340,6 +341,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
   }
 
   #performAll(records: readonly JournalRecord[]): void {
+    // What is told of there was performed elsewhere.
+    if (this.#plan.isObserved) return;
     for (const record of records) {
       if (record.kind === "dispatched") this.#perform(record);
     }

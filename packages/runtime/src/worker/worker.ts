@@ -1,3 +1,4 @@
+import { entrance } from "../choreography/entrance.js";
 import type { SessionConfig } from "../config.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
@@ -11,7 +12,6 @@ import { ChildRuns, type NewRun } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { ContextOwner } from "./context-owner.js";
 import { Counters } from "./counters.js";
-import { entrance } from "../choreography/entrance.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
 import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
@@ -277,7 +277,10 @@ export class Worker {
     // Found twice while its context was read: whoever came first drives it.
     if (present !== undefined && present.run.fence >= claimed.run.fence) return;
     present?.abandon();
-    const begun = inherited !== null && "context" in inherited ? { ...NO_CONTEXT, context: inherited.context as JsonObject } : restored;
+    const begun =
+      inherited !== null && "context" in inherited
+        ? { ...NO_CONTEXT, context: inherited.context as JsonObject }
+        : restored;
     const driver = this.#add(claimed, begun);
     if (inherited !== null) driver?.begin(inherited);
     if (how === "adopted") driver?.startAdopted();

@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { BusinessRefusal } from "../errors.js";
+import { saga } from "../saga/builder.js";
+import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
+
+describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
+  let bench: SagaBench;
+  const log: string[] = [];
+  const step = (name: string, ...script: unknown[]) => ({
+    run: scripted(name, log, script).run,
+    compensate: () => void log.push(`undo ${name}`),
+  });
+  beforeEach(async () => {
+    log.length = 0;
+    bench = await SagaBench.create(kind);
+  });
+  afterEach(() => bench.close());
+
+  it("goes from stage to stage by their events, and ends with the output of the last one", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("a", step("a", { n: 1 }))
+      .step("b", { run: ({ outputs }) => ({ sum: (outputs.a as unknown as { n: number }).n + 1 }) })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s", { order: 7 });
+    expect(run).toMatchObject({ status: "completed", output: { sum: 2 }, rollbackStatus: "none" });
+    expect(run.steps.map(({ name, status }) => [name, status])).toEqual([
+      ["a", "completed"],
+      ["b", "completed"],
+    ]);
+  });
+
+  it("undoes completed stages in reverse when a later one is refused, and leaves the refused one alone", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("a", step("a"))
+      .step("b", step("b"))
+      .step("c", step("c", new BusinessRefusal("no funds", "declined")))
+      .step("d", step("d"))
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(log).toEqual(["a", "b", "c", "undo b", "undo a"]);
+    expect(run).toMatchObject({
+      status: "compensated",
+      rollbackStatus: "done",
+      error: { code: "declined", message: "no funds" },
+    });
+    expect(run.steps.map((each) => [each.status, each.compensation?.status ?? null])).toEqual([
+      ["completed", "compensated"],
+      ["completed", "compensated"],
+      ["refused", null],
+      ["pending", null],
+    ]);
+  });
+
+  it("runs the stages of a group together, and goes on with the outputs of all of them", async () => {
+    const seen: unknown[] = [];
+    const definition = saga("s", { style: "choreography" })
+      .parallel((group) => group.step("a", step("a", { n: 1 })).step("b", step("b", { n: 2 })))
+      .step("c", { run: ({ outputs }) => void seen.push(structuredClone(outputs)) })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(run.status).toBe("completed");
+    expect(seen).toMatchObject([{ a: { n: 1 }, b: { n: 2 } }]);
+  });
+
+  it("undoes a sibling that completes after the other one failed", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("first", step("first"))
+      .parallel((group) =>
+        group.step("fails", step("fails", new BusinessRefusal("no"))).step("slow", {
+          run: async () => {
+            await bench.later(500);
+            log.push("slow");
+            return null;
+          },
+          compensate: () => void log.push("undo slow"),
+        }),
+      )
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(run.status).toBe("compensated");
+    expect(log).toEqual(["first", "fails", "slow", "undo slow", "undo first"]);
+  });
+
+  it("compensates a stage that timed out as unknown, under the keys that it has when it is orchestrated", async () => {
+    const compensations: unknown[] = [];
+    const definition = saga("s", { style: "choreography" })
+      .step("slow", {
+        run: hangs,
+        timeout: "2s",
+        retry: { maxAttempts: 1 },
+        compensate: ({ outcome, output, forwardKey, idempotencyKey, runId }) =>
+          void compensations.push([outcome, output, forwardKey, idempotencyKey, runId]),
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(run).toMatchObject({ status: "compensated", error: { code: "timeout" } });
+    expect(compensations).toEqual([["unknown", null, `${run.id}:slow`, `${run.id}:slow:compensate`, run.id]]);
+  });
+
+  it("undoes all that was done when the run's time is up", async () => {
+    const definition = saga("s", { style: "choreography", timeout: "10s" })
+      .step("a", step("a"))
+      .step("stays", { run: hangs, timeout: "1h" })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(run).toMatchObject({ status: "compensated", error: { code: "run-timeout" } });
+    expect(log).toEqual(["a", "undo a"]);
+  });
+
+  it("goes on when it is canceled after the pivot, and only then", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("a", step("a"))
+      .pivot()
+      .step("b", {
+        run: async () => {
+          await bench.later(2_000);
+          log.push("b");
+        },
+      })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.pass(1_000);
+    await expect(
+      bench.until(manager.act(id, "cancel", { actor: "me", reason: "late", idempotencyKey: "1" })),
+    ).rejects.toThrow(/past its pivot/);
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "completed" });
+    expect(log).toEqual(["a", "b"]);
+  });
+});
