@@ -54,6 +54,9 @@ export class Reactions {
     if (news === "completed" && unit !== null)
       for (const each of units.all.filter(({ after }) => after.includes(unit))) await this.#start(of, each, event);
     if (news === "failed" || news === "abort") await this.#undo(of, units.turn, event);
+    const ended = units.all.find(({ name }) => name === unit);
+    const mayHaveMissed = news === "failed" || (news === "completed" && ended === units.turn);
+    if (ended !== undefined && mayHaveMissed) await this.#undoIfTold(of, ended, event);
     if (news === "compensated" && unit !== null) {
       const before = unitBefore(units, unit);
       if (before !== undefined) await this.#undo(of, before, event);
@@ -61,9 +64,28 @@ export class Reactions {
   }
 
   async #start(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
-    const id = await this.#create(of, unit, event, false);
+    const id = unitRunId(event.run, unit.name);
+    const isNew = await this.#create(of, unit, event, false);
     if (unit.step === null) await this.#deliver(id, event);
-    this.#options.poke(id);
+    if (isNew) return this.#options.poke(id);
+    const before = of.units.all.find(({ name }) => name === event.unit);
+    if (before !== undefined && (await this.#isDead(id))) await this.#undoIfTold(of, before, event);
+  }
+
+  /**
+   * What a unit is told in the moment of its end it does not read; it is told again now that it says that it ended. Only when it was told: going
+   * back keeps its order, and may have to wait for a unit between.
+   */
+  async #undoIfTold(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    const id = unitRunId(event.run, unit.name);
+    // Its inbox has the request, read or not.
+    const asked = [true, false].map((isLate) => undoRequest(id, event.run, isLate, ""));
+    if ((await this.#options.store.signal(asked)).includes("duplicate")) await this.#undo(of, unit, event);
+  }
+
+  async #isDead(id: string): Promise<boolean> {
+    const run = await this.#options.store.get(id);
+    return run !== undefined && entryOf(run).isDead;
   }
 
   /** Tells a gate that one of its wave has completed; what it has to pass on comes with it. */
@@ -79,20 +101,12 @@ export class Reactions {
     for (;;) {
       const run = await store.get(id);
       if (run === undefined) {
-        await this.#create(of, unit, event, true);
-        return poke(id);
+        if (await this.#create(of, unit, event, true)) return poke(id);
+        continue;
       }
       if (!isEnded(run.status)) {
-        const payload = { reason: event.error?.message ?? "a later stage was undone" };
-        const wish = {
-          run: id,
-          id: abortRequest(event.run, event.isLate),
-          kind: "verb",
-          name: "cancel",
-          payload,
-          actor: "choreography",
-        } as const;
-        if ((await this.#send(wish)) === "ended") continue;
+        const reason = event.error?.message ?? "a later stage was undone";
+        if ((await this.#send(undoRequest(id, event.run, event.isLate, reason))) === "ended") continue;
         return poke(id);
       }
       const isDone = run.status === "completed";
@@ -123,7 +137,7 @@ export class Reactions {
     this.#options.poke(id);
   }
 
-  async #create({ sagas }: Choreographed, { name, step }: Unit, event: StageEvent, isDead: boolean): Promise<string> {
+  async #create({ sagas }: Choreographed, { name, step }: Unit, event: StageEvent, isDead: boolean): Promise<boolean> {
     const saga = sagas.get(name);
     if (saga === undefined) throw new Error(`expected the saga of unit "${name}", got none`);
     const id = unitRunId(event.run, name);
@@ -131,20 +145,20 @@ export class Reactions {
     // A gate takes what it passes on from all that it waits for.
     const carried = step === null ? { input, outputs: {}, context: {} } : { input, outputs, context };
     const entry = encodeEntry({ run: event.run, carried, isDead, isLate: isDead && event.isLate });
-    await this.#createRun({
+    return this.#createRun({
       ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
       ...{ input: entry, inputHash: hashOfInput(entry), priority: 0, queue: "default" },
       ...{ rootId: event.run, restartedFrom: null, sessionId: null, parentId: null, key: null },
       ...{ businessKey: null, attributes: null, partitionKey: null, claim: null },
     });
-    return id;
   }
 
-  async #createRun(run: CreateRun): Promise<void> {
+  /** False: it was there. */
+  async #createRun(run: CreateRun): Promise<boolean> {
     const [result] = await this.#options.store.create([run]);
-    if (result?.kind !== "rejected") return;
+    if (result?.kind !== "rejected") return result?.kind === "created";
     // Refused because the id has its run, dead or alive: that one counts, whatever this one was to begin with.
-    if ((await this.#options.store.get(run.id)) !== undefined) return;
+    if ((await this.#options.store.get(run.id)) !== undefined) return false;
     throw new RuntimeError("input-invalid", result.reason, { run: run.id });
   }
 
@@ -164,6 +178,11 @@ export class Reactions {
       run: signal.run,
     });
   }
+}
+
+function undoRequest(unit: string, run: string, isLate: boolean, reason: string): Signal {
+  const id = abortRequest(run, isLate);
+  return { run: unit, id, kind: "verb", name: "cancel", payload: { reason }, actor: "choreography" };
 }
 
 function isUndoable({ step }: Unit): boolean {

@@ -47,8 +47,8 @@ const worlds: fc.Arbitrary<World> = fc
 
 /** What cannot be undone is done at once: whether a sibling's failure comes before its second attempt is a matter of time. */
 function settled(each: Stage, isPastPivot: boolean): Stage {
-  const failures = each.undo === "none" ? 0 : each.failures;
-  return { ...each, failures, ends: isPastPivot ? "completes" : each.ends };
+  const atOnce = each.undo === "none" ? { failures: 0, takesMs: 0 } : {};
+  return { ...each, ...atOnce, ends: isPastPivot ? "completes" : each.ends };
 }
 
 /** Effects by key, as a participant with a barrier has them. */
