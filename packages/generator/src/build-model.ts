@@ -73,7 +73,11 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
     redisUrl: config.redis.url ?? null,
     natsUrl: config.nats.url ?? null,
     session: {
-      saga: { enabled: session.saga.enabled, orchestration: "orchestration", timeoutMs: session.saga.timeout },
+      saga: {
+        enabled: session.saga.enabled,
+        orchestration: session.saga.orchestration,
+        timeoutMs: session.saga.timeout,
+      },
       context: {
         storage: available(session.context.storage, ["redis", "sqlite", "memory"]),
         ttlMs: session.context.ttl,

@@ -72,6 +72,7 @@ export const diagnosticCodes = [
   "sagas-disabled",
   "service-without-url",
   "not-available",
+  "not-choreographed",
   // findings of verify
   "missing-file",
   "bad-lock",

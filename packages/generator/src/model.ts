@@ -84,7 +84,7 @@ export interface DatabaseModel {
 export interface SessionModel {
   readonly saga: {
     readonly enabled: boolean;
-    readonly orchestration: "orchestration";
+    readonly orchestration: "orchestration" | "choreography";
     /** A run's timeout unless its task has one. */
     readonly timeoutMs: number;
   };

@@ -15,7 +15,10 @@ export interface SessionConfig {
 export interface SagaConfig {
   /** Default true. */
   readonly enabled: boolean;
-  /** Default `orchestration`; `choreography` is not available in this version. */
+  /**
+   * How sagas go that do not say it themselves. `orchestration`: the owner of a run calls its stages; `choreography`: they react to each
+   * other's events. Default `orchestration`.
+   */
   readonly orchestration: "orchestration" | "choreography";
   /** Of a whole run, without the compensations. Default 300,000. */
   readonly timeoutMs: number;
@@ -106,8 +109,7 @@ export type PartialConfig = { readonly [Block in keyof SessionConfig]?: Partial<
 /**
  * Fills in defaults and refuses contradictions, naming the key in the message and in `details.key`. Errors:
  * `config-invalid` (a number that is not above 0, an idle time beyond the absolute one, a first delay beyond the cap, a grace
- * beyond the period, a limit that is no whole number),
- * `feature-unavailable` (choreography).
+ * beyond the period, a limit that is no whole number).
  */
 export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
   const config: SessionConfig = {
@@ -147,13 +149,6 @@ export function resolveConfig(partial: PartialConfig = {}): SessionConfig {
       "config-invalid",
       `expected session.context.ttlMs of at most absoluteTtlMs (${config.context.absoluteTtlMs}), got ${config.context.ttlMs}; raise absoluteTtlMs as well`,
       { key: "session.context.ttlMs" },
-    );
-  }
-  if (config.saga.orchestration === "choreography") {
-    throw new RuntimeError(
-      "feature-unavailable",
-      'expected session.saga.orchestration to be "orchestration": choreography is not available in this version',
-      { key: "session.saga.orchestration" },
     );
   }
   if (config.recovery.maxDelayMs < config.recovery.initialDelayMs) {

@@ -1,3 +1,4 @@
+import type { Broker } from "./broker/broker.js";
 import { type PartialConfig, resolveConfig } from "./config.js";
 import type { Logger } from "./log.js";
 import type { Participant } from "./participants/participant.js";
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
   readonly definitions: readonly Definition[];
   /** By the service names that steps use; none when every step is a function. */
   readonly participants?: Readonly<Record<string, Participant>>;
+  /** Carries the events of choreographed sagas. Default: the local one, over the outbox of `runStore`. */
+  readonly broker?: Broker;
   /** Defaults: `DEFAULT_CONFIG`. */
   readonly config?: PartialConfig;
   /** Told what happens to login sessions, for an audit trail. Default: nobody. */
@@ -40,9 +43,18 @@ export interface Runtime {
   close(graceMs?: number): Promise<void>;
 }
 
-/** Nothing is opened yet. Errors: `config-invalid`, `feature-unavailable` (choreography), `definition-invalid`. */
+/** Nothing is opened yet. Errors: `config-invalid`, `definition-invalid`. */
 export function createRuntime(options: RuntimeOptions): Runtime {
-  const { runStore, sessionStore, definitions, participants = {}, sessionEvents: events, ports, logger } = options;
+  const {
+    runStore,
+    sessionStore,
+    definitions,
+    participants = {},
+    sessionEvents: events,
+    broker,
+    ports,
+    logger,
+  } = options;
   const config = resolveConfig(options.config);
   const world = { ...(ports !== undefined && { ports }), ...(logger !== undefined && { logger }) };
   const { context, rotation, limits } = config;
@@ -51,7 +63,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     ...(events !== undefined && { events }),
   });
   const contexts = createContextSessions({ store: sessionStore, config: config.context });
-  const sagas = createSagaManager({ store: runStore, definitions, participants, config, contexts, ...world });
+  const sagas = createSagaManager({
+    store: runStore,
+    definitions,
+    participants,
+    config,
+    contexts,
+    ...world,
+    ...(broker && { broker }),
+  });
   const close = async (graceMs?: number): Promise<void> => {
     await sagas.close(graceMs);
     await sessions.close();

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics.js";
 import { isWritten, type Node, pathText, placeOfKey, placeOfValue } from "./node.js";
+import { checkChoreography } from "./rules/choreography.js";
 import { checkCookie } from "./rules/cookie.js";
 import { checkDatabase } from "./rules/database.js";
 import { checkDomain } from "./rules/domain.js";
@@ -17,7 +18,14 @@ import { checkUrls } from "./rules/urls.js";
 /** Rules between keys that configs/app.yaml has, too. */
 const settingsRules: readonly Rule[] = [checkUrls, checkDatabase, checkRedis, checkSession, checkCookie];
 
-const rules: readonly Rule[] = [checkDomain, checkServices, checkHandlers, ...settingsRules, checkTasks];
+const rules: readonly Rule[] = [
+  checkDomain,
+  checkServices,
+  checkHandlers,
+  ...settingsRules,
+  checkTasks,
+  checkChoreography,
+];
 
 export const check = (value: unknown, root: Node, file: string): Diagnostic[] => applied(rules, value, root, file);
 

@@ -86,9 +86,8 @@ function decideObserved(plan: RunPlan, state: RunState, now: number): readonly J
   if (isDone) return [finishCompleted(plan, state)];
   if (abort !== null || isPastPivot(plan, state)) return NO_RECORDS;
   const [asked] = cancel === null ? timeIsUp(plan, state, now) : unwindAtWish(cancel);
-  return asked?.kind === "unwinding"
-    ? [{ kind: "abort-requested", cause: asked.cause, error: asked.error }]
-    : NO_RECORDS;
+  if (asked === undefined) return NO_RECORDS;
+  return asked.kind === "unwinding" ? [{ kind: "abort-requested", cause: asked.cause, error: asked.error }] : [asked];
 }
 
 function timeIsUp(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {

@@ -11,7 +11,7 @@ import {
   waitStep,
 } from "./declared-step.js";
 import { defineSaga } from "./define.js";
-import type { SagaDefinition, StepDefinition, Wave } from "./definition.js";
+import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
 import type {
   ChildOptions,
   LocalMap,
@@ -42,9 +42,9 @@ export interface SagaOptions<Input> {
   readonly description?: string;
   /**
    * `choreography`: each step reacts to the event of the one before it and undoes its own work when a later one fails; no run calls them.
-   * Only steps that call a service or a function. Default: the run's owner calls one after the other.
+   * Only steps that call a service or a function. `orchestration`: the run's owner calls one after the other. Default: as the config says.
    */
-  readonly style?: "choreography";
+  readonly style?: SagaStyle;
   /** Of a whole run; default: the manager's `saga.timeoutMs`. */
   readonly timeout?: Duration;
   /** A run that no instance has begun within this time of its creation ends `failed` and runs nothing. Default: none. */

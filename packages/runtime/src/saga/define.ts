@@ -50,7 +50,7 @@ function fingerprint(draft: Omit<SagaDefinition, "version">): string {
   const shape = {
     name: draft.name,
     pivot: draft.pivotAfterWave,
-    ...(draft.style !== undefined && { style: draft.style }),
+    ...(draft.style === "choreography" && { style: draft.style }),
     ...(draft.unit !== undefined && { of: draft.unit.saga.version }),
     waves: draft.waves.map((wave) => wave.steps.map(shapeOf)),
   };

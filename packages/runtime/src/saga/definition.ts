@@ -25,11 +25,14 @@ export interface SagaDefinition {
   readonly checkInput?: (input: Json) => void;
   /** The run's output from its steps' outputs; default: the last wave's output (an object by name when it has several steps). */
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
-  /** Its stages react to each other's events; its runs are observed. Default: a run's owner calls them one after the other. */
-  readonly style?: "choreography";
+  /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
+  readonly style?: SagaStyle;
   /** It is one unit of a choreographed saga, and this is which. */
   readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }
+
+/** Who calls the stages: the owner of the run, or each the next one by its event. */
+export type SagaStyle = "orchestration" | "choreography";
 
 export interface Wave {
   readonly steps: readonly StepDefinition[];

@@ -11,8 +11,8 @@ import { attributesOf } from "./attributes.js";
 import type { BatchDefinition } from "./batch.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import { checkChildren } from "./child-graph.js";
-import { describeAction } from "./define.js";
-import type { SagaDefinition, StepDefinition } from "./definition.js";
+import { defineSaga, describeAction } from "./define.js";
+import type { SagaDefinition, SagaStyle, StepDefinition } from "./definition.js";
 
 export type Definition = SagaDefinition | BatchDefinition;
 
@@ -44,12 +44,14 @@ export class Registry implements PlanRegistry {
       });
       this.#plans.set(key(definition.name, definition.version), plan);
     };
-    for (const definition of definitions) {
+    for (const given of definitions) {
+      const definition = withStyle(given, saga.orchestration);
       this.#latest.set(definition.name, definition);
       if ("type" in definition) continue;
       checkServices(definition, participants);
       addPlan(definition);
       if (definition.style !== "choreography") continue;
+      checkStrategy(definition, config);
       const choreographed = choreograph(definition);
       this.#choreographed.set(key(definition.name, definition.version), choreographed);
       for (const saga of choreographed.sagas.values()) addPlan(saga);
@@ -105,6 +107,21 @@ export class Registry implements PlanRegistry {
       "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
     );
   }
+}
+
+/** Stages that undo themselves by each other's events cannot stop halfway: nobody is there who would. */
+function checkStrategy({ name }: SagaDefinition, { recovery }: SessionConfig): void {
+  if (recovery.enabled && recovery.strategy !== "retry") return;
+  const got = recovery.enabled ? '"retry"' : "recovery switched off";
+  const key = recovery.enabled ? "session.recovery.strategy" : "session.recovery.enabled";
+  const message = `expected session.recovery.strategy "compensate" or "manual" for the choreographed saga "${name}", got ${got}; set it, or use orchestration`;
+  throw new RuntimeError("config-invalid", message, { key, saga: name });
+}
+
+/** A run is pinned to how it goes, too: one that was begun in the other style is left to those who still know that one. */
+function withStyle(definition: Definition, style: SagaStyle): Definition {
+  if ("type" in definition || definition.style !== undefined || style === "orchestration") return definition;
+  return defineSaga({ ...definition, style });
 }
 
 function key(name: string, version: string): string {

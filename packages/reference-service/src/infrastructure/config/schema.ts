@@ -79,7 +79,7 @@ export const SettingsSchema = Type.Object({
   session: Type.Object({
     saga: Type.Object({
       enabled: flag(true),
-      orchestration: choice(["orchestration"], "orchestration"),
+      orchestration: choice(["orchestration", "choreography"], "orchestration"),
       timeout: duration(300_000),
     }),
     context: Type.Object({
