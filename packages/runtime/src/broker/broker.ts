@@ -34,7 +34,10 @@ export interface Broker {
   subscribe(subscription: Subscription): Promise<Subscriber>;
 }
 
-/** `receipt`: says where it lies, to a later `holds`. `rejected`: this broker will never take it; sending it again cannot help. */
+/**
+ * `receipt`: says where it lies, to a later `holds`; that of a message covers all before it in the same call, wherever they lie, also those
+ * that were stored earlier. `rejected`: this broker will never take it; sending it again cannot help.
+ */
 export type PublishResult =
   | { readonly kind: "stored"; readonly receipt: string }
   | { readonly kind: "rejected"; readonly reason: string };
