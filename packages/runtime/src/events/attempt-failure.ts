@@ -6,7 +6,9 @@ export class HandlerTimeout extends Error {
   override readonly name = "HandlerTimeout";
 
   constructor(timeoutMs: number) {
-    super(`expected the handler to return within ${timeoutMs} ms, got no answer; it was aborted and its transaction undone`);
+    super(
+      `expected the handler to return within ${timeoutMs} ms, got no answer; it was aborted and its transaction undone`,
+    );
   }
 }
 

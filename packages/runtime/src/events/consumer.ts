@@ -40,7 +40,16 @@ export function createConsumer<Client = unknown>(options: ConsumerOptions<Client
   const { attempts, timeoutMs, backoff } = consumerBounds(options);
   const counts = new ConsumerCounts();
   const inbox = new Inbox<Client>({ store, group, clock: ports.clock, timeoutMs, handling: handlingOf(options) });
-  const intake = new EventIntake({ store, inbox, group, counts, ports, logger, attempts, knows: knows ?? (() => true) });
+  const intake = new EventIntake({
+    store,
+    inbox,
+    group,
+    counts,
+    ports,
+    logger,
+    attempts,
+    knows: knows ?? (() => true),
+  });
   const closing = new AbortController();
   let started: Promise<void> | undefined;
   let subscriber: Subscriber | undefined;

@@ -41,7 +41,10 @@ export class Published {
 
   readonly publish = (events: readonly EventMessage[]): void => {
     if (this.#ended)
-      throw new RuntimeError("definition-invalid", "expected events to be published while they are handled, got one later");
+      throw new RuntimeError(
+        "definition-invalid",
+        "expected events to be published while they are handled, got one later",
+      );
     if (this.#events.length + events.length > MAX_PUBLISHED) {
       const message = `expected at most ${MAX_PUBLISHED} events from the handling of one, got more; publish fewer that say more`;
       throw new RuntimeError("overloaded", message);

@@ -88,7 +88,10 @@ export class EventIntake {
     const error = failureOf(reason);
     await this.#whenStoreAnswers(signal, () => store.park({ group, event, error, attempts, parkedAt: 0 }));
     counts.parked += 1;
-    logger.error({ group, event: event.id, subject: event.subject, attempts, error }, "an event could not be handled; it is parked");
+    logger.error(
+      { group, event: event.id, subject: event.subject, attempts, error },
+      "an event could not be handled; it is parked",
+    );
   }
 
   async #whenStoreAnswers<Value>(signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
@@ -98,7 +101,8 @@ export class EventIntake {
         return await call();
       } catch (error) {
         if (!(error instanceof RuntimeError && error.code === "store-unavailable")) throw error;
-        if (failures === 1) logger.warn({ group, error: error.message }, "the store does not answer; events wait for it");
+        if (failures === 1)
+          logger.warn({ group, error: error.message }, "the store does not answer; events wait for it");
         await sleep(ports.clock, retryDelayMs(STORE_BACKOFF, failures, ports.random), signal);
         if (signal.aborted) throw new HandlingAborted("the event was given up while its store did not answer");
       }

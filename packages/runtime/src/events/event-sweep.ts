@@ -61,7 +61,8 @@ export class EventSweep {
       const now = await this.#options.now();
       const events = await this.#prune(() => store.pruneOutbox(now - retention.replayMs, BATCH), signal);
       const ids = await this.#prune(() => store.pruneHandled(now - retention.handledMs, BATCH), signal);
-      if (events + ids > 0) logger.info({ events, ids }, "events and ids of handled events whose time is over are deleted");
+      if (events + ids > 0)
+        logger.info({ events, ids }, "events and ids of handled events whose time is over are deleted");
     } catch (error) {
       logger.warn({ error: String(error) }, "events whose time is over could not be deleted; trying again later");
     }

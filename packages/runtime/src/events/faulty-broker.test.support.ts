@@ -158,7 +158,9 @@ export class FaultyConnection implements Broker {
   }
 
   #wanted({ subjects }: Subscription): Stored[] {
-    return this.#server.stream.filter(({ message }) => subjects.some((pattern) => isOfPattern(message.subject, pattern)));
+    return this.#server.stream.filter(({ message }) =>
+      subjects.some((pattern) => isOfPattern(message.subject, pattern)),
+    );
   }
 
   #pump(member: Member, given: Map<number, Given>): void {
@@ -184,9 +186,10 @@ export class FaultyConnection implements Broker {
     one.attempt += 1;
     const { attempt } = one;
     member.busy.set(uid, message.key);
-    const handled = await member.subscription
-      .handle({ message, attempt, signal: member.abort.signal })
-      .then(() => true, () => false);
+    const handled = await member.subscription.handle({ message, attempt, signal: member.abort.signal }).then(
+      () => true,
+      () => false,
+    );
     member.busy.delete(uid);
     if (this.isDead || member.abort.signal.aborted) return;
     one.status = handled ? "done" : "open";

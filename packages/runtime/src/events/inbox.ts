@@ -42,7 +42,9 @@ export class Inbox<Client> {
   /** `duplicate`: it was handled before, the handler is not called. Throws what the attempt failed with; then nothing of it is kept. */
   handle(attempt: HandlingAttempt): Promise<"handled" | "duplicate"> {
     const { handling } = this.#options;
-    return handling.kind === "within" ? this.#within(handling.handler, attempt) : this.#before(handling.handler, attempt);
+    return handling.kind === "within"
+      ? this.#within(handling.handler, attempt)
+      : this.#before(handling.handler, attempt);
   }
 
   async #within(handler: EventTransactionHandler<Client>, attempt: HandlingAttempt): Promise<"handled" | "duplicate"> {

@@ -68,7 +68,8 @@ export function createParkedEvents({ store, group, logger, redrive }: ParkedEven
       if (reason.trim() === "")
         throw new RuntimeError("input-invalid", `expected a reason for discarding event ${eventId}, got none`);
       const wasParked = await store.unpark(group, eventId, false);
-      if (wasParked) logger.warn({ group, event: eventId, reason: reason.slice(0, 500) }, "a parked event was discarded");
+      if (wasParked)
+        logger.warn({ group, event: eventId, reason: reason.slice(0, 500) }, "a parked event was discarded");
       return wasParked;
     },
   };

@@ -122,7 +122,8 @@ export function createRelay(options: RelayOptions): Relay {
       ...{ store, group, logger },
       redrive: async ({ event }) => {
         const [result] = await link.call((open) => open.publish([event]));
-        if (result?.kind === "rejected") throw new Error(`expected ${broker.name} to take event ${event.id}, got: ${result.reason}`);
+        if (result?.kind === "rejected")
+          throw new Error(`expected ${broker.name} to take event ${event.id}, got: ${result.reason}`);
         counts.published += 1;
       },
     }),

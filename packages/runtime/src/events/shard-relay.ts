@@ -7,8 +7,8 @@ import type { BrokerLink } from "./broker-link.js";
 import { ReadSize } from "./read-size.js";
 import { Receipts } from "./receipts.js";
 import type { RelayCounts } from "./relay-counts.js";
-import { retryDelayMs } from "./retry-delay.js";
 import { replayStart } from "./replay-start.js";
+import { retryDelayMs } from "./retry-delay.js";
 
 export interface ShardRelayOptions {
   readonly store: EventStore;
@@ -82,7 +82,10 @@ export class ShardRelay {
         failures += 1;
         // Once is enough: how long it lasts is to be seen in the counts.
         if (failures === 1)
-          logger.warn({ group, shard: this.#shard.shard, error: String(error) }, "events could not be sent; trying again");
+          logger.warn(
+            { group, shard: this.#shard.shard, error: String(error) },
+            "events could not be sent; trying again",
+          );
         await sleep(ports.clock, retryDelayMs(BACKOFF, failures, ports.random), signal);
       }
     }

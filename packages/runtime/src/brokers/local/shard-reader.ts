@@ -85,7 +85,9 @@ export class ShardReader {
     signal.removeEventListener("abort", abort);
     this.#handling.abort();
     await this.#writing;
-    await this.#write().catch((error: unknown) => this.#warn(error, "how far events were handled could not be written"));
+    await this.#write().catch((error: unknown) =>
+      this.#warn(error, "how far events were handled could not be written"),
+    );
   }
 
   async #run(signal: AbortSignal): Promise<void> {
