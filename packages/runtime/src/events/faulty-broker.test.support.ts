@@ -186,7 +186,7 @@ export class FaultyConnection implements Broker {
     one.attempt += 1;
     const { attempt } = one;
     member.busy.set(uid, message.key);
-    const handled = await member.subscription.handle({ message, attempt, signal: member.abort.signal }).then(
+    const handled = await member.subscription.handle({ message, attempt, signal: AbortSignal.any([member.abort.signal]) }).then(
       () => true,
       () => false,
     );
