@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, sep } from "node:path";
 import { findBinary } from "./find-binary.js";
 import { freePort } from "./free-port.js";
 import { waitUntil } from "./wait-until.js";
@@ -37,8 +37,11 @@ export interface Nats {
   start(): Promise<void>;
   /** Copies the streams aside, while it is stopped; one copy is kept. */
   keepStreams(): Promise<void>;
-  /** Puts the copy in the place of the streams, while it is stopped: a disk that lost what was written since. */
-  putBackStreams(): Promise<void>;
+  /**
+   * Puts the copy in the place of the streams, while it is stopped: a disk that lost what was written since. `messagesOnly`: consumers
+   * stay as they are, those that the copy does not have among them.
+   */
+  putBackStreams(messagesOnly?: boolean): Promise<void>;
   /** Kills it, also when it is paused, and removes the folder. */
   remove(): Promise<void>;
 }
@@ -60,6 +63,10 @@ export async function startNats({ jetstream = true, config = "", port }: NatsOpt
   }
   return server;
 }
+
+/** Folders of each stream in the server's store. */
+const MESSAGES = "msgs";
+const CONSUMERS = "obs";
 
 class NatsServer implements Nats {
   readonly port: number;
@@ -120,10 +127,13 @@ class NatsServer implements Nats {
     await cp(this.#streams, this.#kept, { recursive: true });
   }
 
-  async putBackStreams(): Promise<void> {
+  async putBackStreams(messagesOnly = false): Promise<void> {
     this.#expectStopped("putBackStreams");
-    await rm(this.#streams, { recursive: true, force: true });
-    await cp(this.#kept, this.#streams, { recursive: true });
+    const entries = await readdir(this.#streams, { recursive: true });
+    const lost = messagesOnly ? entries.filter((entry) => basename(entry) === MESSAGES) : ["."];
+    for (const entry of lost) await rm(join(this.#streams, entry), { recursive: true, force: true });
+    const isPutBack = (path: string): boolean => !messagesOnly || !path.split(sep).includes(CONSUMERS);
+    await cp(this.#kept, this.#streams, { recursive: true, filter: isPutBack });
   }
 
   async remove(): Promise<void> {
