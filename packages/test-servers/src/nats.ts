@@ -202,10 +202,15 @@ class NatsServer implements Nats {
 /** The first line that a server sends whoever connects. */
 function greetingOf(port: number, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, signal });
+    const socket = connect({ host: "127.0.0.1", port });
+    const giveUp = (): void => void socket.destroy();
+    signal.addEventListener("abort", giveUp);
     let text = "";
     socket.on("error", reject);
-    socket.on("close", () => reject(new Error("a connection that was closed")));
+    socket.on("close", () => {
+      signal.removeEventListener("abort", giveUp);
+      reject(new Error("a connection that was closed"));
+    });
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       if (!text.includes("\r\n")) return;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Broker, Delivery } from "../../broker/broker.js";
 import type { EventMessage } from "../../broker/event-message.js";
-import { event, listen, publish, until, untilAborted } from "../../testing/broker/world.js";
+import { door, event, listen, publish, until, untilAborted } from "../../testing/broker/world.js";
 import { brokerOf, nats, operatorOf } from "./throwaway.test.support.js";
 
 const STREAM = "clean-arch";
@@ -17,6 +17,14 @@ async function opened(...options: Parameters<typeof nats>) {
 const stored = (broker: Broker, ...messages: readonly EventMessage[]) =>
   until(() =>
     publish(broker, ...messages).then(
+      () => true,
+      () => false,
+    ),
+  );
+
+const connected = (broker: Broker) =>
+  until(() =>
+    broker.ping().then(
       () => true,
       () => false,
     ),
@@ -108,12 +116,7 @@ describe("a stream that lost messages", () => {
     await server.kill();
     await server.putBackStreams();
     await server.start();
-    await until(() =>
-      broker.ping().then(
-        () => true,
-        () => false,
-      ),
-    );
+    await connected(broker);
     expect([await broker.holds(kept), await broker.holds(lost)]).toEqual([true, false]);
     await publish(broker, event("c"));
     expect([await broker.holds(kept), await broker.holds(lost)]).toEqual([true, false]);
@@ -135,6 +138,33 @@ describe("a stream that lost messages", () => {
     await stored(broker, event("new0", { key: "k" }), event("new1", { key: "k" }));
     await until(() => listener.handled.includes("new1"));
     expect(listener.handled).toContain("new0");
+  });
+
+  it("does not take what was handled of an older state for what has its place now", async () => {
+    const { server, broker } = await opened();
+    const other = brokerOf(server.port);
+    await other.open();
+    await server.stop();
+    await server.keepStreams();
+    await server.start();
+    const wait = door();
+    await connected(broker);
+    await connected(other);
+    const one = await listen(broker, { handle: () => wait.opened });
+    await stored(broker, event("lost"));
+    await until(() => one.running === 1);
+    const ended = one.deliveries[0]?.signal;
+    await server.kill();
+    await server.putBackStreams();
+    await server.start();
+    await connected(other);
+    const two = await listen(other, { handle: untilAborted });
+    await stored(other, event("new"));
+    await until(() => two.running === 1 || one.deliveries.length > 1);
+    wait.open();
+    await until(() => one.handled.includes("lost") && ended?.aborted === true);
+    await two.subscriber.stop(0);
+    await until(() => one.handled.includes("new"));
   });
 
   it("does not hide messages from a group that stands behind its end", async () => {

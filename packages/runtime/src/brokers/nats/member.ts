@@ -329,7 +329,7 @@ export class Member implements Subscriber {
   }
 
   #countVainLook(info: ConsumerInfo): void {
-    const waits = info.num_pending > 0 && info.num_ack_pending < MAX_UNACKNOWLEDGED;
+    const waits = info.num_pending > 0 && info.num_ack_pending < (info.config.max_ack_pending ?? MAX_UNACKNOWLEDGED);
     const isInVain = waits && this.#pull.isOut && this.#givenSinceLook === 0;
     this.#looksInVain = isInVain ? this.#looksInVain + 1 : 0;
     this.#givenSinceLook = 0;
