@@ -63,6 +63,11 @@ export class ShardReader {
     this.#running = this.#run(this.#reading.signal);
   }
 
+  /** Something of it is being handled. */
+  get isBusy(): boolean {
+    return this.#underWay.size > 0;
+  }
+
   /** There may be something to read. */
   wake(): void {
     this.#bell.ring();
