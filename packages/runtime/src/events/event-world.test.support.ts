@@ -1,3 +1,4 @@
+import { createLocalBroker } from "../brokers/local/index.js";
 import type { Broker } from "../broker/broker.js";
 import type { EventMessage } from "../broker/event-message.js";
 import { silentLogger } from "../log.js";
@@ -14,6 +15,8 @@ import { createRelay } from "./relay.js";
 
 /** What a planted bug puts in the place of the real thing. */
 export interface Planted {
+  /** Events are carried by the outbox itself, and no relay is there. */
+  readonly local?: boolean;
   readonly store?: (store: EventStore) => EventStore;
   readonly broker?: (broker: Broker) => Broker;
 }
@@ -80,19 +83,21 @@ export class EventWorld {
 
   async #startProcess(): Promise<void> {
     let isDead = false;
-    const connection = this.#server.connect();
-    const broker = this.#planted.broker?.(connection) ?? connection;
     const open = new Set<EventTransaction>();
     const store = await this.#openStore(() => isDead, open);
     const ports = { clock: this.#clock, random: this.#random };
+    const now = async (): Promise<number> => this.#clock.now();
+    const connection = this.#server.connect();
+    const carrier = this.#planted.local === true ? createLocalBroker({ store, ports, now }) : connection;
+    const broker = this.#planted.broker?.(carrier) ?? carrier;
     const relay = createRelay({
-      ...{ broker, store, ports, now: async () => this.#clock.now(), leaseMs: 6_000 },
+      ...{ broker, store, ports, now, leaseMs: 6_000 },
       batch: { events: 4, bytes: 1_000_000 },
     });
     const consumers = GROUPS.map((group) =>
       createConsumer<MemoryClient>({
         ...{ broker, store, group, subjects: ["shop.>"], ports, logger: silentLogger },
-        ...{ attempts: 1_000_000, timeoutMs: 5_000, backoff: { maxDelayMs: 2_000 }, concurrency: 4 },
+        ...{ attempts: 1_000_000, timeoutMs: 5_000, backoff: { maxDelayMs: 2_000 }, concurrency: 4, silenceMs: 6_000 },
         handleWithin: (handled, context) => this.#handle(group, handled.id, String(handled.subject), context),
       }),
     );
@@ -105,7 +110,7 @@ export class EventWorld {
       },
     });
     // None of them may come back any more when the process dies meanwhile.
-    for (const starting of [relay, ...consumers]) void starting.start();
+    for (const starting of this.#planted.local === true ? consumers : [relay, ...consumers]) void starting.start();
     await this.#pass(0);
   }
 

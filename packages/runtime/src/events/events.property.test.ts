@@ -2,7 +2,20 @@ import { describe, expect, it } from "vitest";
 import type { LeasedShard } from "../store/event-store.js";
 import { EventWorld, type Planted } from "./event-world.test.support.js";
 
-const SEEDS = Number(process.env.EVENT_SEEDS ?? 100);
+const SEEDS = Number(process.env.EVENT_SEEDS ?? 40);
+
+const acknowledgedEarly: Planted = {
+  broker: (real) => ({
+    ...passing(real),
+    subscribe: (subscription) =>
+      real.subscribe({
+        ...subscription,
+        async handle(delivery) {
+          void subscription.handle(delivery).catch(() => {});
+        },
+      }),
+  }),
+};
 
 /** Bugs that a relay, a consumer, a store or a broker could have. */
 const BUGS: Readonly<Record<string, Planted>> = {
@@ -25,18 +38,7 @@ const BUGS: Readonly<Record<string, Planted>> = {
       };
     },
   },
-  "a message is acknowledged before its effect is committed": {
-    broker: (real) => ({
-      ...passing(real),
-      subscribe: (subscription) =>
-        real.subscribe({
-          ...subscription,
-          async handle(delivery) {
-            void subscription.handle(delivery).catch(() => {});
-          },
-        }),
-    }),
-  },
+  "a message is acknowledged before its effect is committed": acknowledgedEarly,
   "what the broker lost is not noticed": { broker: (real) => ({ ...passing(real), holds: async () => true }) },
   "an event that was handled is not known by its id": {
     store: (real) => {
@@ -52,6 +54,27 @@ const BUGS: Readonly<Record<string, Planted>> = {
   },
   "the outbox is written apart from what caused it": {
     store: (real) => ({ ...real, putWithin: async (_, events) => void (await real.put(events)) }),
+  },
+  "a message is acknowledged before its effect is committed, without a server": {
+    local: true,
+    ...acknowledgedEarly,
+  },
+  "a position is written down before what it stands for is done": {
+    local: true,
+    store(real) {
+      const read = new Map<number, string>();
+      return {
+        ...real,
+        async read(shard, ...rest) {
+          const stored = await real.read(shard, ...rest);
+          const last = stored.at(-1);
+          if (last) read.set(shard, last.position);
+          return stored;
+        },
+        advance: (group, shard, position, note) =>
+          real.advance(group, shard, read.get(shard.shard) ?? position, note),
+      };
+    },
   },
   "events of one key are handled side by side": {
     broker: (real) => ({
@@ -87,6 +110,10 @@ describe("events, in worlds where everything fails", () => {
     // A world in which nothing goes wrong tests nothing.
     for (const what of ["broker down or up", "tail lost", "given out again", "process died", "process started"])
       expect(faults.get(what), what).toBeGreaterThan(SEEDS / 2);
+  }, 120_000);
+
+  it("are so without a broker's server as well", async () => {
+    for (let seed = 1; seed <= SEEDS; seed++) await new EventWorld(seed, { local: true }).run();
   }, 120_000);
 
   it.each(Object.entries(BUGS))("show a planted bug: %s", async (_, planted) => {
