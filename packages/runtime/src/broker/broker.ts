@@ -34,7 +34,10 @@ export interface Broker {
   subscribe(subscription: Subscription): Promise<Subscriber>;
 }
 
-/** `receipt`: says where it lies, to a later `holds`. `rejected`: this broker will never take it; sending it again cannot help. */
+/**
+ * `receipt`: says where it lies, to a later `holds`; that of a message covers all before it in the same call, wherever they lie, also those
+ * that were stored earlier. `rejected`: this broker will never take it; sending it again cannot help.
+ */
 export type PublishResult =
   | { readonly kind: "stored"; readonly receipt: string }
   | { readonly kind: "rejected"; readonly reason: string };
@@ -72,6 +75,6 @@ export interface Delivery {
 export interface Subscriber {
   /** Takes no more messages and waits for those under way, at most `graceMs` (default 10,000). They come again elsewhere. Twice is once. */
   stop(graceMs?: number): Promise<void>;
-  /** Messages of the group that nobody has handled yet. */
+  /** Messages of the group that nobody has handled yet; a broker may count some that the group will pass by. Error: `broker-unavailable`. */
   lag(): Promise<number>;
 }

@@ -100,9 +100,9 @@ export class EventIntake {
       try {
         return await call();
       } catch (error) {
-        if (!(error instanceof RuntimeError && error.code === "store-unavailable")) throw error;
+        if (!isTransient(error)) throw error;
         if (failures === 1)
-          logger.warn({ group, error: error.message }, "the store does not answer; events wait for it");
+          logger.warn({ group, error: String(error) }, "the store does not answer; events wait for it");
         await sleep(ports.clock, retryDelayMs(STORE_BACKOFF, failures, ports.random), signal);
         if (signal.aborted) throw new HandlingAborted("the event was given up while its store did not answer");
       }
@@ -113,4 +113,9 @@ export class EventIntake {
     const { logger, group } = this.#options;
     logger.warn({ group, event: id, subject, attempt, error: failureOf(error) }, "an event failed; it comes again");
   }
+}
+
+/** `in-progress`: another process handled the event just now, which the next look at it shows. */
+function isTransient(error: unknown): boolean {
+  return error instanceof RuntimeError && (error.code === "store-unavailable" || error.code === "in-progress");
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "../log.js";
 import { type CancelTimer, type Ports, uuidV7 } from "../ports.js";
-import type { EventStore, LeasedShard } from "../store/event-store.js";
+import type { EventStore, Holding, LeasedShard } from "../store/event-store.js";
 
 export interface ShardLeasesOptions {
   readonly store: Pick<EventStore, "lease" | "release">;
@@ -8,13 +8,16 @@ export interface ShardLeasesOptions {
   readonly logger: Logger;
   readonly group: string;
   readonly leaseMs: number;
+  /** Between renewals, ms. Default, and at most, a third of the lease: two may be lost before the third comes too late. */
+  readonly renewMs?: number;
+  /** Asked at each renewal. */
+  readonly holding?: () => Holding;
   /** The shard is this member's from here on, until `onLost` of it. */
   readonly onHeld: (shard: LeasedShard) => void;
   /** Somebody else may have it from now on, or later. */
   readonly onLost: (shard: number) => void;
 }
 
-/** Two renewals may be lost before the third comes too late. */
 const RENEWALS_PER_LEASE = 3;
 /** After a renewal that failed. */
 const AGAIN_MS = 200;
@@ -56,6 +59,12 @@ export class ShardLeases {
     if (!this.#isStopped) this.#schedule(0);
   }
 
+  /** Renews now. */
+  async renew(): Promise<void> {
+    this.#cancelRenewal();
+    await this.#renew();
+  }
+
   /** Gives all up, so that others need not wait for the end of the lease. Twice is once. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
@@ -80,12 +89,12 @@ export class ShardLeases {
   }
 
   async #renewOnce(): Promise<void> {
-    const { store, ports, logger, group, leaseMs } = this.#options;
+    const { store, ports, logger, group, leaseMs, renewMs = leaseMs, holding } = this.#options;
     if (this.#isStopped) return;
     const sentAt = ports.clock.monotonic();
-    let nextMs = leaseMs / RENEWALS_PER_LEASE;
+    let nextMs = Math.min(renewMs, leaseMs / RENEWALS_PER_LEASE);
     try {
-      this.#take(await store.lease(group, this.member, leaseMs), sentAt);
+      this.#take(await store.lease(group, this.member, leaseMs, holding?.()), sentAt);
     } catch (error) {
       logger.warn({ group, error: String(error) }, "shards of events could not be leased; trying again");
       nextMs = Math.min(nextMs, AGAIN_MS);

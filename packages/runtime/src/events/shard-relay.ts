@@ -29,12 +29,17 @@ export interface ShardRelayOptions {
 
 /** How often the broker is asked whether it still has what it took. */
 const CHECK_MS = 10_000;
+/**
+ * Before it publishes it asks as well, when the broker has not answered for this shard for so long: in less time none goes down, loses its
+ * end and comes back. What is published on top of a loss would hide it.
+ */
+const SILENCE_MS = 1_000;
 const BACKOFF = { initialDelayMs: 100, maxDelayMs: 5_000 };
 
 /**
  * One shard of the outbox on its way to a broker, for as long as its lease lasts. Reads, publishes, advances, in this order: a crash
  * between two of them sends a batch again, and loses none. What fails is done again from there, with backoff and without end. Before it
- * publishes after an outage, and every 10 s, it asks whether the broker still has what it took; if not, it goes back.
+ * publishes after an outage or a pause, and every 10 s, it asks whether the broker still has what it took; if not, it goes back.
  */
 export class ShardRelay {
   readonly #options: ShardRelayOptions;
@@ -46,6 +51,8 @@ export class ShardRelay {
   #receipts: Receipts;
   /** Undefined: not since this shard was taken. */
   #checked: { readonly at: number; readonly failures: number } | undefined;
+  /** When the last call was sent that the broker answered. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(shard: LeasedShard, options: ShardRelayOptions) {
@@ -93,23 +100,26 @@ export class ShardRelay {
 
   /** False: there was nothing to send. */
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { store } = this.#options;
+    const { store, ports } = this.#options;
     if (this.#isCheckDue()) await this.#check(signal);
     if (signal.aborted) return false;
     const stored = await store.read(this.#shard.shard, this.#position, this.#size.limit);
     for (const batch of this.#size.split(stored)) {
       // Whoever has the shard by then may be sending what comes later.
       if (signal.aborted || !this.#options.trusted()) return false;
+      if (ports.clock.monotonic() - this.#heardAt >= SILENCE_MS && (await this.#check(signal))) return true;
       await this.#send(batch, signal);
     }
     return stored.length > 0;
   }
 
   async #send(batch: readonly StoredEvent[], signal: AbortSignal): Promise<void> {
-    const { link, counts, replayMs } = this.#options;
+    const { link, ports, counts, replayMs } = this.#options;
     const last = batch.at(-1);
     if (last === undefined) return;
+    const sentAt = ports.clock.monotonic();
     const results = await link.call((broker) => broker.publish(batch.map(({ event }) => event)));
+    this.#heardAt = sentAt;
     await this.#parkRejected(batch, results);
     const receipt = results.findLast((result) => result.kind === "stored")?.receipt;
     const receipts =
@@ -153,9 +163,11 @@ export class ShardRelay {
     );
   }
 
-  async #check(signal: AbortSignal): Promise<void> {
+  /** True: it went back. */
+  async #check(signal: AbortSignal): Promise<boolean> {
     const { link, ports, store, counts, logger, group, replayMs } = this.#options;
     const { failures } = link;
+    const sentAt = ports.clock.monotonic();
     const lost = this.#receipts.newest;
     let held: string | null = null;
     for (const { position, receipt } of this.#receipts.newestFirst) {
@@ -163,16 +175,18 @@ export class ShardRelay {
       held = position;
       break;
     }
-    if (lost !== undefined && held !== lost.position && this.#position !== null) {
-      const { shard } = this.#shard;
-      const notBefore = (await this.#options.now()) - replayMs;
-      const start = await replayStart({ store, shard, after: held, until: this.#position, notBefore });
-      const receipts = held === null ? new Receipts() : this.#receipts.upTo(held);
-      await this.#advance(start, receipts, signal);
-      counts.rewound += 1;
-      const facts = { group, shard, from: this.#position, to: start };
-      logger.error(facts, "the broker has lost events that it had stored; they are sent again from the outbox");
-    }
-    this.#checked = { at: ports.clock.monotonic(), failures };
+    this.#heardAt = sentAt;
+    this.#checked = { at: sentAt, failures };
+    if (lost === undefined || held === lost.position || this.#position === null) return false;
+    const { shard } = this.#shard;
+    const [from, notBefore] = [this.#position, (await this.#options.now()) - replayMs];
+    const to = await replayStart({ store, shard, after: held, until: from, notBefore });
+    await this.#advance(to, held === null ? new Receipts() : this.#receipts.upTo(held), signal);
+    counts.rewound += 1;
+    logger.error(
+      { group, shard, from, to },
+      "the broker has lost events that it had stored; they are sent again from the outbox",
+    );
+    return true;
   }
 }

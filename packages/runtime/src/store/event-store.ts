@@ -18,9 +18,10 @@ export interface EventStore {
 
   /**
    * Registers the member or extends its lease, and gives it the shards that are its own from here on: its share of all, as many as there are
-   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be.
+   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be. A store may leave `holding`
+   * out of account: then shards change hands while events of them are being handled, and those are handled again.
    */
-  lease(group: string, member: string, leaseMs: number): Promise<LeasedShard[]>;
+  lease(group: string, member: string, leaseMs: number, holding?: Holding): Promise<LeasedShard[]>;
   /** Gives all up at once. Harmless when it is unknown. */
   release(group: string, member: string): Promise<void>;
   /** Events of the shard behind the position (null: from the oldest kept on), in order, at most `limit`. */
@@ -82,6 +83,14 @@ export interface LeasedShard {
   readonly position: string | null;
   /** What was kept with the position. */
   readonly note: string | null;
+}
+
+/** What a member that handles events itself says of its shards. */
+export interface Holding {
+  /** Those that it does not give up yet, be they more than its share. */
+  readonly busy: readonly number[];
+  /** It goes: it keeps those that are busy and gives up the others, which the others share as if it were gone. */
+  readonly leaving: boolean;
 }
 
 export interface EventGroup {

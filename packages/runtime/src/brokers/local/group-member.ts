@@ -18,6 +18,8 @@ export interface GroupMemberOptions {
 const CONCURRENCY = 32;
 const SILENCE_MS = 30_000;
 const GRACE_MS = 10_000;
+/** Who joins or goes is noticed by the others within this time. */
+const RENEW_MS = 1_000;
 
 /** One subscription: a member of a group with its share of the shards. */
 export class GroupMember implements Subscriber {
@@ -33,6 +35,8 @@ export class GroupMember implements Subscriber {
     this.#slots = new Slots(subscription.concurrency ?? CONCURRENCY);
     this.#leases = new ShardLeases({
       ...{ store, ports, logger, group: subscription.group, leaseMs: subscription.silenceMs ?? SILENCE_MS },
+      renewMs: RENEW_MS,
+      holding: () => ({ busy: this.#busy(), leaving: this.#stopping !== undefined }),
       onHeld: (shard) => this.#begin(shard),
       onLost: (shard) => this.#drop(shard),
     });
@@ -47,7 +51,8 @@ export class GroupMember implements Subscriber {
   }
 
   stop(graceMs = GRACE_MS): Promise<void> {
-    this.#stopping ??= this.#stop(graceMs);
+    // Set before anything is begun: from here on the member takes no shard.
+    this.#stopping ??= Promise.resolve().then(() => this.#stop(graceMs));
     return this.#stopping;
   }
 
@@ -59,10 +64,19 @@ export class GroupMember implements Subscriber {
   async #stop(graceMs: number): Promise<void> {
     const grace = new AbortController();
     const cancel = this.#options.ports.clock.after(graceMs, () => grace.abort());
-    await Promise.all([...this.#readers.values()].map((reader) => reader.stop(grace.signal)));
+    const busy = this.#busy();
+    const stopping = [...this.#readers].map(([shard, reader]) => ({ shard, stopped: reader.stop(grace.signal) }));
+    // What is not being handled goes to others now, not after what is.
+    await Promise.all(stopping.filter(({ shard }) => !busy.includes(shard)).map(({ stopped }) => stopped));
+    if (busy.length > 0) await this.#leases.renew();
+    await Promise.all(stopping.map(({ stopped }) => stopped));
     cancel();
     await this.#leases.stop();
     this.#options.onStopped(this);
+  }
+
+  #busy(): number[] {
+    return [...this.#readers].filter(([, reader]) => reader.isBusy).map(([shard]) => shard);
   }
 
   #begin(shard: LeasedShard): void {

@@ -71,6 +71,9 @@ export function createLocalBroker(options: LocalBrokerOptions): Broker {
       if (subscription.subjects.length === 0)
         throw new RuntimeError("input-invalid", `expected a subject for group ${subscription.group}, got none`);
       subscription.subjects.forEach(checkPattern);
+      const { concurrency = 1 } = subscription;
+      if (!(Number.isSafeInteger(concurrency) && concurrency >= 1))
+        throw new RuntimeError("input-invalid", `expected concurrency to be a whole number from 1, got ${concurrency}`);
       const member = new GroupMember({
         ...{ store, ports, logger, subscription, pollMs },
         onStopped: (stopped) => void members.delete(stopped),

@@ -1,7 +1,17 @@
+/** An event that was read and is not behind the position yet. */
+export interface OpenEvent {
+  readonly position: string;
+  /** How often it was given out. */
+  tries: number;
+  /** Of the text that is held for it. */
+  readonly bytes: number;
+  done: boolean;
+}
+
 /** How far a group has come in a shard whose events end in any order. */
 export class ShardProgress {
   /** In the order of the log; the first one is not done. */
-  readonly #open: { readonly position: string; readonly bytes: number; done: boolean }[] = [];
+  readonly #open: OpenEvent[] = [];
   #bytes = 0;
   #position: string | null;
 
@@ -14,9 +24,8 @@ export class ShardProgress {
     return this.#position;
   }
 
-  /** Read and not behind the position yet. */
-  get open(): number {
-    return this.#open.length;
+  get open(): readonly OpenEvent[] {
+    return this.#open;
   }
 
   /** Of texts that are held for those that are not done. */
@@ -24,18 +33,18 @@ export class ShardProgress {
     return this.#bytes;
   }
 
-  /** Gives what is to be called when it is done. */
-  add(position: string, bytes: number): () => void {
-    const entry = { position, bytes, done: false };
-    this.#open.push(entry);
+  add(position: string, bytes: number, tries: number): OpenEvent {
+    const event = { position, bytes, tries, done: false };
+    this.#open.push(event);
     this.#bytes += bytes;
-    return () => {
-      if (entry.done) return;
-      entry.done = true;
-      this.#bytes -= bytes;
-      const first = this.#open.findIndex(({ done }) => !done);
-      const finished = this.#open.splice(0, first === -1 ? this.#open.length : first);
-      this.#position = finished.at(-1)?.position ?? this.#position;
-    };
+    return event;
+  }
+
+  done(event: OpenEvent): void {
+    event.done = true;
+    this.#bytes -= event.bytes;
+    const first = this.#open.findIndex(({ done }) => !done);
+    const finished = this.#open.splice(0, first === -1 ? this.#open.length : first);
+    this.#position = finished.at(-1)?.position ?? this.#position;
   }
 }

@@ -1,13 +1,15 @@
 import type { Subscription } from "../../broker/broker.js";
-import { isOfPattern } from "../../broker/event-message.js";
+import { type EventMessage, isOfPattern } from "../../broker/event-message.js";
 import { Bell } from "../../events/bell.js";
 import { retryDelayMs } from "../../events/retry-delay.js";
 import type { Logger } from "../../log.js";
 import { type Ports, sleep } from "../../ports.js";
 import type { EventStore, LeasedShard, StoredEvent } from "../../store/event-store.js";
 import { KeyLanes } from "./key-lanes.js";
-import { ShardProgress } from "./shard-progress.js";
+import { type OpenEvent, ShardProgress } from "./shard-progress.js";
+import { ShardWriter } from "./shard-writer.js";
 import type { Slots } from "./slots.js";
+import { Tries } from "./tries.js";
 
 export interface ShardReaderOptions {
   readonly store: EventStore;
@@ -21,12 +23,10 @@ export interface ShardReaderOptions {
   readonly onTaken: (shard: number) => void;
 }
 
-/** Read ahead, at most: what waits behind a key that fails. */
+/** Read ahead, at most: what waits behind one that is not done. */
 const MAX_OPEN = 500;
 const MAX_OPEN_BYTES = 4 * 1_048_576;
 const READ = 32;
-/** What was done since the last write is handled again after a crash; one write for each would cost more. */
-const WRITE_AFTER_MS = 50;
 const STORE_BACKOFF = { initialDelayMs: 100, maxDelayMs: 5_000 };
 const RETRY = { initialDelayMs: 100, maxDelayMs: 30_000 };
 
@@ -35,30 +35,37 @@ export class ShardReader {
   readonly #options: ShardReaderOptions;
   readonly #shard: LeasedShard;
   readonly #progress: ShardProgress;
+  readonly #tries: Tries;
   readonly #lanes: KeyLanes;
+  readonly #writer: ShardWriter;
   readonly #bell = new Bell();
   readonly #reading = new AbortController();
-  readonly #handling = new AbortController();
-  #read: string | null;
-  #written: string | null;
-  #writing: Promise<void> | null = null;
+  readonly #underWay = new Set<AbortController>();
+  #position: string | null;
+  #read = 0;
   #running: Promise<void> = Promise.resolve();
-  #isDropped = false;
 
   constructor(shard: LeasedShard, options: ShardReaderOptions) {
-    const { ports, slots, subscription } = options;
+    const { store, ports, logger, subscription, slots, onTaken } = options;
     this.#options = options;
     this.#shard = shard;
-    this.#read = shard.position;
-    this.#written = shard.position;
+    this.#position = shard.position;
     this.#progress = new ShardProgress(shard.position);
-    const retryAfterMs = (attempt: number): number =>
-      subscription.retryAfterMs?.(attempt) ?? retryDelayMs(RETRY, attempt, ports.random);
-    this.#lanes = new KeyLanes({ clock: ports.clock, slots, retryAfterMs });
+    this.#tries = new Tries(shard.note);
+    this.#lanes = new KeyLanes(ports.clock, slots);
+    this.#writer = new ShardWriter({
+      ...{ store, ports, logger, shard, group: subscription.group, progress: this.#progress },
+      onTaken: () => onTaken(shard.shard),
+    });
   }
 
   start(): void {
     this.#running = this.#run(this.#reading.signal);
+  }
+
+  /** Something of it is being handled. */
+  get isBusy(): boolean {
+    return this.#underWay.size > 0;
   }
 
   /** There may be something to read. */
@@ -68,32 +75,36 @@ export class ShardReader {
 
   /** Somebody else handles what is under way here: it is given up at once. */
   drop(): void {
-    this.#isDropped = true;
     this.#reading.abort();
-    this.#handling.abort();
+    this.#writer.drop();
     void this.#lanes.close();
+    this.#giveUp();
   }
 
   /** Takes no more, waits for what is under way until `signal`, and writes down how far it came. */
   async stop(signal: AbortSignal): Promise<void> {
     this.#reading.abort();
-    const abort = (): void => this.#handling.abort();
-    signal.addEventListener("abort", abort, { once: true });
-    if (signal.aborted) abort();
     const ended = Promise.all([this.#lanes.close(), this.#running]);
-    await Promise.race([ended, new Promise((resolve) => this.#handling.signal.addEventListener("abort", resolve))]);
-    signal.removeEventListener("abort", abort);
-    this.#handling.abort();
-    await this.#writing;
-    await this.#write().catch((error: unknown) =>
-      this.#warn(error, "how far events were handled could not be written"),
-    );
+    const graceOver = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.race([ended, graceOver]);
+    this.#giveUp();
+    await this.#writer.close();
+  }
+
+  #giveUp(): void {
+    for (const controller of this.#underWay) controller.abort();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { ports, pollMs } = this.#options;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0, isBegun = false; !signal.aborted; ) {
       try {
+        // Whoever comes after a crash of this process knows by it that events may have been given out.
+        if (!isBegun) await this.#writer.write();
+        isBegun = true;
         const isIdle = !this.#hasRoom() || !this.#options.trusted() || !(await this.#readOn(signal));
         failures = 0;
         if (isIdle) await this.#bell.wait(ports.clock, pollMs, signal);
@@ -106,66 +117,54 @@ export class ShardReader {
   }
 
   #hasRoom(): boolean {
-    return this.#progress.open < MAX_OPEN && this.#progress.bytes < MAX_OPEN_BYTES;
+    return this.#progress.open.length < MAX_OPEN && this.#progress.bytes < MAX_OPEN_BYTES;
   }
 
   /** False: nothing was there. */
   async #readOn(signal: AbortSignal): Promise<boolean> {
-    const stored = await this.#options.store.read(this.#shard.shard, this.#read, READ);
+    const stored = await this.#options.store.read(this.#shard.shard, this.#position, READ);
     if (signal.aborted) return false;
     for (const entry of stored) this.#take(entry);
     return stored.length > 0;
   }
 
   #take({ position, event }: StoredEvent): void {
-    const { subscription } = this.#options;
-    this.#read = position;
+    const { subscription, ports } = this.#options;
+    this.#position = position;
+    this.#read += 1;
     const isWanted = subscription.subjects.some((pattern) => isOfPattern(event.subject, pattern));
-    const done = this.#progress.add(position, isWanted ? Buffer.byteLength(event.body) : 0);
-    const onDone = (): void => {
-      const hadRoom = this.#hasRoom();
-      done();
-      if (!hadRoom) this.#bell.ring();
-      this.#writeSoon();
-    };
-    if (!isWanted) return onDone();
-    const { signal } = this.#handling;
+    // What the holder before may have read as well: for it a crash is counted before it can happen again.
+    const isCareful = this.#tries.wasHeld && this.#read <= MAX_OPEN;
+    const bytes = isWanted ? Buffer.byteLength(event.body) : 0;
+    const open = this.#progress.add(position, bytes, isWanted ? this.#tries.of(position, isCareful) : 0);
+    if (!isWanted) return this.#done(open);
     this.#lanes.add({
       key: event.key,
-      run: async (attempt) => subscription.handle({ message: event, attempt, signal }),
-      onDone,
+      run: () => this.#give(event, open, isCareful),
+      retryAfterMs: () => subscription.retryAfterMs?.(open.tries) ?? retryDelayMs(RETRY, open.tries, ports.random),
+      onDone: () => this.#done(open),
     });
   }
 
-  #writeSoon(): void {
-    if (this.#writing !== null || this.#reading.signal.aborted) return;
-    this.#writing = this.#writeLater().finally(() => {
-      this.#writing = null;
-      if (this.#progress.position !== this.#written) this.#writeSoon();
-    });
-  }
-
-  async #writeLater(): Promise<void> {
-    const { ports } = this.#options;
-    const { signal } = this.#reading;
-    // When all is done there is nothing to wait for.
-    if (this.#progress.open > 0) await sleep(ports.clock, WRITE_AFTER_MS, signal);
-    for (let failures = 1; !signal.aborted; failures += 1) {
-      try {
-        return await this.#write();
-      } catch (error) {
-        if (failures === 1) this.#warn(error, "how far events were handled could not be written; trying again");
-        await sleep(ports.clock, retryDelayMs(STORE_BACKOFF, failures, ports.random), signal);
-      }
+  async #give(message: EventMessage, open: OpenEvent, isCareful: boolean): Promise<void> {
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    open.tries += 1;
+    try {
+      if (isCareful) await this.#writer.write();
+      else this.#writer.soon();
+      const { signal } = controller;
+      await this.#options.subscription.handle({ message, attempt: open.tries, signal });
+    } finally {
+      this.#underWay.delete(controller);
     }
   }
 
-  async #write(): Promise<void> {
-    const { store, subscription, onTaken } = this.#options;
-    const { position } = this.#progress;
-    if (position === this.#written || this.#isDropped) return;
-    if (await store.advance(subscription.group, this.#shard, position, null)) this.#written = position;
-    else onTaken(this.#shard.shard);
+  #done(open: OpenEvent): void {
+    const hadRoom = this.#hasRoom();
+    this.#progress.done(open);
+    if (!hadRoom) this.#bell.ring();
+    this.#writer.soon();
   }
 
   #warn(error: unknown, message: string): void {

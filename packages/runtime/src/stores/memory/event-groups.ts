@@ -1,19 +1,32 @@
 import { shareOf } from "../../store/event-share.js";
-import type { EventGroup, LeasedShard } from "../../store/event-store.js";
+import type { EventGroup, Holding, LeasedShard } from "../../store/event-store.js";
 import { createGroup, type EventWorld, type KeptShard } from "./event-world.js";
 
 const MAX_COUNTED = 10_000;
 
+const NOTHING: Holding = { busy: [], leaving: false };
+
 /** A member that has more than its share gives the rest up, one that has less takes what nobody has. */
-export function lease(world: EventWorld, group: string, member: string, leaseMs: number, now: number): LeasedShard[] {
-  const { members, shards } = world.groups.get(group) ?? createGroup();
-  world.groups.set(group, { members, shards });
+export function lease(
+  world: EventWorld,
+  group: string,
+  member: string,
+  leaseMs: number,
+  now: number,
+  holding: Holding = NOTHING,
+): LeasedShard[] {
+  const kept = world.groups.get(group) ?? createGroup();
+  const { members, leaving, shards } = kept;
+  world.groups.set(group, kept);
   members.set(member, now + leaseMs);
+  if (holding.leaving) leaving.add(member);
   for (const [other, expiresAt] of members) if (expiresAt <= now && other !== member) leave(world, group, other);
 
-  const share = shareOf(member, [...members.keys()]);
+  const staying = [...members.keys()].filter((other) => !leaving.has(other));
+  const share = leaving.has(member) ? 0 : shareOf(member, staying);
   const own = shards.filter(({ holder }) => holder === member);
-  for (const shard of own.slice(share)) shard.holder = null;
+  const idle = own.filter(({ shard }) => !holding.busy.includes(shard));
+  for (const shard of idle.slice(Math.max(0, share - (own.length - idle.length)))) shard.holder = null;
   for (const shard of shards.filter(({ holder }) => holder === null).slice(0, Math.max(0, share - own.length))) {
     shard.holder = member;
     shard.fence += 1;
@@ -28,6 +41,7 @@ function leasedShard({ shard, fence, position, note }: KeptShard): LeasedShard {
 export function leave(world: EventWorld, group: string, member: string): void {
   const kept = world.groups.get(group);
   kept?.members.delete(member);
+  kept?.leaving.delete(member);
   for (const shard of kept?.shards ?? []) if (shard.holder === member) shard.holder = null;
 }
 

@@ -21,10 +21,10 @@ export function createMemoryEvents(
   return {
     put: (batch) => answer((now) => put(events, batch, now)),
     putWithin,
-    lease: (group, member, leaseMs) =>
+    lease: (group, member, leaseMs, holding) =>
       answer((now) => {
         checkNames({ group, member });
-        return lease(events, group, member, leaseMs, now);
+        return lease(events, group, member, leaseMs, now, holding);
       }),
     release: (group, member) => answer(() => leave(events, group, member)),
     read: (shard, after, limit) => answer(() => read(events, shard, fromCount(after, "a position"), limit)),

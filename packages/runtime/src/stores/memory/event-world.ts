@@ -27,6 +27,8 @@ export interface KeptEvent {
 export interface KeptGroup {
   /** When their leases run out, by member. */
   readonly members: Map<string, number>;
+  /** Members that take no share any more. */
+  readonly leaving: Set<string>;
   /** By shard. */
   readonly shards: readonly KeptShard[];
 }
@@ -62,7 +64,7 @@ export function createGroup(): KeptGroup {
     ...{ shard, holder: null, fence: 0 },
     ...{ position: null, note: null },
   }));
-  return { members: new Map(), shards };
+  return { members: new Map(), leaving: new Set(), shards };
 }
 
 /** Of what is kept by group and event. */

@@ -1,26 +1,28 @@
 import { shareOf } from "../../store/event-share.js";
-import { type EventGroup, type LeasedShard, SHARDS } from "../../store/event-store.js";
+import { type EventGroup, type Holding, type LeasedShard, SHARDS } from "../../store/event-store.js";
 import type { Database } from "./database.js";
 
 const REGISTER = `
-insert into clean_arch_event_members (reader, member, expires_at) values (?, ?, ?)
-on conflict (reader, member) do update set expires_at = excluded.expires_at`;
+insert into clean_arch_event_members (reader, member, expires_at, leaving) values (?, ?, ?, ?)
+on conflict (reader, member) do update
+  set expires_at = excluded.expires_at, leaving = max(leaving, excluded.leaving)`;
 
 const BURY = `delete from clean_arch_event_members where reader = ? and member <> ? and expires_at <= ?`;
-const MEMBERS = `select member from clean_arch_event_members where reader = ?`;
+const STAYING = `select member from clean_arch_event_members where reader = ? and leaving = 0`;
 
 const CREATE_SHARDS = `
 insert into clean_arch_event_shards (reader, shard) select ?, value from json_each(?) where true
 on conflict (reader, shard) do nothing`;
 const ALL_SHARDS = JSON.stringify(Array.from({ length: SHARDS }, (_, shard) => shard));
 
-/** What dead members held, and what is more than the member's share. */
+/** What dead members held, and what is more than the member's share, but for shards that it is busy with. */
 const FREE_DEAD = `
 update clean_arch_event_shards set holder = null where reader = ? and holder is not null
   and holder not in (select member from clean_arch_event_members m where m.reader = clean_arch_event_shards.reader)`;
 const FREE_SURPLUS = `
 update clean_arch_event_shards set holder = null where reader = ? and shard in
-  (select shard from clean_arch_event_shards where reader = ? and holder = ? order by shard limit -1 offset ?)`;
+  (select shard from clean_arch_event_shards where reader = ? and holder = ?
+    and shard not in (select value from json_each(?)) order by shard limit -1 offset ?)`;
 
 const TAKE = `
 update clean_arch_event_shards set holder = ?, fence = fence + 1 where reader = ? and shard in
@@ -30,17 +32,28 @@ const HELD = `
 select shard, fence, cast(position as text) as position, note from clean_arch_event_shards
 where reader = ? and holder = ? order by shard`;
 
+const NOTHING: Holding = { busy: [], leaving: false };
+
 /** Within a transaction. A member that has more than its share gives the rest up, one that has less takes what nobody has. */
-export function lease(db: Database, group: string, member: string, leaseMs: number, now: number): LeasedShard[] {
-  db.run(REGISTER, [group, member, now + leaseMs]);
+export function lease(
+  db: Database,
+  group: string,
+  member: string,
+  leaseMs: number,
+  now: number,
+  { busy, leaving }: Holding = NOTHING,
+): LeasedShard[] {
+  db.run(REGISTER, [group, member, now + leaseMs, leaving ? 1 : 0]);
   db.run(CREATE_SHARDS, [group, ALL_SHARDS]);
   if (db.run(BURY, [group, member, now]).changes > 0) db.run(FREE_DEAD, [group]);
-  const members = db.all<{ member: string }>(MEMBERS, [group]).map((row) => row.member);
-  const share = shareOf(member, members);
+  const staying = db.all<{ member: string }>(STAYING, [group]).map((row) => row.member);
+  const share = staying.includes(member) ? shareOf(member, staying) : 0;
   const held = (): LeasedShard[] => db.all<LeasedShard>(HELD, [group, member]);
   const own = held();
   if (own.length === share) return own;
-  if (own.length > share) db.run(FREE_SURPLUS, [group, group, member, share]);
+  const kept = own.filter(({ shard }) => busy.includes(shard)).length;
+  if (own.length > share)
+    db.run(FREE_SURPLUS, [group, group, member, JSON.stringify(busy), Math.max(0, share - kept)]);
   else db.run(TAKE, [member, group, group, share - own.length]);
   return held();
 }

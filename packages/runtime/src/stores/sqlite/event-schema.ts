@@ -24,6 +24,7 @@ create table clean_arch_event_members (
   reader text not null,
   member text not null,
   expires_at integer not null,
+  leaving integer not null default 0,
   primary key (reader, member)
 ) strict, without rowid;
 

@@ -35,10 +35,10 @@ export function createSqliteEvents({ answer, write, now }: SqliteCalls, local: L
       putWithin(client, events, now());
       local.put(events);
     },
-    lease: (group, member, leaseMs) =>
+    lease: (group, member, leaseMs, holding) =>
       write((db, at) => {
         checkNames({ group, member });
-        return lease(db, group, member, leaseMs, at);
+        return lease(db, group, member, leaseMs, at, holding);
       }),
     release: (group, member) => write((db) => leave(db, group, member)),
     read: (shard, after, limit) => answer((db) => read(db, shard, fromCount(after, "a position"), limit)),
