@@ -7,7 +7,8 @@
 //   npm run demo                 leaves the service running and prints where
 //   npm run demo -- --once       exits when the orders have ended
 //   npm run demo -- --again      takes the project of the demo before, as it is
-import { existsSync, rmSync } from "node:fs";
+//   npm run demo -- --choreography   one word of the example changed: its stages react to each other's events
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createDemoDatabase } from "./database.mjs";
@@ -17,8 +18,9 @@ import { ServiceClient } from "./service-client.mjs";
 import { printTimeline } from "./timeline.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const out = join(root, "out/order-service");
-const config = join(root, "examples/example-config-session.yaml");
+const isChoreographed = process.argv.includes("--choreography");
+const out = join(root, isChoreographed ? "out/choreographed-order-service" : "out/order-service");
+const example = join(root, "examples/example-config-session.yaml");
 const once = process.argv.includes("--once");
 const again = process.argv.includes("--again");
 const TOKEN = "demo-operator-token";
@@ -113,6 +115,7 @@ async function main() {
 }
 
 async function generate() {
+  const config = isChoreographed ? choreographed() : example;
   const cli = join(root, "packages/generator/bin/clean-arch-generator.js");
   const steps = [
     ["npm run build", "npm", ["run", "--silent", "build"], root],
@@ -124,6 +127,17 @@ async function generate() {
     if (name === "clean-arch-generator") clearOutput();
     say(`${name} (${(await run(command, args, folder)).toFixed(1)} s)`);
   }
+}
+
+/** The example with one word of it changed, and nothing else. */
+function choreographed() {
+  const path = join(root, "out/choreographed-config-session.yaml");
+  const text = readFileSync(example, "utf8");
+  const changed = text.replace('orchestration: "orchestration"', 'orchestration: "choreography"');
+  if (changed === text) fail("expected the example to say orchestration, it does not");
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, changed);
+  return path;
 }
 
 /** Kills the process that performs a stage; gives the run at its end, and the instances that are left. */

@@ -1,3 +1,4 @@
+import { unitRunId } from "../choreography/unit-entry.js";
 import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Clock } from "../ports.js";
@@ -7,7 +8,7 @@ import type { EndedRun, RunNotifier } from "../worker/run-notifier.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { EndWaiters } from "./end-waiters.js";
 import { summaryOfRun, viewOfRun, viewOfState } from "./run-view.js";
-import type { RunEvent, RunView } from "./views.js";
+import type { RunEvent, RunView, StepView } from "./views.js";
 
 export interface RunQueriesOptions {
   readonly store: RunStore;
@@ -112,7 +113,18 @@ export class RunQueries {
 
   async #view(run: RunRow): Promise<RunView> {
     const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
-    return viewOfRun(this.#registry.find(run.definition, run.version) ?? null, run, rows, checkpoints[0] ?? null);
+    const plan = this.#registry.find(run.definition, run.version) ?? null;
+    const view = viewOfRun(plan, run, rows, checkpoints[0] ?? null);
+    if (plan?.isObserved !== true || isEnded(run.status)) return view;
+    return { ...view, steps: await Promise.all(view.steps.map((step) => this.#underWay(run, step))) };
+  }
+
+  /** A stage of a choreographed run tells when it has ended; until then its own run, where it is in this store, says how far it is. */
+  async #underWay(run: RunRow, step: StepView): Promise<StepView> {
+    if (step.status !== "pending") return step;
+    const unit = await this.#store.get(unitRunId(run.id, step.name));
+    if (unit === undefined || isEnded(unit.status)) return step;
+    return (await this.#view(unit)).steps.find(({ name }) => name === step.name) ?? step;
   }
 
   async #rows(id: string): Promise<JournalRow[]> {
