@@ -93,9 +93,16 @@ const insideRuntime = [
   }),
   ...confine({
     name: "contracts-depend-on-records",
-    comment: "A store's contract speaks of records and JSON, and hashes; it knows no store, no worker and no manager.",
+    comment:
+      "A store's contract speaks of records, events and JSON, and hashes; it knows no store, no worker and no manager.",
     from: `${runtime}store/`,
-    may: [`${runtime}store/`, `${runtime}engine/records[.]ts$`, `${runtime}(errors|json)[.]ts$`, "^(node:)?crypto$"],
+    may: [
+      `${runtime}store/`,
+      `${runtime}broker/event-message[.]ts$`,
+      `${runtime}engine/records[.]ts$`,
+      `${runtime}(errors|json)[.]ts$`,
+      "^(node:)?crypto$",
+    ],
   }),
   {
     name: "stores-know-contracts",
