@@ -1,22 +1,11 @@
+import { eventMutants } from "./event-mutants.js";
+import type { Mutant } from "./mutant.js";
+
 /**
  * Bugs planted in the text of the source, one at a time, because no double of ours could have them: in the engine's own
  * lines, in SQL. Each names the tests that must notice it. `bank.ts` runs them; `mutants.test.ts` sees that each still
  * fits the text.
  */
-export interface Mutant {
-  readonly name: string;
-  /** From the repository's root. Several: the same change in each. */
-  readonly files: readonly string[];
-  /** Found exactly once in each file, unless `everywhere`. */
-  readonly find: string;
-  readonly replace: string;
-  readonly everywhere?: true;
-  /** Test files; one failing test in any of them kills the mutant. */
-  readonly tests: readonly string[];
-  /** Only tests whose names match. */
-  readonly only?: string;
-}
-
 const src = (path: string): string => `packages/runtime/src/${path}`;
 const sql = (name: string): string => `packages/runtime/sql/postgres/${name}.sql`;
 
@@ -377,4 +366,4 @@ const postgres: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...engine, ...worker, ...stores, ...postgres];
+export const mutants: readonly Mutant[] = [...engine, ...worker, ...stores, ...postgres, ...eventMutants];

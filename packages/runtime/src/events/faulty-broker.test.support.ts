@@ -86,7 +86,7 @@ export class FaultyBrokerServer {
   }
 }
 
-export class FaultyConnection implements Broker {
+class FaultyConnection implements Broker {
   readonly name = "faulty";
   readonly #server: FaultyBrokerServer;
   readonly #members = new Set<Member>();
