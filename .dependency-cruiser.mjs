@@ -93,14 +93,21 @@ const insideRuntime = [
   }),
   ...confine({
     name: "contracts-depend-on-records",
-    comment: "A store's contract speaks of records and JSON, and hashes; it knows no store, no worker and no manager.",
+    comment:
+      "A store's contract speaks of records, events and JSON, and hashes; it knows no store, no worker and no manager.",
     from: `${runtime}store/`,
-    may: [`${runtime}store/`, `${runtime}engine/records[.]ts$`, `${runtime}(errors|json)[.]ts$`, "^(node:)?crypto$"],
+    may: [
+      `${runtime}store/`,
+      `${runtime}engine/records[.]ts$`,
+      `${runtime}broker/event-message[.]ts$`,
+      `${runtime}(errors|json)[.]ts$`,
+      "^(node:)?crypto$",
+    ],
   }),
   {
     name: "stores-know-contracts",
     severity: "error",
-    comment: "A store imports the contracts, the records, errors, JSON, log and ports - and no other store.",
+    comment: "A store imports the contracts, the records, events, errors, JSON, log and ports - and no other store.",
     from: { path: `${runtime}stores/([^/]+)/`, pathNot: test },
     to: {
       path: runtime,
@@ -109,6 +116,7 @@ const insideRuntime = [
         `${runtime}(store|session)/`,
         `${runtime}participants/ledger[.]ts$`,
         `${runtime}engine/records[.]ts$`,
+        `${runtime}broker/event-message[.]ts$`,
         `${runtime}(errors|json|log|ports)[.]ts$`,
       ],
     },

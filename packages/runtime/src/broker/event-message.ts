@@ -1,4 +1,5 @@
 import { RuntimeError } from "../errors.js";
+import { isStorableText } from "../json.js";
 
 /**
  * An event on its way from an outbox to those who handle it. The text is a CloudEvent 1.0 in its JSON format; what a broker needs of it
@@ -11,7 +12,7 @@ export interface EventMessage {
   readonly subject: string;
   /** Messages of one key are published in the order of their commits: the id of a run, or of what an event is about. At most 256 characters. */
   readonly key: string;
-  /** UTF-8, at most `MAX_EVENT_BYTES`. */
+  /** Well-formed Unicode without NUL, as UTF-8 at most `MAX_EVENT_BYTES`. */
   readonly body: string;
 }
 
@@ -36,8 +37,8 @@ export function checkEvent(event: EventMessage): EventMessage {
       `words of A-Z, a-z, 0-9, _ and - joined by dots, at most ${MAX_SUBJECT_LENGTH} characters`,
       subject,
     );
-  if (key.length < 1 || key.length > MAX_KEY_LENGTH || key.includes("\0"))
-    throw invalid("key", `1 to ${MAX_KEY_LENGTH} characters without NUL`, key);
+  if (key.length < 1 || key.length > MAX_KEY_LENGTH || !isStorableText(key))
+    throw invalid("key", `1 to ${MAX_KEY_LENGTH} characters of well-formed Unicode without NUL`, key);
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_EVENT_BYTES) {
     const message = `expected event ${id} (${subject}) of at most ${MAX_EVENT_BYTES} bytes, got ${bytes}; publish a reference to what is large`;
@@ -49,6 +50,7 @@ export function checkEvent(event: EventMessage): EventMessage {
       maxBytes: MAX_EVENT_BYTES,
     });
   }
+  if (!isStorableText(body)) throw invalid("body", "well-formed Unicode without NUL", body);
   return event;
 }
 

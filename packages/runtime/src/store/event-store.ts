@@ -3,7 +3,8 @@ import type { EventMessage } from "../broker/event-message.js";
 /**
  * Events beside the runs, in the same database: the outbox that they leave from, what is known of those who read it, the ids of events
  * that were handled, and the events that nobody could handle. An event leaves if and only if what caused it was committed, because
- * both are written in one transaction. Opened and closed with its RunStore. Throws `store-unavailable` as that one does.
+ * both are written in one transaction. Opened and closed with its RunStore. Throws `store-unavailable` as that one does, and
+ * `input-invalid` for a name, an id or a note that no database takes and for a position or a cursor that it did not give.
  *
  * The outbox is an append-only log, cut into `SHARDS` by a hash of the key. Each shard is read by one member of a group at a time, under a
  * lease; a relay to a broker is such a group, and so are those who handle events without a broker. A position never becomes
@@ -105,6 +106,7 @@ export interface EventTransaction {
 export interface ParkedEvent {
   readonly group: string;
   readonly event: EventMessage;
+  /** What no database takes is replaced in it; of the code 200 characters are kept, of the message 4,000. */
   readonly error: { readonly code: string; readonly message: string };
   readonly attempts: number;
   /** Store's clock, ms since the epoch; what `park` is given is ignored. */

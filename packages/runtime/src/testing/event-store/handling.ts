@@ -1,0 +1,85 @@
+import { describe, expect } from "vitest";
+import type { EventStore } from "../../store/event-store.js";
+import { begun, type EventTest, GROUP, isHandled } from "./harness.js";
+
+export function handling(test: EventTest): void {
+  describe("begin", () => {
+    test("says of an event that it was handled, once that was committed, to everybody", async ({ events, another }) => {
+      const transaction = await begun(events, "event-1");
+      await transaction.commit();
+      await transaction.rollback();
+      expect(await events.begin(GROUP, "event-1")).toBe("handled");
+      expect(await (await another()).begin(GROUP, "event-1")).toBe("handled");
+    });
+
+    test("begins again after a rollback", async ({ events, another }) => {
+      const transaction = await begun(events, "event-1");
+      await transaction.rollback();
+      await transaction.rollback();
+      await expect(transaction.commit()).rejects.toThrow();
+      expect(await isHandled(await another(), "event-1")).toBe(false);
+    });
+
+    test("commits the effect and that it was handled together, or neither", async ({ events, effects }) => {
+      if (!effects) return;
+      const rolledBack = await begun(events, "event-1");
+      const writing = effects.write(rolledBack.client, "not to be");
+      if (writing instanceof Promise) await writing;
+      await rolledBack.rollback();
+      expect(await effects.committed()).toEqual([]);
+      expect(await isHandled(events, "event-1")).toBe(false);
+      const committed = await begun(events, "event-1");
+      const again = effects.write(committed.client, "paid");
+      if (again instanceof Promise) await again;
+      await committed.commit();
+      expect(await effects.committed()).toEqual(["paid"]);
+      expect(await isHandled(events, "event-1")).toBe(true);
+    });
+
+    test("handles an event for each group by itself, and each event of a group", async ({ events }) => {
+      const open = await begun(events, "event-1");
+      await (await begun(events, "event-2")).commit();
+      await (await begun(events, "event-1", "billing")).commit();
+      expect(await isHandled(events, "event-2", "billing")).toBe(false);
+      await open.rollback();
+      expect(await isHandled(events, "event-1")).toBe(false);
+    });
+
+    test("waits for the end of another one of the same event: handled when that commits", async ({
+      events,
+      another,
+    }) => {
+      const [one, two] = [await begun(events, "event-1"), await another()];
+      const waiting = [beginning(events), beginning(two), beginning(two)];
+      await two.groups();
+      expect(waiting.map(({ answer }) => answer)).toEqual([undefined, undefined, undefined]);
+      await one.commit();
+      expect(await Promise.all(waiting.map(({ ended }) => ended))).toEqual(["handled", "handled", "handled"]);
+    });
+
+    test("waits for the end of another one of the same event: one begins when that rolls back", async ({
+      events,
+      another,
+    }) => {
+      const [one, two] = [await begun(events, "event-1"), await another()];
+      const waiting = [beginning(events), beginning(two)];
+      await one.rollback();
+      const next = await Promise.race(waiting.map(({ ended }) => ended));
+      if (next === "handled") return expect.fail("expected the event not to be handled, it was rolled back");
+      await next.commit();
+      const answers = await Promise.all(waiting.map(({ ended }) => ended));
+      expect(answers.filter((answer) => answer === "handled").length).toBe(1);
+      expect(await isHandled(two, "event-1")).toBe(true);
+    });
+  });
+}
+
+function beginning(events: EventStore) {
+  const begin: { answer?: unknown; readonly ended: ReturnType<EventStore["begin"]> } = {
+    ended: events.begin(GROUP, "event-1"),
+  };
+  void begin.ended.then((answer) => {
+    begin.answer = answer;
+  });
+  return begin;
+}
