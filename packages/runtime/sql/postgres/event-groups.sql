@@ -7,7 +7,7 @@ cross join lateral (
   select
     (select count(*) from (
       select from :"schema".events e where e.shard = s.shard and (e.place, e.n) > (s.place, s.n) limit 10000
-    ) some) as waiting,
+    ) counted) as waiting,
     (select e.at from :"schema".events e where e.shard = s.shard and (e.place, e.n) > (s.place, s.n)
      order by e.place, e.n limit 1) as oldest_at
 ) w

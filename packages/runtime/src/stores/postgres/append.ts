@@ -5,7 +5,7 @@ import type { Append, AppendResult, Signal } from "../../store/run-store.js";
 import { bools, int4s, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
-import { charactersOf, eventColumns, whyNotStorable } from "./event-rows.js";
+import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { lockRuns, sendSignals } from "./inbox.js";
 
@@ -54,8 +54,6 @@ export async function appendLast(on: Queryable, element: Append): Promise<Append
 function prepare(element: Append): Prepared | AppendResult {
   try {
     const encoded = encodeAppend(element);
-    const reason = whyNotStorable(element.events);
-    if (reason !== null) return { kind: "rejected", reason };
     // No such run: an id that is no UUID was never created here.
     return isUuid(element.run) ? { append: element, encoded } : { kind: "lease-lost" };
   } catch (error) {

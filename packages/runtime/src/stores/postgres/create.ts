@@ -5,7 +5,7 @@ import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../.
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
-import { charactersOf, eventColumns, whyNotStorable } from "./event-rows.js";
+import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
@@ -42,8 +42,6 @@ export async function create(connections: Connections, creates: readonly CreateR
 function prepare(create: CreateRun): Prepared | CreateResult {
   try {
     const encoded = encodeCreate(create);
-    const reason = whyNotStorable(create.events);
-    if (reason !== null) return { kind: "rejected", reason };
     if (isUuid(create.id)) return { create, encoded };
     return {
       kind: "rejected",
@@ -221,7 +219,9 @@ function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]
     ...TEXTS.map((of) => texts(batch.map(of))),
   ];
   const events = batch.flatMap(eventsOf);
-  return events.length === 0 ? on.run("create", columns) : on.run("create-events", [...columns, ...eventColumns(events)]);
+  return events.length === 0
+    ? on.run("create", columns)
+    : on.run("create-events", [...columns, ...eventColumns(events)]);
 }
 
 /** From $4 on. */

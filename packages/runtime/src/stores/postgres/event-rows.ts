@@ -1,27 +1,8 @@
-import { checkEvent, type EventMessage } from "../../broker/event-message.js";
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
-import { checkText } from "../../json.js";
 import { shardOf } from "../../store/event-shard.js";
 import { int4s, texts } from "./binary-arrays.js";
 import type { Row } from "./connections.js";
-
-/** Before it comes near a batch, which it would fail for all. Errors: `input-invalid`, `payload-too-large`. */
-export function checkStorable(event: EventMessage): EventMessage {
-  checkText(event.key, "the key of an event");
-  checkText(event.body, "the body of an event");
-  return checkEvent(event);
-}
-
-/** Why it cannot be stored; null: it can. */
-export function whyNotStorable(events: readonly EventMessage[] = []): string | null {
-  try {
-    for (const event of events) checkStorable(event);
-    return null;
-  } catch (error) {
-    if (error instanceof RuntimeError) return error.message;
-    throw error;
-  }
-}
 
 /** Of an event, for the size of a statement: also a small one has its row. */
 export function charactersOf({ key, body }: EventMessage): number {
@@ -60,6 +41,6 @@ export function placeAndN(position: string | null): readonly [place: string, n: 
   if (position === null) return ["0", "0"];
   const [, place, n] = POSITION.exec(position) ?? [];
   if (place !== undefined && n !== undefined) return [place, n];
-  const message = `expected a position that this store gave, got ${JSON.stringify(position).slice(0, 80)}`;
+  const message = `expected a position that this store gave, got ${JSON.stringify(position).slice(0, 80)}; begin without one`;
   throw new RuntimeError("input-invalid", message);
 }

@@ -1,12 +1,15 @@
 import type pg from "pg";
+import { RuntimeError } from "../../errors.js";
 import type { Connections, Queryable, TransactionOf } from "./connections.js";
 import { fromDriver, isOfStatement } from "./driver-error.js";
 
 export interface OpenTransaction {
   readonly client: pg.PoolClient;
+  /** The same connection, for statements of the store. */
+  readonly on: Queryable;
   /**
    * Its last statement, and the commit when that says so, else all is rolled back. A throw has rolled back too, or has left open
-   * what became of it (`store-unavailable`). Errors: as `fromDriver`.
+   * what became of it (`store-unavailable`). Errors: as `fromDriver`; after the end, `definition-invalid`.
    */
   end<T>(last: (on: Queryable) => Promise<T>, mayCommit: (result: T) => boolean): Promise<T>;
   /** Harmless after the end. */
@@ -38,8 +41,11 @@ export async function openTransaction(connections: Connections, of: TransactionO
   }
   return {
     client,
+    on,
     rollback,
     async end(last, mayCommit) {
+      if (!open)
+        throw new RuntimeError("definition-invalid", "expected an open transaction, got a commit after its end");
       try {
         const result = await last(on);
         if (mayCommit(result)) {

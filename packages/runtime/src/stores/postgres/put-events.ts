@@ -1,29 +1,27 @@
 import type { EventMessage } from "../../broker/event-message.js";
+import { checkEvents, refusalOf } from "../../store/event-codec.js";
 import type { PutResult } from "../../store/event-store.js";
 import type { Connections, Queryable } from "./connections.js";
 import { fromDriver } from "./driver-error.js";
-import { charactersOf, checkStorable, eventColumns, shardsOf, whyNotStorable } from "./event-rows.js";
+import { charactersOf, eventColumns, shardsOf } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { channelOf, putHint } from "./listener.js";
 import type { Statements } from "./statements.js";
 
 export async function put(connections: Connections, events: readonly EventMessage[]): Promise<PutResult[]> {
-  const refused = events.map((event) => whyNotStorable([event]));
-  const fit = events.filter((_, index) => refused[index] === null);
+  const refused = events.map(refusalOf);
+  const fit = events.filter((_, index) => refused[index] === undefined);
   const stored = await insert(connections, inPieces(fit, charactersOf));
   return events.map(({ id }, index) => {
     const reason = refused[index];
-    if (typeof reason === "string") return { kind: "rejected", reason };
+    if (reason !== undefined) return { kind: "rejected", reason };
     // Of two in one batch the first one is stored.
     return { kind: stored.delete(id) ? "stored" : "duplicate" };
   });
 }
 
 /** The ids of those that were not there. */
-async function insert(
-  connections: Connections,
-  pieces: readonly (readonly EventMessage[])[],
-): Promise<Set<string>> {
+async function insert(connections: Connections, pieces: readonly (readonly EventMessage[])[]): Promise<Set<string>> {
   const stored = new Set<string>();
   const write = async (on: Queryable): Promise<void> => {
     for (const piece of pieces)
@@ -45,13 +43,17 @@ interface TransactionClient {
  */
 export async function putWithin(
   statements: Statements,
-  client: TransactionClient,
+  client: unknown,
   events: readonly EventMessage[],
 ): Promise<void> {
-  for (const event of events) checkStorable(event);
+  const pieces = inPieces(checkEvents(events), charactersOf);
   try {
-    for (const piece of inPieces(events, charactersOf))
-      await client.query(statements.text("put-within"), [...eventColumns(piece), channelOf(statements.schema), putHint(shardsOf(piece))]);
+    for (const piece of pieces)
+      await (client as TransactionClient).query(statements.text("put-within"), [
+        ...eventColumns(piece),
+        channelOf(statements.schema),
+        putHint(shardsOf(piece)),
+      ]);
   } catch (error) {
     throw fromDriver(error);
   }

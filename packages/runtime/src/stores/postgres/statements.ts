@@ -13,7 +13,7 @@ export type StatementName =
   | ("prune" | "stranded")
   | ("put-events" | "put-within" | "append-events" | "create-events" | "read-events" | "prune-events")
   | ("event-group" | "event-member" | "event-holders" | "hold-shards" | "held-shards" | "release-shards")
-  | ("advance" | "event-groups" | "forget-group")
+  | ("advance" | "event-groups" | "forget-group" | "lock-group")
   | ("handle-event" | "prune-handled" | "park-event" | "unpark-event");
 
 /** One step of the schema. Never changed once released; its number is its place in the list, from 1. */
