@@ -1,6 +1,8 @@
+import type { EventMessage } from "../broker/event-message.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import { checkText, isStorableText, type Json, stringify } from "../json.js";
+import { refusalOf } from "./event-codec.js";
 import type { Append, CreateRun, Signal } from "./run-store.js";
 
 /**
@@ -32,6 +34,7 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
   checkOptionalTexts(create, "a run", ["key", "businessKey", "sessionId", "partitionKey", "parentId", "restartedFrom"]);
   checkInteger(create.priority, "priority", Number.MIN_SAFE_INTEGER);
   if (create.claim !== null) checkTexts(create.claim, "a claim", ["worker", "appendId"]);
+  if (create.events) refuseBad(create.events);
   return {
     input: encodeJson(create.input, "the input"),
     attributes: create.attributes === null ? null : encodeAttributes(create.attributes),
@@ -61,6 +64,7 @@ export function encodeAppend(append: Append): EncodedAppend {
     checkInteger(checkpoint.n, "a checkpoint's n", 1);
     checkInteger(checkpoint.keep, "a checkpoint's keep", 1);
   }
+  if (append.events) refuseBad(append.events);
   const { failureReason } = change;
   return {
     records: encodeJson(append.records as unknown as Json, "the records"),
@@ -69,6 +73,14 @@ export function encodeAppend(append: Append): EncodedAppend {
     context: checkpoint && encodeJson(checkpoint.context, "the context"),
     signals: append.signals?.map((signal) => encodeSignalOf(append.run, signal)) ?? NO_SIGNALS,
   };
+}
+
+/** One that is too large is refused with its run's write alone, as all else that cannot be stored. */
+function refuseBad(events: readonly EventMessage[]): void {
+  for (const event of events) {
+    const reason = refusalOf(event);
+    if (reason !== undefined) throw new RuntimeError("input-invalid", reason);
+  }
 }
 
 const NO_SIGNALS: readonly string[] = [];

@@ -1,6 +1,7 @@
 import { encodeAppend } from "../../store/run-codec.js";
 import type { Append, AppendResult } from "../../store/run-store.js";
 import { deliver } from "./inbox.js";
+import { put } from "./outbox.js";
 import type { MemoryWorld, StoredRun } from "./world.js";
 
 export function append(world: MemoryWorld, element: Append, now: number): AppendResult {
@@ -45,6 +46,7 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
     const target = world.runs.get(message.run);
     if (target && target.endedAt === null) deliver(target, message, encoded.signals[index] ?? "null", now);
   }
+  if (element.events) put(world.events, element.events, now);
   return { kind: "appended", at: now, parked };
 }
 

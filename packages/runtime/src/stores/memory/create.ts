@@ -1,5 +1,6 @@
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart } from "../../store/run-store.js";
+import { put } from "./outbox.js";
 import { isActive } from "./workers.js";
 import { journalRow, type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
@@ -12,7 +13,7 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
   if (holder && !(create.restart === true && mayRestart(holder.status)))
     return { kind: "existing", run: runRow(holder) };
 
-  const { claim, restart: _, ...row } = create;
+  const { claim, restart: _, events = [], ...row } = create;
   const claimed = claim !== null && isActive(world, claim.worker, now);
   const run: StoredRun = {
     ...row,
@@ -38,6 +39,7 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
   };
   world.runs.set(run.id, run);
   if (scopedKey !== null) world.keys.set(scopedKey, run.id);
+  put(world.events, events, now);
   return { kind: "created", run: runRow(run), row: firstRow(run, create) };
 }
 

@@ -1,9 +1,11 @@
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
+import { LocalEvents } from "../../store/local-events.js";
 import type { RunStore } from "../../store/run-store.js";
 import { append } from "./append.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
+import { createMemoryEvents } from "./event-store.js";
 import { signal } from "./inbox.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { begin } from "./transaction.js";
@@ -22,6 +24,7 @@ export interface MemoryRunStoreOptions {
 /** Runs in this process's memory, for tests and simulations. Each call takes effect before it returns its promise. */
 export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunStore {
   const { clock = systemPorts.clock, world = createMemoryWorld(), workers = "one" } = options;
+  const local = new LocalEvents();
   let open = false;
   /** Runs a call on an open store; what it throws becomes a rejection, never a throw at the caller. */
   const answer = async <T>(call: (now: number) => T): Promise<T> => {
@@ -34,10 +37,12 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
   };
   return {
     open: async () => {
+      if (!open) local.open(world.events.shared);
       open = true;
     },
     close: async () => {
       open = false;
+      local.close();
     },
     ping: () => answer(() => undefined),
     now: () => answer((now) => now),
@@ -70,6 +75,7 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
     count: () => answer(() => countRuns(world)),
     stranded: (known) => answer(() => strandedRuns(world, known)),
     prune: (endedBefore, limit) => answer(() => prune(world, endedBefore, limit)),
+    events: createMemoryEvents(world, local, answer, () => clock.now()),
   };
 }
 

@@ -1,10 +1,13 @@
+import type { EventMessage } from "../../broker/event-message.js";
+import { RuntimeError } from "../../errors.js";
 import { type Json, toJson } from "../../json.js";
+import { checkEvents } from "../../store/event-codec.js";
 import type { Append, AppendResult, StepTransaction } from "../../store/run-store.js";
 import type { MemoryWorld } from "./world.js";
 
 /**
- * What a step's transaction is given on the memory store: values by key, beside the runs. Writes are seen by others when the
- * step's row is. It keeps no locks: of two that write one key, the later one's value stays.
+ * What a transaction is given on the memory store: values by key, beside the runs. Writes are seen by others when the
+ * transaction commits. It keeps no locks: of two that write one key, the later one's value stays.
  */
 export interface MemoryClient {
   get(key: string): Json | undefined;
@@ -12,10 +15,21 @@ export interface MemoryClient {
   delete(key: string): void;
 }
 
-export function begin(world: MemoryWorld, append: (element: Append) => AppendResult): StepTransaction {
+/** What a transaction will have done once it commits. */
+export interface StagedWrites {
+  readonly client: MemoryClient;
+  readonly events: readonly EventMessage[];
+  /** Writes the values; the events are for the caller to put. */
+  apply(): void;
+}
+
+/** The events of open transactions, by their clients. */
+const stagedEvents = new WeakMap<object, EventMessage[]>();
+
+export function stageWrites(world: MemoryWorld): StagedWrites {
   /** Undefined: deleted. */
   const writes = new Map<string, string | undefined>();
-  let open = true;
+  const events: EventMessage[] = [];
   const client: MemoryClient = {
     get(key) {
       const text = writes.has(key) ? writes.get(key) : world.values.get(key);
@@ -24,17 +38,42 @@ export function begin(world: MemoryWorld, append: (element: Append) => AppendRes
     set: (key, value) => void writes.set(key, JSON.stringify(toJson(value, `the value of ${key}`))),
     delete: (key) => void writes.set(key, undefined),
   };
+  stagedEvents.set(client, events);
   return {
     client,
-    check: () => undefined,
-    async commit(element) {
-      const result = open ? append(element) : { kind: "lease-lost" as const };
-      open = false;
-      if (result.kind !== "appended") return result;
+    events,
+    apply() {
       for (const [key, text] of writes) {
         if (text === undefined) world.values.delete(key);
         else world.values.set(key, text);
       }
+    },
+  };
+}
+
+/** Errors: those of `checkEvent`; `input-invalid` for what is no client of a transaction. */
+export function putWithin(client: unknown, events: readonly EventMessage[]): void {
+  const staged = stagedEvents.get(client as object);
+  if (staged === undefined) {
+    const message =
+      "expected the client of a transaction of a memory store, got something else; give it `client` of what `begin` gave";
+    throw new RuntimeError("input-invalid", message);
+  }
+  staged.push(...checkEvents(events));
+}
+
+export function begin(world: MemoryWorld, append: (element: Append) => AppendResult): StepTransaction {
+  const staged = stageWrites(world);
+  let open = true;
+  return {
+    client: staged.client,
+    check: () => undefined,
+    async commit(element) {
+      // With the row's own events, so that they are there if it is.
+      const events = [...staged.events, ...(element.events ?? [])];
+      const result = open ? append({ ...element, events }) : { kind: "lease-lost" as const };
+      open = false;
+      if (result.kind === "appended") staged.apply();
       return result;
     },
     async rollback() {

@@ -1,6 +1,7 @@
 import type { JournalRow } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { Checkpoint, ClaimedRun, InboxEntry, RunRow } from "../../store/run-store.js";
+import { createEventWorld, type EventWorld } from "./event-world.js";
 
 /**
  * What memory stores hold, apart from the store objects: several stores on one world are several processes on one
@@ -16,6 +17,7 @@ export interface MemoryWorld {
   readonly workers: Map<string, StoredWorker>;
   /** What steps' transactions wrote, JSON by key. */
   readonly values: Map<string, string>;
+  readonly events: EventWorld;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -60,7 +62,7 @@ export interface StoredWorker {
 }
 
 export function createMemoryWorld(): MemoryWorld {
-  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map() };
+  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map(), events: createEventWorld() };
 }
 
 export function runRow({ journal, inbox: _, checkpoints: __, crashed: ___, ...run }: StoredRun): RunRow {
