@@ -3,6 +3,7 @@ import type { Clock } from "../../ports.js";
 import { SHARDS } from "../../store/event-store.js";
 import type { StoreHint } from "../../store/run-store.js";
 import type { Connections, Queryable } from "./connections.js";
+import { EchoedHints } from "./echoed-hints.js";
 import { quoted } from "./statements.js";
 
 /** Who hears. Left out: nobody listens for that. */
@@ -19,6 +20,7 @@ export class Listener {
   readonly #connections: Connections;
   readonly #clock: Clock;
   readonly #hearers: Hearers;
+  readonly #puts: EchoedHints;
   #client: pg.Client | null = null;
   #stopped = false;
   #cancelTimer: () => void = () => {};
@@ -27,6 +29,7 @@ export class Listener {
     this.#connections = connections;
     this.#clock = clock;
     this.#hearers = hearers;
+    this.#puts = new EchoedHints(clock, (shards) => hearers.onPut?.(shards));
   }
 
   /** Never throws: without a connection it tries again, and polling finds everything meanwhile. */
@@ -42,7 +45,7 @@ export class Listener {
       await client.query(`listen ${quoted(channelOf(this.#connections.statements.schema))}`);
       // Something may have happened while nobody listened.
       this.#hearers.onHint?.({ kind: "due" });
-      this.#hearers.onPut?.(ALL_SHARDS);
+      this.#puts.hear(ALL_SHARDS);
     } catch {
       this.#lost(client);
     }
@@ -51,6 +54,7 @@ export class Listener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
+    this.#puts.stop();
     await this.#client?.end().catch(() => {});
   }
 
@@ -65,7 +69,7 @@ export class Listener {
     const [kind, what] = payload.split(" ");
     if (kind === "due") this.#hearers.onHint?.({ kind });
     if (kind === "inbox" && what !== undefined) this.#hearers.onHint?.({ kind, run: what });
-    if (kind === "put" && what !== undefined) this.#hearers.onPut?.(what.split(",").map(Number));
+    if (kind === "put" && what !== undefined) this.#puts.hear(what.split(",").map(Number));
   }
 }
 

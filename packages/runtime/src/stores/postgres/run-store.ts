@@ -1,3 +1,4 @@
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import type { Append, AppendResult, CreateResult, CreateRun, RunStore, StoreHint } from "../../store/run-store.js";
@@ -66,8 +67,10 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     await listener.start();
   };
   const told = (elements: readonly (Append | CreateRun)[], results: readonly (AppendResult | CreateResult)[]): void => {
-    for (const [index, { events = [] }] of elements.entries())
-      if (events.length > 0 && TAKEN.has(results[index]?.kind)) hints?.tell(events);
+    const put: EventMessage[] = [];
+    for (const [index, { events: brought }] of elements.entries())
+      if (brought !== undefined && TAKEN.has(results[index]?.kind)) put.push(...brought);
+    hints?.tell(put);
   };
   const events = createPostgresEvents({
     answer,
