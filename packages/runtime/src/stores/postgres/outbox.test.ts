@@ -4,7 +4,16 @@ import type { EventMessage } from "../../broker/event-message.js";
 import { SeededRandom } from "../../simulation/seeded-random.js";
 import { shardOf } from "../../store/event-shard.js";
 import { type EventStore, SHARDS } from "../../store/event-store.js";
-import { eventsOf, idsIn, keyIn, newEvent, newEvents, readAll } from "../../testing/event-store/harness.js";
+import {
+  eventsOf,
+  GROUP,
+  idsIn,
+  keyIn,
+  leaseOf,
+  newEvent,
+  newEvents,
+  readAll,
+} from "../../testing/event-store/harness.js";
 import { claimNew, newRun, nextAppend } from "../../testing/run-store-contract/harness.js";
 import { type PostgresUnderTest, postgresForTests } from "./throwaway.test.support.js";
 
@@ -246,3 +255,37 @@ for (const seed of [1, 2, 3])
     for (const { key, id } of reader.seen) seen.set(key, [...(seen.get(key) ?? []), id]);
     expect(seen).toEqual(committed);
   });
+
+/** As a dump restored on a server that has counted fewer transactions. */
+const moveToAnotherServer = ({ query, schema }: PostgresUnderTest) =>
+  query(`update "${schema}".events set place = place + 1000000000;
+    update "${schema}".event_shards set place = place + 1000000000 where place > 0`);
+
+test("goes on where it was when the database was restored on another server", async (under, events) => {
+  for (const id of [1, 2, 3]) await events.put(newEvents(10 * id, 10 * id + 2));
+  const stored = await readAll(events, shardOf("order-1"));
+  const lease = await leaseOf(events, shardOf("order-1"), "member");
+  await events.advance(GROUP, lease, stored[3]?.position ?? null, "note");
+  await moveToAnotherServer(under);
+  const restored = eventsOf(await under.reopen());
+  await restored.put([newEvent(40)]);
+  const { position, note } = await leaseOf(restored, shardOf("order-1"), "member");
+  const ids = [...stored.slice(4).map(({ event }) => event.id), "event-40"];
+  expect((await readAll(restored, shardOf("order-1"), position)).map(({ event }) => event.id)).toEqual(ids);
+  expect(note).toBe("note");
+  expect((await idsIn(restored)).length).toBe(10);
+});
+
+test("forgets no position that lies before all that is left when it was restored", async (under, events) => {
+  const shard = shardOf("order-1");
+  await events.put(newEvents(1, 2));
+  const last = (await readAll(events, shard)).at(-1)?.position ?? null;
+  await events.advance(GROUP, await leaseOf(events, shard, "member"), last, null);
+  await under.advance(100);
+  await events.pruneOutbox(await under.store.now(), 10);
+  await moveToAnotherServer(under);
+  const restored = eventsOf(await under.reopen());
+  await restored.put([newEvent(3)]);
+  const { position } = await leaseOf(restored, shard, "member");
+  expect((await readAll(restored, shard, position)).map(({ event }) => event.id)).toEqual(["event-3"]);
+});

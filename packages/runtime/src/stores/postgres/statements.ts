@@ -11,7 +11,15 @@ export type StatementName =
   | ("signal-lock" | "signal" | "signal-known")
   | ("renew" | "bury" | "retire" | "free" | "forget-workers" | "owned" | "inbox-of-owner" | "workers")
   | ("prune" | "stranded")
-  | ("put-events" | "put-within" | "append-events" | "create-events" | "read-events" | "prune-events")
+  | (
+      | "put-events"
+      | "put-within"
+      | "append-events"
+      | "create-events"
+      | "read-events"
+      | "prune-events"
+      | "restored-places"
+    )
   | ("event-group" | "event-member" | "event-holders" | "hold-shards" | "held-shards" | "release-shards")
   | ("advance" | "event-groups" | "forget-group" | "lock-group")
   | ("handle-event" | "prune-handled" | "park-event" | "unpark-event");
