@@ -23,8 +23,8 @@ export interface StagedWrites {
   apply(): void;
 }
 
-/** The events of open transactions, by their clients. */
-const stagedEvents = new WeakMap<object, EventMessage[]>();
+/** Where a client takes events: a member, because a handler is given a guard around its client. */
+const PUT = Symbol("put");
 
 export function stageWrites(world: MemoryWorld): StagedWrites {
   /** Undefined: deleted. */
@@ -38,9 +38,9 @@ export function stageWrites(world: MemoryWorld): StagedWrites {
     set: (key, value) => void writes.set(key, JSON.stringify(toJson(value, `the value of ${key}`))),
     delete: (key) => void writes.set(key, undefined),
   };
-  stagedEvents.set(client, events);
+  const put = (more: readonly EventMessage[]): void => void events.push(...more);
   return {
-    client,
+    client: Object.assign(client, { [PUT]: put }),
     events,
     apply() {
       for (const [key, text] of writes) {
@@ -53,13 +53,13 @@ export function stageWrites(world: MemoryWorld): StagedWrites {
 
 /** Errors: those of `checkEvent`; `input-invalid` for what is no client of a transaction. */
 export function putWithin(client: unknown, events: readonly EventMessage[]): void {
-  const staged = stagedEvents.get(client as object);
-  if (staged === undefined) {
+  const put = (client as { [PUT]?: (more: readonly EventMessage[]) => void } | null)?.[PUT];
+  if (put === undefined) {
     const message =
       "expected the client of a transaction of a memory store, got something else; give it `client` of what `begin` gave";
     throw new RuntimeError("input-invalid", message);
   }
-  staged.push(...checkEvents(events));
+  put(checkEvents(events));
 }
 
 export function begin(world: MemoryWorld, append: (element: Append) => AppendResult): StepTransaction {

@@ -2,6 +2,7 @@ import { type EncodedAppend, encodeAppend } from "../../store/run-codec.js";
 import type { Append, AppendResult } from "../../store/run-store.js";
 import type { Database, SqlValue } from "./database.js";
 import { deliver } from "./inbox.js";
+import { insertAll } from "./outbox.js";
 
 /** The journal's key is the fence: this inserts nothing unless fence and seq are the run's next and it has not ended. */
 const INSERT_ROW = `
@@ -39,6 +40,7 @@ export function append(db: Database, element: Append, now: number): AppendResult
   changeRun(db, element, encoded, parked, now);
   for (const [index, message] of (element.signals ?? []).entries())
     deliver(db, message, encoded.signals[index] ?? "null", now);
+  if (element.events) insertAll(db, element.events, now);
   return { kind: "appended", at: now, parked };
 }
 

@@ -2,6 +2,7 @@ import type { JournalRow } from "../../engine/records.js";
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import type { Database } from "./database.js";
+import { insertAll } from "./outbox.js";
 import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
 import { isActive } from "./workers.js";
 
@@ -28,7 +29,7 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
     if (!(create.restart === true && mayRestart(holder.status))) return { kind: "existing", run: holder };
     db.run(RELEASE_KEY, [holder.id]);
   }
-  const { claim, restart: _, ...row } = create;
+  const { claim, restart: _, events = [], ...row } = create;
   const owner = claim !== null && isActive(db, claim.worker, now) ? claim : null;
   const run: RunRow = {
     ...row,
@@ -49,6 +50,7 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
   };
   insertRun(db, run, attributes, input);
   if (attributes !== null) db.run(INSERT_ATTRIBUTES, [run.id, attributes]);
+  insertAll(db, events, now);
   if (!owner) return { kind: "created", run, row: null };
   db.run(INSERT_FIRST_ROW, [run.id, owner.appendId, now, records]);
   return { kind: "created", run, row: firstRow(db, create) };

@@ -1,11 +1,16 @@
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
-import type { RunStore } from "../../store/run-store.js";
+import { LocalEvents } from "../../store/local-events.js";
+import type { Append, AppendResult, CreateResult, CreateRun, RunStore } from "../../store/run-store.js";
 import { append } from "./append.js";
 import { applyBatch } from "./batch.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { type Database, openDatabase } from "./database.js";
+import { EVENT_MIGRATIONS } from "./event-schema.js";
+import { createSqliteEvents } from "./event-store.js";
+import { joinFile, leaveFile } from "./file-events.js";
 import { signal } from "./inbox.js";
 import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
@@ -31,6 +36,7 @@ export interface SqliteRunStoreOptions {
  */
 export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
   const { file, clock = systemPorts.clock } = options;
+  const local = new LocalEvents();
   let db: Database | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
 
@@ -49,6 +55,10 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
       throw error;
     }
   };
+  /** Of events that were put; also of some that were not, for a hint costs whoever hears it one look. */
+  const tell = (elements: readonly { readonly events?: readonly EventMessage[] }[]): void => {
+    for (const { events } of elements) if (events) local.put(events);
+  };
   const write = <T>(call: (db: Database, now: number) => T): Promise<T> =>
     answer((open, now) => open.transaction(() => call(open, now)));
 
@@ -58,37 +68,52 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
       const opened = openDatabase(file, options);
       try {
         migrate(opened, "runs", RUN_MIGRATIONS, clock.now());
+        migrate(opened, "events", EVENT_MIGRATIONS, clock.now());
         db = opened;
+        local.open(joinFile(opened.file));
       } finally {
         if (!db) opened.close();
       }
     },
     close: async () => {
+      if (db) leaveFile(db.file);
+      local.close();
       db?.close();
       db = undefined;
     },
     ping: () => answer((open) => void open.all("select 1 from clean_arch_workers limit 1")),
     now: () => answer((_, now) => now),
     create: (runs) =>
-      answer((open, now) =>
-        applyBatch(
+      answer((open, now) => {
+        const results = applyBatch<CreateRun, CreateResult>(
           open,
           runs,
           (run) => createRun(open, run, now),
           (reason) => ({ kind: "rejected", reason }),
-        ),
-      ),
+        );
+        tell(runs);
+        return results;
+      }),
     claim: (request) => write((open, now) => claim(open, request, now)),
     append: (appends) =>
-      answer((open, now) =>
-        applyBatch(
+      answer((open, now) => {
+        const results = applyBatch<Append, AppendResult>(
           open,
           appends,
           (element) => append(open, element, now),
           (reason) => ({ kind: "rejected", reason }),
+        );
+        tell(appends);
+        return results;
+      }),
+    begin: () =>
+      answer((open) =>
+        begin(
+          open,
+          () => clock.now(),
+          (element) => tell([element]),
         ),
       ),
-    begin: () => answer((open) => begin(open, () => clock.now())),
     renew: (request) => write((open, now) => renew(open, request, now, failedAt + request.leaseMs)),
     retire: (worker) => write((open, now) => retire(open, worker, now)),
     signal: (signals) =>
@@ -108,5 +133,6 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     count: () => answer(countRuns),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
+    events: createSqliteEvents({ answer, write, now: () => clock.now() }, local),
   };
 }

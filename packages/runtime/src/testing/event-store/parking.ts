@@ -49,6 +49,7 @@ export function parking(test: EventTest): void {
       const newestFirst = [7, 6, 5, 4, 3, 2, 1].map((n) => `${n % 3 === 0 ? "billing" : GROUP}/event-${n}`);
       for (const limit of [1, 2, 7, 200]) expect(await allParked(events, undefined, limit)).toEqual(newestFirst);
       expect(await allParked(events, GROUP, 2)).toEqual(newestFirst.filter((name) => name.startsWith(GROUP)));
+      expect((await events.parked({ limit: 7 })).nextCursor).toBeNull();
       expect(await events.parked({ group: "unknown", limit: 10 })).toEqual({ items: [], nextCursor: null });
     });
   });

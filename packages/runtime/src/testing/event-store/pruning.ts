@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { shardOf } from "../../store/event-shard.js";
 import {
   begun,
   done,
@@ -11,6 +12,7 @@ import {
   leaseOf,
   newEvent,
   newEvents,
+  readAll,
 } from "./harness.js";
 
 export function pruning(test: EventTest): void {
@@ -26,6 +28,14 @@ export function pruning(test: EventTest): void {
       expect(await events.pruneOutbox(before, 100)).toBe(3);
       expect(await events.pruneOutbox(before, 100)).toBe(0);
       expect(await idsIn(events)).toEqual(["event-6", "event-7"]);
+    });
+
+    test("keeps what was stored at that time", async ({ events, advance, tickMs }) => {
+      await events.put([newEvent(1)]);
+      await advance(2 * tickMs);
+      const storedAt = (await readAll(events, shardOf("order-1")))[0]?.storedAt ?? expect.fail();
+      expect(await events.pruneOutbox(storedAt, 100)).toBe(0);
+      expect(await events.pruneOutbox(storedAt + 1, 100)).toBe(1);
     });
 
     test("counts its limit over all shards", async (under) => {
@@ -71,8 +81,10 @@ export function pruning(test: EventTest): void {
 
   describe("pruneHandled", () => {
     test("forgets which events were handled before, at most so many, and they come as new", async (under) => {
-      const { events } = under;
+      const { store, events } = under;
+      const start = await store.now();
       for (const id of ["a", "b", "c"]) await (await begun(events, id)).commit();
+      expect(await events.pruneHandled(start, 100)).toBe(0);
       const before = await pause(under);
       await (await begun(events, "d")).commit();
       await pause(under);
