@@ -6,7 +6,8 @@ from :"schema".event_groups g join :"schema".event_shards s on s."group" = g.nam
 cross join lateral (
   select
     (select count(*) from (
-      select from :"schema".events e where e.shard = s.shard and (e.place, e.n) > (s.place, s.n) limit 10000
+      select from :"schema".events e where e.shard = s.shard and (e.place, e.n) > (s.place, s.n)
+      order by e.place, e.n limit 10000
     ) counted) as waiting,
     (select e.at from :"schema".events e where e.shard = s.shard and (e.place, e.n) > (s.place, s.n)
      order by e.place, e.n limit 1) as oldest_at

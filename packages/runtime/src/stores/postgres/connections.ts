@@ -65,6 +65,9 @@ const ANSWER_MARGIN_MS = 1_000;
 const BY_INDEX =
   "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
+/** What is counted up to a bound looks dear to the planner, and to compile it takes longer than to run it. */
+const UNCOMPILED = "-c jit=off";
+
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,
   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end as timeline`;
@@ -95,7 +98,7 @@ export class Connections {
     this.statements = Statements.on(options.schema ?? "clean_arch");
     const writers = options.connections ?? DEFAULT_CONNECTIONS;
     this.#writers = this.#pool(writers, { settings: BY_INDEX, idleInTransactionMs: CUT_OFF_MS });
-    this.#readers = this.#pool(READERS);
+    this.#readers = this.#pool(READERS, { settings: UNCOMPILED });
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
     const transactors = () => ({ pool: this.#pool(transactions), turns: new Turns(transactions) });
     this.#transactors = { step: transactors(), event: transactors() };

@@ -5,7 +5,7 @@ import { type Postgres, startPostgres } from "@clean-arch/test-servers";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import { shardOf } from "../../store/event-shard.js";
-import type { EventStore } from "../../store/event-store.js";
+import { type EventStore, SHARDS } from "../../store/event-store.js";
 import { eventsOf, GROUP, idsIn, leaseOf, newEvent, newEvents, readAll } from "../../testing/event-store/harness.js";
 import { appendOne, claimNew, nextAppend } from "../../testing/run-store-contract/harness.js";
 import { createPostgresRunStore } from "./run-store.js";
@@ -72,6 +72,7 @@ describe("a server that is killed under load", () => {
     const runs = await claimNew(store, "w", RUNS);
     const pool = new pg.Pool({ connectionString: server.url() });
     pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
     closing.push(() => pool.end());
     const acknowledged = new Set<string>();
     let working = true;
@@ -87,7 +88,6 @@ describe("a server that is killed under load", () => {
     const rollBack = async (): Promise<void> => {
       for (let n = 0; working; n++) {
         const client = await pool.connect().catch(() => undefined);
-        client?.on("error", () => {});
         try {
           await client?.query("begin");
           await events.putWithin(client, [{ ...newEvent(0), id: `rolled back/${n}` }]);
@@ -124,6 +124,20 @@ describe("a server that is killed under load", () => {
       expect(seqs).toEqual(seqs.map((_, index) => index + 1));
     }
   });
+});
+
+it("lets nobody take shards over until the server has been up for the length of their lease", async () => {
+  const LEASE_MS = 2_000;
+  const { server, events } = await serve();
+  const held = await events.lease(GROUP, "old", LEASE_MS);
+  expect(held.length).toBe(SHARDS);
+  await server.stop("immediate");
+  await server.start();
+  let taken = await answered(() => events.lease(GROUP, "new", LEASE_MS));
+  while (taken.length === 0) taken = await events.lease(GROUP, "new", LEASE_MS);
+  const upMs = server.run("select extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000");
+  expect(Number(upMs)).toBeGreaterThanOrEqual(LEASE_MS);
+  for (const lease of held) expect(await events.advance(GROUP, lease, null, null)).toBe(false);
 });
 
 describe("a standby that takes over", () => {

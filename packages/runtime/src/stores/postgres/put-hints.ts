@@ -8,11 +8,11 @@ import { notify, putHint } from "./listener.js";
  * like it waiting until it is on the disk, and this one has nothing to write. One at a time: what comes meanwhile rides in the next.
  */
 export class PutHints {
-  readonly #connections: Connections;
+  readonly #connections: Pick<Connections, "reader">;
   #shards = new Set<number>();
   #sending = false;
 
-  constructor(connections: Connections) {
+  constructor(connections: Pick<Connections, "reader">) {
     this.#connections = connections;
   }
 
