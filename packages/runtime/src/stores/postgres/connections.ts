@@ -66,7 +66,7 @@ const BY_INDEX =
   "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
 /** What is counted up to a bound looks dear to the planner, and to compile it takes longer than to run it. */
-const UNCOMPILED = "-c jit=off";
+const NO_COMPILING = "-c jit=off";
 
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,
@@ -98,7 +98,7 @@ export class Connections {
     this.statements = Statements.on(options.schema ?? "clean_arch");
     const writers = options.connections ?? DEFAULT_CONNECTIONS;
     this.#writers = this.#pool(writers, { settings: BY_INDEX, idleInTransactionMs: CUT_OFF_MS });
-    this.#readers = this.#pool(READERS, { settings: UNCOMPILED });
+    this.#readers = this.#pool(READERS, { settings: NO_COMPILING });
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
     const transactors = () => ({ pool: this.#pool(transactions), turns: new Turns(transactions) });
     this.#transactors = { step: transactors(), event: transactors() };

@@ -120,8 +120,8 @@ describe("a server that is killed under load", () => {
         .sort(),
     );
     for (const { id } of runs) {
-      const seqs = found.filter((each) => each.startsWith(id)).map((each) => Number(each.split("/")[1]));
-      expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+      const numbers = found.filter((each) => each.startsWith(id)).map((each) => Number(each.split("/")[1]));
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     }
   });
 });

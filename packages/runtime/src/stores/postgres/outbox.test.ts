@@ -223,7 +223,7 @@ for (const seed of [1, 2, 3])
         // Writes before it has the key: another one, that began later, may come in between.
         if (random.chance(0.5))
           await client.query(`insert into "${under.schema}".step_effects values ($1)`, [`${writer}`]);
-        await client.query("select pg_advisory_xact_lock(hashtext($1))", [key]);
+        await client.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [key]);
         await events.putWithin(client, put);
         const keeps = random.chance(0.7);
         // Whoever holds the key is the only one to say what is committed next.
