@@ -3,6 +3,7 @@ import { MAX_EVENT_BYTES } from "../../broker/event-message.js";
 import { shardOf } from "../../store/event-shard.js";
 import type { EventStore, EventTransaction } from "../../store/event-store.js";
 import type { RunStore, StepTransaction } from "../../store/run-store.js";
+import { guardClient } from "../../worker/guarded-client.js";
 import { claimOne, nextAppend } from "../run-store-contract/harness.js";
 import { begun, type EventBench, type EventTest, idsIn, newEvent, newEvents, readAll } from "./harness.js";
 
@@ -58,6 +59,15 @@ export function transacting(test: EventTest): void {
       if (putting instanceof Promise) await putting;
       await transaction.commit();
       expect(await effects.committed()).toEqual(["paid"]);
+      expect(await idsIn(events)).toEqual(["event-1"]);
+    });
+
+    test("takes the guard around its client that callbacks are given", async ({ events }) => {
+      const transaction = await begun(events, "incoming");
+      const guarded = guardClient(transaction.client);
+      const putting = events.putWithin(guarded.client, [newEvent(1)]);
+      if (putting instanceof Promise) await putting;
+      await transaction.commit();
       expect(await idsIn(events)).toEqual(["event-1"]);
     });
 
