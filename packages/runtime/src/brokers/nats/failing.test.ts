@@ -1,4 +1,4 @@
-import { freePort, startNats } from "@clean-arch/test-servers";
+import { freePort } from "@clean-arch/test-servers";
 import { describe, expect, it } from "vitest";
 import { door, event, listen, publish, until } from "../../testing/broker/world.js";
 import { brokerOf, nats, operatorOf, proxyTo } from "./throwaway.test.support.js";
@@ -242,10 +242,8 @@ describe("a NATS that does not fit", () => {
       .catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: "broker-incompatible" });
     expect(String(refusal)).not.toContain("another word");
-    const withToken = await startNats({ config: 'authorization { token: "t0ken" }' });
+    const withToken = await nats({ config: 'authorization { token: "t0ken" }' });
     const other = brokerOf(withToken.port, { token: "t0ken" });
     await other.open();
-    await other.close();
-    await withToken.remove();
   });
 });
