@@ -52,7 +52,7 @@ export function buildSettings({ config, database, services }: SettingsInput): Se
     ...(nats.url === undefined ? {} : { nats: { url: nats.url } }),
     ...(services.length === 0 ? {} : { services: serviceSettings(services) }),
     session: {
-      ...(saga.enabled ? { saga: { timeout: durationText(saga.timeout) } } : {}),
+      ...(saga.enabled ? { saga: { orchestration: saga.orchestration, timeout: durationText(saga.timeout) } } : {}),
       context: {
         storage: context.storage,
         ttl: durationText(context.ttl),
