@@ -1,9 +1,11 @@
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type EncodedAppend, encodeAppend } from "../../store/run-codec.js";
 import type { Append, AppendResult, Signal } from "../../store/run-store.js";
 import { bools, int4s, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { lockRuns, sendSignals } from "./inbox.js";
 
@@ -32,8 +34,7 @@ export async function append(connections: Connections, appends: readonly Append[
     }
   }
   const written: AppendResult[] = [];
-  for (const piece of inPieces(batch, ({ encoded }) => encoded.records.length + (encoded.context?.length ?? 0)))
-    written.push(...(await appendPrepared(connections, piece)));
+  for (const piece of inPieces(batch, sizeOf)) written.push(...(await appendPrepared(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = written[n] ?? { kind: "lease-lost" };
   return results;
 }
@@ -60,6 +61,12 @@ function prepare(element: Append): Prepared | AppendResult {
       return { kind: "rejected", reason: error.message };
     throw error;
   }
+}
+
+function sizeOf({ append, encoded }: Prepared): number {
+  let characters = encoded.records.length + (encoded.context?.length ?? 0);
+  for (const event of eventsOf({ append })) characters += charactersOf(event);
+  return characters;
 }
 
 async function appendPrepared(connections: Connections, batch: readonly Prepared[]): Promise<AppendResult[]> {
@@ -118,7 +125,7 @@ async function writeBatch(connections: Connections, batch: readonly Prepared[]):
 /** One statement, by what the batch needs; and the messages, for which it must be in a transaction. */
 async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendResult[]> {
   const [only] = batch;
-  if (only !== undefined && batch.length === 1 && !touchesInboxOrSnapshots(only) && signalsOf(only).length === 0)
+  if (only !== undefined && batch.length === 1 && !bringsMore(only) && signalsOf(only).length === 0)
     return [await writeOne(on, only)];
   // One order for all who write, or two batches could wait for each other.
   const sorted = [...batch].sort(byPlace);
@@ -164,11 +171,16 @@ async function writeSorted(
   changed: readonly Prepared[],
   rows: readonly Buffer[],
 ): Promise<Row | undefined> {
-  if (changed.length === 0) return (await on.run("append-rows", rows))[0];
+  // In the order of the rows: those of one run come one after the other.
+  const events = sorted.flatMap(eventsOf);
+  if (changed.length === 0 && events.length === 0) return (await on.run("append-rows", rows))[0];
   const ends = bools(sorted.map(({ append }) => append.next.kind === "finish"));
-  const values = [...rows, ends, ...changeColumns(changed)];
-  if (!changed.some(touchesInboxOrSnapshots)) return (await on.run("append-changes", values))[0];
-  return (await on.run("append-all", [...values, ...consumedColumns(changed), ...snapshotColumns(changed)]))[0];
+  const changes = [...rows, ends, ...changeColumns(changed)];
+  if (events.length === 0 && !changed.some(touchesInboxOrSnapshots))
+    return (await on.run("append-changes", changes))[0];
+  const all = [...changes, ...consumedColumns(changed), ...snapshotColumns(changed)];
+  if (events.length === 0) return (await on.run("append-all", all))[0];
+  return (await on.run("append-events", [...all, ...eventColumns(events)]))[0];
 }
 
 function changes({ append }: Prepared): boolean {
@@ -178,6 +190,16 @@ function changes({ append }: Prepared): boolean {
 function touchesInboxOrSnapshots({ append }: Pick<Prepared, "append">): boolean {
   return append.checkpoint !== undefined || (append.consumed !== undefined && append.consumed.length > 0);
 }
+
+function bringsMore(prepared: Prepared): boolean {
+  return touchesInboxOrSnapshots(prepared) || eventsOf(prepared).length > 0;
+}
+
+function eventsOf({ append }: Pick<Prepared, "append">): readonly EventMessage[] {
+  return append.events ?? NO_EVENTS;
+}
+
+const NO_EVENTS: readonly EventMessage[] = [];
 
 function signalsOf({ append }: Prepared): readonly Signal[] {
   return append.signals ?? [];

@@ -13,9 +13,12 @@ export interface PostgresOptions {
   readonly url: string;
   /** Of the runtime's tables. Default `clean_arch`. */
   readonly schema?: string;
-  /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, and one that listens. */
+  /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, 2 for the outbox, and one that listens. */
   readonly connections?: number;
-  /** Of steps that are open at once; the others wait for their turn. Each has a connection, made when needed. Default 4. */
+  /**
+   * Of steps that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
+   * connection, made when needed. Default 4.
+   */
   readonly transactions?: number;
   /** For one statement and for its answer, ms; keep it below the lease. Default 5,000. */
   readonly statementTimeoutMs?: number;
@@ -24,6 +27,8 @@ export interface PostgresOptions {
 }
 
 export type Row = Record<string, unknown>;
+
+export type TransactionOf = "step" | "event";
 
 /** What runs statements: a connection in a transaction, or any connection. */
 export interface Queryable {
@@ -39,6 +44,7 @@ export interface Queryable {
 const DEFAULT_CONNECTIONS = 5;
 const DEFAULT_TRANSACTIONS = 4;
 const READERS = 4;
+const LOG_READERS = 2;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** For locks that a half-dead backend holds. */
@@ -60,6 +66,9 @@ const ANSWER_MARGIN_MS = 1_000;
 const BY_INDEX =
   "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
+/** A log is read from a place on, in its order. With few rows known behind the place the planner would rather collect and sort them all. */
+const IN_ORDER = `${BY_INDEX} -c enable_bitmapscan=off -c enable_sort=off`;
+
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,
   case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end as timeline`;
@@ -74,9 +83,12 @@ export class Connections {
   readonly statements: Statements;
   readonly #writers: pg.Pool;
   readonly #readers: pg.Pool;
-  /** For steps' transactions: they may last, and the leases' renewals must not wait for them. */
-  readonly #transactors: pg.Pool;
-  readonly #turns: Turns;
+  readonly #logReaders: pg.Pool;
+  /**
+   * For transactions of steps and of handled events: they may last, and the leases' renewals must not wait for them. Nor do steps wait
+   * for handlers, for one of those may wait for a step.
+   */
+  readonly #transactors: Readonly<Record<TransactionOf, { readonly pool: pg.Pool; readonly turns: Turns }>>;
   /** Given back, and at hand for the next statement: the pool's own way to a connection costs a turn of the event loop and two timers. */
   readonly #kept = new Map<pg.Pool, pg.PoolClient[]>();
   #timeline: string | null = null;
@@ -89,9 +101,10 @@ export class Connections {
     const writers = options.connections ?? DEFAULT_CONNECTIONS;
     this.#writers = this.#pool(writers, { settings: BY_INDEX, idleInTransactionMs: CUT_OFF_MS });
     this.#readers = this.#pool(READERS);
+    this.#logReaders = this.#pool(LOG_READERS, { settings: IN_ORDER });
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
-    this.#transactors = this.#pool(transactions);
-    this.#turns = new Turns(transactions);
+    const transactors = () => ({ pool: this.#pool(transactions), turns: new Turns(transactions) });
+    this.#transactors = { step: transactors(), event: transactors() };
   }
 
   /** Non-null from when another server was found to have taken over until `accept`: its journal may be shorter. */
@@ -113,6 +126,11 @@ export class Connections {
     return this.#anyOf(this.#readers);
   }
 
+  /** For the outbox: its order and its ends. */
+  get logReader(): Queryable {
+    return this.#anyOf(this.#logReaders);
+  }
+
   /** All or nothing. A throw rolls back; when the commit's answer is lost, `store-unavailable`, and nobody knows. */
   async transaction<T>(body: (connection: Queryable) => Promise<T>): Promise<T> {
     return this.#with(this.#writers, async (client) => {
@@ -132,17 +150,18 @@ export class Connections {
    * A connection of the caller's own for a transaction, to be given back by `release`, with the error when it must not be used
    * again. Waits for its turn, however long. The server plans its statements as it does everybody's.
    */
-  async take(): Promise<{ client: pg.PoolClient; on: Queryable; release: (broken?: Error) => void }> {
-    await this.#turns.take();
+  async take(of: TransactionOf): Promise<{ client: pg.PoolClient; on: Queryable; release: (broken?: Error) => void }> {
+    const { pool, turns } = this.#transactors[of];
+    await turns.take();
     try {
-      const client = await this.#open(this.#transactors).connect();
+      const client = await this.#open(pool).connect();
       const release = (broken?: Error): void => {
         client.release(broken);
-        this.#turns.give();
+        turns.give();
       };
       return { client, on: this.#queryable(client), release };
     } catch (error) {
-      this.#turns.give();
+      turns.give();
       throw fromDriver(error);
     }
   }
@@ -159,7 +178,10 @@ export class Connections {
     if (this.#closed) return;
     this.#closed = true;
     for (const clients of this.#kept.values()) for (const client of clients.splice(0)) client.release();
-    await Promise.all([this.#writers.end(), this.#readers.end(), this.#transactors.end()]);
+    const { step, event } = this.#transactors;
+    await Promise.all(
+      [this.#writers, this.#readers, this.#logReaders, step.pool, event.pool].map((pool) => pool.end()),
+    );
   }
 
   #pool(max: number, session: { readonly settings?: string; readonly idleInTransactionMs?: number } = {}): pg.Pool {

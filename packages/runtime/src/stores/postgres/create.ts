@@ -1,9 +1,11 @@
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
@@ -30,8 +32,7 @@ export async function create(connections: Connections, creates: readonly CreateR
     }
   }
   const made: CreateResult[] = [];
-  for (const piece of inPieces(batch, ({ encoded }) => encoded.input.length))
-    made.push(...(await createPrepared(connections, piece)));
+  for (const piece of inPieces(batch, sizeOf)) made.push(...(await createPrepared(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = made[n] ?? lost();
   if (made.some((result) => result.kind === "created" && result.run.owner === null))
     await notify(connections.writer, ["due"]);
@@ -52,6 +53,18 @@ function prepare(create: CreateRun): Prepared | CreateResult {
     throw error;
   }
 }
+
+function sizeOf({ create, encoded }: Prepared): number {
+  let characters = encoded.input.length;
+  for (const event of eventsOf({ create })) characters += charactersOf(event);
+  return characters;
+}
+
+function eventsOf({ create }: Pick<Prepared, "create">): readonly EventMessage[] {
+  return create.events ?? NO_EVENTS;
+}
+
+const NO_EVENTS: readonly EventMessage[] = [];
 
 async function createPrepared(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
   const results = new Map<Prepared, CreateResult>();
@@ -185,7 +198,7 @@ async function restart(connections: Connections, prepared: Prepared, from: RunRo
 
 async function insert(on: Queryable, batch: readonly Prepared[]): Promise<CreateResult[]> {
   const [only] = batch;
-  const alone = batch.length === 1 && only !== undefined;
+  const alone = batch.length === 1 && only !== undefined && eventsOf(only).length === 0;
   const [answer] = await (alone ? insertOne(on, only) : insertMany(on, batch));
   const now = Number(answer?.now);
   return batch.map((prepared) => created(prepared, now, answer?.holds === true));
@@ -199,12 +212,16 @@ function insertOne(on: Queryable, prepared: Prepared): Promise<Row[]> {
 function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]> {
   const batch = [...unsorted].sort((a, b) => (a.create.id < b.create.id ? -1 : 1));
   const worker = batch.find(({ create }) => create.claim !== null)?.create.claim?.worker ?? null;
-  return on.run("create", [
+  const columns = [
     worker,
     uuids(batch.map(({ create }) => create.id)),
     int8s(batch.map(({ create }) => create.priority)),
     ...TEXTS.map((of) => texts(batch.map(of))),
-  ]);
+  ];
+  const events = batch.flatMap(eventsOf);
+  return events.length === 0
+    ? on.run("create", columns)
+    : on.run("create-events", [...columns, ...eventColumns(events)]);
 }
 
 /** From $4 on. */

@@ -1,8 +1,16 @@
 import type pg from "pg";
 import type { Clock } from "../../ports.js";
+import { SHARDS } from "../../store/event-store.js";
 import type { StoreHint } from "../../store/run-store.js";
 import type { Connections, Queryable } from "./connections.js";
+import { EchoedHints } from "./echoed-hints.js";
 import { quoted } from "./statements.js";
+
+/** Who hears. Left out: nobody listens for that. */
+export interface Hearers {
+  readonly onHint?: ((hint: StoreHint) => void) | undefined;
+  readonly onPut?: ((shards: readonly number[]) => void) | undefined;
+}
 
 /**
  * Hints between instances, by LISTEN and NOTIFY. They save latency and nothing else: what is written by the step is not
@@ -11,15 +19,17 @@ import { quoted } from "./statements.js";
 export class Listener {
   readonly #connections: Connections;
   readonly #clock: Clock;
-  readonly #onHint: (hint: StoreHint) => void;
+  readonly #hearers: Hearers;
+  readonly #puts: EchoedHints;
   #client: pg.Client | null = null;
   #stopped = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(connections: Connections, clock: Clock, onHint: (hint: StoreHint) => void) {
+  constructor(connections: Connections, clock: Clock, hearers: Hearers) {
     this.#connections = connections;
     this.#clock = clock;
-    this.#onHint = onHint;
+    this.#hearers = hearers;
+    this.#puts = new EchoedHints(clock, (shards) => hearers.onPut?.(shards));
   }
 
   /** Never throws: without a connection it tries again, and polling finds everything meanwhile. */
@@ -34,7 +44,8 @@ export class Listener {
       await client.connect();
       await client.query(`listen ${quoted(channelOf(this.#connections.statements.schema))}`);
       // Something may have happened while nobody listened.
-      this.#onHint({ kind: "due" });
+      this.#hearers.onHint?.({ kind: "due" });
+      this.#puts.hear(ALL_SHARDS);
     } catch {
       this.#lost(client);
     }
@@ -43,6 +54,7 @@ export class Listener {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer();
+    this.#puts.stop();
     await this.#client?.end().catch(() => {});
   }
 
@@ -54,11 +66,14 @@ export class Listener {
   }
 
   #take(payload: string): void {
-    const [kind, run] = payload.split(" ");
-    if (kind === "due") this.#onHint({ kind });
-    if (kind === "inbox" && run !== undefined) this.#onHint({ kind, run });
+    const [kind, what] = payload.split(" ");
+    if (kind === "due") this.#hearers.onHint?.({ kind });
+    if (kind === "inbox" && what !== undefined) this.#hearers.onHint?.({ kind, run: what });
+    if (kind === "put" && what !== undefined) this.#puts.hear(what.split(",").map(Number));
   }
 }
+
+const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 const RETRY_MS = 1_000;
 /** A hint that is left out costs a poll; a thousand of them would cost more. */
@@ -70,6 +85,11 @@ export async function notify(on: Queryable, payloads: readonly string[]): Promis
     await on.query("select pg_notify($1, $2)", [channelOf(on.schema), payload]);
 }
 
-function channelOf(schema: string): string {
+/** Events were put into these shards. */
+export function putHint(shards: readonly number[]): string {
+  return `put ${shards.join(",")}`;
+}
+
+export function channelOf(schema: string): string {
   return `${schema} runs`;
 }

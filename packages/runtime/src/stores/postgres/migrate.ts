@@ -6,7 +6,7 @@ const LOCK = "7164775494170931809";
 
 /**
  * Brings the schema to the newest version. Of many instances that start together one migrates, the others wait and find it
- * done; a crash midway leaves the old schema. Error: `store-incompatible` when the schema is newer than this version.
+ * done; a crash midway leaves the old schema. Where the database was restored from a dump, its outbox is fitted to this server. Error: `store-incompatible` when the schema is newer than this version.
  */
 export async function migrate(connections: Connections): Promise<void> {
   const { schema } = connections.statements;
@@ -30,5 +30,6 @@ export async function migrate(connections: Connections): Promise<void> {
       await connection.query(sql);
       await connection.query(`insert into :"schema".migrations (number, name) values ($1, $2)`, [index + 1, name]);
     }
+    await connection.run("restored-places", []);
   });
 }

@@ -1,14 +1,17 @@
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
-import type { RunStore, StoreHint } from "../../store/run-store.js";
+import type { Append, AppendResult, CreateResult, CreateRun, RunStore, StoreHint } from "../../store/run-store.js";
 import { append } from "./append.js";
 import { isUuid } from "./binary-arrays.js";
 import { claim } from "./claim.js";
 import { Connections, type PostgresOptions } from "./connections.js";
 import { create } from "./create.js";
+import { createPostgresEvents } from "./event-store.js";
 import { signal } from "./inbox.js";
 import { Listener } from "./listener.js";
 import { migrate } from "./migrate.js";
+import { PutHints } from "./put-hints.js";
 import { countRuns, listRuns, prune, stranded } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
 import { Silence } from "./silence.js";
@@ -29,7 +32,9 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
   const { clock = systemPorts.clock } = options;
   let connections: Connections | undefined;
   let listener: Listener | undefined;
-  let hear: ((hint: StoreHint) => void) | undefined;
+  let hints: PutHints | undefined;
+  let onHint: ((hint: StoreHint) => void) | undefined;
+  const onPut: ((shards: readonly number[]) => void)[] = [];
   const silence = new Silence(clock);
 
   const answer = async <T>(call: (open: Connections) => Promise<T>): Promise<T> => {
@@ -50,8 +55,35 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
   const of = <T>(id: string, none: T, call: (open: Connections) => Promise<T>): Promise<T> =>
     answer((open) => (isUuid(id) ? call(open) : Promise.resolve(none)));
 
+  /** Once somebody listens, for as long as the store is open. */
+  const hear = async (): Promise<void> => {
+    if (connections === undefined || listener !== undefined || (onHint === undefined && onPut.length === 0)) return;
+    listener = new Listener(connections, clock, {
+      onHint: (hint) => onHint?.(hint),
+      onPut: (shards) => {
+        for (const tell of onPut) tell(shards);
+      },
+    });
+    await listener.start();
+  };
+  const told = (elements: readonly (Append | CreateRun)[], results: readonly (AppendResult | CreateResult)[]): void => {
+    const put: EventMessage[] = [];
+    for (const [index, { events: brought }] of elements.entries())
+      if (brought !== undefined && TAKEN.has(results[index]?.kind)) put.push(...brought);
+    hints?.tell(put);
+  };
+  const events = createPostgresEvents({
+    answer,
+    onPut: (put) => hints?.tell(put),
+    listen(tell) {
+      onPut.push(tell);
+      void hear();
+    },
+  });
+
   return {
     lanes: LANES,
+    events,
     async open() {
       if (connections !== undefined) return;
       const opened = new Connections(options);
@@ -61,19 +93,19 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
       } finally {
         if (connections !== opened) await opened.close();
       }
-      if (hear === undefined) return;
-      listener = new Listener(opened, clock, hear);
-      await listener.start();
+      hints = new PutHints(opened);
+      await hear();
     },
     async close() {
       const closing = connections;
       connections = undefined;
+      hints = undefined;
       await listener?.stop();
       listener = undefined;
       await closing?.close();
     },
-    listen(onHint) {
-      hear = onHint;
+    listen(tell) {
+      onHint = tell;
     },
     ping: () => answer(async (open) => void (await open.reader.query("select 1"))),
     now: () =>
@@ -81,11 +113,21 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
         const [row] = await open.reader.query(`select :"schema".now_ms()::float8 as now`);
         return Number(row?.now);
       }),
-    create: (runs) => write((open) => create(open, runs)),
+    create: (runs) =>
+      write(async (open) => {
+        const results = await create(open, runs);
+        told(runs, results);
+        return results;
+      }),
     claim: (request) => write((open) => claim(open, request, silence.mayBury())),
-    append: (appends) => write((open) => append(open, appends)),
+    append: (appends) =>
+      write(async (open) => {
+        const results = await append(open, appends);
+        told(appends, results);
+        return results;
+      }),
     signal: (signals) => write((open) => signal(open, signals)),
-    begin: () => write(begin),
+    begin: () => write((open) => begin(open, (put) => hints?.tell(put))),
     renew: (request) =>
       answer(async (open) => {
         if (open.movedTo === null) {
@@ -112,6 +154,9 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
 
 /** While the server writes and syncs one, the next is made, on another core. Measured: few rows are better off together. */
 const LANES = { count: 2, worth: 32 };
+
+/** What they brought is in the outbox. */
+const TAKEN: ReadonlySet<unknown> = new Set(["appended", "created"]);
 
 /** The largest limit that the statement takes. */
 const MAX_ROWS = 2 ** 31 - 1;

@@ -1,0 +1,82 @@
+import { checkNames } from "../../store/event-codec.js";
+import { shareOf } from "../../store/event-share.js";
+import type { EventGroup, LeasedShard } from "../../store/event-store.js";
+import { int4s, texts } from "./binary-arrays.js";
+import type { Connections, Queryable } from "./connections.js";
+import { placeAndN, positionOf } from "./event-rows.js";
+
+/**
+ * Leases of shards, by the server's clock only. Members of a group come one at a time: each drops those whose lease ran out, gives up what is
+ * more than its share, and takes what is free. Whoever takes a shard gets a new fence, by which `advance` knows its holder: one that
+ * was thought dead and goes on does no harm.
+ */
+export async function lease(
+  connections: Connections,
+  group: string,
+  member: string,
+  leaseMs: number,
+): Promise<LeasedShard[]> {
+  checkNames({ group, member });
+  return connections.transaction(async (on) => {
+    await on.run("event-group", [group]);
+    await on.run("event-member", [group, member, Math.ceil(leaseMs)]);
+    await share(on, group, member);
+    const held = await on.run("held-shards", [group, member]);
+    return held.map((row) => ({
+      shard: Number(row.shard),
+      fence: Number(row.fence),
+      position: positionOf(row),
+      note: row.note === null ? null : String(row.note),
+    }));
+  });
+}
+
+async function share(on: Queryable, group: string, member: string): Promise<void> {
+  const shards = await on.run("event-holders", [group]);
+  const members = shards[0]?.members as readonly string[];
+  const own = shards.filter((row) => row.member === member);
+  const free = shards.filter((row) => !members.includes(String(row.member)));
+  const room = shareOf(member, members) - own.length;
+  // From the end, so that what is kept is the same every time.
+  const moved = room < 0 ? own.slice(room) : free.slice(0, room);
+  if (moved.length === 0) return;
+  const holder = room < 0 ? null : member;
+  await on.run("hold-shards", [group, int4s(moved.map(({ shard }) => Number(shard))), texts(moved.map(() => holder))]);
+}
+
+export function release(connections: Connections, group: string, member: string): Promise<void> {
+  return alone(connections, group, (on) => on.run("release-shards", [group, member]));
+}
+
+export async function advance(
+  connections: Connections,
+  group: string,
+  { shard, fence }: LeasedShard,
+  position: string | null,
+  note: string | null,
+): Promise<boolean> {
+  checkNames({ group, note });
+  const values = [group, shard, fence, ...placeAndN(position), note];
+  return (await connections.writer.run("advance", values)).length > 0;
+}
+
+export async function groups(connections: Connections): Promise<EventGroup[]> {
+  return (await connections.logReader.run("event-groups", [])) as unknown as EventGroup[];
+}
+
+export function forgetGroup(connections: Connections, group: string): Promise<void> {
+  return alone(connections, group, (on) => on.run("forget-group", [group]));
+}
+
+/** While no member of the group leases. */
+async function alone(
+  connections: Connections,
+  group: string,
+  body: (on: Queryable) => Promise<unknown>,
+): Promise<void> {
+  checkNames({ group });
+  await connections.transaction(async (on) => {
+    await on.run("lock-group", [group]);
+    await body(on);
+  });
+}
