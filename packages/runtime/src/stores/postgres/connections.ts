@@ -13,7 +13,7 @@ export interface PostgresOptions {
   readonly url: string;
   /** Of the runtime's tables. Default `clean_arch`. */
   readonly schema?: string;
-  /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, and one that listens. */
+  /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, 2 for the outbox, and one that listens. */
   readonly connections?: number;
   /**
    * Of steps that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
@@ -44,6 +44,7 @@ export interface Queryable {
 const DEFAULT_CONNECTIONS = 5;
 const DEFAULT_TRANSACTIONS = 4;
 const READERS = 4;
+const LOG_READERS = 2;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** For locks that a half-dead backend holds. */
@@ -65,8 +66,8 @@ const ANSWER_MARGIN_MS = 1_000;
 const BY_INDEX =
   "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
-/** What is counted up to a bound looks dear to the planner, and to compile it takes longer than to run it. */
-const NO_COMPILING = "-c jit=off";
+/** A log is read from a place on, in its order. With few rows known behind the place the planner would rather collect and sort them all. */
+const IN_ORDER = `${BY_INDEX} -c enable_bitmapscan=off -c enable_sort=off`;
 
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,
@@ -82,6 +83,7 @@ export class Connections {
   readonly statements: Statements;
   readonly #writers: pg.Pool;
   readonly #readers: pg.Pool;
+  readonly #logReaders: pg.Pool;
   /**
    * For transactions of steps and of handled events: they may last, and the leases' renewals must not wait for them. Nor do steps wait
    * for handlers, for one of those may wait for a step.
@@ -98,7 +100,8 @@ export class Connections {
     this.statements = Statements.on(options.schema ?? "clean_arch");
     const writers = options.connections ?? DEFAULT_CONNECTIONS;
     this.#writers = this.#pool(writers, { settings: BY_INDEX, idleInTransactionMs: CUT_OFF_MS });
-    this.#readers = this.#pool(READERS, { settings: NO_COMPILING });
+    this.#readers = this.#pool(READERS);
+    this.#logReaders = this.#pool(LOG_READERS, { settings: IN_ORDER });
     const transactions = options.transactions ?? DEFAULT_TRANSACTIONS;
     const transactors = () => ({ pool: this.#pool(transactions), turns: new Turns(transactions) });
     this.#transactors = { step: transactors(), event: transactors() };
@@ -121,6 +124,11 @@ export class Connections {
 
   get reader(): Queryable {
     return this.#anyOf(this.#readers);
+  }
+
+  /** For the outbox: its order and its ends. */
+  get logReader(): Queryable {
+    return this.#anyOf(this.#logReaders);
   }
 
   /** All or nothing. A throw rolls back; when the commit's answer is lost, `store-unavailable`, and nobody knows. */
@@ -171,7 +179,9 @@ export class Connections {
     this.#closed = true;
     for (const clients of this.#kept.values()) for (const client of clients.splice(0)) client.release();
     const { step, event } = this.#transactors;
-    await Promise.all([this.#writers, this.#readers, step.pool, event.pool].map((pool) => pool.end()));
+    await Promise.all(
+      [this.#writers, this.#readers, this.#logReaders, step.pool, event.pool].map((pool) => pool.end()),
+    );
   }
 
   #pool(max: number, session: { readonly settings?: string; readonly idleInTransactionMs?: number } = {}): pg.Pool {

@@ -61,7 +61,7 @@ export async function advance(
 }
 
 export async function groups(connections: Connections): Promise<EventGroup[]> {
-  return (await connections.reader.run("event-groups", [])) as unknown as EventGroup[];
+  return (await connections.logReader.run("event-groups", [])) as unknown as EventGroup[];
 }
 
 export function forgetGroup(connections: Connections, group: string): Promise<void> {

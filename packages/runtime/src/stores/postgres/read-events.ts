@@ -8,10 +8,10 @@ export async function read(
   after: string | null,
   limit: number,
 ): Promise<StoredEvent[]> {
-  const rows = await connections.reader.run("read-events", [shard, ...placeAndN(after), limit]);
+  const rows = await connections.logReader.run("read-events", [shard, ...placeAndN(after), limit]);
   return rows.map((row) => ({ position: `${row.place}:${row.n}`, event: eventOf(row), storedAt: Number(row.at) }));
 }
 
 export async function pruneOutbox(connections: Connections, storedBefore: number, limit: number): Promise<number> {
-  return (await connections.writer.run("prune-events", [storedBefore, limit])).length;
+  return (await connections.logReader.run("prune-events", [storedBefore, limit])).length;
 }
