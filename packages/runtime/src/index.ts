@@ -1,5 +1,8 @@
 // The public API on one screen.
 
+export type { Broker, Delivery, PublishResult, Subscriber, Subscription } from "./broker/broker.js";
+export { type EventMessage, MAX_EVENT_BYTES } from "./broker/event-message.js";
+export { createLocalBroker, type LocalBrokerOptions } from "./brokers/local/index.js";
 export type {
   CheckpointConfig,
   ContextConfig,
@@ -17,6 +20,21 @@ export { END_STATUSES, isEnded } from "./engine/records.js";
 export type { StepOutcome } from "./engine/step-outcome.js";
 export type { ErrorCode } from "./errors.js";
 export { BusinessRefusal, ERRORS, RuntimeError } from "./errors.js";
+export { type CloudEvent, cloudEvent, type EventParts, eventMessage, readCloudEvent } from "./events/cloud-event.js";
+export { type Consumer, createConsumer } from "./events/consumer.js";
+export type { ConsumerCounts } from "./events/consumer-counts.js";
+export type { ConsumerOptions } from "./events/consumer-options.js";
+export type {
+  EventContext,
+  EventHandler,
+  EventTransactionContext,
+  EventTransactionHandler,
+} from "./events/event-context.js";
+export { EventRefusal } from "./events/event-refusal.js";
+export { DEFAULT_EVENT_RETENTION, type EventRetention } from "./events/event-retention.js";
+export type { ParkedEvents, RedriveReport } from "./events/parked-events.js";
+export { createRelay, type Relay, type RelayLag, type RelayOptions } from "./events/relay.js";
+export type { RelayCounts } from "./events/relay-counts.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
@@ -51,6 +69,7 @@ export type * from "./session/session-events.js";
 export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
 export type * from "./store/context-sessions.js";
+export type * from "./store/event-store.js";
 export type * from "./store/run-store.js";
 export { MAX_UNREAD, mayRestart } from "./store/run-store.js";
 export type * from "./store/session-store.js";

@@ -80,7 +80,7 @@ describe("an event that is read", () => {
     [text({ time: "yesterday" }), /time to be RFC 3339/],
     [text({ time: "2026-99-01T00:00:00Z" }), /time to be a moment that exists/],
     [text({ datacontenttype: "json" }), /datacontenttype to be a media type/],
-    [text({ comexampleext: { a: 1 } }), /attribute comexampleext/],
+    [text({ tenant: { a: 1 } }), /attribute tenant/],
     [text({ data: 1, data_base64: "AA==" }), /either data or data_base64, got both/],
   ])("is refused: %s", (body, message) => {
     expect(() => readCloudEvent(body)).toThrow(expect.objectContaining({ code: "event-invalid" }));

@@ -1,6 +1,6 @@
-import { setImmediate as turn } from "node:timers/promises";
 import type { EventMessage } from "../broker/event-message.js";
 import type { Logger } from "../log.js";
+import { systemPorts } from "../ports.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
 import type { EventStore } from "../store/event-store.js";
 import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
@@ -8,6 +8,11 @@ import { createManualClock } from "../testing/manual-clock.js";
 import { cloudEvent, eventMessage } from "./cloud-event.js";
 import { FaultyBrokerServer } from "./faulty-broker.test.support.js";
 import { createRelay, type RelayOptions } from "./relay.js";
+
+/** What is under way goes on. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void systemPorts.clock.soon(resolve));
+}
 
 /** One database and one broker in memory, by a clock that stands until it is moved. */
 export async function eventBench() {

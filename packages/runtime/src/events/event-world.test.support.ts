@@ -24,7 +24,7 @@ export interface Planted {
 const GROUPS = ["billing", "shipping"];
 const ORDERS = 6;
 const WORLD_MS = 120_000;
-/** After the last fault. Leases, checks and backoffs are over by then. */
+/** After the last fault. Leases, checks and delays are over by then. */
 const QUIET_MS = 180_000;
 
 /** What one group has in its table, by event, and the order in which each key's events were handled. */
