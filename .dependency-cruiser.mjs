@@ -129,6 +129,17 @@ const insideRuntime = [
     to: { path: `${runtime}session/`, dependencyTypesNot: ["type-only"] },
   },
   {
+    name: "brokers-know-contracts",
+    severity: "error",
+    comment:
+      "A broker imports the contract and the messages, errors, log and ports - and no store and no other broker.",
+    from: { path: `${runtime}brokers/([^/]+)/`, pathNot: test },
+    to: {
+      path: runtime,
+      pathNot: [`${runtime}brokers/$1/`, `${runtime}broker/`, `${runtime}(errors|log|ports)[.]ts$`],
+    },
+  },
+  {
     name: "worker-knows-contracts",
     severity: "error",
     comment: "The worker performs what the engine decides, through the store's contract and the participants.",

@@ -75,6 +75,6 @@ export interface Delivery {
 export interface Subscriber {
   /** Takes no more messages and waits for those under way, at most `graceMs` (default 10,000). They come again elsewhere. Twice is once. */
   stop(graceMs?: number): Promise<void>;
-  /** Messages of the group that nobody has handled yet. */
+  /** Messages of the group that nobody has handled yet; a broker may count some that the group will pass by. Error: `broker-unavailable`. */
   lag(): Promise<number>;
 }

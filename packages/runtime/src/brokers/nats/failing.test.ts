@@ -1,6 +1,6 @@
 import { freePort, startNats } from "@clean-arch/test-servers";
 import { describe, expect, it } from "vitest";
-import { event, listen, publish, until } from "../../testing/broker/world.js";
+import { door, event, listen, publish, until } from "../../testing/broker/world.js";
 import { brokerOf, nats, operatorOf, proxyTo } from "./throwaway.test.support.js";
 
 const UNAVAILABLE = { code: "broker-unavailable" };
@@ -64,6 +64,28 @@ describe("NATS on bad days", () => {
     await publishing.end();
     await until(() => publishing.stored.every((id) => listener.handled.includes(id)));
     await until(async () => (await listener.subscriber.lag()) === 0);
+  });
+
+  it("leaves with a member what it handles while the server is restarted", async () => {
+    const server = await nats();
+    const broker = brokerOf(server.port);
+    await broker.open();
+    const wait = door();
+    const listener = await listen(broker, { handle: () => wait.opened });
+    await publish(broker, event("a"));
+    await until(() => listener.running === 1);
+    await server.stop();
+    await server.start();
+    await until(() => answers(() => broker.ping()));
+    // It asks for messages again, so that it has looked at its group.
+    await publish(broker, event("b"));
+    await until(() => listener.running === 2);
+    wait.open();
+    await until(async () => (await listener.subscriber.lag()) === 0);
+    expect(listener.deliveries.map(({ message, signal }) => [message.id, signal.aborted])).toEqual([
+      ["a", false],
+      ["b", false],
+    ]);
   });
 
   it("fails at once while there is no connection, and works again when there is", async () => {

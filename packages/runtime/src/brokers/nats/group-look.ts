@@ -3,6 +3,9 @@ import { isAnswer, JETSTREAM } from "./driver-error.js";
 import { addConsumer, consumerInfo, deleteConsumer, type GroupPlace, type GroupStart } from "./group-consumer.js";
 import { streamInfo } from "./stream.js";
 
+/** A consumer made anew so soon after the first one has nothing yet that could be mistaken. */
+const SAME_MS = 1_000;
+
 /** What a member knows of its group and of the stream, to see whether they are still the same. */
 export interface KnownGroup {
   /** When they were made. */
@@ -65,7 +68,7 @@ export async function lookAtGroup(jsm: JetStreamManager, place: GroupPlace, opti
   const { last_seq: last } = stream.state;
   if (found.delivered.stream_seq > last || found.ack_floor.stream_seq > last)
     return anew("it was behind the end of the stream, which has lost messages", "oldest");
-  if (!isSameStream || found.created !== known.consumer)
+  if (!isSameStream || !isSameTime(found.created, known.consumer))
     return { known: knownOf(stream, found), info: found, why: "somebody made it anew" };
   if (await isRewritten(jsm, stream, options.newest))
     return anew("the stream has lost messages and has others in their place", "oldest");
@@ -75,6 +78,11 @@ export async function lookAtGroup(jsm: JetStreamManager, place: GroupPlace, opti
 
 export function knownOf(stream: StreamInfo, info: ConsumerInfo): KnownGroup {
   return { stream: stream.created, consumer: info.created, handledUpTo: info.ack_floor.stream_seq };
+}
+
+/** Of a consumer servers have another time after their first restart, less than a millisecond apart: seen with 2.9.10. */
+function isSameTime(one: string, other: string): boolean {
+  return Math.abs(Date.parse(one) - Date.parse(other)) < SAME_MS;
 }
 
 async function isRewritten(jsm: JetStreamManager, stream: StreamInfo, newest: GivenMessage | null): Promise<boolean> {

@@ -62,7 +62,12 @@ describe("a group on JetStream", () => {
   it("is made anew from where it was when messages wait and nobody is given one", async () => {
     const done: unknown[] = [];
     const place = { stream: "s", prefix: "p", group: "g", subjects: ["a"], silenceMs: 1_000 };
-    const info = { created: "c1", ack_floor: { stream_seq: 7 }, delivered: { stream_seq: 7 }, config: {} };
+    const info = {
+      created: "2026-11-28T20:00:57.98Z",
+      ack_floor: { stream_seq: 7 },
+      delivered: { stream_seq: 7 },
+      config: {},
+    };
     const jsm = {
       streams: { info: async () => ({ created: "s1", state: { first_seq: 1, last_seq: 9 }, config: { name: "s" } }) },
       consumers: {
@@ -70,15 +75,18 @@ describe("a group on JetStream", () => {
         delete: async () => done.push("deleted"),
         add: async (_: string, { deliver_policy: from, opt_start_seq: sequence }: ConsumerInfo["config"]) => {
           done.push(from, sequence);
-          return { ...info, created: "c2" };
+          return { ...info, created: "2026-11-28T20:01:57.98Z" };
         },
       },
     } as unknown as JetStreamManager;
-    const known = { stream: "s1", consumer: "c1", handledUpTo: 7 };
+    const known = { stream: "s1", consumer: "2026-11-28T20:00:57.98Z", handledUpTo: 7 };
     const options = { known, newest: null, remakeStream: async () => {} };
     expect(await lookAtGroup(jsm, place, { ...options, isStuck: false })).toMatchObject({ why: null, known });
     const look = await lookAtGroup(jsm, place, { ...options, isStuck: true });
-    expect(look).toMatchObject({ why: expect.stringContaining("waited"), known: { consumer: "c2" } });
+    expect(look).toMatchObject({
+      why: expect.stringContaining("waited"),
+      known: { consumer: "2026-11-28T20:01:57.98Z" },
+    });
     expect(done).toEqual(["deleted", "by_start_sequence", 8]);
   });
 });

@@ -2,6 +2,7 @@ import type { ConsumerInfo } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import type { Subscriber, Subscription } from "../../broker/broker.js";
 import { isOfPattern } from "../../broker/event-message.js";
+import { RuntimeError } from "../../errors.js";
 import { type CancelTimer, sleep } from "../../ports.js";
 import { readAckSubject } from "./ack-subject.js";
 import type { NatsSettings } from "./broker-options.js";
@@ -96,7 +97,9 @@ export class Member implements Subscriber {
   async lag(): Promise<number> {
     const { connection, place } = this.#options;
     const info = await connection.call(() => consumerInfo(connection.jsm, place));
-    return info === null ? 0 : info.num_pending + info.num_ack_pending;
+    if (info !== null) return info.num_pending + info.num_ack_pending;
+    const message = `expected the group ${place.group} on the stream ${place.stream}, it is gone; it is made anew by itself, try again later`;
+    throw new RuntimeError("broker-unavailable", message, { group: place.group });
   }
 
   stop(graceMs: number = GRACE_MS): Promise<void> {
@@ -239,7 +242,7 @@ export class Member implements Subscriber {
       const { generation } = connection;
       const info = await connection.call(() => consumerInfo(connection.jsm, place)).catch(() => null);
       // They come again.
-      if (info?.created !== this.#known.consumer || generation !== connection.generation || !this.#maySpeak) continue;
+      if (info === null || generation !== connection.generation || !this.#maySpeak) continue;
       const wanted = subjectsIn(info, place.subjects);
       for (const { answerTo, subject } of judged) {
         const isWanted = wanted.some((pattern) => isOfPattern(subject, pattern));
