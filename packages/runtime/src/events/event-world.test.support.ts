@@ -1,6 +1,6 @@
-import { createLocalBroker } from "../brokers/local/index.js";
 import type { Broker } from "../broker/broker.js";
 import type { EventMessage } from "../broker/event-message.js";
+import { createLocalBroker } from "../brokers/local/index.js";
 import { silentLogger } from "../log.js";
 import { sleep } from "../ports.js";
 import { SeededRandom } from "../simulation/seeded-random.js";
@@ -238,7 +238,8 @@ export class EventWorld {
     if (!this.#isCalm) return;
     for (const [order, ids] of orders) {
       const expected = this.#committed.filter(({ key }) => key === order).map(({ id }) => id);
-      if (ids.join() !== expected.join()) throw this.#breach(`${group} handled ${order} as ${ids}, expected ${expected}`);
+      if (ids.join() !== expected.join())
+        throw this.#breach(`${group} handled ${order} as ${ids}, expected ${expected}`);
     }
   }
 

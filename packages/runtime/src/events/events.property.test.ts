@@ -71,8 +71,7 @@ const BUGS: Readonly<Record<string, Planted>> = {
           if (last) read.set(shard, last.position);
           return stored;
         },
-        advance: (group, shard, position, note) =>
-          real.advance(group, shard, read.get(shard.shard) ?? position, note),
+        advance: (group, shard, position, note) => real.advance(group, shard, read.get(shard.shard) ?? position, note),
       };
     },
   },
@@ -116,12 +115,16 @@ describe("events, in worlds where everything fails", () => {
     for (let seed = 1; seed <= SEEDS; seed++) await new EventWorld(seed, { local: true }).run();
   }, 120_000);
 
-  it.each(Object.entries(BUGS))("show a planted bug: %s", async (_, planted) => {
-    let breach: unknown;
-    for (let seed = 1; seed <= SEEDS && breach === undefined; seed++)
-      await new EventWorld(seed, planted).run().catch((error: unknown) => {
-        breach = error;
-      });
-    expect(String(breach)).toMatch(/seed \d+: /);
-  }, 120_000);
+  it.each(Object.entries(BUGS))(
+    "show a planted bug: %s",
+    async (_, planted) => {
+      let breach: unknown;
+      for (let seed = 1; seed <= SEEDS && breach === undefined; seed++)
+        await new EventWorld(seed, planted).run().catch((error: unknown) => {
+          breach = error;
+        });
+      expect(String(breach)).toMatch(/seed \d+: /);
+    },
+    120_000,
+  );
 });

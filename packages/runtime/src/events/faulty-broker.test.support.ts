@@ -86,7 +86,7 @@ export class FaultyBrokerServer {
   }
 }
 
-export class FaultyConnection implements Broker {
+class FaultyConnection implements Broker {
   readonly name = "faulty";
   readonly #server: FaultyBrokerServer;
   readonly #members = new Set<Member>();
@@ -186,10 +186,12 @@ export class FaultyConnection implements Broker {
     one.attempt += 1;
     const { attempt } = one;
     member.busy.set(uid, message.key);
-    const handled = await member.subscription.handle({ message, attempt, signal: AbortSignal.any([member.abort.signal]) }).then(
-      () => true,
-      () => false,
-    );
+    const handled = await member.subscription
+      .handle({ message, attempt, signal: AbortSignal.any([member.abort.signal]) })
+      .then(
+        () => true,
+        () => false,
+      );
     member.busy.delete(uid);
     if (this.isDead || member.abort.signal.aborted) return;
     one.status = handled ? "done" : "open";

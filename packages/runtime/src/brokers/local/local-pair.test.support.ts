@@ -4,7 +4,10 @@ import type { BrokerUnderTest } from "../../testing/broker-contract.js";
 import { createLocalBroker } from "./local-broker.js";
 
 /** Two brokers over one database, each by a store of its own, both open. */
-export async function openPair(openStore: () => Promise<RunStore>, remove: () => Promise<void>): Promise<BrokerUnderTest> {
+export async function openPair(
+  openStore: () => Promise<RunStore>,
+  remove: () => Promise<void>,
+): Promise<BrokerUnderTest> {
   const stores = [await openStore(), await openStore()] as const;
   let isDead = false;
   const [broker, other] = stores.map((store) => {

@@ -52,8 +52,7 @@ export function lease(
   const own = held();
   if (own.length === share) return own;
   const kept = own.filter(({ shard }) => busy.includes(shard)).length;
-  if (own.length > share)
-    db.run(FREE_SURPLUS, [group, group, member, JSON.stringify(busy), Math.max(0, share - kept)]);
+  if (own.length > share) db.run(FREE_SURPLUS, [group, group, member, JSON.stringify(busy), Math.max(0, share - kept)]);
   else db.run(TAKE, [member, group, group, share - own.length]);
   return held();
 }
