@@ -133,12 +133,28 @@ const insideRuntime = [
     severity: "error",
     comment:
       "A broker imports the contract and the messages, errors, log and ports - and no store and no other broker.",
-    from: { path: `${runtime}brokers/([^/]+)/`, pathNot: test },
+    from: { path: `${runtime}brokers/([^/]+)/`, pathNot: [test, `${runtime}brokers/local/`] },
     to: {
       path: runtime,
       pathNot: [`${runtime}brokers/$1/`, `${runtime}broker/`, `${runtime}(errors|log|ports)[.]ts$`],
     },
   },
+  ...confine({
+    name: "local-broker-knows-the-outbox",
+    comment: "The local broker stands on the contract of the outbox; it knows no store, no driver and no worker.",
+    from: `${runtime}brokers/local/`,
+    may: [`${runtime}(brokers/local|broker|events|store)/`, `${runtime}(errors|json|log|ports)[.]ts$`],
+  }),
+  ...confine({
+    name: "events-know-contracts",
+    comment: "Relay and consumer stand on the contracts of stores and brokers; they know none of either.",
+    from: `${runtime}events/`,
+    may: [
+      `${runtime}(events|broker|store)/`,
+      `${runtime}worker/guarded-client[.]ts$`,
+      `${runtime}(errors|json|log|ports)[.]ts$`,
+    ],
+  }),
   {
     name: "worker-knows-contracts",
     severity: "error",

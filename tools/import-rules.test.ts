@@ -36,6 +36,12 @@ const refused: [rule: string, from: string, source: string][] = [
   ["stores-know-contracts", `${runtime}/stores/sqlite/worker.ts`, 'export * from "../../worker/claim.js";'],
   ["stores-know-no-session-code", `${runtime}/stores/memory/manager.ts`, 'export * from "../../session/manager.js";'],
   ["brokers-know-contracts", `${runtime}/brokers/nats/store.ts`, 'export * from "../../stores/memory/index.js";'],
+  [
+    "local-broker-knows-the-outbox",
+    `${runtime}/brokers/local/store.ts`,
+    'export * from "../../stores/memory/index.js";',
+  ],
+  ["events-know-contracts", `${runtime}/events/broker.ts`, 'export * from "../brokers/local/index.js";'],
   ["worker-knows-contracts", `${runtime}/worker/store.ts`, 'export * from "../stores/memory/index.js";'],
   [
     "worker-takes-types-of-definitions",

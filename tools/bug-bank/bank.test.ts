@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { main } from "./bank.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
 
 const unbounded: Mutant = {
   name: "a piece without bound",

@@ -1,22 +1,11 @@
+import { eventMutants } from "./event-mutants.js";
+import type { Mutant } from "./mutant.js";
+
 /**
  * Bugs planted in the text of the source, one at a time, because no double of ours could have them: in the engine's own
  * lines, in SQL. Each names the tests that must notice it. `bank.ts` runs them; `mutants.test.ts` sees that each still
  * fits the text.
  */
-export interface Mutant {
-  readonly name: string;
-  /** From the repository's root. Several: the same change in each. */
-  readonly files: readonly string[];
-  /** Found exactly once in each file, unless `everywhere`. */
-  readonly find: string;
-  readonly replace: string;
-  readonly everywhere?: true;
-  /** Test files; one failing test in any of them kills the mutant. */
-  readonly tests: readonly string[];
-  /** Only tests whose names match. */
-  readonly only?: string;
-}
-
 const src = (path: string): string => `packages/runtime/src/${path}`;
 const sql = (name: string): string => `packages/runtime/sql/postgres/${name}.sql`;
 
@@ -377,64 +366,4 @@ const postgres: readonly Mutant[] = [
   },
 ];
 
-const events: readonly Mutant[] = [
-  {
-    name: "relay: a broker that lost its end is not noticed",
-    files: [src("events/shard-relay.ts")],
-    find: "held === lost.position || ",
-    replace: "true || ",
-    tests: [src("events/relay.test.ts")],
-  },
-  {
-    name: "relay: it publishes on top of what a silent broker may have lost",
-    files: [src("events/shard-relay.ts")],
-    find: ">= SILENCE_MS && (await",
-    replace: ">= SILENCE_MS * 1_000 && (await",
-    tests: [src("events/events.property.test.ts")],
-  },
-  {
-    name: "relay: the position moves before the events are published",
-    files: [src("events/shard-relay.ts")],
-    find: "    const sentAt = ports.clock.monotonic();\n    const results",
-    replace:
-      "    const sentAt = ports.clock.monotonic();\n    await this.#advance(last.position, this.#receipts, signal);\n    const results",
-    tests: [src("events/events.property.test.ts")],
-  },
-  {
-    name: "relay: events older than the replay window are sent again",
-    files: [src("events/replay-start.ts")],
-    find: "start === undefined && storedAt >= notBefore",
-    replace: "start === undefined",
-    tests: [src("events/relay.test.ts")],
-  },
-  {
-    name: "consumer: a parked event is handled again under the id that is done with",
-    files: [src("events/consumer.ts")],
-    find: "message.id + REDRIVEN",
-    replace: "message.id",
-    tests: [src("events/consumer.test.ts")],
-  },
-  {
-    name: "consumer: a store that is down costs an event its attempts",
-    files: [src("events/event-intake.ts")],
-    find: "if (!isTransient(error)) throw error;",
-    replace: "throw error;",
-    tests: [src("events/consumer.test.ts")],
-  },
-  {
-    name: "consumer: what failed stays in the transaction",
-    files: [src("events/inbox.ts")],
-    find: "const undone = transaction.rollback()",
-    replace: "const undone = transaction.commit()",
-    tests: [src("events/consumer.test.ts")],
-  },
-  {
-    name: "local broker: the position passes what is not done",
-    files: [src("brokers/local/shard-progress.ts")],
-    find: "this.#open.findIndex(({ done }) => !done)",
-    replace: "-1",
-    tests: [src("events/events.property.test.ts"), src("brokers/local/broker.test.ts")],
-  },
-];
-
-export const mutants: readonly Mutant[] = [...engine, ...worker, ...stores, ...postgres, ...events];
+export const mutants: readonly Mutant[] = [...engine, ...worker, ...stores, ...postgres, ...eventMutants];

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const SQL = "packages/runtime/sql/postgres";

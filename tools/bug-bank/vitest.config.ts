@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, mergeConfig } from "vitest/config";
 import base from "../../vitest.config.js";
-import type { Mutant } from "./mutants.js";
+import type { Mutant } from "./mutant.js";
 import { plant } from "./mutated-source.js";
 
 /** The tests as they are, on a source with one planted bug: PLANTED_BUG is the mutant, PLANTED_BUG_FOLDER an empty folder. */
