@@ -1,7 +1,7 @@
 import type { Subscriber, Subscription } from "../../broker/broker.js";
 import { ShardLeases } from "../../events/shard-leases.js";
 import type { Logger } from "../../log.js";
-import type { Ports } from "../../ports.js";
+import type { CancelTimer, Ports } from "../../ports.js";
 import type { EventStore, LeasedShard } from "../../store/event-store.js";
 import { ShardReader } from "./shard-reader.js";
 import { Slots } from "./slots.js";
@@ -62,10 +62,12 @@ export class GroupMember implements Subscriber {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const grace = new AbortController();
-    const cancel = this.#options.ports.clock.after(graceMs, () => grace.abort());
+    let cancel: CancelTimer = () => {};
+    const graceOver = new Promise<void>((resolve) => {
+      cancel = this.#options.ports.clock.after(graceMs, resolve);
+    });
     const busy = this.#busy();
-    const stopping = [...this.#readers].map(([shard, reader]) => ({ shard, stopped: reader.stop(grace.signal) }));
+    const stopping = [...this.#readers].map(([shard, reader]) => ({ shard, stopped: reader.stop(graceOver) }));
     // What is not being handled goes to others now, not after what is.
     await Promise.all(stopping.filter(({ shard }) => !busy.includes(shard)).map(({ stopped }) => stopped));
     if (busy.length > 0) await this.#leases.renew();

@@ -81,14 +81,10 @@ export class ShardReader {
     this.#giveUp();
   }
 
-  /** Takes no more, waits for what is under way until `signal`, and writes down how far it came. */
-  async stop(signal: AbortSignal): Promise<void> {
+  /** Takes no more, waits for what is under way until the grace is over, and writes down how far it came. */
+  async stop(graceOver: Promise<void>): Promise<void> {
     this.#reading.abort();
     const ended = Promise.all([this.#lanes.close(), this.#running]);
-    const graceOver = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
     await Promise.race([ended, graceOver]);
     this.#giveUp();
     await this.#writer.close();
