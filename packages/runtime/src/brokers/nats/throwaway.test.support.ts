@@ -8,7 +8,7 @@ import type { NatsBrokerOptions } from "./broker-options.js";
 import { createNatsBroker } from "./nats-broker.js";
 
 /** Fast enough for tests: what is silent or gone is noticed within a second. */
-export const QUICK = { pingIntervalMs: 200, watchIntervalMs: 200, callTimeoutMs: 1_000 } as const;
+const QUICK = { pingIntervalMs: 200, watchIntervalMs: 200, callTimeoutMs: 1_000 } as const;
 
 let streams = 0;
 
