@@ -1,7 +1,7 @@
 import type { Subscriber, Subscription } from "../../broker/broker.js";
 import { ShardLeases } from "../../events/shard-leases.js";
 import type { Logger } from "../../log.js";
-import { type Ports, sleep } from "../../ports.js";
+import type { CancelTimer, Ports } from "../../ports.js";
 import type { EventStore, LeasedShard } from "../../store/event-store.js";
 import { ShardReader } from "./shard-reader.js";
 import { Slots } from "./slots.js";
@@ -62,15 +62,17 @@ export class GroupMember implements Subscriber {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const grace = new AbortController();
-    const graceOver = sleep(this.#options.ports.clock, graceMs, grace.signal);
+    let cancel: CancelTimer = () => {};
+    const graceOver = new Promise<void>((resolve) => {
+      cancel = this.#options.ports.clock.after(graceMs, resolve);
+    });
     const busy = this.#busy();
     const stopping = [...this.#readers].map(([shard, reader]) => ({ shard, stopped: reader.stop(graceOver) }));
     // What is not being handled goes to others now, not after what is.
     await Promise.all(stopping.filter(({ shard }) => !busy.includes(shard)).map(({ stopped }) => stopped));
     if (busy.length > 0) await this.#leases.renew();
     await Promise.all(stopping.map(({ stopped }) => stopped));
-    grace.abort();
+    cancel();
     await this.#leases.stop();
     this.#options.onStopped(this);
   }

@@ -81,7 +81,7 @@ export class ShardReader {
     this.#giveUp();
   }
 
-  /** Takes no more, waits for what is under way until `graceOver`, and writes down how far it came. */
+  /** Takes no more, waits for what is under way until the grace is over, and writes down how far it came. */
   async stop(graceOver: Promise<void>): Promise<void> {
     this.#reading.abort();
     const ended = Promise.all([this.#lanes.close(), this.#running]);

@@ -4,7 +4,7 @@ import { RuntimeError } from "../../errors.js";
 import type { Connection } from "./connection.js";
 import { isAnswer, isNobodyThere, JETSTREAM } from "./driver-error.js";
 import { writeHeaders } from "./envelope.js";
-import { writeReceipt } from "./receipt.js";
+import { coveringReceipt, writeReceipt } from "./receipt.js";
 
 export interface Publishing {
   readonly connection: Connection;
@@ -38,7 +38,17 @@ export async function publishAll(messages: readonly EventMessage[], publishing: 
   };
   const ends = await Promise.allSettled([...ofKeys.values()].map(publishKey));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return results;
+  return covering(results);
+}
+
+/** Keys overtake each other, and what was stored before lies where it lies: a receipt is of the last of all up to its message. */
+function covering(results: readonly PublishResult[]): PublishResult[] {
+  let last: string | undefined;
+  return results.map((result) => {
+    if (result.kind !== "stored") return result;
+    last = last === undefined ? result.receipt : coveringReceipt(last, result.receipt);
+    return { kind: "stored", receipt: last };
+  });
 }
 
 async function publishOne(message: EventMessage, publishing: Publishing): Promise<PublishResult> {

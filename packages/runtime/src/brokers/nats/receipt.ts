@@ -10,6 +10,17 @@ export function writeReceipt(created: string, sequence: number, id: string): str
   return `${created} ${sequence} ${id}`;
 }
 
+/**
+ * Of two messages, the receipt that stands for both: the later one, in the older stream where a stream was made anew between them, for what
+ * lay in that one is gone.
+ */
+export function coveringReceipt(one: string, other: string): string {
+  const [created = "", sequence] = one.split(" ");
+  const [otherCreated = "", otherSequence] = other.split(" ");
+  if (created !== otherCreated) return created < otherCreated ? one : other;
+  return Number(sequence) >= Number(otherSequence) ? one : other;
+}
+
 /** `created`: of the stream as it is; null: there is none. */
 export interface Holding {
   readonly holds: boolean;
