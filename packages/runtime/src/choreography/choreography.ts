@@ -1,34 +1,87 @@
 import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
+import { createRelay, type Relay } from "../events/relay.js";
+import { retryDelayMs } from "../events/retry-delay.js";
 import type { Logger } from "../log.js";
+import { type Ports, sleep } from "../ports.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
+  /** The broker has a log of its own: events go there from the outbox. */
+  readonly isRelayed: boolean;
+  /** Names of the choreographed sagas. */
+  readonly sagas: readonly string[];
+  /** After which silence of an instance others react in its place, ms. */
+  readonly leaseMs: number;
+  readonly ports: Ports;
   readonly logger: Logger;
 }
 
 /** All instances of a service are one group. */
 const GROUP = "choreography";
+const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Brings the events of choreographed sagas to the units of this service, and to the observer. */
 export class Choreography {
   readonly #options: ChoreographyOptions;
   readonly #reactions: Reactions;
+  readonly #relay: Relay | null;
+  readonly #stop = new AbortController();
+  #joining: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
+  #failure: string | null = null;
 
   constructor(options: ChoreographyOptions) {
+    const { broker, isRelayed, store, events, ports, logger, leaseMs } = options;
     this.#options = options;
     this.#reactions = new Reactions(options);
+    const now = () => store.now();
+    this.#relay = isRelayed ? createRelay({ store: events, broker, now, ports, logger, leaseMs }) : null;
   }
 
+  /** Why no events come, or leave; null while they do. */
+  get outage(): string | null {
+    return this.#failure ?? this.#relay?.outage?.reason ?? null;
+  }
+
+  /** A broker that is not there is joined when it comes; events wait in the outbox meanwhile. */
   async open(): Promise<void> {
-    const { broker } = this.#options;
-    await broker.open();
-    this.#subscriber = await broker.subscribe({
-      group: GROUP,
-      subjects: [">"],
-      handle: (delivery) => this.#handle(delivery),
-    });
+    await this.#relay?.start();
+    if (await this.#join()) return;
+    this.#joining = this.#joinLater();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#joining;
+    await this.#subscriber?.stop();
+    await this.#relay?.stop();
+    await this.#options.broker.close();
+  }
+
+  async #joinLater(): Promise<void> {
+    const { ports } = this.#options;
+    for (let failures = 1; !this.#stop.signal.aborted; failures += 1) {
+      await sleep(ports.clock, retryDelayMs(JOIN_AGAIN, failures, ports.random), this.#stop.signal);
+      if (this.#stop.signal.aborted || (await this.#join())) return;
+    }
+  }
+
+  async #join(): Promise<boolean> {
+    const { broker, sagas, leaseMs: silenceMs, logger } = this.#options;
+    try {
+      await broker.open();
+      const subjects = sagas.map((saga) => `${saga}.>`);
+      const handle = (delivery: Delivery) => this.#handle(delivery);
+      this.#subscriber = await broker.subscribe({ group: GROUP, subjects, silenceMs, handle });
+      this.#failure = null;
+      return true;
+    } catch (error) {
+      if (this.#failure === null)
+        logger.error({ broker: broker.name, error: String(error) }, "no events come; trying again");
+      this.#failure = error instanceof Error ? error.message : String(error);
+      return false;
+    }
   }
 
   async #handle({ message, attempt }: Delivery): Promise<void> {
@@ -43,10 +96,5 @@ export class Choreography {
       );
       throw error;
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#subscriber?.stop();
-    await this.#options.broker.close();
   }
 }

@@ -54,7 +54,10 @@ export interface SagaManagerOptions {
   readonly ports?: Ports;
   /** Default: silent. */
   readonly logger?: Logger;
-  /** Carries the events of choreographed sagas. Opened and closed by the manager. Default: the local one, over the store's outbox. */
+  /**
+   * Carries the events of choreographed sagas, which a relay brings it from the store's outbox. Opened and closed by the manager. Default: the
+   * local one, which is that outbox.
+   */
   readonly broker?: Broker;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
@@ -113,7 +116,7 @@ class StoreSagaManager implements SagaManager {
       ...{ store, ports, logger, endedMs: config.retention.endedMs },
       now: () => this.#worker.storeNow,
     });
-    this.#choreography = this.#choreographer(options, options.broker);
+    this.#choreography = this.#choreographer(options);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
@@ -227,20 +230,22 @@ class StoreSagaManager implements SagaManager {
     };
   }
 
-  #choreographer({ store }: SagaManagerOptions, given: Broker | undefined): Choreography | null {
-    if (!this.#registry.hasChoreography) return null;
+  #choreographer({ store, broker, config }: SagaManagerOptions): Choreography | null {
+    const sagas = this.#registry.choreographedNames();
+    if (sagas.length === 0) return null;
     const { events } = store;
     if (events === undefined) {
       const message = "expected a store of runs that keeps events, for choreographed sagas, got one that does not";
       throw new RuntimeError("config-invalid", message);
     }
-    const broker =
-      given ?? createLocalBroker({ store: events, now: () => store.now(), ports: this.#ports, logger: this.#logger });
-    const find = (saga: string, version: string) => this.#registry.choreographed(saga, version);
-    const poke = (run: string): void => this.#worker.pokeInbox(run);
+    const ports = this.#ports;
+    const logger = this.#logger;
     return new Choreography({
-      ...{ store, events, broker, find, poke, logger: this.#logger },
-      now: () => this.#ports.clock.now(),
+      ...{ store, events, sagas, ports, logger, leaseMs: config.recovery.leaseMs, isRelayed: broker !== undefined },
+      broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
+      find: (saga, version) => this.#registry.choreographed(saga, version),
+      poke: (run) => this.#worker.pokeInbox(run),
+      now: () => ports.clock.now(),
     });
   }
 
@@ -297,7 +302,10 @@ class StoreSagaManager implements SagaManager {
       const outage = this.#creates.outage ?? this.#worker.outage;
       if (outage !== null)
         return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
-      return { ok: worker !== "stopped", worker, store: "up", detail: await this.#strandedDetail() };
+      // Runs go on where they are, and no further.
+      const events = this.#choreography?.outage ?? null;
+      const detail = events === null ? await this.#strandedDetail() : `events wait: ${events}`;
+      return { ok: worker !== "stopped" && events === null, worker, store: "up", detail };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
     }
