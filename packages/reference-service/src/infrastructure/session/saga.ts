@@ -9,6 +9,7 @@ import {
 import type { Logger } from "../../application/ports/logger.js";
 import { definitions } from "../../application/sagas/definitions.generated.js";
 import type { Settings } from "../config/settings.js";
+import { createBroker } from "./broker.js";
 import { sessionConfig } from "./config.js";
 import { createRunStore } from "./run-store.js";
 
@@ -22,6 +23,7 @@ export function createSagas(
   const config = sessionConfig(settings);
   return createSagaManager({
     store: createRunStore(settings),
+    ...createBroker(settings, logger),
     definitions,
     participants,
     config,
