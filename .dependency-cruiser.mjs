@@ -158,11 +158,16 @@ const insideRuntime = [
   {
     name: "worker-knows-contracts",
     severity: "error",
-    comment: "The worker performs what the engine decides, through the store's contract and the participants.",
+    comment:
+      "The worker performs what the engine decides, through the store's contract and the participants; of choreography it knows how a unit begins and what it tells.",
     from: { path: `${runtime}worker/`, pathNot: test },
     to: {
       path: runtime,
-      pathNot: [`${runtime}(worker|engine|store|participants|saga)/`, `${runtime}(config|errors|json|log|ports)[.]ts$`],
+      pathNot: [
+        `${runtime}(worker|engine|store|participants|saga)/`,
+        `${runtime}(config|errors|json|log|ports)[.]ts$`,
+        `${runtime}choreography/(entrance|run-events|unit-entry)[.]ts$`,
+      ],
     },
   },
   {

@@ -305,19 +305,6 @@ const transcript: [config: string, messages: string[]][] = [
       "1:40: warning interval-ignored session.checkpoint.interval: expected no interval with strategy step, got one; remove it, or use strategy time or count",
     ],
   ],
-  ["session: {saga: {orchestration: choreography}}", []],
-  [
-    "session: {saga: {orchestration: choreography}, recovery: {strategy: retry}}",
-    [
-      '1:69: error not-choreographed session.recovery.strategy: expected compensate or manual with choreography, got "retry"; undo what was done, or let an operator decide; or use orchestration',
-    ],
-  ],
-  [
-    `session: {saga: {orchestration: choreography}}\n${task("stages: [{name: a, service: s, endpoint: /a, map: 'input.list'}]")}`,
-    [
-      "5:52: error not-choreographed long_running.tasks[0].stages[0].map: expected a call of a service with choreography, got a list; use orchestration, or do it in the service",
-    ],
-  ],
   [
     task("stages: [{name: a, sleep: 400}]"),
     [

@@ -1,16 +1,18 @@
 import type { EventMessage } from "../broker/event-message.js";
+import { abortRequest } from "../engine/abort-request.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { hashOfInput } from "../saga/checked-input.js";
+import type { Unit } from "../saga/definition.js";
 import type { EventStore } from "../store/event-store.js";
 import type { CreateRun, RunRow, RunStore, Signal } from "../store/run-store.js";
 import { undoRunId } from "../worker/child-run-id.js";
 import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
 import { readStageEvent, type StageEvent } from "./stage-events.js";
-import { abortRequest, encodeEntry, entryOf, unitRunId } from "./unit-entry.js";
-import { type Unit, unitBefore } from "./units.js";
+import { encodeEntry, entryOf, unitRunId } from "./unit-entry.js";
+import { unitBefore } from "./units.js";
 
 export interface ReactionsOptions {
   readonly store: RunStore;
@@ -42,8 +44,9 @@ export class Reactions {
       const text = `expected an event of a choreographed saga that is registered here, got ${event.saga}@${event.version}`;
       throw new RuntimeError("definition-unknown", text, { saga: event.saga, version: event.version });
     }
-    await this.#react(known, event);
+    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
     if (event.unit !== null) await this.#tell(event.run, { ...message, event });
+    await this.#react(known, event);
   }
 
   async #react({ saga, units, sagas }: Choreographed, event: StageEvent): Promise<void> {
@@ -112,7 +115,7 @@ export class Reactions {
       const isDone = run.status === "completed";
       if (isDone && unit === of.units.turn && of.units.hasPivot)
         await events.put([abortRefusedEvent(of.saga, event.run, now())]);
-      else if (isDone && isUndoable(unit)) await this.#undoEnded(run, event.isLate);
+      else if (isDone && canUndo(unit)) await this.#undoEnded(run, event.isLate);
       else await events.put([compensatedEvent(of.saga, unit, event.run, event.isLate, now())]);
       return;
     }
@@ -185,6 +188,6 @@ function undoRequest(unit: string, run: string, isLate: boolean, reason: string)
   return { run: unit, id, kind: "verb", name: "cancel", payload: { reason }, actor: "choreography" };
 }
 
-function isUndoable({ step }: Unit): boolean {
+function canUndo({ step }: Unit): boolean {
   return step?.kind === "action" && step.compensation !== null;
 }

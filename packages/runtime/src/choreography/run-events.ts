@@ -5,12 +5,11 @@ import type { RunPlan } from "../engine/plan.js";
 import type { ContextDelta, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
-import type { SagaDefinition } from "../saga/definition.js";
+import type { SagaDefinition, Unit } from "../saga/definition.js";
 import type { RunRow } from "../store/run-store.js";
 import { undoesAnother } from "../worker/inheritance.js";
 import { type Carried, type StageEvent, stageMessage } from "./stage-events.js";
 import { entryOf, unitRunId } from "./unit-entry.js";
-import type { Unit } from "./units.js";
 
 const NONE: readonly EventMessage[] = [];
 
@@ -83,7 +82,7 @@ export function abortRefusedEvent({ name: saga, version }: SagaDefinition, run: 
 
 const BARE = { carried: null, error: null, refused: false, isLate: false, output: null, changed: null } as const;
 
-export function sourceOf(saga: string): string {
+function sourceOf(saga: string): string {
   return `/sagas/${saga}`;
 }
 

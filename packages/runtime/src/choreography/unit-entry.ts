@@ -29,8 +29,3 @@ export function entryOf({ input }: Pick<RunRow, "input">): UnitEntry {
   const carried = { input: of, outputs: isObject(outputs) ? outputs : {}, context: isObject(context) ? context : {} };
   return { run: String(run), carried, isDead: isDead === true, isLate: isLate === true };
 }
-
-/** The request by which a unit is told to undo what it did, among an operator's own. */
-export function abortRequest(run: string, isLate: boolean): string {
-  return `${isLate ? "abort-late" : "abort"}:${run}`;
-}

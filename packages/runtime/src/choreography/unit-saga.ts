@@ -1,6 +1,5 @@
 import { defineSaga } from "../saga/define.js";
-import type { SagaDefinition, WaitStep } from "../saga/definition.js";
-import type { Unit } from "./units.js";
+import type { SagaDefinition, Unit, WaitStep } from "../saga/definition.js";
 
 /** A run ends by what its stages' ends say; none of them has an end of time of its own. */
 const NO_TIMEOUT_MS = 10 * 365 * 86_400_000;
@@ -20,7 +19,7 @@ export function unitSaga(saga: SagaDefinition, unit: Unit): SagaDefinition {
   });
 }
 
-export function unitSagaName(saga: string, unit: string): string {
+function unitSagaName(saga: string, unit: string): string {
   return `${saga}.${unit}`;
 }
 

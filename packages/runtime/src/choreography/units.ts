@@ -1,21 +1,7 @@
 import { RuntimeError } from "../errors.js";
-import type { SagaDefinition, StepDefinition } from "../saga/definition.js";
+import type { SagaDefinition, StepDefinition, Unit } from "../saga/definition.js";
 
-/**
- * A choreographed saga as those who perform it see it: units in a row, each started by the end of those before it and undone when the one
- * behind it is. A stage is a unit. A wave of several stages, and one with the pivot after it, is followed by a gate: a unit that does
- * nothing but wait for all of them, so that every other unit has one that starts it.
- */
-export interface Unit {
-  readonly name: string;
-  /** Null: a gate. */
-  readonly step: StepDefinition | null;
-  /** Units whose completion starts it, all of them; none: the start of the run does. */
-  readonly after: readonly string[];
-  /** What it fails at is not undone: the saga only goes forward. */
-  readonly isPastPivot: boolean;
-}
-
+/** Units in a row, each started by the end of those before it, and undone when the one behind it is. */
 export interface Units {
   /** In the order in which they are declared, gates behind their wave. Going back is the reverse, one after the other. */
   readonly all: readonly Unit[];

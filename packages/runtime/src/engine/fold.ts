@@ -1,5 +1,5 @@
-import { abortRequest } from "../choreography/unit-entry.js";
 import type { Json } from "../json.js";
+import { abortRequest } from "./abort-request.js";
 import { type Act, type ActEvent, follow, transition } from "./act.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";

@@ -1,6 +1,5 @@
-import { observe } from "../choreography/observe.js";
-import type { StageEvent } from "../choreography/stage-events.js";
 import { isObject, type Json } from "../json.js";
+import { observe, type UnitEvent } from "./observe.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
 import { recordSignal } from "./signals.js";
@@ -42,7 +41,7 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
     case "child":
       return endOfChild(message);
     case "event":
-      return observe(plan, state, message.payload as unknown as StageEvent);
+      return observe(plan, state, message.payload as unknown as UnitEvent);
   }
 }
 

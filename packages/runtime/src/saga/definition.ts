@@ -1,4 +1,3 @@
-import type { Unit } from "../choreography/units.js";
 import type { Json } from "../json.js";
 
 /**
@@ -33,6 +32,20 @@ export interface SagaDefinition {
 
 /** Who calls the stages: the owner of the run, or each the next one by its event. */
 export type SagaStyle = "orchestration" | "choreography";
+
+/**
+ * A part of a choreographed saga that begins and is undone by events. A stage is a unit. A wave of several stages, and one with the pivot
+ * after it, is followed by a gate: a unit that does nothing but wait for all of them, so that every other unit has one that starts it.
+ */
+export interface Unit {
+  readonly name: string;
+  /** Null: a gate. */
+  readonly step: StepDefinition | null;
+  /** Units whose completion starts it, all of them; none: the start of the run does. */
+  readonly after: readonly string[];
+  /** What it fails at is not undone: the saga only goes forward. */
+  readonly isPastPivot: boolean;
+}
 
 export interface Wave {
   readonly steps: readonly StepDefinition[];

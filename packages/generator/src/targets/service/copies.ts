@@ -47,6 +47,7 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/infrastructure/session/config.ts", always],
   ["src/infrastructure/session/manager.ts", always],
   ["src/infrastructure/session/open.ts", always],
+  ["src/infrastructure/session/broker.ts", withSagas],
   ["src/infrastructure/session/request-sessions.ts", always],
   ["src/infrastructure/session/run-store.ts", withSagas],
   ["src/interfaces/http/callers.ts", always],

@@ -1,14 +1,29 @@
-import type { RunPlan } from "../engine/plan.js";
-import type { JournalRecord } from "../engine/records.js";
-import { needsUndo, type RunState, type StepState, stepOf } from "../engine/state.js";
-import type { StageEvent } from "./stage-events.js";
-import { unitsOf } from "./units.js";
+import type { Json } from "../json.js";
+import type { RunPlan } from "./plan.js";
+import type { ContextDelta, Failure, JournalRecord } from "./records.js";
+import { needsUndo, type RunState, type StepState, stepOf } from "./state.js";
+
+/** What an event tells of a unit of a choreographed run. */
+export interface UnitEvent {
+  readonly id: string;
+  /** Null: the saga as a whole. */
+  readonly unit: string | null;
+  /** `completed`, `failed`, `compensated`, `stuck`; what else there is adds nothing. */
+  readonly news: string;
+  /** Why it does not go on. */
+  readonly error: Failure | null;
+  /** The stage said no, it did not break. */
+  readonly refused: boolean;
+  /** What the stage returned, and what it changed in the context. */
+  readonly output: Json;
+  readonly changed: ContextDelta | null;
+}
 
 /**
  * The records that take an event of a choreographed run into its journal, as if the run had been led by its owner. Events of different
  * services may come in any order, late, and again under another id: what is known already adds nothing. Pure; the caller folds them.
  */
-export function observe(plan: RunPlan, state: RunState, event: StageEvent): JournalRecord[] {
+export function observe(plan: RunPlan, state: RunState, event: UnitEvent): JournalRecord[] {
   const { unit, news } = event;
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
@@ -16,7 +31,7 @@ export function observe(plan: RunPlan, state: RunState, event: StageEvent): Jour
   return observeUnit(plan, state, event, step);
 }
 
-function observeUnit(plan: RunPlan, state: RunState, event: StageEvent, step: StepState | null): JournalRecord[] {
+function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: StepState | null): JournalRecord[] {
   switch (event.news) {
     case "completed":
       return step === null || step.forward.status !== "idle" ? [] : completed(step, event);
@@ -38,11 +53,11 @@ function observeUnit(plan: RunPlan, state: RunState, event: StageEvent, step: St
 }
 
 /** Whoever was stuck has gone on. */
-function released({ id, unit }: StageEvent): JournalRecord {
+function released({ id, unit }: UnitEvent): JournalRecord {
   return { kind: "resumed", actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
 }
 
-function completed({ name, round }: StepState, { output, changed }: StageEvent): JournalRecord[] {
+function completed({ name, round }: StepState, { output, changed }: UnitEvent): JournalRecord[] {
   return [
     { kind: "dispatched", step: name, direction: "forward", attempt: 1, round },
     { kind: "completed", step: name, attempt: 1, output, ...(changed !== null && { context: changed }) },
@@ -50,7 +65,7 @@ function completed({ name, round }: StepState, { output, changed }: StageEvent):
 }
 
 /** What its unit could not undo itself it has undone by the time it says so. */
-function failed({ name, round }: StepState, { error, refused }: StageEvent): JournalRecord[] {
+function failed({ name, round }: StepState, { error, refused }: UnitEvent): JournalRecord[] {
   const why = error ?? { code: "failed", message: `stage "${name}" failed` };
   return [
     { kind: "dispatched", step: name, direction: "forward", attempt: 1, round },
@@ -64,8 +79,7 @@ function compensated(plan: RunPlan, state: RunState, unit: string, step: StepSta
   const error = unwind?.error ?? abort?.error ?? { code: "aborted", message: `stage "${unit}" was undone` };
   const cause = unwind?.cause ?? abort?.cause ?? "compensate";
   if (state.phase === "forward") records.push({ kind: "unwinding", cause, compensate: true, error });
-  if (unitsOf(plan.definition).all[0]?.name !== unit)
-    return step === null ? records : [...records, ...undone(plan, step)];
+  if (plan.waves[0]?.[0]?.name !== unit) return step === null ? records : [...records, ...undone(plan, step)];
   // Going back has come to its beginning, so all of it is undone, whoever's event is still on its way.
   for (const each of [...state.steps.values()].reverse()) records.push(...undone(plan, each));
   records.push({ kind: "finished", status: cause === "cancel" ? "cancelled" : "compensated", error });
