@@ -29,7 +29,7 @@ describe.each(STORE_KINDS)("an event that a step puts within its transaction, ov
       .step("b", {
         run: ({ transaction }) =>
           transaction((client) => {
-            put(client, "dropped");
+            void put(client, "dropped");
             throw new BusinessRefusal("no");
           }),
       })
