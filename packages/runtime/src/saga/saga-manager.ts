@@ -195,7 +195,7 @@ class StoreSagaManager implements SagaManager {
     const attributes = attributesOf(definition, input, options.attributes);
     const plan = this.#registry.find(definition.name, definition.version);
     const isObserved = definition.style === "choreography";
-    const worker = plan === undefined || isObserved ? null : this.#worker.claimOnCreate(id);
+    const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
     const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.

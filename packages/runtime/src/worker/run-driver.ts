@@ -28,6 +28,8 @@ import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 const NO_TIMER: CancelTimer = () => {};
+/** How long a choreographed run is held after it was heard of. */
+const OBSERVE_MS = 1_000;
 
 /** `left`: nobody here knows whether the store still has it as this worker's. */
 export type Gone = "ended" | "parked" | "left";
@@ -62,6 +64,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #draining = false;
   #gone = false;
   #cancelTimer: CancelTimer = NO_TIMER;
+  /** Of a choreographed run: when something was last heard of it, by the store's clock. */
+  #heardAt: number;
 
   constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: RestoredContext, onGone: OnGone) {
     this.#env = env;
@@ -73,6 +77,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#performed =
       plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
     this.#shown = new ShownRun(claimed.run);
+    this.#heardAt = env.storeNow();
     this.#context = new ContextKeeper({
       run: claimed.run.id,
       restored,
@@ -151,6 +156,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   deliver(entries: readonly InboxEntry[]): void {
     if (!this.#arrivals.inbox.deliver(entries)) return;
     this.#parkRefused = false;
+    this.#heardAt = this.#env.storeNow();
     this.#advance();
   }
 
@@ -202,8 +208,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
     // A run that nobody is needed for is handed back, also when there is nothing else to write.
     const handBack = next.kind === "park" && !this.#draining && !this.#parkRefused;
     if (records.length > 0 || handBack) return void this.#append(records, consumed, snapshot !== null, next);
-    if (decision.wakeAt !== null)
-      this.#cancelTimer = this.#env.ports.clock.after(decision.wakeAt - now, () => this.#advance());
+    const wakeAt = this.#isHeldAt(now) ? this.#heardAt + OBSERVE_MS : decision.wakeAt;
+    if (wakeAt !== null) this.#cancelTimer = this.#env.ports.clock.after(wakeAt - now, () => this.#advance());
   }
 
   /** Steps are due and have expressions. Nothing is written meanwhile, so that a step still costs one row. */
@@ -231,9 +237,15 @@ export class RunDriver implements IsolatedRun, RowOwner {
     if (this.#state.running > 0) return { kind: "keep" };
     if (waitsForOperator(this.#state)) return { kind: "park", delayMs: null };
     if (this.#draining) return { kind: "park", delayMs: 0 };
+    // The next event is probably near, and taking the run up again for each costs more than holding it.
+    if (this.#isHeldAt(now)) return { kind: "keep" };
     if (wakeAt === null) return awaitsMessage ? { kind: "park", delayMs: null } : { kind: "keep" };
     if (wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
     return { kind: "keep" };
+  }
+
+  #isHeldAt(now: number): boolean {
+    return this.#plan.isObserved && now < this.#heardAt + OBSERVE_MS;
   }
 
   #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): void {
