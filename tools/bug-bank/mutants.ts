@@ -127,8 +127,8 @@ const worker: readonly Mutant[] = [
   {
     name: "a retry has another idempotency key",
     files: [src("worker/attempt-call.ts")],
-    find: "this.idempotencyKey = stepKey(run.id, attempt);",
-    replace: "this.idempotencyKey = `${attempt.attempt}:${stepKey(run.id, attempt)}`;",
+    find: "this.idempotencyKey = stepKey(this.runId, attempt);",
+    replace: "this.idempotencyKey = `${attempt.attempt}:${stepKey(this.runId, attempt)}`;",
     ...WORLD,
   },
   {
