@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BusinessRefusal } from "../errors.js";
 import { saga } from "../saga/builder.js";
+import type { ContextHandle } from "../saga/definition.js";
 import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
 
 describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
@@ -111,6 +112,46 @@ describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
     const run = await bench.toEnd(manager, "s");
     expect(run).toMatchObject({ status: "compensated", error: { code: "run-timeout" } });
     expect(log).toEqual(["a", "undo a"]);
+  });
+
+  it("carries the context from stage to stage, of a group what each of them changed", async () => {
+    const seen: unknown[] = [];
+    const sets = (key: string) => ({
+      run: ({ context }: { readonly context: ContextHandle }) => context.patch({ [key]: key, last: key }),
+    });
+    const definition = saga("s", { style: "choreography" })
+      .step("a", sets("a"))
+      .parallel((group) => group.step("b", sets("b")).step("c", sets("c")))
+      .step("d", { run: ({ context }) => void seen.push(context.get()) })
+      .build();
+    const manager = await bench.open([definition]);
+    const run = await bench.toEnd(manager, "s");
+    expect(run).toMatchObject({ status: "completed", context: { a: "a", b: "b", c: "c" } });
+    expect(seen).toEqual([{ a: "a", b: "b", c: "c", last: "c" }]);
+  });
+
+  it("shows the run stuck while one of its stages is, and goes on when an operator led that one on", async () => {
+    let fails = true;
+    const definition = saga("s", { style: "choreography" })
+      .step("a", {
+        run: () => null,
+        compensate: () => {
+          if (fails) throw new Error("not now");
+        },
+      })
+      .step("b", step("b", new BusinessRefusal("no")))
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    const { items } = await bench.until(manager.list({ status: ["stuck"], definition: "s.a" }));
+    const stuck = items[0]?.id ?? "";
+    fails = false;
+    await bench.until(manager.act(stuck, "resume", { actor: "me", reason: "mended", idempotencyKey: "1" }));
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({
+      status: "compensated",
+      rollbackStatus: "done",
+    });
   });
 
   it("goes on when it is canceled after the pivot, and only then", async () => {

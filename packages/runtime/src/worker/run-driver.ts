@@ -327,7 +327,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
       run: this.#shown.ended(this.run, this.#state, at),
       state: this.#state,
       // With checkpoints, a snapshot of all went out with the end; without, what steps returned is all there is.
-      context: this.#env.config.checkpoint.enabled ? this.#context.live : this.#state.context,
+      context: this.#env.config.checkpoint.enabled && !this.#plan.isObserved ? this.#context.live : this.#state.context,
     };
   }
 
