@@ -1,8 +1,7 @@
 import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
 import { createRelay, type Relay } from "../events/relay.js";
 import { retryDelayMs } from "../events/retry-delay.js";
-import type { Logger } from "../log.js";
-import { type Ports, sleep } from "../ports.js";
+import { sleep } from "../ports.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
@@ -13,12 +12,12 @@ export interface ChoreographyOptions extends ReactionsOptions {
   readonly sagas: readonly string[];
   /** After which silence of an instance others react in its place, ms. */
   readonly leaseMs: number;
-  readonly ports: Ports;
-  readonly logger: Logger;
 }
 
 /** All instances of a service are one group. */
 const GROUP = "choreography";
+/** Events handled at a time by this instance. */
+const AT_ONCE = 256;
 const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Brings the events of choreographed sagas to the units of this service, and to the observer. */
@@ -55,6 +54,7 @@ export class Choreography {
     this.#stop.abort();
     await this.#joining;
     await this.#subscriber?.stop();
+    this.#reactions.close();
     await this.#relay?.stop();
     await this.#options.broker.close();
   }
@@ -73,7 +73,7 @@ export class Choreography {
       await broker.open();
       const subjects = sagas.map((saga) => `${saga}.>`);
       const handle = (delivery: Delivery) => this.#handle(delivery);
-      this.#subscriber = await broker.subscribe({ group: GROUP, subjects, silenceMs, handle });
+      this.#subscriber = await broker.subscribe({ group: GROUP, subjects, silenceMs, handle, concurrency: AT_ONCE });
       this.#failure = null;
       return true;
     } catch (error) {

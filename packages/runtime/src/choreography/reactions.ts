@@ -3,11 +3,14 @@ import { abortRequest } from "../engine/abort-request.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
+import type { Logger } from "../log.js";
+import type { Ports } from "../ports.js";
 import { hashOfInput } from "../saga/checked-input.js";
 import type { Unit } from "../saga/definition.js";
 import type { EventStore } from "../store/event-store.js";
-import type { CreateRun, RunRow, RunStore, Signal } from "../store/run-store.js";
+import type { CreateResult, CreateRun, RunRow, RunStore, Signal, SignalResult } from "../store/run-store.js";
 import { undoRunId } from "../worker/child-run-id.js";
+import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
 import { readStageEvent, type StageEvent } from "./stage-events.js";
@@ -22,6 +25,8 @@ export interface ReactionsOptions {
   /** Something may be due, or lie in the inbox of the run named. */
   readonly poke: (run: string) => void;
   readonly now: () => number;
+  readonly ports: Ports;
+  readonly logger: Logger;
 }
 
 /**
@@ -30,9 +35,21 @@ export interface ReactionsOptions {
  */
 export class Reactions {
   readonly #options: ReactionsOptions;
+  /** Reactions to many events are under way at once, and share their writes. */
+  readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
+  readonly #signals: CoalescingQueue<Signal, SignalResult>;
 
   constructor(options: ReactionsOptions) {
+    const { store, ports, logger } = options;
     this.#options = options;
+    this.#creates = new CoalescingQueue({ name: "units", ports, logger, send: (runs) => store.create(runs) });
+    this.#signals = new CoalescingQueue({ name: "events of runs", ports, logger, send: (all) => store.signal(all) });
+  }
+
+  /** Nothing is handled any more. */
+  close(): void {
+    this.#creates.close();
+    this.#signals.close();
   }
 
   /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
@@ -158,8 +175,8 @@ export class Reactions {
 
   /** False: it was there. */
   async #createRun(run: CreateRun): Promise<boolean> {
-    const [result] = await this.#options.store.create([run]);
-    if (result?.kind !== "rejected") return result?.kind === "created";
+    const result = await this.#creates.push(run);
+    if (result.kind !== "rejected") return result.kind === "created";
     // Refused because the id has its run, dead or alive: that one counts, whatever this one was to begin with.
     if ((await this.#options.store.get(run.id)) !== undefined) return false;
     throw new RuntimeError("input-invalid", result.reason, { run: run.id });
@@ -173,7 +190,7 @@ export class Reactions {
   }
 
   async #send(signal: Signal): Promise<"accepted" | "ended"> {
-    const [result] = await this.#options.store.signal([signal]);
+    const result = await this.#signals.push(signal);
     if (result === "accepted" || result === "duplicate") return "accepted";
     // Its run is in another service's store, or has been deleted with all that belonged to it.
     if (result === "ended" || result === "not-found") return "ended";
