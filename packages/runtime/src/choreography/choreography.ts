@@ -50,12 +50,12 @@ export class Choreography {
     this.#joining = this.#joinLater();
   }
 
-  async close(): Promise<void> {
+  async close(graceMs: number): Promise<void> {
     this.#stop.abort();
     await this.#joining;
-    await this.#subscriber?.stop();
+    await this.#subscriber?.stop(graceMs);
     this.#reactions.close();
-    await this.#relay?.stop();
+    await this.#relay?.stop(graceMs);
     await this.#options.broker.close();
   }
 

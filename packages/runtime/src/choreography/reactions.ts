@@ -24,7 +24,6 @@ export interface ReactionsOptions {
   readonly find: (saga: string, version: string) => Choreographed | undefined;
   /** Something may be due, or lie in the inbox of the run named. */
   readonly poke: (run: string) => void;
-  readonly now: () => number;
   readonly ports: Ports;
   readonly logger: Logger;
 }
@@ -52,7 +51,7 @@ export class Reactions {
     this.#signals.close();
   }
 
-  /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
+  /** Errors: `event-invalid`; `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
   async handle(message: EventMessage): Promise<void> {
     const event = readStageEvent(message);
     if (event === null) return;
@@ -62,13 +61,13 @@ export class Reactions {
       throw new RuntimeError("definition-unknown", text, { saga: event.saga, version: event.version });
     }
     // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    if (event.unit !== null) await this.#tell(event.run, { ...message, event });
+    if (event.unit !== null) await this.#tell(event);
     await this.#react(known, event);
   }
 
-  async #react({ saga, units, sagas }: Choreographed, event: StageEvent): Promise<void> {
+  async #react(of: Choreographed, event: StageEvent): Promise<void> {
+    const { units } = of;
     const { unit, news } = event;
-    const of = { saga, units, sagas };
     if (news === "started")
       for (const each of units.all.filter(({ after }) => after.length === 0)) await this.#start(of, each, event);
     if (news === "completed" && unit !== null)
@@ -115,7 +114,7 @@ export class Reactions {
   }
 
   async #undo(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
-    const { store, events, now, poke } = this.#options;
+    const { store, events, ports, poke } = this.#options;
     const id = unitRunId(event.run, unit.name);
     // What is found may have changed by the time something is done about it; each turn finds it further on.
     for (;;) {
@@ -131,9 +130,9 @@ export class Reactions {
       }
       const isDone = run.status === "completed";
       if (isDone && unit === of.units.turn && of.units.hasPivot)
-        await events.put([abortRefusedEvent(of.saga, event.run, now())]);
+        await events.put([abortRefusedEvent(of.saga, event.run, ports.clock.now())]);
       else if (isDone && canUndo(unit)) await this.#undoEnded(run, event.isLate);
-      else await events.put([compensatedEvent(of.saga, unit, event.run, event.isLate, now())]);
+      else await events.put([compensatedEvent(of.saga, unit, event.run, event.isLate, ports.clock.now())]);
       return;
     }
   }
@@ -182,10 +181,11 @@ export class Reactions {
     throw new RuntimeError("input-invalid", result.reason, { run: run.id });
   }
 
-  async #tell(run: string, { id, event }: { readonly id: string; readonly event: StageEvent }): Promise<void> {
+  async #tell(event: StageEvent): Promise<void> {
+    const { id, run, unit, news } = event;
     // What goes on to the next unit is none of the observer's business.
     const payload = { ...event, carried: null } as unknown as Json;
-    await this.#send({ run, id, kind: "event", name: `${event.unit}.${event.news}`, payload, actor: "choreography" });
+    await this.#send({ run, id, kind: "event", name: `${unit}.${news}`, payload, actor: "choreography" });
     this.#options.poke(run);
   }
 

@@ -1,6 +1,6 @@
 import type { EventMessage } from "../broker/event-message.js";
-import { checkEvent } from "../broker/event-message.js";
 import type { ContextDelta, Failure } from "../engine/records.js";
+import { cloudEvent, eventMessage, readCloudEvent } from "../events/cloud-event.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 
 /** What is told of a unit, and of the saga as a whole. */
@@ -51,17 +51,12 @@ export function stageMessage(event: StageEvent, source: string, at: number): Eve
     ...(error !== null && { error, refused }),
     ...(isLate && { isLate }),
   };
-  const body = {
-    ...{ specversion: "1.0", id, source, type, subject: run, time: new Date(at).toISOString() },
-    ...{ datacontenttype: "application/json", correlationid: run, data },
-  };
-  return checkEvent({ id, subject: type, key: run, body: JSON.stringify(body) });
+  return eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
 }
 
-/** Null: it is no event of a choreographed saga. */
+/** Null: it is no event of a choreographed saga. Error: `event-invalid`. */
 export function readStageEvent({ id, body }: EventMessage): StageEvent | null {
-  const event = JSON.parse(body) as Json;
-  const data = isObject(event) ? event.data : undefined;
+  const { data } = readCloudEvent(body);
   if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
   const {
     run,

@@ -151,7 +151,7 @@ class StoreSagaManager implements SagaManager {
     if (this.#opened === null) return;
     await this.#opened.catch(() => {});
     await this.#sweep.stop();
-    await this.#choreography?.close();
+    await this.#choreography?.close(graceMs);
     await this.#worker.stop(graceMs);
     await this.#store.close();
     this.#queries.close();
@@ -194,12 +194,11 @@ class StoreSagaManager implements SagaManager {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const plan = this.#registry.find(definition.name, definition.version);
-    const isObserved = definition.style === "choreography";
     const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
     const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
-    return {
+    const run: CreateRun = {
       id,
       tenant: options.tenant ?? "default",
       type: "saga",
@@ -219,15 +218,9 @@ class StoreSagaManager implements SagaManager {
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
       claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
-      ...(isObserved && {
-        events: [
-          startedEvent(
-            { id, definition: definition.name, version: definition.version, input },
-            this.#ports.clock.now(),
-          ),
-        ],
-      }),
     };
+    if (definition.style !== "choreography") return run;
+    return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
   #choreographer({ store, broker, config }: SagaManagerOptions): Choreography | null {
@@ -245,7 +238,6 @@ class StoreSagaManager implements SagaManager {
       broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
       find: (saga, version) => this.#registry.choreographed(saga, version),
       poke: (run) => this.#worker.pokeInbox(run),
-      now: () => ports.clock.now(),
     });
   }
 
