@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type NatsOptions, startNats } from "./nats.js";
+import { waitUntil } from "./wait-until.js";
 
 async function nats(options?: NatsOptions) {
   const server = await startNats(options);
@@ -69,6 +70,8 @@ describe("a NATS of one's own", () => {
     onTestFinished(() => void socket.destroy());
     await once(socket, "data");
     server.pause();
+    // A signal is sent, not carried out: its threads stop one after the other, and one that still runs may answer.
+    await waitUntil("every thread to be stopped", async () => (isStopped(server.pid) ? null : "one that runs"));
     let answered = false;
     socket.write("CONNECT {}\r\nPING\r\n");
     const answer = heard(socket, "PONG").finally(() => {
@@ -113,3 +116,8 @@ describe("a NATS of one's own", () => {
     await expect(startNats({ port })).rejects.toThrow("address already in use");
   });
 });
+
+function isStopped(pid: number | undefined): boolean {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).every((task) => readFileSync(join(tasks, task, "stat"), "utf8").includes(") T "));
+}
