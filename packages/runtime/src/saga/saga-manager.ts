@@ -59,6 +59,8 @@ export interface SagaManagerOptions {
    * local one, which is that outbox.
    */
   readonly broker?: Broker;
+  /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
+  readonly relays?: boolean;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
   /** How often the store is asked for due runs, ms. Default 500. */
@@ -223,7 +225,7 @@ class StoreSagaManager implements SagaManager {
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
-  #choreographer({ store, broker, config }: SagaManagerOptions): Choreography | null {
+  #choreographer({ store, broker, relays = true, config }: SagaManagerOptions): Choreography | null {
     const sagas = this.#registry.choreographedNames();
     if (sagas.length === 0) return null;
     const { events } = store;
@@ -234,7 +236,15 @@ class StoreSagaManager implements SagaManager {
     const ports = this.#ports;
     const logger = this.#logger;
     return new Choreography({
-      ...{ store, events, sagas, ports, logger, leaseMs: config.recovery.leaseMs, isRelayed: broker !== undefined },
+      ...{
+        store,
+        events,
+        sagas,
+        ports,
+        logger,
+        leaseMs: config.recovery.leaseMs,
+        isRelayed: broker !== undefined && relays,
+      },
       broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
       find: (saga, version) => this.#registry.choreographed(saga, version),
       poke: (run) => this.#worker.pokeInbox(run),

@@ -13,7 +13,11 @@ import type { EventMessage } from "../broker/event-message.js";
 export interface EventStore {
   /** Idempotent by id, one result each. All that are stored are stored in one write. */
   put(events: readonly EventMessage[]): Promise<PutResult[]>;
-  /** The same within the caller's transaction, by its client (`StepTransaction.client`, `EventTransaction.client`). Throws when one cannot be stored. */
+  /**
+   * The same within the caller's transaction, by its client: `StepTransaction.client`, `EventTransaction.client`, or one of the caller's own
+   * connection to this database, `{ query(text, values) }` on PostgreSQL and `{ run(sql, parameters) }` on SQLite, where it is done when
+   * the call returns. Throws when one cannot be stored.
+   */
   putWithin(client: unknown, events: readonly EventMessage[]): void | Promise<void>;
 
   /**

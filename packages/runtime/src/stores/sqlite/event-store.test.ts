@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { begun, GROUP, idsIn, isHandled, newEvent, newEvents } from "../../testing/event-store/harness.js";
 import { eventStoreContract } from "../../testing/event-store-contract.js";
 import { appendOne, claimOne, nextAppend } from "../../testing/run-store-contract/harness.js";
-import { openDatabase } from "./database.js";
+import { openDatabase, type SqlValue } from "./database.js";
 import { open, type SqliteUnderTest } from "./under-test.test.support.js";
 
 eventStoreContract("sqlite", { open, singleWorker: true });
@@ -113,6 +113,20 @@ describe("sqlite event store", () => {
     await store.open();
     expect(await appendOne(store, nextAppend(run, { events: [newEvent(1)] }))).toMatchObject({ kind: "appended" });
     expect(await idsIn(eventsOf(under))).toEqual(["event-1"]);
+  });
+
+  test("takes events within a transaction of a connection of the caller's own", async (under) => {
+    const { file } = under;
+    const own = openDatabase(file);
+    const client = { run: (sql: string, parameters: readonly SqlValue[]) => own.run(sql, parameters) };
+    own.exec("begin immediate");
+    eventsOf(under).putWithin(client, [newEvent(1)]);
+    own.exec("rollback");
+    own.exec("begin immediate");
+    eventsOf(under).putWithin(client, [newEvent(2)]);
+    own.exec("commit");
+    own.close();
+    expect(await idsIn(eventsOf(under))).toEqual(["event-2"]);
   });
 
   test("takes events only by the client of a transaction", async (under) => {
