@@ -45,6 +45,7 @@ function importsText({ features, services }: Model): string {
     consuming && 'import { handledEvents } from "../messaging/handled-events.js";',
     publishing && 'import { createOutbox } from "../messaging/outbox.js";',
     publishing && 'import { publishedTables } from "../messaging/published-tables.generated.js";',
+    consuming && entities && 'import { useCasesWithin } from "../messaging/use-cases-within.js";',
     events && 'import { eventMetrics } from "../metrics/event-metrics.js";',
     'import { createTelemetry } from "../metrics/metrics.js";',
     sagas && 'import { runMetrics } from "../metrics/run-metrics.js";',
@@ -106,13 +107,8 @@ const STORE = `  const store = createRunStore(settings);
 const OUTBOX = `  const outbox = createOutbox({ store: eventsOf(store), tables: publishedTables, name: settings.name });
 `;
 
-const useCasesText = ({ publishing }: Model["features"]): string => `  const clock = { now: Date.now };
-${repositoriesText(publishing)}  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
-
-`;
-
-const repositoriesText = (publishing: boolean): string =>
-  publishing
+const useCasesText = ({ publishing, consuming }: Model["features"]): string => {
+  const repositories = publishing
     ? `  const repositories: Repositories = {
     ...repositoriesOn(database.opened, outbox.tellerOn),
     ...bindings.repositories,
@@ -120,6 +116,21 @@ const repositoriesText = (publishing: boolean): string =>
 `
     : `  const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
 `;
+  const within = `  const useCasesOf = (own: Repositories): UseCases =>
+    useCasesFrom({ ...own, ...bindings.repositories }, { clock, newId });
+  const within = useCasesWithin(database.opened, useCasesOf${publishing ? ", outbox.tellerOn" : ""});
+`;
+  if (consuming)
+    return `  const clock = { now: Date.now };
+  const newId = createUuidV7(clock);
+${repositories}  const useCases: UseCases = useCasesFrom(repositories, { clock, newId });
+${within}
+`;
+  return `  const clock = { now: Date.now };
+${repositories}  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
+
+`;
+};
 
 const NO_USE_CASES = `  const useCases: UseCases = {};
 
@@ -169,8 +180,8 @@ const OPEN_STORE = `${BROKER}  scope.own("store", store, (opened) => opened.clos
 
 `;
 
-function eventsText({ sagas, publishing, consuming }: Model["features"]): string {
-  const deps = `{ useCases,${sagas ? " runs," : ""} logger }`;
+function eventsText({ sagas, publishing, consuming, entities }: Model["features"]): string {
+  const deps = `{ useCases,${sagas ? " runs," : ""} logger }${entities ? ", within" : ""}`;
   return `${sagas ? "" : OPEN_STORE}  const events = createEvents({
     settings,
     store,

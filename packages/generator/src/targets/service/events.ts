@@ -33,10 +33,12 @@ ${print(tables, "export const publishedTables: PublishedTables = ", ";")}
 
 export function eventRoutesFile({ events: { published }, features }: Model): string {
   const { events, publishing, consuming, sagas } = features;
+  // Of what is deleted its id alone is told.
+  const shown = published.filter(({ changes }) => changes.some((change) => change !== "deleted"));
   const others = [
     'import { asyncapiRoute } from "./asyncapi.js";\n',
     publishing ? 'import { traceCauses } from "./causes.js";\n' : "",
-    publishing ? 'import { entitySchemas } from "./field-schemas.js";\n' : "",
+    shown.length > 0 ? 'import { entitySchemas } from "./field-schemas.js";\n' : "",
     'import type { HttpContext } from "./http-context.js";\n',
     events ? 'import { parkedEventRoutes } from "./parked-event-routes.js";\n' : "",
   ];
@@ -44,7 +46,7 @@ export function eventRoutesFile({ events: { published }, features }: Model): str
     publishing ? 'import { Type } from "typebox";\n' : "",
     'import type { Application } from "../../application/application.generated.js";\n',
     consuming ? 'import { SUBSCRIPTIONS } from "../../application/event-handlers/event-handlers.generated.js";\n' : "",
-    ...published
+    ...shown
       .map(({ entity: { name } }) =>
         importOf(
           [`${name.camel}Fields`, `${name.camel}Keys`],
@@ -54,7 +56,7 @@ export function eventRoutesFile({ events: { published }, features }: Model): str
       .sort(byPath),
     ...others,
   ];
-  const data = published.map(
+  const data = shown.map(
     ({ entity: { name } }) =>
       `const ${name.camel}Data = entitySchemas(${name.camel}Keys, ${name.camel}Fields).entity;\n`,
   );

@@ -8,6 +8,7 @@ import { containerFile } from "./container.js";
 import { copiedFiles } from "./copies.js";
 import { definitionsFile } from "./definitions.js";
 import { eventHandlerFiles } from "./event-handlers.js";
+import { eventTestFiles } from "./event-tests.js";
 import { eventRoutesFile, publishedTablesFile } from "./events.js";
 import { factsFile } from "./facts.js";
 import { handlerFiles } from "./handlers.js";
@@ -27,6 +28,7 @@ export function serviceTarget(model: Model, template: Template): TargetFile[] {
     ...(sagas ? definitionFiles(model) : []),
     ...(sagas && localHandlers ? handlerFiles(model) : []),
     ...(consuming ? eventHandlerFiles(model) : []),
+    ...eventTestFiles(model),
     ...(publishing
       ? [generated("src/infrastructure/messaging/published-tables.generated.ts", publishedTablesFile(model))]
       : []),

@@ -14,6 +14,7 @@ import { createEvents, eventsOf } from "../messaging/events.js";
 import { handledEvents } from "../messaging/handled-events.js";
 import { createOutbox } from "../messaging/outbox.js";
 import { publishedTables } from "../messaging/published-tables.generated.js";
+import { useCasesWithin } from "../messaging/use-cases-within.js";
 import { eventMetrics } from "../metrics/event-metrics.js";
 import { createTelemetry } from "../metrics/metrics.js";
 import { runMetrics } from "../metrics/run-metrics.js";
@@ -65,11 +66,15 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   const store = createRunStore(settings);
   const outbox = createOutbox({ store: eventsOf(store), tables: publishedTables, name: settings.name });
   const clock = { now: Date.now };
+  const newId = createUuidV7(clock);
   const repositories: Repositories = {
     ...repositoriesOn(database.opened, outbox.tellerOn),
     ...bindings.repositories,
   };
-  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
+  const useCases: UseCases = useCasesFrom(repositories, { clock, newId });
+  const useCasesOf = (own: Repositories): UseCases =>
+    useCasesFrom({ ...own, ...bindings.repositories }, { clock, newId });
+  const within = useCasesWithin(database.opened, useCasesOf, outbox.tellerOn);
 
   const sessionStore = createSessionStore(settings, logger);
   const audit = auditSessions(logger);
@@ -97,7 +102,7 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     settings,
     store,
     broker,
-    handled: handledEvents(SUBSCRIPTIONS, { useCases, runs, logger }),
+    handled: handledEvents(SUBSCRIPTIONS, { useCases, runs, logger }, within),
     published: outbox.counts,
     logger,
   });

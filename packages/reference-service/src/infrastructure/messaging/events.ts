@@ -5,10 +5,10 @@
  */
 import {
   type Broker,
+  type ConsumerOptions,
   createConsumer,
   createLocalBroker,
   createRelay,
-  type EventHandler,
   type EventStore,
   type RunStore,
   RuntimeError,
@@ -29,8 +29,11 @@ export interface HandledEvents {
   /** Whose events they are; null: this service's own. */
   readonly from: string | null;
   readonly subjects: readonly string[];
-  readonly handle: EventHandler;
+  readonly handling: Handling;
 }
+
+/** `handleWithin`: the effect is in the transaction that says that the event was handled. */
+export type Handling = Pick<ConsumerOptions, "handle"> | Pick<ConsumerOptions, "handleWithin">;
 
 export interface EventsParts {
   readonly settings: Settings;
@@ -59,11 +62,11 @@ export function createEvents({ settings, store, broker, handled, published, logg
   const own = broker ?? createLocalBroker({ store: events, now, logger });
   const relay = broker === null ? null : createRelay({ store: events, broker, now, logger });
   const foreign = foreignBrokers(settings, handled, logger);
-  const consumers = handled.flatMap(({ group, from, subjects, handle }) => {
+  const consumers = handled.flatMap(({ group, from, subjects, handling }) => {
     const source = from === null ? own : foreign.get(from);
     return source === undefined
       ? []
-      : [createConsumer({ broker: source, store: events, group, subjects, handle, logger })];
+      : [createConsumer({ broker: source, store: events, group, subjects, logger, ...handling })];
   });
   const brokers = [...(broker === null ? [] : [broker]), ...foreign.values()];
 

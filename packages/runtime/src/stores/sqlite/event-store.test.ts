@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { SHARDS } from "../../store/event-store.js";
 import { begun, GROUP, idsIn, isHandled, newEvent, newEvents } from "../../testing/event-store/harness.js";
 import { eventStoreContract } from "../../testing/event-store-contract.js";
 import { appendOne, claimOne, nextAppend } from "../../testing/run-store-contract/harness.js";
 import { openDatabase, type SqlValue } from "./database.js";
+import { loadDriver } from "./driver.js";
 import { open, type SqliteUnderTest } from "./under-test.test.support.js";
 
 eventStoreContract("sqlite", { open, singleWorker: true });
@@ -127,6 +129,18 @@ describe("sqlite event store", () => {
     own.exec("commit");
     own.close();
     expect(await idsIn(eventsOf(under))).toEqual(["event-2"]);
+  });
+
+  test("does not block the process for long over a lease while another one keeps the file locked", async (under) => {
+    const other = loadDriver().open(under.file);
+    other.exec("begin immediate");
+    const began = performance.now();
+    await expect(eventsOf(under).lease(GROUP, "member", 1_000)).rejects.toMatchObject({ code: "store-unavailable" });
+    // A run's call waits two seconds.
+    expect(performance.now() - began).toBeLessThan(1_000);
+    other.exec("rollback");
+    other.close();
+    expect(await eventsOf(under).lease(GROUP, "member", 1_000)).toHaveLength(SHARDS);
   });
 
   test("takes events only by the client of a transaction", async (under) => {
