@@ -28,7 +28,7 @@ describe("published events", () => {
     const shared = { specversion: "1.0", source: "/services/reference-service", subject: created.id };
     expect(heard.events).toEqual([
       expect.objectContaining({ ...shared, type: "bound_volume.created", data: created }),
-      expect.objectContaining({ ...shared, type: "bound_volume.updated", data: changed, formerrevision: 1 }),
+      expect.objectContaining({ ...shared, type: "bound_volume.updated", data: changed, replaces: 1 }),
       expect.objectContaining({ ...shared, type: "bound_volume.deleted", data: { id: created.id } }),
     ]);
     expect(new Set(heard.events.map(({ id }) => id)).size).toBe(3);

@@ -82,7 +82,7 @@ function messageOf(name: string, { entity, keys }: PublishedTable, change: Chang
     subject: id,
     data: change.kind === "deleted" ? { id } : viewOf(keys)(change.entity),
     ...currentCause(),
-    ...(change.kind === "updated" && { extensions: { formerrevision: change.former } }),
+    ...(change.kind === "updated" && { extensions: { replaces: change.former } }),
   });
   return eventMessage(event);
 }

@@ -1,3 +1,4 @@
+// cspell:ignore Introspector
 /**
  * The repositories within a transaction of somebody else's, who commits it or not: what they change is a part of it. Each
  * statement, and each transaction of their own, is a savepoint: what the database refuses is undone alone, and the caller goes on.
@@ -50,7 +51,7 @@ function driverOf(client: TransactionClient): Driver {
       throw new Error("expected a query that is not streamed: this service reads pages");
     },
   };
-  // One connection: whoever wants it waits for who has it, or savepoints of the two would be mixed.
+  // One connection: whoever wants it waits for who has it, or one's rollback would undo what the other did.
   let free: Promise<void> = Promise.resolve();
   let release = (): void => {};
   return {
