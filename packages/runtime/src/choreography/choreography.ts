@@ -1,8 +1,10 @@
 import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
+import type { EventMessage } from "../broker/event-message.js";
 import { createRelay, type Relay } from "../events/relay.js";
 import { retryDelayMs } from "../events/retry-delay.js";
 import { sleep } from "../ports.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
+import { Twice } from "./twice.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
@@ -14,10 +16,15 @@ export interface ChoreographyOptions extends ReactionsOptions {
   readonly leaseMs: number;
 }
 
+/** The other events lead back, or wait for somebody. */
+const BRINGS_ON = /\.(?:started|completed)$/;
 /** All instances of a service are one group. */
 const GROUP = "choreography";
-/** Events handled at a time by this instance. */
+/** Events handled at a time by this instance; own ones, which a reaction is under way to already, only wait for it. */
 const AT_ONCE = 256;
+const OWN_AT_ONCE = 1_000;
+/** Draws of an id until its events come to this instance: in vain once in a million times, with a sixteenth of the shards. */
+const MAX_DRAWS = 200;
 const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Brings the events of choreographed sagas to the units of this service, and to the observer. */
@@ -29,6 +36,7 @@ export class Choreography {
   #joining: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
   #failure: string | null = null;
+  readonly #twice = new Twice();
 
   constructor(options: ChoreographyOptions) {
     const { broker, isRelayed, store, events, ports, logger, leaseMs } = options;
@@ -41,6 +49,26 @@ export class Choreography {
   /** Why no events come, or leave; null while they do. */
   get outage(): string | null {
     return this.#failure ?? this.#relay?.outage?.reason ?? null;
+  }
+
+  /** One for a run whose events come to this instance, if any do by their key. */
+  nearId(draw: () => string): string {
+    let id = draw();
+    if (this.#subscriber?.isNear === undefined) return id;
+    for (let draws = 1; draws < MAX_DRAWS && !this.#subscriber.isNear(id); draws += 1) id = draw();
+    return id;
+  }
+
+  /**
+   * Events that were written here and are in the outbox. Those that bring a saga on, and that would come back to this instance, are reacted
+   * to at once: nobody else would do it sooner. When that fails they are reacted to as they come. `unread`: as `Append` says of their run.
+   */
+  emitted(events: readonly EventMessage[], unread?: boolean): void {
+    if (this.#stop.signal.aborted) return;
+    for (const event of events) {
+      if (!BRINGS_ON.test(event.subject) || this.#subscriber?.isNear?.(event.key) !== true) continue;
+      this.#twice.once(event.id, () => this.#reactions.handleOwn(event, unread)).catch(() => {});
+    }
   }
 
   /** A broker that is not there is joined when it comes; events wait in the outbox meanwhile. */
@@ -68,12 +96,18 @@ export class Choreography {
   }
 
   async #join(): Promise<boolean> {
-    const { broker, sagas, leaseMs: silenceMs, logger } = this.#options;
+    const { broker, isRelayed, sagas, leaseMs: silenceMs, logger } = this.#options;
     try {
       await broker.open();
       const subjects = sagas.map((saga) => `${saga}.>`);
       const handle = (delivery: Delivery) => this.#handle(delivery);
-      this.#subscriber = await broker.subscribe({ group: GROUP, subjects, silenceMs, handle, concurrency: AT_ONCE });
+      this.#subscriber = await broker.subscribe({
+        group: GROUP,
+        subjects,
+        silenceMs,
+        handle,
+        concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE,
+      });
       this.#failure = null;
       return true;
     } catch (error) {
@@ -86,7 +120,7 @@ export class Choreography {
 
   async #handle({ message, attempt }: Delivery): Promise<void> {
     try {
-      await this.#reactions.handle(message);
+      await this.#twice.once(message.id, () => this.#reactions.handle(message));
     } catch (error) {
       const { id, subject } = message;
       // It comes again, and again: an outage is over some day, and a definition may be deployed later than its events come.

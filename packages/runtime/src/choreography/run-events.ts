@@ -92,10 +92,11 @@ function newsOf(run: RunRow, { definition }: RunPlan, state: RunState): StageEve
   const { saga, unit } = definition.unit;
   const entry = entryOf(run);
   const base = { ...BARE, saga: saga.name, version: saga.version, run: entry.run, unit: unit.name };
-  const id = unitRunId(entry.run, unit.name);
+  const isUndoing = undoesAnother(run);
+  const id = isUndoing ? unitRunId(entry.run, unit.name) : run.id;
   const isLate = entry.isLate || toldToUndo === "late";
   const compensated = { ...base, id: `${id}:compensated`, news: "compensated", isLate } as const;
-  if (undoesAnother(run) || entry.isDead) return [compensated];
+  if (isUndoing || entry.isDead) return [compensated];
   if (end.status === "completed") {
     const told =
       unit.step === null ? gathered(entry.carried, unit, end.output) : passedOn(entry.carried, state, unit.name);

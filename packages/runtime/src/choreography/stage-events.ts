@@ -51,11 +51,19 @@ export function stageMessage(event: StageEvent, source: string, at: number): Eve
     ...(error !== null && { error, refused }),
     ...(isLate && { isLate }),
   };
-  return eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
+  const message = eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
+  written.set(message, event);
+  return message;
 }
 
+/** What messages of this process say, for whoever reads them before they have left. */
+const written = new WeakMap<EventMessage, StageEvent>();
+
 /** Null: it is no event of a choreographed saga. Error: `event-invalid`. */
-export function readStageEvent({ id, body }: EventMessage): StageEvent | null {
+export function readStageEvent(message: EventMessage): StageEvent | null {
+  const known = written.get(message);
+  if (known !== undefined) return known;
+  const { id, body } = message;
   const { data } = readCloudEvent(body);
   if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
   const {

@@ -27,8 +27,9 @@ export function observe(plan: RunPlan, state: RunState, event: UnitEvent): Journ
   const { unit, news } = event;
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
-  if (state.stuck !== null && news !== "stuck") return [released(event), ...observeUnit(plan, state, event, step)];
-  return observeUnit(plan, state, event, step);
+  const records = observeUnit(plan, state, event, step);
+  // One that comes again says nothing of whoever is stuck now.
+  return state.stuck !== null && news !== "stuck" && records.length > 0 ? [released(event), ...records] : records;
 }
 
 function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: StepState | null): JournalRecord[] {

@@ -188,3 +188,10 @@ export function isDue({ status, dueAt }: Pick<Act, "status" | "dueAt">, now: num
 export function needsUndo(step: StepState): boolean {
   return step.forward.status === "done" || step.forward.mayHaveRun || step.leftovers.length > 0;
 }
+
+/** Steps of which nothing has been heard, or that have not begun. */
+export function openSteps({ steps }: RunState): number {
+  let open = 0;
+  for (const { forward } of steps.values()) if (forward.status === "idle") open += 1;
+  return open;
+}

@@ -1,7 +1,7 @@
 import { checkNames } from "../../store/event-codec.js";
 import { shareOf } from "../../store/event-share.js";
 import type { EventGroup, LeasedShard } from "../../store/event-store.js";
-import { int4s, texts } from "./binary-arrays.js";
+import { int4s, int8s, texts } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { placeAndN, positionOf } from "./event-rows.js";
 
@@ -48,16 +48,26 @@ export function release(connections: Connections, group: string, member: string)
   return alone(connections, group, (on) => on.run("release-shards", [group, member]));
 }
 
-export async function advance(
-  connections: Connections,
-  group: string,
-  { shard, fence }: LeasedShard,
-  position: string | null,
-  note: string | null,
-): Promise<boolean> {
-  checkNames({ group, note });
-  const values = [group, shard, fence, ...placeAndN(position), note];
-  return (await connections.writer.run("advance", values)).length > 0;
+export interface Advance {
+  readonly group: string;
+  readonly shard: LeasedShard;
+  readonly position: string | null;
+  readonly note: string | null;
+}
+
+/** Of one group and shard there is one at most. */
+export async function advance(connections: Connections, advances: readonly Advance[]): Promise<boolean[]> {
+  const places = advances.map(({ position }) => placeAndN(position));
+  const rows = await connections.writer.run("advance", [
+    texts(advances.map(({ group }) => group)),
+    int4s(advances.map(({ shard }) => shard.shard)),
+    int8s(advances.map(({ shard }) => shard.fence)),
+    int8s(places.map(([place]) => Number(place))),
+    int8s(places.map(([, n]) => Number(n))),
+    texts(advances.map(({ note }) => note)),
+  ]);
+  const advanced = new Set(rows.map((row) => `${row.shard} ${row.group}`));
+  return advances.map(({ group, shard }) => advanced.has(`${shard.shard} ${group}`));
 }
 
 export async function groups(connections: Connections): Promise<EventGroup[]> {
