@@ -4,7 +4,7 @@ import { BackendPostgres } from "openworkflow/postgres";
 import { BackendSqlite } from "openworkflow/sqlite";
 import postgres from "postgres";
 import { type SagaDriver, sagaDriver, serveSagas } from "../sagas/contender.js";
-import { Ends } from "../sagas/ends.js";
+import { Ends } from "../ends.js";
 import type { Place } from "../sagas/protocol.js";
 import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
 import { INPUT, perform, refuse, undo } from "../sagas/work.js";
