@@ -6,7 +6,14 @@ import { NATS_DURABILITY, startBrokerServer } from "../servers/nats.js";
 import { startDatabaseServer } from "../servers/postgres.js";
 import { inWorkplace, PROFILES, type Workplace } from "../workplace.js";
 import type { EventContender } from "./contenders.js";
-import { type ContenderResult, detailsOf, type EventMachine, type EventResult, ratiosOf, scenarioResult } from "./result.js";
+import {
+  type ContenderResult,
+  detailsOf,
+  type EventMachine,
+  type EventResult,
+  ratiosOf,
+  scenarioResult,
+} from "./result.js";
 import type { EventScenario } from "./scenarios.js";
 import { type Figures, type Servers, takeTurn } from "./turn.js";
 
@@ -41,14 +48,20 @@ async function measured(
   const profiles = options.profile ? PROFILES : "";
   const { measurements, failures } = await inRounds<EventContender, EventScenario, Figures>({
     ...{ contenders: options.contenders, scenarios: options.scenarios, rounds: options.rounds, stopping, say },
-    inShort: ({ perSecond, p50Ms }) => (perSecond === null ? `p50 ${p50Ms.toFixed(2)} ms` : `${Math.round(perSecond)}/s`),
+    inShort: ({ perSecond, p50Ms }) =>
+      perSecond === null ? `p50 ${p50Ms.toFixed(2)} ms` : `${Math.round(perSecond)}/s`,
     takeTurn: (contender, scenarios, report) =>
       takeTurn({ contender, scenarios, profiles, database, broker }, surroundings, report),
   });
   const contenders = measurements.map(contenderResult);
   return {
     ...{ suite: "events", date: new Date().toISOString().slice(0, 10), quick: options.quick, rounds: options.rounds },
-    ...{ machine: eventMachine(surroundings), contenders, ratios: ratiosOf(contenders), details: detailsOf(contenders) },
+    ...{
+      machine: eventMachine(surroundings),
+      contenders,
+      ratios: ratiosOf(contenders),
+      details: detailsOf(contenders),
+    },
     failures,
   };
 }

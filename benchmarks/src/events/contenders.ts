@@ -1,9 +1,8 @@
-import { NATS_DURABILITY } from "../servers/nats.js";
 import type { ActKind, EventScenario } from "./scenarios.js";
 
 export type ContenderName =
   | "clean-arch-events"
-  | "clean-arch-events-put"
+  | "clean-arch-events-within"
   | "bare-jetstream"
   | "orchestrated-postgres"
   | "choreographed-postgres"
@@ -26,8 +25,8 @@ export interface EventContender {
 
 const POSTGRES = "PostgreSQL, fsync and synchronous_commit on";
 const SQLITE = "SQLite, write-ahead log, synchronous=FULL";
-const both = `${POSTGRES}; on its way in NATS: ${NATS_DURABILITY}`;
-const bare = `NATS alone: ${NATS_DURABILITY}`;
+const both = `${POSTGRES}; what NATS loses is sent again from there`;
+const bare = "NATS alone";
 
 const ofKind = (kind: ActKind) => (scenario: EventScenario) => scenario.kind === kind;
 const events = { takes: ofKind("event") };
@@ -35,39 +34,39 @@ const sagas = { program: "ours/saga-styles.js", takes: ofKind("saga") };
 
 export const CONTENDERS: readonly EventContender[] = [
   {
-    ...{ ...events, name: "clean-arch-events", title: "clean-arch, committed with a row of the caller's" },
+    ...{ ...events, name: "clean-arch-events", title: "clean-arch, events" },
+    ...{ program: "ours/outbox-events.js", args: ["alone"], durability: both },
+  },
+  {
+    ...{ ...events, name: "clean-arch-events-within", title: "clean-arch, events in transactions of the caller's" },
     ...{ program: "ours/outbox-events.js", args: ["within"], durability: both },
   },
   {
-    ...{ ...events, name: "clean-arch-events-put", title: "clean-arch, committed alone" },
-    ...{ program: "ours/outbox-events.js", args: ["put"], durability: both },
-  },
-  {
-    ...{ ...events, name: "bare-jetstream", title: "bare JetStream, publish and pull" },
+    ...{ ...events, name: "bare-jetstream", title: "bare JetStream, events" },
     ...{ program: "peers/bare-jetstream.js", args: [], durability: bare },
   },
   {
-    ...{ ...sagas, name: "orchestrated-postgres", title: "clean-arch, orchestrated, PostgreSQL" },
+    ...{ ...sagas, name: "orchestrated-postgres", title: "clean-arch, orchestrated sagas, PostgreSQL" },
     ...{ args: ["orchestration", "postgres"], durability: POSTGRES },
   },
   {
-    ...{ ...sagas, name: "choreographed-postgres", title: "clean-arch, choreographed, PostgreSQL" },
+    ...{ ...sagas, name: "choreographed-postgres", title: "clean-arch, choreographed sagas, PostgreSQL" },
     ...{ args: ["choreography", "postgres"], durability: POSTGRES },
   },
   {
-    ...{ ...sagas, name: "choreographed-nats", title: "clean-arch, choreographed, PostgreSQL and NATS" },
+    ...{ ...sagas, name: "choreographed-nats", title: "clean-arch, choreographed sagas, PostgreSQL and NATS" },
     ...{ args: ["choreography", "nats"], durability: both },
   },
   {
-    ...{ ...sagas, name: "bare-hops", title: "bare JetStream, a chain of as many hops" },
+    ...{ ...sagas, name: "bare-hops", title: "bare JetStream, chains of as many hops" },
     ...{ program: "peers/bare-hops.js", args: [], durability: bare },
   },
   {
-    ...{ ...sagas, name: "orchestrated-sqlite", title: "clean-arch, orchestrated, SQLite" },
+    ...{ ...sagas, name: "orchestrated-sqlite", title: "clean-arch, orchestrated sagas, SQLite" },
     ...{ args: ["orchestration", "sqlite"], durability: SQLITE },
   },
   {
-    ...{ ...sagas, name: "choreographed-sqlite", title: "clean-arch, choreographed, SQLite" },
+    ...{ ...sagas, name: "choreographed-sqlite", title: "clean-arch, choreographed sagas, SQLite" },
     ...{ args: ["choreography", "sqlite"], durability: SQLITE },
   },
 ];

@@ -48,7 +48,7 @@ export type RatioName =
 
 /** What is worth knowing beside the ratios, and has nothing to reach. */
 export type DetailName =
-  | "committed_alone_of_bare_jetstream"
+  | "within_transactions_of_bare_jetstream"
   | "idle_latency_ms_p99"
   | "idle_latency_ms_p50_bare_jetstream"
   | "choreographed_vs_orchestrated_sqlite";
@@ -80,7 +80,7 @@ export function ratiosOf(contenders: readonly ContenderResult[]): Ratios<RatioNa
 export function detailsOf(contenders: readonly ContenderResult[]): Ratios<DetailName> {
   const { speed, idle } = lookUp(contenders);
   return {
-    committed_alone_of_bare_jetstream: quotient(speed("clean-arch-events-put"), speed("bare-jetstream")),
+    within_transactions_of_bare_jetstream: quotient(speed("clean-arch-events-within"), speed("bare-jetstream")),
     idle_latency_ms_p99: quotient(idle("clean-arch-events")?.p99Ms.median, 1),
     idle_latency_ms_p50_bare_jetstream: quotient(idle("bare-jetstream")?.p50Ms.median, 1),
     choreographed_vs_orchestrated_sqlite: quotient(speed("choreographed-sqlite"), speed("orchestrated-sqlite")),

@@ -18,6 +18,8 @@ export type ScenarioName = "event-100" | "event-idle" | "saga-100" | "saga-1";
 
 /** Stages of a saga: functions of the contender's process that return a small object. */
 export const STAGES = 5;
+/** Events of a choreographed one: that it has started, and that each stage has completed. A chain of bare hops has as many messages. */
+export const MESSAGES = STAGES + 1;
 
 const hundred = { inFlight: 100, startFor: 3_000, pauseMs: null } as const;
 const one = { inFlight: 1, startFor: 2_000, pauseMs: null } as const;

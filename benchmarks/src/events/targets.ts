@@ -8,7 +8,11 @@ export const TARGETS: Targets<RatioName> = {
     at: 0.5,
     least: true,
   },
-  idle_latency_ms_p50: { text: "ms from commit to handler, one event at a time on an idle system", at: 10, least: false },
+  idle_latency_ms_p50: {
+    text: "ms from commit to handler, one event at a time on an idle system",
+    at: 10,
+    least: false,
+  },
   choreographed_vs_orchestrated: {
     text: "sagas/s choreographed against orchestrated, on PostgreSQL; 100 in flight",
     at: 0.5,

@@ -1,8 +1,8 @@
 import { Ends } from "../ends.js";
 import { serveEvents } from "../events/contender.js";
 import { Effects } from "../events/effects.js";
-import { STAGES } from "../events/scenarios.js";
-import { type BareStream, openBareStream } from "./bare-stream.js";
+import { MESSAGES, STAGES } from "../events/scenarios.js";
+import { openBareStream } from "./bare-stream.js";
 
 /**
  * The messages of a choreographed saga without the saga: `hop.1` begins the chain; whoever gets `hop.n` performs stage n, publishes
@@ -16,34 +16,27 @@ interface Hop {
 }
 
 const effects = new Effects(STAGES);
-const ends = new Ends();
-let stream: BareStream | null = null;
 
-async function publish(hop: Hop): Promise<void> {
-  await stream?.publish(`hop.${hop.stage}`, hop);
-}
-
-serveEvents(
-  {
-    open: async (place) => {
-      stream = await openBareStream(place, async (message) => {
-        const { chain, stage, outputs } = message.json<Hop>();
-        if (stage > STAGES) {
-          message.ack();
-          return ends.ended(`${chain}`, null);
-        }
-        effects.done(chain, stage);
-        await publish({ chain, stage: stage + 1, outputs: [...outputs, { stage, ok: true }] });
-        message.ack();
-      });
-    },
-    act: async (n) => {
+serveEvents(effects, async (place) => {
+  const ends = new Ends();
+  const publish = (hop: Hop): Promise<void> => stream.publish(`hop.${hop.stage}`, hop);
+  const stream = await openBareStream(place, async (message) => {
+    const { chain, stage, outputs } = message.json<Hop>();
+    if (stage === MESSAGES) {
+      message.ack();
+      return ends.ended(`${chain}`, null);
+    }
+    effects.done(chain, stage);
+    await publish({ chain, stage: stage + 1, outputs: [...outputs, { stage, ok: true }] });
+    message.ack();
+  });
+  return {
+    async act(n) {
       const begin = performance.now();
       await publish({ chain: n, stage: 1, outputs: [] });
       await ends.of(`${n}`);
       return performance.now() - begin;
     },
-    close: async () => await stream?.close(),
-  },
-  effects,
-);
+    close: () => stream.close(),
+  };
+});

@@ -1,6 +1,6 @@
+import { startNats } from "@clean-arch/test-servers";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { startNats } from "@clean-arch/test-servers";
 
 /** One NATS server for all contenders of a bench, as a fresh installation is. Each turn has a stream of its own. */
 export interface BrokerServer {
@@ -25,7 +25,7 @@ export async function startBrokerServer(): Promise<BrokerServer> {
     url: server.url,
     version: connection.info?.version ?? "unknown",
     async drop(stream) {
-      await manager.streams.delete(stream).catch(() => false);
+      for await (const name of manager.streams.names()) if (name === stream) await manager.streams.delete(stream);
     },
     async stop() {
       await connection.close();
