@@ -1,8 +1,8 @@
-import type { EventMessage } from "../broker/event-message.js";
 import { abortRequest } from "../engine/abort-request.js";
 import type { Message } from "../engine/messages.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
+import type { CloudEvent } from "../events/cloud-event.js";
 import type { Json } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Ports } from "../ports.js";
@@ -14,7 +14,7 @@ import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import type { NewRuns } from "../worker/new-runs.js";
 import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
-import { readStageEvent, type StageEvent } from "./stage-events.js";
+import { type StageEvent, stageEventOf } from "./stage-events.js";
 import { encodeEntry, entered, entryOf, unitRunId } from "./unit-entry.js";
 import { unitBefore } from "./units.js";
 
@@ -55,9 +55,15 @@ export class Reactions {
     this.#signals.close();
   }
 
-  /** Errors: `event-invalid`; `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
-  async handle(message: EventMessage): Promise<void> {
-    const event = readStageEvent(message);
+  /** Whether this service has what the event is of, or it is none of its business. */
+  knows(of: CloudEvent): boolean {
+    const event = stageEventOf(of);
+    return event === null || this.#options.find(event.saga, event.version) !== undefined;
+  }
+
+  /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
+  async handle(of: CloudEvent): Promise<void> {
+    const event = stageEventOf(of);
     if (event === null) return;
     const known = this.#known(event);
     // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
@@ -70,9 +76,7 @@ export class Reactions {
    * passing: it need not be in a message of its own as long as it is in the outbox, and that it is until this resolves. `unread`: whether the
    * unit may have been told something that it did not read.
    */
-  async handleOwn(message: EventMessage, unread = true): Promise<void> {
-    const event = readStageEvent(message);
-    if (event === null) return;
+  async handleOwn(event: StageEvent, unread = true): Promise<void> {
     const known = this.#known(event);
     const isWritten = event.unit === null ? true : this.#options.tell(event.run, this.#telling(event));
     if (isWritten === null) await this.#tell(event);
