@@ -39,7 +39,7 @@ export function createPostgresEvents({ answer, onPut, listen }: EventSurrounding
         return results;
       }),
     putWithin: (client, events) => answer((open) => putWithin(open.statements, client, events)),
-    lease: (group, member, leaseMs) => answer((open) => lease(open, group, member, leaseMs)),
+    lease: (group, member, leaseMs, holding) => answer((open) => lease(open, group, member, leaseMs, holding)),
     release: (group, member) => answer((open) => release(open, group, member)),
     async read(shard, after, limit) {
       placeAndN(after);
