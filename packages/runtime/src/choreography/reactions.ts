@@ -64,24 +64,26 @@ export class Reactions {
   /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
   async handle(of: CloudEvent): Promise<void> {
     const event = stageEventOf(of);
-    if (event === null) return;
-    const known = this.#known(event);
-    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    if (event.unit !== null) await this.#tell(event);
-    await this.#react(known, event);
+    if (event !== null) await this.handleStage(event);
   }
 
-  /**
-   * The same for an event that was written here a moment ago, before a broker brings it. The observer, where it is driven here, is told in
-   * passing: it need not be in a message of its own as long as it is in the outbox, and that it is until this resolves. `unread`: whether the
-   * unit may have been told something that it did not read.
-   */
-  async handleOwn(event: StageEvent, unread = true): Promise<void> {
+  /** The same. `unread`: whether the unit may have been told something that it did not read. */
+  async handleStage(event: StageEvent, unread = true): Promise<void> {
     const known = this.#known(event);
-    const isWritten = event.unit === null ? true : this.#options.tell(event.run, this.#telling(event));
+    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
+    const isWritten = this.#tellInPassing(event);
     if (isWritten === null) await this.#tell(event);
     await this.#react(known, event, unread);
     if ((await isWritten) === false) await this.#tell(event);
+  }
+
+  /**
+   * It need not be in a message of its own while it is in the outbox or at the broker, and that it is until this reaction is over. Only what
+   * adds nothing when it comes again; null: by a message. True: nobody is to be told.
+   */
+  #tellInPassing(event: StageEvent): Promise<boolean> | true | null {
+    if (event.unit === null) return true;
+    return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event)) : null;
   }
 
   #known(event: StageEvent): Choreographed {
