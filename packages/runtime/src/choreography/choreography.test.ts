@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BusinessRefusal } from "../errors.js";
+import { BusinessRefusal, RuntimeError } from "../errors.js";
 import { saga } from "../saga/builder.js";
 import type { ContextHandle } from "../saga/definition.js";
 import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
@@ -152,6 +152,37 @@ describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
       status: "compensated",
       rollbackStatus: "done",
     });
+  });
+
+  it("shows the run stuck when a stage cannot tell its end", async () => {
+    const tooLarge = { big: "x".repeat(600_000) };
+    const definition = saga("s", { style: "choreography" })
+      .step("a", { run: () => tooLarge })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    const { items } = await bench.until(manager.list({ status: ["stuck"] }));
+    expect(items.map((run) => run.definition).sort()).toEqual(["s", "s.a"]);
+  });
+
+  it("ends a stage that never begins though the reply to its claim was lost", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("a", step("a", new BusinessRefusal("no")))
+      .step("b", step("b"))
+      .build();
+    const store = bench.store();
+    const claim = store.claim.bind(store);
+    let lost = 0;
+    store.claim = async (request) => {
+      const claimed = await claim(request);
+      if (lost > 0 || !claimed.some(({ run }) => run.definition === "s.b")) return claimed;
+      lost += 1;
+      throw new RuntimeError("store-unavailable", "the reply was lost");
+    };
+    const manager = await bench.open([definition], {}, { store });
+    expect(await bench.toEnd(manager, "s")).toMatchObject({ status: "compensated" });
+    expect([lost, log]).toEqual([1, ["a"]]);
   });
 
   it("goes on when it is canceled after the pivot, and only then", async () => {

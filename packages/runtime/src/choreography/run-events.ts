@@ -45,6 +45,17 @@ export function eventsWith(
   );
 }
 
+/** That a unit waits for an operator, and nothing else of it: what it has to tell at its end may be why. */
+export function stuckEvents(
+  run: RunRow,
+  plan: RunPlan,
+  state: RunState,
+  records: readonly JournalRecord[],
+  now: number,
+): readonly EventMessage[] {
+  return stuckNews(run, plan, state, records).map((event) => stageMessage(event, sourceOf(event.saga), now));
+}
+
 /** What a run is started with. */
 export function startedEvent(run: Pick<RunRow, "id" | "definition" | "version" | "input">, now: number): EventMessage {
   const { id, definition: saga, version, input } = run;

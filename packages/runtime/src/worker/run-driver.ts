@@ -1,4 +1,4 @@
-import { eventsWith } from "../choreography/run-events.js";
+import { eventsWith, stuckEvents } from "../choreography/run-events.js";
 import { entryOf } from "../choreography/unit-entry.js";
 import { isSuspect } from "../engine/crashes.js";
 import type { Decision } from "../engine/decide.js";
@@ -142,10 +142,12 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#advance();
   }
 
-  /** Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. */
-  startAdopted(): void {
+  /**
+   * Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. Before all that it begins with, which
+   * may be its end.
+   */
+  adopt(): void {
     this.begin({ kind: "claimed", worker: this.#env.workerId() });
-    this.#advance();
   }
 
   /** What comes before anything else that this run does. */
@@ -338,16 +340,19 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #stick(error: Failure, consumed: readonly string[]): void {
     this.#appending = true;
     this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
+    const stuck: JournalRecord = { kind: "stuck", error };
+    const events = stuckEvents(this.run, this.#plan, this.#state, [stuck], this.#env.storeNow());
     const append: Append = {
       run: this.run.id,
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
       // Of messages consumed by a row that cannot be written, signals are still wanted.
-      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), { kind: "stuck", error }],
+      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), stuck],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
+      ...(events.length > 0 && { events }),
     };
     this.#rows.sendLast(append, () => this.abandon());
   }
