@@ -154,6 +154,33 @@ describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
     });
   });
 
+  it("gives participants one fence for all stages, whose owners change one by one", async () => {
+    const fences: number[] = [];
+    const seen = ({ fence }: { readonly fence: number }) => void fences.push(fence);
+    const definition = saga("s", { style: "choreography" })
+      .step("a", {
+        run: async (call) => {
+          seen(call);
+          await bench.later(2_000);
+        },
+        compensate: seen,
+      })
+      .step("b", {
+        run: (call) => {
+          seen(call);
+          throw new BusinessRefusal("no");
+        },
+      })
+      .build();
+    const first = await bench.open([definition]);
+    const { id } = await bench.until(first.start("s", {}));
+    await bench.pass(1_000);
+    await bench.until(first.close(0));
+    const second = await bench.open([definition]);
+    expect(await bench.until(second.wait(id, 60_000))).toMatchObject({ status: "compensated" });
+    expect(fences).toEqual([1, 1, 1, 1]);
+  });
+
   it("shows the run stuck when a stage cannot tell its end", async () => {
     const tooLarge = { big: "x".repeat(600_000) };
     const definition = saga("s", { style: "choreography" })
