@@ -154,6 +154,36 @@ describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
     });
   });
 
+  it("shows the run stuck until the stage that is stuck goes on, whatever others do", async () => {
+    let fails = true;
+    const definition = saga("s", { style: "choreography" })
+      .parallel((group) =>
+        group
+          .step("breaks", {
+            run: () => {
+              throw new Error("not now");
+            },
+            retry: { maxAttempts: 1 },
+            compensate: () => {
+              if (fails) throw new Error("not now either");
+            },
+          })
+          .step("slow", { run: () => bench.later(600_000), timeout: "1h", compensate: () => null }),
+      )
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    await bench.pass(700_000);
+    expect(await bench.until(manager.get(id))).toMatchObject({ status: "stuck" });
+    const { items } = await bench.until(manager.list({ status: ["stuck"], definition: "s.breaks" }));
+    fails = false;
+    await bench.until(
+      manager.act(items[0]?.id ?? "", "resume", { actor: "me", reason: "mended", idempotencyKey: "1" }),
+    );
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "compensated" });
+  });
+
   it("gives participants one fence for all stages, whose owners change one by one", async () => {
     const fences: number[] = [];
     const seen = ({ fence }: { readonly fence: number }) => void fences.push(fence);

@@ -146,7 +146,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "unwinding":
       state.phase = "unwinding";
       state.unwindTo = null;
-      state.stuck = null;
+      unstick(state);
       state.unwind = {
         cause: record.cause,
         compensate: record.compensate,
@@ -156,11 +156,16 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     case "stuck":
       state.stuck = { step: record.step ?? null, error: record.error };
+      if (record.unit !== undefined) {
+        state.stuckUnits ??= new Map();
+        state.stuckUnits.set(record.unit, state.stuck);
+      }
       return;
     case "paused":
       state.paused = true;
       return;
     case "resumed":
+      if (record.unit !== undefined) state.stuckUnits?.delete(record.unit);
       return resume(state, at);
     case "cancel-requested":
     case "compensate-requested": {
@@ -318,9 +323,15 @@ function interruptAll(state: RunState): void {
 
 /** Whatever it waited for an operator for, one has acted. */
 function release(state: RunState): void {
-  state.stuck = null;
+  unstick(state);
   state.paused = false;
   state.crashes.counted = 0;
+}
+
+/** Unless another unit of it is stuck as well. */
+function unstick(state: RunState): void {
+  state.stuck = null;
+  for (const stuck of state.stuckUnits?.values() ?? []) state.stuck = stuck;
 }
 
 /** The run gets a fresh timeout, and one that was stuck more: acts that ended badly get a fresh budget of attempts, at once. */

@@ -27,7 +27,8 @@ export function observe(plan: RunPlan, state: RunState, event: UnitEvent): Journ
   const { unit, news } = event;
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
-  if (state.stuck !== null && news !== "stuck") return [released(event), ...observeUnit(plan, state, event, step)];
+  if (state.stuckUnits?.has(unit) && news !== "stuck")
+    return [released(event, unit), ...observeUnit(plan, state, event, step)];
   return observeUnit(plan, state, event, step);
 }
 
@@ -44,7 +45,7 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
         {
           kind: "stuck",
           error: event.error ?? { code: "stuck", message: "the stage waits for an operator" },
-          ...(step !== null && { step: step.name }),
+          ...{ unit: event.unit ?? "", ...(step !== null && { step: step.name }) },
         },
       ];
     default:
@@ -52,9 +53,9 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
   }
 }
 
-/** Whoever was stuck has gone on. */
-function released({ id, unit }: UnitEvent): JournalRecord {
-  return { kind: "resumed", actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
+/** It was stuck, and has gone on. */
+function released({ id }: UnitEvent, unit: string): JournalRecord {
+  return { kind: "resumed", unit, actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
 }
 
 function completed({ name, round }: StepState, { output, changed }: UnitEvent): JournalRecord[] {
