@@ -74,7 +74,7 @@ export const choreographyMutants: readonly Mutant[] = [
   },
   {
     name: "choreography: of two stuck stages the run forgets one",
-    files: [src("engine/fold.ts")],
+    files: [src("engine/stuck.ts")],
     find: "  for (const stuck of state.stuckUnits?.values() ?? []) state.stuck = stuck;\n",
     replace: "",
     ...CASES,
@@ -82,7 +82,7 @@ export const choreographyMutants: readonly Mutant[] = [
   {
     name: "choreography: a stage that cannot tell its end is stuck in silence",
     files: [src("worker/run-driver.ts")],
-    find: "      ...(events.length > 0 && { events }),\n",
+    find: "      ...stuckEvents(this.run, this.#plan, this.#state, error, this.#env.storeNow()),\n",
     replace: "",
     ...CASES,
   },

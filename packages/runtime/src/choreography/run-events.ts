@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { EventMessage } from "../broker/event-message.js";
 import { applyDelta, deltaOf } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { ContextDelta, JournalRecord } from "../engine/records.js";
+import type { ContextDelta, Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import type { SagaDefinition, Unit } from "../saga/definition.js";
@@ -50,10 +50,11 @@ export function stuckEvents(
   run: RunRow,
   plan: RunPlan,
   state: RunState,
-  records: readonly JournalRecord[],
+  error: Failure,
   now: number,
-): readonly EventMessage[] {
-  return stuckNews(run, plan, state, records).map((event) => stageMessage(event, sourceOf(event.saga), now));
+): { readonly events?: readonly EventMessage[] } {
+  const news = stuckNews(run, plan, state, [{ kind: "stuck", error }]);
+  return news.length === 0 ? {} : { events: news.map((event) => stageMessage(event, sourceOf(event.saga), now)) };
 }
 
 /** What a run is started with. */

@@ -10,6 +10,7 @@ import type { JournalRecord, JournalRow } from "./records.js";
 import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
 import { bytesOf } from "./signals.js";
 import { newState, type RunState, type StepState, stepOf } from "./state.js";
+import { stick, unstick } from "./stuck.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
@@ -155,12 +156,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       };
       return;
     case "stuck":
-      state.stuck = { step: record.step ?? null, error: record.error };
-      if (record.unit !== undefined) {
-        state.stuckUnits ??= new Map();
-        state.stuckUnits.set(record.unit, state.stuck);
-      }
-      return;
+      return stick(state, record);
     case "paused":
       state.paused = true;
       return;
@@ -326,12 +322,6 @@ function release(state: RunState): void {
   unstick(state);
   state.paused = false;
   state.crashes.counted = 0;
-}
-
-/** Unless another unit of it is stuck as well. */
-function unstick(state: RunState): void {
-  state.stuck = null;
-  for (const stuck of state.stuckUnits?.values() ?? []) state.stuck = stuck;
 }
 
 /** The run gets a fresh timeout, and one that was stuck more: acts that ended badly get a fresh budget of attempts, at once. */

@@ -142,10 +142,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#advance();
   }
 
-  /**
-   * Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. Before all that it begins with, which
-   * may be its end.
-   */
+  /** Owned in the store, unknown here until now: as after a crash. Before whatever it begins with, which may be its end. */
   adopt(): void {
     this.begin({ kind: "claimed", worker: this.#env.workerId() });
   }
@@ -340,19 +337,17 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #stick(error: Failure, consumed: readonly string[]): void {
     this.#appending = true;
     this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
-    const stuck: JournalRecord = { kind: "stuck", error };
-    const events = stuckEvents(this.run, this.#plan, this.#state, [stuck], this.#env.storeNow());
     const append: Append = {
       run: this.run.id,
       fence: this.#state.fence,
       seq: this.#state.seq + 1,
       appendId: this.#env.appendId(),
       // Of messages consumed by a row that cannot be written, signals are still wanted.
-      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), stuck],
+      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), { kind: "stuck", error }],
       change: { status: "stuck", failureReason: error },
       next: { kind: "park", delayMs: null },
       ...(consumed.length > 0 && { consumed }),
-      ...(events.length > 0 && { events }),
+      ...stuckEvents(this.run, this.#plan, this.#state, error, this.#env.storeNow()),
     };
     this.#rows.sendLast(append, () => this.abandon());
   }
