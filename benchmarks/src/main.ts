@@ -1,3 +1,6 @@
+import { benchEvents } from "./events/bench.js";
+import { eventReport } from "./events/report.js";
+import { EVENT_SUITE } from "./events/suite.js";
 import { readOptions, TABLE_USAGE, usage } from "./options.js";
 import { writeReadmeTables } from "./readmes.js";
 import { saveResult } from "./results-file.js";
@@ -28,8 +31,13 @@ async function main(): Promise<number> {
       const result = await benchSessions(options, say);
       return finish(result, sessionReport(result), options.save);
     }
+    case "events": {
+      const options = readOptions(EVENT_SUITE, args);
+      const result = await benchEvents(options, say);
+      return finish(result, eventReport(result), options.save);
+    }
     default:
-      throw new Error([usage(SAGA_SUITE), usage(SESSION_SUITE), TABLE_USAGE].join("\n"));
+      throw new Error([usage(SAGA_SUITE), usage(SESSION_SUITE), usage(EVENT_SUITE), TABLE_USAGE].join("\n"));
   }
 }
 

@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { eventTables } from "./events/readme-table.js";
+import type { EventResult } from "./events/result.js";
 import { withTables } from "./readme-table.js";
 import { savedResult } from "./results-file.js";
 import { sagaTables } from "./sagas/readme-table.js";
@@ -12,7 +14,12 @@ const readmes = ["README.md", "README.zh-CN.md"].map((name) => new URL(`../../${
 export function committedTables(): string[] {
   const sagas = savedResult<SagaResult>("sagas");
   const sessions = savedResult<SessionResult>("sessions");
-  return [...(sagas === null ? [] : [sagaTables(sagas)]), ...(sessions === null ? [] : [sessionTables(sessions)])];
+  const events = savedResult<EventResult>("events");
+  return [
+    ...(sagas === null ? [] : [sagaTables(sagas)]),
+    ...(sessions === null ? [] : [sessionTables(sessions)]),
+    ...(events === null ? [] : [eventTables(events)]),
+  ];
 }
 
 /** Writes the tables of the READMEs anew. */

@@ -1,6 +1,6 @@
 import { type Job, Queue, Worker } from "bullmq";
+import { Ends } from "../ends.js";
 import { sagaDriver, serveSagas } from "../sagas/contender.js";
-import { Ends } from "../sagas/ends.js";
 import { SHAPES, type Shape, shapeName } from "../sagas/scenarios.js";
 import { INPUT, perform, refuse, undo } from "../sagas/work.js";
 

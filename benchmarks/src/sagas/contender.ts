@@ -1,5 +1,5 @@
 import { serve } from "../serve.js";
-import { closedLoop } from "./closed-loop.js";
+import { measureSagas } from "./measure-sagas.js";
 import type { Measured, Place, Request } from "./protocol.js";
 import type { Scenario, Shape } from "./scenarios.js";
 
@@ -22,7 +22,7 @@ export function sagaDriver(driver: SagaDriver): Driver {
     ...{ open: (place) => driver.open(place), close: () => driver.close() },
     measure: (scenario) => {
       if (scenario.kind !== "saga") throw new Error(`expected a saga, got the scenario ${scenario.name}`);
-      return closedLoop(scenario, () => driver.run(scenario));
+      return measureSagas(scenario, () => driver.run(scenario));
     },
   };
 }

@@ -41,7 +41,7 @@ changed as (
   from clock, unnest($7::uuid[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::bool[], $14::int8[], $15::bool[])
     as c (run, status, sets_failure, failure_reason, rollback_status, output, parks, delay, ends)
   where r.id = c.run
-  returning r.id, r.owner is null and r.ended_at is null as parked
+  returning r.id, r.owner is null and r.ended_at is null as parked, r.ended_at is not null and r.inbox_open > 0 as unread
 ),
 snapshots as (
   insert into :"schema".checkpoints (run, at, fence, n, seq, context)
@@ -68,4 +68,6 @@ put as (
   order by u.id collate "C"
   on conflict (id) do nothing
 )
-select now::float8, array(select id::text from changed where parked) as parked from clock
+select now::float8, array(select id::text from changed where parked) as parked,
+  array(select id::text from changed where unread) as unread
+from clock

@@ -77,4 +77,6 @@ export interface Subscriber {
   stop(graceMs?: number): Promise<void>;
   /** Messages of the group that nobody has handled yet; a broker may count some that the group will pass by. Error: `broker-unavailable`. */
   lag(): Promise<number>;
+  /** Whether messages of that key are given to this member for the time being. Left out by brokers that share them out one by one. */
+  isNear?(key: string): boolean;
 }

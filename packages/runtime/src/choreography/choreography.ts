@@ -1,34 +1,58 @@
-import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
+import type { Broker, Subscriber } from "../broker/broker.js";
+import type { EventMessage } from "../broker/event-message.js";
+import type { CloudEvent } from "../events/cloud-event.js";
+import { ConsumerCounts } from "../events/consumer-counts.js";
+import { EventIntake } from "../events/event-intake.js";
+import { createParkedEvents, type ParkedEvents } from "../events/parked-events.js";
 import { createRelay, type Relay } from "../events/relay.js";
 import { retryDelayMs } from "../events/retry-delay.js";
 import { sleep } from "../ports.js";
+import { KnownAgain } from "./known-again.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
+import type { SagaEvents } from "./saga-events.js";
+import { ownStageEvent } from "./stage-events.js";
+import { Twice } from "./twice.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
   /** The broker has a log of its own: events go there from the outbox. */
   readonly isRelayed: boolean;
-  /** Names of the choreographed sagas. */
-  readonly sagas: readonly string[];
   /** After which silence of an instance others react in its place, ms. */
   readonly leaseMs: number;
 }
 
-/** All instances of a service are one group. */
+/** The other events lead back, or wait for somebody. */
+const BRINGS_ON = /\.(?:started|completed)$/;
+/**
+ * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
+ * deployment, would else pass by what the others are waiting for.
+ */
 const GROUP = "choreography";
-/** Events handled at a time by this instance. */
+const SUBJECTS = [">"];
+/** Then an event is parked; with the pauses between them after four minutes. */
+const ATTEMPTS = 15;
+/** Events handled at a time by this instance; own ones, which a reaction is under way to already, only wait for it. */
 const AT_ONCE = 256;
+const OWN_AT_ONCE = 1_000;
+/** Draws of an id until its events come to this instance: in vain once in a million times, with a sixteenth of the shards. */
+const MAX_DRAWS = 200;
 const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Brings the events of choreographed sagas to the units of this service, and to the observer. */
 export class Choreography {
   readonly #options: ChoreographyOptions;
   readonly #reactions: Reactions;
+  readonly #intake: EventIntake;
   readonly #relay: Relay | null;
+  readonly #counts = new ConsumerCounts();
+  /** Events that no reaction to was possible. */
+  readonly #parked: ParkedEvents;
+  readonly #knownAgain: KnownAgain;
   readonly #stop = new AbortController();
   #joining: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
   #failure: string | null = null;
+  readonly #twice = new Twice();
 
   constructor(options: ChoreographyOptions) {
     const { broker, isRelayed, store, events, ports, logger, leaseMs } = options;
@@ -36,6 +60,33 @@ export class Choreography {
     this.#reactions = new Reactions(options);
     const now = () => store.now();
     this.#relay = isRelayed ? createRelay({ store: events, broker, now, ports, logger, leaseMs }) : null;
+    const react = { handle: ({ event }: { readonly event: CloudEvent }) => this.#react(event) };
+    this.#intake = new EventIntake({
+      ...{ store: events, inbox: react, group: GROUP, counts: this.#counts, ports, logger, attempts: ATTEMPTS },
+      knows: (event) => this.#reactions.knows(event),
+    });
+    this.#parked = createParkedEvents({
+      ...{ store: events, group: GROUP, logger },
+      redrive: async ({ event }) => {
+        await this.#react(this.#intake.read(event));
+        this.#counts.redriven += 1;
+      },
+    });
+    this.#knownAgain = new KnownAgain({ parked: this.#parked, ports, logger });
+  }
+
+  /** What has come of the events of this process, and the parked ones of all. */
+  get events(): SagaEvents {
+    const relay = this.#relay;
+    return {
+      counts: { ...this.#counts, published: relay?.counts.published ?? 0, rewound: relay?.counts.rewound ?? 0 },
+      parked: [{ group: GROUP, parked: this.#parked }, ...(relay === null ? [] : [relay])],
+    };
+  }
+
+  async #react(event: CloudEvent): Promise<"handled"> {
+    await this.#reactions.handle(event);
+    return "handled";
   }
 
   /** Why no events come, or leave; null while they do. */
@@ -43,16 +94,38 @@ export class Choreography {
     return this.#failure ?? this.#relay?.outage?.reason ?? null;
   }
 
+  /** One for a run whose events come to this instance, if any do by their key. */
+  nearId(draw: () => string): string {
+    let id = draw();
+    if (this.#subscriber?.isNear === undefined) return id;
+    for (let draws = 1; draws < MAX_DRAWS && !this.#subscriber.isNear(id); draws += 1) id = draw();
+    return id;
+  }
+
+  /**
+   * Events that were written here and are in the outbox. Those that bring a saga on, and that would come back to this instance, are reacted
+   * to at once: nobody else would do it sooner. When that fails they are reacted to as they come. `unread`: as `Append` says of their run.
+   */
+  emitted(events: readonly EventMessage[], unread?: boolean): void {
+    if (this.#stop.signal.aborted) return;
+    for (const event of events) {
+      if (!BRINGS_ON.test(event.subject) || this.#subscriber?.isNear?.(event.key) !== true) continue;
+      const own = ownStageEvent(event);
+      if (own !== undefined) this.#twice.once(event.id, () => this.#reactions.handleStage(own, unread)).catch(() => {});
+    }
+  }
+
   /** A broker that is not there is joined when it comes; events wait in the outbox meanwhile. */
   async open(): Promise<void> {
     await this.#relay?.start();
+    this.#knownAgain.start();
     if (await this.#join()) return;
     this.#joining = this.#joinLater();
   }
 
   async close(graceMs: number): Promise<void> {
     this.#stop.abort();
-    await this.#joining;
+    await Promise.all([this.#joining, this.#knownAgain.stop()]);
     await this.#subscriber?.stop(graceMs);
     this.#reactions.close();
     await this.#relay?.stop(graceMs);
@@ -68,12 +141,13 @@ export class Choreography {
   }
 
   async #join(): Promise<boolean> {
-    const { broker, sagas, leaseMs: silenceMs, logger } = this.#options;
+    const { broker, isRelayed, leaseMs: silenceMs, logger } = this.#options;
     try {
       await broker.open();
-      const subjects = sagas.map((saga) => `${saga}.>`);
-      const handle = (delivery: Delivery) => this.#handle(delivery);
-      this.#subscriber = await broker.subscribe({ group: GROUP, subjects, silenceMs, handle, concurrency: AT_ONCE });
+      this.#subscriber = await broker.subscribe({
+        ...{ group: GROUP, subjects: SUBJECTS, silenceMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
+        handle: (delivery) => this.#twice.once(delivery.message.id, () => this.#intake.take(delivery)),
+      });
       this.#failure = null;
       return true;
     } catch (error) {
@@ -81,20 +155,6 @@ export class Choreography {
         logger.error({ broker: broker.name, error: String(error) }, "no events come; trying again");
       this.#failure = error instanceof Error ? error.message : String(error);
       return false;
-    }
-  }
-
-  async #handle({ message, attempt }: Delivery): Promise<void> {
-    try {
-      await this.#reactions.handle(message);
-    } catch (error) {
-      const { id, subject } = message;
-      // It comes again, and again: an outage is over some day, and a definition may be deployed later than its events come.
-      this.#options.logger.warn(
-        { id, subject, attempt, error: String(error) },
-        "no reaction to an event; trying again",
-      );
-      throw error;
     }
   }
 }

@@ -1,20 +1,21 @@
-import type { EventMessage } from "../broker/event-message.js";
 import { abortRequest } from "../engine/abort-request.js";
+import type { Message } from "../engine/messages.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
+import type { CloudEvent } from "../events/cloud-event.js";
 import type { Json } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Ports } from "../ports.js";
-import { hashOfInput } from "../saga/checked-input.js";
 import type { Unit } from "../saga/definition.js";
 import type { EventStore } from "../store/event-store.js";
-import type { CreateResult, CreateRun, RunRow, RunStore, Signal, SignalResult } from "../store/run-store.js";
+import type { CreateRun, RunRow, RunStore, Signal, SignalResult } from "../store/run-store.js";
 import { undoRunId } from "../worker/child-run-id.js";
 import { CoalescingQueue } from "../worker/coalescing-queue.js";
+import type { NewRuns } from "../worker/new-runs.js";
 import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
-import { readStageEvent, type StageEvent } from "./stage-events.js";
-import { encodeEntry, entryOf, unitRunId } from "./unit-entry.js";
+import { type StageEvent, stageEventOf } from "./stage-events.js";
+import { encodeEntry, entered, entryOf, unitRunId } from "./unit-entry.js";
 import { unitBefore } from "./units.js";
 
 export interface ReactionsOptions {
@@ -22,11 +23,17 @@ export interface ReactionsOptions {
   readonly events: EventStore;
   /** Undefined: this service does not know it. */
   readonly find: (saga: string, version: string) => Choreographed | undefined;
-  /** Something may be due, or lie in the inbox of the run named. */
+  readonly newRuns: NewRuns;
+  /** Something may lie in the inbox of the run named. */
   readonly poke: (run: string) => void;
+  /** Tells a run that is driven here, in passing; as `Worker.tell`. */
+  readonly tell: (run: string, message: Message) => Promise<boolean> | null;
   readonly ports: Ports;
   readonly logger: Logger;
 }
+
+/** The run of a unit is the one that is there, dead or alive, whatever another one was to begin with. */
+const ANY = "unit";
 
 /**
  * What each unit does about the events of others, and the observer about all of them. Every reaction may be repeated, by this process or
@@ -35,37 +42,60 @@ export interface ReactionsOptions {
 export class Reactions {
   readonly #options: ReactionsOptions;
   /** Reactions to many events are under way at once, and share their writes. */
-  readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #signals: CoalescingQueue<Signal, SignalResult>;
 
   constructor(options: ReactionsOptions) {
     const { store, ports, logger } = options;
     this.#options = options;
-    this.#creates = new CoalescingQueue({ name: "units", ports, logger, send: (runs) => store.create(runs) });
     this.#signals = new CoalescingQueue({ name: "events of runs", ports, logger, send: (all) => store.signal(all) });
   }
 
   /** Nothing is handled any more. */
   close(): void {
-    this.#creates.close();
     this.#signals.close();
   }
 
-  /** Errors: `event-invalid`; `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
-  async handle(message: EventMessage): Promise<void> {
-    const event = readStageEvent(message);
-    if (event === null) return;
+  /** Whether this service has what the event is of, or it is none of its business. */
+  knows(of: CloudEvent): boolean {
+    const event = stageEventOf(of);
+    return event === null || this.#options.find(event.saga, event.version) !== undefined;
+  }
+
+  /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
+  async handle(of: CloudEvent): Promise<void> {
+    const event = stageEventOf(of);
+    if (event !== null) await this.handleStage(event);
+  }
+
+  /** The same. `unread`: whether the unit may have been told something that it did not read. */
+  async handleStage(event: StageEvent, unread = true): Promise<void> {
+    const known = this.#known(event);
+    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
+    const isWritten = this.#tellInPassing(event);
+    if (isWritten === null) await this.#tell(event);
+    await this.#react(known, event, unread);
+    if ((await isWritten) === false) await this.#tell(event);
+  }
+
+  /**
+   * It need not be in a message of its own while it is in the outbox or at the broker, and that it is until this reaction is over. Only what
+   * adds nothing when it comes again; null: by a message. True: nobody is to be told.
+   */
+  #tellInPassing(event: StageEvent): Promise<boolean> | true | null {
+    if (event.unit === null) return true;
+    return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event)) : null;
+  }
+
+  #known(event: StageEvent): Choreographed {
     const known = this.#options.find(event.saga, event.version);
     if (known === undefined) {
       const text = `expected an event of a choreographed saga that is registered here, got ${event.saga}@${event.version}`;
       throw new RuntimeError("definition-unknown", text, { saga: event.saga, version: event.version });
     }
-    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    if (event.unit !== null) await this.#tell(event);
-    await this.#react(known, event);
+    return known;
   }
 
-  async #react(of: Choreographed, event: StageEvent): Promise<void> {
+  async #react(of: Choreographed, event: StageEvent, unread = true): Promise<void> {
     const { units } = of;
     const { unit, news } = event;
     if (news === "started")
@@ -74,7 +104,7 @@ export class Reactions {
       for (const each of units.all.filter(({ after }) => after.includes(unit))) await this.#start(of, each, event);
     if (news === "failed" || news === "abort") await this.#undo(of, units.turn, event);
     const ended = units.all.find(({ name }) => name === unit);
-    const mayHaveMissed = news === "failed" || (news === "completed" && ended === units.turn);
+    const mayHaveMissed = unread && (news === "failed" || (news === "completed" && ended === units.turn));
     if (ended !== undefined && mayHaveMissed) await this.#undoIfTold(of, ended, event);
     if (news === "compensated" && unit !== null) {
       const before = unitBefore(units, unit);
@@ -86,7 +116,7 @@ export class Reactions {
     const id = unitRunId(event.run, unit.name);
     const isNew = await this.#create(of, unit, event, false);
     if (unit.step === null) await this.#deliver(id, event);
-    if (isNew) return this.#options.poke(id);
+    if (isNew) return;
     const before = of.units.all.find(({ name }) => name === event.unit);
     if (before !== undefined && (await this.#isDead(id))) await this.#undoIfTold(of, before, event);
   }
@@ -99,7 +129,8 @@ export class Reactions {
     const id = unitRunId(event.run, unit.name);
     // Its inbox has the request, read or not.
     const asked = [true, false].map((isLate) => undoRequest(id, event.run, isLate, ""));
-    if ((await this.#options.store.signal(asked)).includes("duplicate")) await this.#undo(of, unit, event);
+    const results = await Promise.all(asked.map((request) => this.#signals.push(request)));
+    if (results.includes("duplicate")) await this.#undo(of, unit, event);
   }
 
   async #isDead(id: string): Promise<boolean> {
@@ -120,7 +151,7 @@ export class Reactions {
     for (;;) {
       const run = await store.get(id);
       if (run === undefined) {
-        if (await this.#create(of, unit, event, true)) return poke(id);
+        if (await this.#create(of, unit, event, true)) return;
         continue;
       }
       if (!isEnded(run.status)) {
@@ -153,7 +184,6 @@ export class Reactions {
         claim: null,
       },
     });
-    this.#options.poke(id);
   }
 
   async #create({ sagas }: Choreographed, { name, step }: Unit, event: StageEvent, isDead: boolean): Promise<boolean> {
@@ -164,29 +194,35 @@ export class Reactions {
     // A gate takes what it passes on from all that it waits for.
     const carried = step === null ? { input, outputs: {}, context: {} } : { input, outputs, context };
     const entry = encodeEntry({ run: event.run, carried, isDead, isLate: isDead && event.isLate });
+    const { newRuns } = this.#options;
     return this.#createRun({
       ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
-      ...{ input: entry, inputHash: hashOfInput(entry), priority: 0, queue: "default" },
+      ...{ input: entry, inputHash: ANY, priority: 0, queue: "default" },
       ...{ rootId: event.run, restartedFrom: null, sessionId: null, parentId: null, key: null },
-      ...{ businessKey: null, attributes: null, partitionKey: null, claim: null },
+      ...{ businessKey: null, attributes: null, partitionKey: null },
+      // One that is dead ends in its first row, which is for whoever claims it.
+      claim: isDead ? null : newRuns.claim(id, saga.name, saga.version, entered(event.run, carried)),
     });
   }
 
   /** False: it was there. */
   async #createRun(run: CreateRun): Promise<boolean> {
-    const result = await this.#creates.push(run);
-    if (result.kind !== "rejected") return result.kind === "created";
-    // Refused because the id has its run, dead or alive: that one counts, whatever this one was to begin with.
-    if ((await this.#options.store.get(run.id)) !== undefined) return false;
-    throw new RuntimeError("input-invalid", result.reason, { run: run.id });
+    const result = await this.#options.newRuns.create(run);
+    if (result.kind === "rejected") throw new RuntimeError("input-invalid", result.reason, { run: run.id });
+    return result.kind === "created";
   }
 
   async #tell(event: StageEvent): Promise<void> {
-    const { id, run, unit, news } = event;
-    // What goes on to the next unit is none of the observer's business.
+    await this.#send({ run: event.run, ...this.#telling(event) });
+    this.#options.poke(event.run);
+  }
+
+  /** What goes on to the next unit is none of the observer's business. */
+  #telling(event: StageEvent) {
+    const { id, unit, news } = event;
     const payload = { ...event, carried: null } as unknown as Json;
-    await this.#send({ run, id, kind: "event", name: `${unit}.${news}`, payload, actor: "choreography" });
-    this.#options.poke(run);
+    const at = this.#options.ports.clock.now();
+    return { id, kind: "event", name: `${unit}.${news}`, payload, actor: "choreography", at } as const;
   }
 
   async #send(signal: Signal): Promise<"accepted" | "ended"> {

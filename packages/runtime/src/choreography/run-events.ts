@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { EventMessage } from "../broker/event-message.js";
 import { applyDelta, deltaOf } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { ContextDelta, JournalRecord } from "../engine/records.js";
+import type { ContextDelta, Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import type { SagaDefinition, Unit } from "../saga/definition.js";
@@ -43,6 +43,18 @@ export function eventsWith(
   return [...newsOf(run, plan, state), ...stuckNews(run, plan, state, records)].map((event) =>
     stageMessage(event, sourceOf(event.saga), now),
   );
+}
+
+/** That a unit waits for an operator, and nothing else of it: what it has to tell at its end may be why. */
+export function stuckEvents(
+  run: RunRow,
+  plan: RunPlan,
+  state: RunState,
+  error: Failure,
+  now: number,
+): readonly EventMessage[] {
+  const news = stuckNews(run, plan, state, [{ kind: "stuck", error }]);
+  return news.map((event) => stageMessage(event, sourceOf(event.saga), now));
 }
 
 /** What a run is started with. */
@@ -92,10 +104,11 @@ function newsOf(run: RunRow, { definition }: RunPlan, state: RunState): StageEve
   const { saga, unit } = definition.unit;
   const entry = entryOf(run);
   const base = { ...BARE, saga: saga.name, version: saga.version, run: entry.run, unit: unit.name };
-  const id = unitRunId(entry.run, unit.name);
+  const isUndoing = undoesAnother(run);
+  const id = isUndoing ? unitRunId(entry.run, unit.name) : run.id;
   const isLate = entry.isLate || toldToUndo === "late";
   const compensated = { ...base, id: `${id}:compensated`, news: "compensated", isLate } as const;
-  if (undoesAnother(run) || entry.isDead) return [compensated];
+  if (isUndoing || entry.isDead) return [compensated];
   if (end.status === "completed") {
     const told =
       unit.step === null ? gathered(entry.carried, unit, end.output) : passedOn(entry.carried, state, unit.name);

@@ -1,6 +1,6 @@
 import type { EventMessage } from "../broker/event-message.js";
 import type { ContextDelta, Failure } from "../engine/records.js";
-import { cloudEvent, eventMessage, readCloudEvent } from "../events/cloud-event.js";
+import { type CloudEvent, cloudEvent, eventMessage } from "../events/cloud-event.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 
 /** What is told of a unit, and of the saga as a whole. */
@@ -51,12 +51,20 @@ export function stageMessage(event: StageEvent, source: string, at: number): Eve
     ...(error !== null && { error, refused }),
     ...(isLate && { isLate }),
   };
-  return eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
+  const message = eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
+  written.set(message, event);
+  return message;
 }
 
-/** Null: it is no event of a choreographed saga. Error: `event-invalid`. */
-export function readStageEvent({ id, body }: EventMessage): StageEvent | null {
-  const { data } = readCloudEvent(body);
+const written = new WeakMap<EventMessage, StageEvent>();
+
+/** What a message of this process says. */
+export function ownStageEvent(message: EventMessage): StageEvent | undefined {
+  return written.get(message);
+}
+
+/** Null: it is no event of a choreographed saga. */
+export function stageEventOf({ id, data }: CloudEvent): StageEvent | null {
   if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
   const {
     run,

@@ -1,3 +1,4 @@
+import type { JournalRecord } from "../engine/records.js";
 import { isObject, type Json } from "../json.js";
 import type { RunRow } from "../store/run-store.js";
 import { childRunId } from "../worker/child-run-id.js";
@@ -28,4 +29,9 @@ export function entryOf({ input }: Pick<RunRow, "input">): UnitEntry {
   const { run, input: of = null, outputs, context, isDead, isLate } = isObject(input) ? input : {};
   const carried = { input: of, outputs: isObject(outputs) ? outputs : {}, context: isObject(context) ? context : {} };
   return { run: String(run), carried, isDead: isDead === true, isLate: isLate === true };
+}
+
+/** What a unit's journal begins with. */
+export function entered(run: string, { outputs, context }: Carried): JournalRecord {
+  return { kind: "entered", run, outputs, context };
 }

@@ -1,4 +1,5 @@
 import { decide } from "./decide.js";
+import { foldRecord } from "./fold.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { newState } from "./state.js";
@@ -13,4 +14,11 @@ export function firstRecordsOf(plan: RunPlan): readonly JournalRecord[] {
     known.set(plan, records);
   }
   return records;
+}
+
+/** Of a run that begins with a record of its own. */
+export function firstRecordsAfter(plan: RunPlan, first: JournalRecord): readonly JournalRecord[] {
+  const state = newState(plan, 0);
+  foldRecord(plan, state, first, 0);
+  return [first, ...decide(plan, state, 0).records];
 }

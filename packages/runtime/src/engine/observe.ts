@@ -27,8 +27,10 @@ export function observe(plan: RunPlan, state: RunState, event: UnitEvent): Journ
   const { unit, news } = event;
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
-  if (state.stuck !== null && news !== "stuck") return [released(event), ...observeUnit(plan, state, event, step)];
-  return observeUnit(plan, state, event, step);
+  const records = observeUnit(plan, state, event, step);
+  // An event that comes again says nothing of what its unit is stuck in now.
+  const isNew = step === null || records.length > 0;
+  return state.stuckUnits?.has(unit) && news !== "stuck" && isNew ? [released(event, unit), ...records] : records;
 }
 
 function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: StepState | null): JournalRecord[] {
@@ -44,7 +46,7 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
         {
           kind: "stuck",
           error: event.error ?? { code: "stuck", message: "the stage waits for an operator" },
-          ...(step !== null && { step: step.name }),
+          ...{ unit: event.unit ?? "", ...(step !== null && { step: step.name }) },
         },
       ];
     default:
@@ -52,9 +54,9 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
   }
 }
 
-/** Whoever was stuck has gone on. */
-function released({ id, unit }: UnitEvent): JournalRecord {
-  return { kind: "resumed", actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
+/** It was stuck, and has gone on. */
+function released({ id }: UnitEvent, unit: string): JournalRecord {
+  return { kind: "resumed", unit, actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
 }
 
 function completed({ name, round }: StepState, { output, changed }: UnitEvent): JournalRecord[] {

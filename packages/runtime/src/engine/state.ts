@@ -48,11 +48,18 @@ export interface RunState {
   /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
   unwindTo: number | null;
   paused: boolean;
-  stuck: { readonly step: string | null; readonly error: Failure } | null;
+  stuck: Stuck | null;
+  /** Of a choreographed run: where it is stuck, unit by unit; null: nowhere yet. It goes on when the last of them does. */
+  stuckUnits: Map<string, Stuck> | null;
   readonly crashes: CrashState;
   checkpoints: number;
   completedSteps: number;
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
+}
+
+export interface Stuck {
+  readonly step: string | null;
+  readonly error: Failure;
 }
 
 export interface ChildEnd {
@@ -129,6 +136,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     unwindTo: null,
     paused: false,
     stuck: null,
+    stuckUnits: null,
     crashes: newCrashState(),
     checkpoints: 0,
     completedSteps: 0,
@@ -187,4 +195,11 @@ export function isDue({ status, dueAt }: Pick<Act, "status" | "dueAt">, now: num
 /** It completed, or may have run: its compensation is due in an unwind. */
 export function needsUndo(step: StepState): boolean {
   return step.forward.status === "done" || step.forward.mayHaveRun || step.leftovers.length > 0;
+}
+
+/** Steps of which nothing has been heard, or that have not begun. */
+export function openSteps({ steps }: RunState): number {
+  let open = 0;
+  for (const { forward } of steps.values()) if (forward.status === "idle") open += 1;
+  return open;
 }

@@ -2,8 +2,8 @@ import type { Broker } from "../broker/broker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
 import { startedEvent } from "../choreography/run-events.js";
+import type { SagaEvents } from "../choreography/saga-events.js";
 import type { SessionConfig } from "../config.js";
-import { firstRecordsOf } from "../engine/first-records.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
@@ -17,7 +17,7 @@ import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
-import { CoalescingQueue } from "../worker/coalescing-queue.js";
+import { NewRuns } from "../worker/new-runs.js";
 import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
@@ -84,8 +84,8 @@ class StoreSagaManager implements SagaManager {
   readonly #registry: Registry;
   readonly #notifier: RunNotifier;
   readonly #queries: RunQueries;
-  readonly #creates: CoalescingQueue<CreateRun, CreateResult>;
   readonly #worker: Worker;
+  readonly #newRuns: NewRuns;
   readonly #actions: RunActions;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
@@ -104,14 +104,15 @@ class StoreSagaManager implements SagaManager {
     const { clock } = ports;
     const drives = (run: string): boolean => this.#worker.drives(run);
     this.#queries = new RunQueries({ store, registry: this.#registry, notifier: this.#notifier, clock, drives });
-    this.#creates = new CoalescingQueue({ name: "new runs", ports, logger, send: (runs) => store.create(runs) });
     this.#worker = new Worker({
       ...{ store, plans: this.#registry, participants, config, ports, logger, notifier: this.#notifier },
       contexts: this.#contexts,
       label: options.label ?? `process ${process.pid}`,
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
+      emitted: (events, unread) => this.#choreography?.emitted(events, unread),
     });
+    this.#newRuns = new NewRuns({ store, plans: this.#registry, worker: this.#worker, ports, logger });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
     this.#sweep = new RetentionSweep({
@@ -149,11 +150,11 @@ class StoreSagaManager implements SagaManager {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.#creates.close();
-    if (this.#opened === null) return;
+    if (this.#opened === null) return this.#newRuns.close();
     await this.#opened.catch(() => {});
     await this.#sweep.stop();
     await this.#choreography?.close(graceMs);
+    this.#newRuns.close();
     await this.#worker.stop(graceMs);
     await this.#store.close();
     this.#queries.close();
@@ -167,45 +168,35 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const id = uuidV7(this.#ports);
-    const run = this.#newRun(id, definition, input, options);
-    let result: CreateResult;
-    try {
-      result = await this.#creates.push(run);
-    } catch (error) {
-      if (run.claim !== null) this.#worker.created(id, null, null);
-      throw error;
-    }
-    if (run.claim !== null) {
-      const created = result.kind === "created" ? result : null;
-      this.#worker.created(id, created?.run ?? null, created?.row ?? null);
-    }
+    const run = this.#newRun(definition, input, options);
+    const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
       throw new RuntimeError(
         "input-invalid",
         `expected an input that the store takes, got one it refused: ${result.reason}`,
       );
-    if (result.kind === "created" && result.row === null) this.#worker.poke();
+    if (result.kind === "created" && run.events !== undefined) this.#choreography?.emitted(run.events);
     const replayed = isReplay(result, run);
     if (replayed) checkReplay(result.run, run, options);
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
   /** With the first row of its journal, when this process may drive it: one write starts it. */
-  #newRun(id: string, definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
-    const plan = this.#registry.find(definition.name, definition.version);
-    const worker = plan === undefined ? null : this.#worker.claimOnCreate(id);
-    const records = plan === undefined || worker === null ? [] : firstRecordsOf(plan);
+    const { name, version, style } = definition;
+    const isChoreographed = style === "choreography";
+    const newId = (): string => uuidV7(this.#ports);
+    const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     const run: CreateRun = {
       id,
       tenant: options.tenant ?? "default",
       type: "saga",
-      definition: definition.name,
-      version: definition.version,
+      definition: name,
+      version,
       key: options.idempotencyKey ?? null,
       inputHash: hashOfInput(input),
       businessKey: options.businessKey ?? null,
@@ -219,15 +210,14 @@ class StoreSagaManager implements SagaManager {
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: worker === null ? null : { worker, appendId: this.#worker.appendId(), records },
+      claim: this.#newRuns.claim(id, name, version),
     };
-    if (definition.style !== "choreography") return run;
+    if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
   #choreographer({ store, broker, relays = true, config }: SagaManagerOptions): Choreography | null {
-    const sagas = this.#registry.choreographedNames();
-    if (sagas.length === 0) return null;
+    if (!this.#registry.isChoreographing) return null;
     const { events } = store;
     if (events === undefined) {
       const message = "expected a store of runs that keeps events, for choreographed sagas, got one that does not";
@@ -236,18 +226,13 @@ class StoreSagaManager implements SagaManager {
     const ports = this.#ports;
     const logger = this.#logger;
     return new Choreography({
-      ...{
-        store,
-        events,
-        sagas,
-        ports,
-        logger,
-        leaseMs: config.recovery.leaseMs,
-        isRelayed: broker !== undefined && relays,
-      },
+      ...{ store, events, ports, logger, leaseMs: config.recovery.leaseMs },
+      isRelayed: broker !== undefined && relays,
       broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
       find: (saga, version) => this.#registry.choreographed(saga, version),
+      newRuns: this.#newRuns,
       poke: (run) => this.#worker.pokeInbox(run),
+      tell: (run, event) => this.#worker.tell(run, event),
     });
   }
 
@@ -296,12 +281,16 @@ class StoreSagaManager implements SagaManager {
     });
   }
 
+  get events(): SagaEvents | null {
+    return this.#choreography?.events ?? null;
+  }
+
   async health(): Promise<SagaHealth> {
     const worker = this.#worker.state;
     try {
       await this.#store.ping();
       // One that answers and has no room, for example.
-      const outage = this.#creates.outage ?? this.#worker.outage;
+      const outage = this.#newRuns.outage ?? this.#worker.outage;
       if (outage !== null)
         return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
       // Runs go on where they are, and no further.

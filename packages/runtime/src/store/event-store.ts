@@ -22,8 +22,7 @@ export interface EventStore {
 
   /**
    * Registers the member or extends its lease, and gives it the shards that are its own from here on: its share of all, as many as there are
-   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be. A store may leave `holding`
-   * out of account: then shards change hands while events of them are being handled, and those are handled again.
+   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be.
    */
   lease(group: string, member: string, leaseMs: number, holding?: Holding): Promise<LeasedShard[]>;
   /** Gives all up at once. Harmless when it is unknown. */

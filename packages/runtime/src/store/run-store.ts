@@ -266,8 +266,11 @@ export type Next =
  * `rejected`: the append itself cannot be stored; nothing changed, sending it again cannot help.
  */
 export type AppendResult =
-  /** `at` and `parked` of the row; those of the first time when the same append was sent again. */
-  | { readonly kind: "appended"; readonly at: number; readonly parked: boolean }
+  /**
+   * `at` and `parked` of the row; those of the first time when the same append was sent again. `unread`, of an end: whether messages lay in the
+   * inbox that it did not consume; undefined: not known.
+   */
+  | { readonly kind: "appended"; readonly at: number; readonly parked: boolean; readonly unread?: boolean }
   | { readonly kind: "lease-lost" }
   | { readonly kind: "rejected"; readonly reason: string };
 

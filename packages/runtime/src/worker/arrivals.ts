@@ -1,6 +1,6 @@
 import { recordEvaluation } from "../engine/evaluation.js";
 import { foldRecord } from "../engine/fold.js";
-import { applyMessage } from "../engine/messages.js";
+import { applyMessage, type Message } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord } from "../engine/records.js";
@@ -11,9 +11,9 @@ import type { Attempt, Outcome } from "./attempt.js";
 import type { ContextKeeper } from "./context-keeper.js";
 import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
+import { HeardMessages } from "./heard-messages.js";
 import { RunInbox } from "./run-inbox.js";
 
-const NO_MESSAGES: readonly InboxEntry[] = [];
 const NO_IDS: readonly string[] = [];
 
 /** What has been folded, and the ids of the messages among it. */
@@ -38,6 +38,7 @@ export interface ArrivalsOptions {
  */
 export class Arrivals {
   readonly inbox: RunInbox;
+  readonly heard = new HeardMessages();
   readonly #options: ArrivalsOptions;
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #random = (): number => this.#options.random.float();
@@ -63,21 +64,31 @@ export class Arrivals {
     this.#held = held;
   }
 
+  /** All that was taken is in the journal. */
+  written(): void {
+    this.inbox.written();
+    this.heard.written();
+  }
+
   /** Folds what arrived: attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
   take(now: number, draining: boolean): Taken {
-    const { plan, state } = this.#options;
     const { records, consumed } = this.#takeHeld(now);
     if (this.#preceding.length > 0) for (const record of this.#preceding.splice(0)) this.#fold(records, record, now);
     for (const { attempt, outcome } of this.#outcomes) this.#fold(records, this.#record(attempt, outcome), now);
     this.#outcomes.length = 0;
-    const messages = draining ? NO_MESSAGES : this.inbox.take();
+    if (draining) return { records, consumed };
+    for (const message of this.heard.take()) this.#apply(records, message, now);
+    const messages = this.inbox.take();
     if (messages.length === 0) return { records, consumed };
-    for (const message of messages) {
-      // Nothing may follow the end, which consumes the rest of the inbox.
-      if (state.phase === "ended") break;
-      for (const record of applyMessage(plan, state, message)) this.#fold(records, record, now);
-    }
+    for (const message of messages) this.#apply(records, message, now);
     return { records, consumed: [...consumed, ...messages.map(({ id }) => id)] };
+  }
+
+  #apply(records: JournalRecord[], message: Message, now: number): void {
+    const { plan, state } = this.#options;
+    // Nothing may follow the end, which consumes the rest of the inbox.
+    if (state.phase === "ended") return;
+    for (const record of applyMessage(plan, state, message)) this.#fold(records, record, now);
   }
 
   #takeHeld(now: number): Taken {

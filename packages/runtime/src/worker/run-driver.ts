@@ -1,11 +1,12 @@
-import { eventsWith } from "../choreography/run-events.js";
+import { eventsWith, stuckEvents } from "../choreography/run-events.js";
 import { entryOf } from "../choreography/unit-entry.js";
 import { isSuspect } from "../engine/crashes.js";
 import type { Decision } from "../engine/decide.js";
 import { correctDueTimes, fold } from "../engine/fold.js";
+import type { Message } from "../engine/messages.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { Failure, JournalRecord } from "../engine/records.js";
-import { type RunState, waitsForOperator } from "../engine/state.js";
+import type { RunState } from "../engine/state.js";
 import type { CancelTimer } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, Next, RunRow } from "../store/run-store.js";
 import { Arrivals } from "./arrivals.js";
@@ -16,6 +17,8 @@ import { ContextKeeper } from "./context-keeper.js";
 import { decideApart, NOTHING } from "./decide-apart.js";
 import { evaluate } from "./evaluate.js";
 import type { IsolatedRun } from "./isolation.js";
+import { nextOf } from "./next-of.js";
+import { Observation } from "./observation.js";
 import { perform } from "./perform.js";
 import type { RestoredContext } from "./restored-context.js";
 import { type RowOwner, RowSender } from "./row-sender.js";
@@ -24,12 +27,11 @@ import type { RunSurroundings } from "./run-surroundings.js";
 import { ShownRun } from "./shown-run.js";
 import { NO_SNAPSHOTS, SnapshotRequests } from "./snapshot-requests.js";
 import { StepTransactions } from "./step-transactions.js";
+import { stuckAppend } from "./stuck-append.js";
 import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 const NO_TIMER: CancelTimer = () => {};
-/** How long a choreographed run is held after it was heard of. */
-const OBSERVE_MS = 1_000;
 
 /** `left`: nobody here knows whether the store still has it as this worker's. */
 export type Gone = "ended" | "parked" | "left";
@@ -64,8 +66,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #draining = false;
   #gone = false;
   #cancelTimer: CancelTimer = NO_TIMER;
-  /** Of a choreographed run: when something was last heard of it, by the store's clock. */
-  #heardAt: number;
+  readonly #observation: Observation;
 
   constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: RestoredContext, onGone: OnGone) {
     this.#env = env;
@@ -77,7 +78,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#performed =
       plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
     this.#shown = new ShownRun(claimed.run);
-    this.#heardAt = env.storeNow();
+    this.#observation = new Observation(env, plan.isObserved);
     this.#context = new ContextKeeper({
       run: claimed.run.id,
       restored,
@@ -127,6 +128,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     return this.#context.hasHotCopy;
   }
 
+  /** It may go on; of a run that was claimed, whatever its last owner had under way is tried again. */
   wake(): void {
     this.#advance();
   }
@@ -137,15 +139,9 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#advance();
   }
 
-  /** The run was claimed; whatever its last owner had under way is tried again. */
-  startClaimed(): void {
-    this.#advance();
-  }
-
-  /** Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. */
-  startAdopted(): void {
+  /** Owned in the store, unknown here until now: as after a crash. Before whatever it begins with, which may be its end. */
+  adopt(): void {
     this.begin({ kind: "claimed", worker: this.#env.workerId() });
-    this.#advance();
   }
 
   /** What comes before anything else that this run does. */
@@ -156,8 +152,19 @@ export class RunDriver implements IsolatedRun, RowOwner {
   deliver(entries: readonly InboxEntry[]): void {
     if (!this.#arrivals.inbox.deliver(entries)) return;
     this.#parkRefused = false;
-    this.#heardAt = this.#env.storeNow();
+    this.#observation.heard();
     this.#advance();
+  }
+
+  /** What became of a unit, told in passing. Resolves to whether the journal has it; false, or null at once: the inbox takes it. */
+  hear(message: Message): Promise<boolean> | null {
+    if (this.#gone || this.#draining) return null;
+    const written = this.#arrivals.heard.add(message);
+    this.#observation.heard();
+    const waitMs = Observation.waitMs(this.#state, this.#arrivals.heard.count);
+    if (waitMs === 0) this.#advance();
+    else if (waitMs !== null) this.#advanceAfter(waitMs);
+    return written;
   }
 
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
@@ -208,8 +215,14 @@ export class RunDriver implements IsolatedRun, RowOwner {
     // A run that nobody is needed for is handed back, also when there is nothing else to write.
     const handBack = next.kind === "park" && !this.#draining && !this.#parkRefused;
     if (records.length > 0 || handBack) return void this.#append(records, consumed, snapshot !== null, next);
-    const wakeAt = this.#isHeldAt(now) ? this.#heardAt + OBSERVE_MS : decision.wakeAt;
-    if (wakeAt !== null) this.#cancelTimer = this.#env.ports.clock.after(wakeAt - now, () => this.#advance());
+    this.#arrivals.heard.written();
+    const wakeAt = this.#observation.heldUntil(now) ?? decision.wakeAt;
+    if (wakeAt !== null) this.#advanceAfter(wakeAt - now);
+  }
+
+  #advanceAfter(delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#env.ports.clock.after(delayMs, () => this.#advance());
   }
 
   /** Steps are due and have expressions. Nothing is written meanwhile, so that a step still costs one row. */
@@ -232,20 +245,9 @@ export class RunDriver implements IsolatedRun, RowOwner {
     return this.#snapshots.strategy ?? this.#context.due(next.kind);
   }
 
-  #next({ wakeAt, awaitsMessage }: Decision, now: number): Next {
-    if (this.#state.phase === "ended") return { kind: "finish" };
-    if (this.#state.running > 0) return { kind: "keep" };
-    if (waitsForOperator(this.#state)) return { kind: "park", delayMs: null };
-    if (this.#draining) return { kind: "park", delayMs: 0 };
-    // The next event is probably near, and taking the run up again for each costs more than holding it.
-    if (this.#isHeldAt(now)) return { kind: "keep" };
-    if (wakeAt === null) return awaitsMessage ? { kind: "park", delayMs: null } : { kind: "keep" };
-    if (wakeAt - now > this.#env.parkAfterMs) return { kind: "park", delayMs: Math.ceil(wakeAt - now) };
-    return { kind: "keep" };
-  }
-
-  #isHeldAt(now: number): boolean {
-    return this.#plan.isObserved && now < this.#heardAt + OBSERVE_MS;
+  #next(decision: Decision, now: number): Next {
+    const held = this.#observation.heldUntil(now) !== null;
+    return nextOf(this.#state, decision, now, { draining: this.#draining, held, parkAfterMs: this.#env.parkAfterMs });
   }
 
   #append(records: readonly JournalRecord[], consumed: readonly string[], snapshot: boolean, next: Next): void {
@@ -289,7 +291,6 @@ export class RunDriver implements IsolatedRun, RowOwner {
       return this.#stick({ code: "store-refused", message }, []);
     }
     this.#appending = false;
-    this.#arrivals.inbox.written();
     if (result.kind === "lease-lost") {
       this.#env.counters.leaseLost += 1;
       this.#env.logger.warn(
@@ -298,6 +299,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
       );
       return this.abandon();
     }
+    this.#arrivals.written();
+    if (append.events !== undefined) this.#env.emitted(append.events, result.unread);
     this.#state.seq = append.seq;
     if (!isSuspect(this.#state.crashes)) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
@@ -338,17 +341,11 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #stick(error: Failure, consumed: readonly string[]): void {
     this.#appending = true;
     this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
-    const append: Append = {
-      run: this.run.id,
-      fence: this.#state.fence,
-      seq: this.#state.seq + 1,
-      appendId: this.#env.appendId(),
-      // Of messages consumed by a row that cannot be written, signals are still wanted.
-      records: [...(consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : []), { kind: "stuck", error }],
-      change: { status: "stuck", failureReason: error },
-      next: { kind: "park", delayMs: null },
-      ...(consumed.length > 0 && { consumed }),
-    };
+    const { fence, seq } = this.#state;
+    const place = { run: this.run.id, fence, seq: seq + 1, appendId: this.#env.appendId() };
+    const kept = consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : [];
+    const events = stuckEvents(this.run, this.#plan, this.#state, error, this.#env.storeNow());
+    const append = stuckAppend(place, error, { consumed, kept, events });
     this.#rows.sendLast(append, () => this.abandon());
   }
 
@@ -392,6 +389,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#cancelTimer();
     this.#underWay.abortAll("this instance no longer owns the run");
     this.#transactions.close();
+    this.#arrivals.heard.leave();
     this.#rows.leave();
     this.#snapshots.close();
     void this.#context.close(how === "ended");

@@ -35,8 +35,12 @@ export interface WorkerEnvironment {
   /** False: the lease may have expired; nothing more may be performed in its name. */
   trusted(): boolean;
   workerId(): string;
+  /** There are many runs here: what only waits makes room. */
+  isCrowded(): boolean;
   /** Asks for the inboxes soon. */
   lookIntoInbox(): void;
   /** A message lies in the inbox of another run. */
   messaged(run: string): void;
+  /** A row was written, and these events with it; `unread` as in the `AppendResult`. */
+  emitted(events: NonNullable<Append["events"]>, unread?: boolean): void;
 }

@@ -1,5 +1,6 @@
 import { entrance } from "../choreography/entrance.js";
 import type { SessionConfig } from "../config.js";
+import type { Message } from "../engine/messages.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
 import type { JsonObject } from "../json.js";
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   readonly pollMs?: number;
   /** Default 5,000. */
   readonly parkAfterMs?: number;
+  /** Told of events that rows written here have brought, and whether messages to their run were left unread. Default: nobody. */
+  readonly emitted?: WorkerEnvironment["emitted"];
 }
 
 /** The definitions this process can execute, by name and version. */
@@ -83,7 +86,7 @@ export class Worker {
   #cancelPoke: CancelTimer = () => {};
 
   constructor(options: WorkerOptions) {
-    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, ...options };
+    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, emitted: () => {}, ...options };
     const { store, ports, logger, config, label } = this.#options;
     this.#appends = new CoalescingQueue({
       ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },
@@ -134,8 +137,10 @@ export class Worker {
       storeNow: () => this.#lease.storeNow(),
       trusted: () => this.#lease.trusted(),
       workerId: () => this.#lease.id,
+      isCrowded: () => 2 * this.#drivers.size > this.#options.maxRuns,
       lookIntoInbox: () => void this.#lease.renew(),
       messaged: (run) => this.pokeInbox(run),
+      emitted: this.#options.emitted,
     };
   }
 
@@ -210,6 +215,11 @@ export class Worker {
     else this.poke();
   }
 
+  /** In passing, of a unit of that run; as `RunDriver.hear`. Null also when it is not driven here. */
+  tell(run: string, message: Message): Promise<boolean> | null {
+    return this.#drivers.get(run)?.hear(message) ?? null;
+  }
+
   /** What other instances say, if it concerns this one. */
   hear(hint: StoreHint): void {
     if (hint.kind === "due") this.poke();
@@ -228,8 +238,9 @@ export class Worker {
   created(id: string, run: RunRow | null, row: JournalRow | null): void {
     this.#creating.delete(id);
     if (run !== null && row !== null && !this.#drivers.has(id) && this.#mayDrive(run)) {
-      const driver = this.#add({ run, rows: [row], inbox: [], checkpoint: null }, NO_CONTEXT);
-      driver?.startCreated(row.records);
+      const [first] = row.records;
+      const begun = first?.kind === "entered" ? { ...NO_CONTEXT, context: first.context } : NO_CONTEXT;
+      this.#add({ run, rows: [row], inbox: [], checkpoint: null }, begun)?.startCreated(row.records);
     }
     this.#isolation.settled();
   }
@@ -282,9 +293,9 @@ export class Worker {
         ? { ...NO_CONTEXT, context: inherited.context as JsonObject }
         : restored;
     const driver = this.#add(claimed, begun);
+    if (how === "adopted") driver?.adopt();
     if (inherited !== null) driver?.begin(inherited);
-    if (how === "adopted") driver?.startAdopted();
-    else driver?.startClaimed();
+    driver?.wake();
   }
 
   /** What comes before anything else of a run that another one has to do with. */

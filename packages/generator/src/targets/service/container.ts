@@ -188,7 +188,7 @@ function eventsText({ sagas, publishing, consuming, entities }: Model["features"
     broker,
     handled: ${consuming ? `handledEvents(SUBSCRIPTIONS, ${deps})` : "[]"},
     published: ${publishing ? "outbox.counts" : "new Map()"},
-    logger,
+${sagas ? "    others: runs.events?.parked ?? [],\n" : ""}    logger,
   });
   scope.own("events", events, (opened) => opened.close());
   await events.open();

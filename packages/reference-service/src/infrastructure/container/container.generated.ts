@@ -104,6 +104,7 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     broker,
     handled: handledEvents(SUBSCRIPTIONS, { useCases, runs, logger }, within),
     published: outbox.counts,
+    others: runs.events?.parked ?? [],
     logger,
   });
   scope.own("events", events, (opened) => opened.close());

@@ -21,7 +21,7 @@ import type { Settings } from "../config/settings.js";
 import type { EventCounts } from "../metrics/event-metrics.js";
 import { createBroker } from "../session/broker.js";
 import { causedByRequest } from "./cause.js";
-import { createParkedEvents } from "./parked-events.js";
+import { createParkedEvents, type ParkingGroup } from "./parked-events.js";
 
 /** What one group of this service handles. */
 export interface HandledEvents {
@@ -44,6 +44,8 @@ export interface EventsParts {
   readonly handled: readonly HandledEvents[];
   /** What was committed here, by type. */
   readonly published: ReadonlyMap<string, number>;
+  /** Groups beside those of this file: of choreographed sagas. */
+  readonly others?: readonly ParkingGroup[];
   readonly logger: Logger;
 }
 
@@ -56,7 +58,8 @@ export interface ServiceEvents extends Events, EventCounts {
 }
 
 /** Throws a `ConfigError` in production when others' events are to be handled and nothing can bring them. */
-export function createEvents({ settings, store, broker, handled, published, logger }: EventsParts): ServiceEvents {
+export function createEvents(parts: EventsParts): ServiceEvents {
+  const { settings, store, broker, handled, published, others = [], logger } = parts;
   const events = eventsOf(store);
   const now = () => store.now();
   const own = broker ?? createLocalBroker({ store: events, now, logger });
@@ -68,13 +71,14 @@ export function createEvents({ settings, store, broker, handled, published, logg
       ? []
       : [createConsumer({ broker: source, store: events, group, subjects, logger, ...handling })];
   });
+  const groups = [...consumers, ...(relay === null ? [] : [relay]), ...others];
   const brokers = [...(broker === null ? [] : [broker]), ...foreign.values()];
 
   return {
     published,
     relay,
     consumers,
-    parked: createParkedEvents({ store: events, consumers, relay, logger }),
+    parked: createParkedEvents({ store: events, groups, logger }),
     causedBy: causedByRequest,
     dependencies: brokers.length === 0 ? [] : [{ name: "broker", check: () => allAnswer(brokers) }],
     async open() {

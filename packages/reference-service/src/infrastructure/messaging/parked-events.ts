@@ -1,18 +1,22 @@
-import { type Consumer, type EventStore, type Relay, RuntimeError } from "@clean-arch/runtime";
+import { type EventStore, type ParkedEvents as ParkedOfGroup, RuntimeError } from "@clean-arch/runtime";
 import { Refusal } from "../../application/errors.js";
 import type { ParkedEvents } from "../../application/ports/events.js";
 import type { Logger } from "../../application/ports/logger.js";
 
 export interface ParkedEventsParts {
   readonly store: Pick<EventStore, "parked" | "parkedEvent" | "unpark">;
-  readonly consumers: readonly Consumer[];
-  readonly relay: Relay | null;
+  readonly groups: readonly ParkingGroup[];
   readonly logger: Logger;
 }
 
+export interface ParkingGroup {
+  readonly group: string;
+  readonly parked: ParkedOfGroup;
+}
+
 /** The parked events of all groups: of those who handle events here, of the relay, and of groups that this version no longer has. */
-export function createParkedEvents({ store, consumers, relay, logger }: ParkedEventsParts): ParkedEvents {
-  const groups = new Map([...consumers, ...(relay === null ? [] : [relay])].map((one) => [one.group, one.parked]));
+export function createParkedEvents({ store, groups: known, logger }: ParkedEventsParts): ParkedEvents {
+  const groups = new Map(known.map(({ group, parked }) => [group, parked]));
 
   /** The group that is meant. */
   async function groupOf(eventId: string, group: string | undefined): Promise<string> {

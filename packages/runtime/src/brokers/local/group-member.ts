@@ -2,6 +2,7 @@ import type { Subscriber, Subscription } from "../../broker/broker.js";
 import { ShardLeases } from "../../events/shard-leases.js";
 import type { Logger } from "../../log.js";
 import type { CancelTimer, Ports } from "../../ports.js";
+import { shardOf } from "../../store/event-shard.js";
 import type { EventStore, LeasedShard } from "../../store/event-store.js";
 import { ShardReader } from "./shard-reader.js";
 import { Slots } from "./slots.js";
@@ -48,6 +49,10 @@ export class GroupMember implements Subscriber {
 
   wake(shards: readonly number[]): void {
     for (const shard of shards) this.#readers.get(shard)?.wake();
+  }
+
+  isNear(key: string): boolean {
+    return this.#leases.trusted() && this.#readers.has(shardOf(key));
   }
 
   stop(graceMs = GRACE_MS): Promise<void> {

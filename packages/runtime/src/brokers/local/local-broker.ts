@@ -82,7 +82,11 @@ export function createLocalBroker(options: LocalBrokerOptions): Broker {
       await answer(() => store.read(0, null, 1));
       members.add(member);
       await member.start();
-      return { stop: (graceMs) => member.stop(graceMs), lag: () => answer(() => member.lag()) };
+      return {
+        stop: (graceMs) => member.stop(graceMs),
+        lag: () => answer(() => member.lag()),
+        isNear: (key) => member.isNear(key),
+      };
     },
   };
 }

@@ -26,7 +26,15 @@ export interface ShardReaderOptions {
 /** Read ahead, at most: what waits behind one that is not done. */
 const MAX_OPEN = 500;
 const MAX_OPEN_BYTES = 4 * 1_048_576;
-const READ = 32;
+const READ = 100;
+/**
+ * From a hint to the read. What this process wrote it mostly knows before it is read, and what else is put meanwhile comes with it; more of
+ * that the more there is.
+ */
+const GATHER_MS = 4;
+const GATHER_MORE_MS = 20;
+/** Since the last read, at most, for there to be much. */
+const BUSY_MS = 100;
 const STORE_BACKOFF = { initialDelayMs: 100, maxDelayMs: 5_000 };
 const RETRY = { initialDelayMs: 100, maxDelayMs: 30_000 };
 
@@ -43,6 +51,8 @@ export class ShardReader {
   readonly #underWay = new Set<AbortController>();
   #position: string | null;
   #read = 0;
+  /** When something was, last. */
+  #readAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(shard: LeasedShard, options: ShardReaderOptions) {
@@ -103,7 +113,9 @@ export class ShardReader {
         isBegun = true;
         const isIdle = !this.#hasRoom() || !this.#options.trusted() || !(await this.#readOn(signal));
         failures = 0;
-        if (isIdle) await this.#bell.wait(ports.clock, pollMs, signal);
+        if (!isIdle) continue;
+        await this.#bell.wait(ports.clock, pollMs, signal);
+        await sleep(ports.clock, this.#gatherMs(), signal);
       } catch (error) {
         failures += 1;
         if (failures === 1) this.#warn(error, "events could not be read; trying again");
@@ -112,16 +124,21 @@ export class ShardReader {
     }
   }
 
+  #gatherMs(): number {
+    return this.#options.ports.clock.monotonic() - this.#readAt < BUSY_MS ? GATHER_MORE_MS : GATHER_MS;
+  }
+
   #hasRoom(): boolean {
     return this.#progress.open.length < MAX_OPEN && this.#progress.bytes < MAX_OPEN_BYTES;
   }
 
-  /** False: nothing was there. */
+  /** False: that was all there is, for now. */
   async #readOn(signal: AbortSignal): Promise<boolean> {
     const stored = await this.#options.store.read(this.#shard.shard, this.#position, READ);
     if (signal.aborted) return false;
+    if (stored.length > 0) this.#readAt = this.#options.ports.clock.monotonic();
     for (const entry of stored) this.#take(entry);
-    return stored.length > 0;
+    return stored.length === READ;
   }
 
   #take({ position, event }: StoredEvent): void {

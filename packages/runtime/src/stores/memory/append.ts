@@ -31,12 +31,14 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
   if (encoded.failureReason !== undefined) run.failureReason = encoded.failureReason;
   if (change.rollbackStatus) run.rollbackStatus = change.rollbackStatus;
   if (encoded.output !== undefined) run.output = encoded.output;
+  let unread: boolean | undefined;
   if (checkpoint) snapshot(run, { ...checkpoint, context: encoded.context ?? "null" }, now);
   if (parked) {
     run.owner = null;
     run.crashed = false;
     run.wakeAt = next.delayMs === null ? null : now + next.delayMs;
   } else if (next.kind === "finish") {
+    unread = [...run.inbox.values()].some((entry) => !entry.consumed);
     run.owner = null;
     run.wakeAt = null;
     run.endedAt = now;
@@ -47,7 +49,7 @@ export function append(world: MemoryWorld, element: Append, now: number): Append
     if (target && target.endedAt === null) deliver(target, message, encoded.signals[index] ?? "null", now);
   }
   if (element.events) put(world.events, element.events, now);
-  return { kind: "appended", at: now, parked };
+  return unread === undefined ? { kind: "appended", at: now, parked } : { kind: "appended", at: now, parked, unread };
 }
 
 function snapshot(

@@ -135,12 +135,14 @@ async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendR
     await lockRuns(on, [...changed.map(({ append }) => append.run), ...signals.map(({ run }) => run)]);
   const answer = await writeSorted(on, sorted, changed, rowColumns(sorted));
   if (signals.length > 0) await sendSignals(on, signals, "without bound");
+  const at = Number(answer?.now);
   const parked = new Set(Array.isArray(answer?.parked) ? answer.parked : []);
-  return batch.map(({ append }) => ({
-    kind: "appended",
-    at: Number(answer?.now),
-    parked: append.next.kind === "park" && parked.has(append.run),
-  }));
+  const unread = Array.isArray(answer?.unread) ? new Set(answer.unread) : null;
+  return batch.map(({ append: { run, next } }) => {
+    if (next.kind !== "finish" || unread === null)
+      return { kind: "appended", at, parked: next.kind === "park" && parked.has(run) };
+    return { kind: "appended", at, parked: false, unread: unread.has(run) };
+  });
 }
 
 async function writeOne(on: Queryable, prepared: Prepared): Promise<AppendResult> {

@@ -1,11 +1,14 @@
 import type { EventMessage } from "../../broker/event-message.js";
-import type { EventStore } from "../../store/event-store.js";
+import { checkNames } from "../../store/event-codec.js";
+import type { EventStore, StoredEvent } from "../../store/event-store.js";
 import type { Connections } from "./connections.js";
-import { advance, forgetGroup, groups, lease, release } from "./event-leases.js";
+import { type Advance, advance, forgetGroup, groups, lease, release } from "./event-leases.js";
+import { placeAndN } from "./event-rows.js";
 import { begin, pruneHandled } from "./handled-events.js";
 import { listParked, park, parkedEvent, unpark } from "./parked-events.js";
 import { put, putWithin } from "./put-events.js";
-import { pruneOutbox, read } from "./read-events.js";
+import { pruneOutbox, type Read, read } from "./read-events.js";
+import { Together } from "./together.js";
 
 /** What the events need of the run store whose database they are in. */
 export interface EventSurroundings {
@@ -25,6 +28,9 @@ export interface EventSurroundings {
  * failover fences all holders off, because their positions may be of events that the new server does not have.
  */
 export function createPostgresEvents({ answer, onPut, listen }: EventSurroundings): EventStore {
+  // There are many shards, which are read at the same moments, and each call is a commit, or as good as one.
+  const reads = new Together<Read, StoredEvent[]>((all) => answer((open) => read(open, all)));
+  const advances = new Together<Advance, boolean>((all) => answer((open) => advance(open, all)));
   return {
     put: (events) =>
       answer(async (open) => {
@@ -33,10 +39,17 @@ export function createPostgresEvents({ answer, onPut, listen }: EventSurrounding
         return results;
       }),
     putWithin: (client, events) => answer((open) => putWithin(open.statements, client, events)),
-    lease: (group, member, leaseMs) => answer((open) => lease(open, group, member, leaseMs)),
+    lease: (group, member, leaseMs, holding) => answer((open) => lease(open, group, member, leaseMs, holding)),
     release: (group, member) => answer((open) => release(open, group, member)),
-    read: (shard, after, limit) => answer((open) => read(open, shard, after, limit)),
-    advance: (group, shard, position, note) => answer((open) => advance(open, group, shard, position, note)),
+    async read(shard, after, limit) {
+      placeAndN(after);
+      return reads.ask({ shard, after, limit });
+    },
+    async advance(group, shard, position, note) {
+      checkNames({ group, note });
+      placeAndN(position);
+      return advances.ask({ group, shard, position, note });
+    },
     groups: () => answer(groups),
     forgetGroup: (group) => answer((open) => forgetGroup(open, group)),
     pruneOutbox: (storedBefore, limit) => answer((open) => pruneOutbox(open, storedBefore, limit)),

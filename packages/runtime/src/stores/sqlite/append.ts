@@ -31,8 +31,9 @@ export function append(db: Database, element: Append, now: number): AppendResult
   const { changes } = db.run(INSERT_ROW, [seq, appendId, now, parked ? 1 : 0, encoded.records, run, fence, seq]);
   if (changes === 0) return sentBefore(db, element);
 
-  if (next.kind === "finish") db.run(CONSUME_ALL, [run]);
-  else if (consumed.length > 0) db.run(CONSUME, [run, JSON.stringify(consumed)]);
+  const isEnd = next.kind === "finish";
+  const unread = isEnd && db.run(CONSUME_ALL, [run]).changes > consumed.length;
+  if (!isEnd && consumed.length > 0) db.run(CONSUME, [run, JSON.stringify(consumed)]);
   if (checkpoint) {
     db.run(SNAPSHOT, [run, fence, checkpoint.n, seq, now, encoded.context ?? "null"]);
     db.run(FORGET_SNAPSHOTS, [run, run, checkpoint.keep]);
@@ -41,7 +42,7 @@ export function append(db: Database, element: Append, now: number): AppendResult
   for (const [index, message] of (element.signals ?? []).entries())
     deliver(db, message, encoded.signals[index] ?? "null", now);
   if (element.events) insertAll(db, element.events, now);
-  return { kind: "appended", at: now, parked };
+  return isEnd ? { kind: "appended", at: now, parked, unread } : { kind: "appended", at: now, parked };
 }
 
 function sentBefore(db: Database, { run, seq, appendId }: Append): AppendResult {

@@ -11,6 +11,7 @@ import {
   first,
   LEASE_MS,
   newRun,
+  newSignal,
   nextAppend,
   RECORD,
   runId,
@@ -90,6 +91,25 @@ export function appending(test: EventTest): void {
       expect(await events.pruneOutbox((await store.now()) - tickMs, 10)).toBe(2);
       expect(await appendOne(store, append)).toEqual(sent);
       expect(await idsIn(events)).toEqual([]);
+    });
+
+    test("come with whether the end of its run left messages unread, as far as it is known", async ({ store }) => {
+      const [told, untold, read] = await claimNew(store, "w", 3);
+      if (!told || !untold || !read) return expect.unreachable();
+      await store.signal([newSignal(told.id, "one"), newSignal(read.id, "one")]);
+      const end: Partial<Append> = { change: { status: "completed" }, next: { kind: "finish" } };
+      const appends = [
+        nextAppend(told, { ...end, events: [newEvent(1)] }),
+        nextAppend(untold, { ...end, events: [newEvent(2)] }),
+        nextAppend(read, { ...end, consumed: ["one"], events: [newEvent(3)] }),
+      ];
+      const results = await store.append(appends);
+      const unread = results.map((result) => result.kind === "appended" && result.unread);
+      expect(unread).toEqual([true, false, false]);
+      // What it was is not kept; that it is not known says: look.
+      const [again] = await store.append(appends.slice(0, 1));
+      expect(again).toMatchObject({ kind: "appended" });
+      expect(again).not.toMatchObject({ unread: false });
     });
 
     test("that are there already are left as they are, and the row is written", async ({ store, events }) => {

@@ -37,7 +37,7 @@ export function transacting(test: ContractTest): void {
         next: { kind: "finish" },
       });
       const at = near(await store.now());
-      expect(await transact(store, effects, "paid", append)).toEqual({ kind: "appended", at, parked: false });
+      expect(await transact(store, effects, "paid", append)).toMatchObject({ kind: "appended", at, parked: false });
       expect(await effects.committed()).toEqual(["paid"]);
       expect(await current(store, run.id)).toMatchObject({ status: "completed", output: { total: 1 }, seq: 1 });
       expect(await store.journal(run.id)).toMatchObject([{ seq: 1, records: [RECORD], appendId: append.appendId }]);
