@@ -74,6 +74,8 @@ export class Worker {
   #appendsNamed = 0;
   /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
   #drivenAtRenewal: ReadonlyMap<string, RunDriver> = new Map();
+  /** Runs that have ended here since, or were given back: the answer may take them for this worker's. */
+  readonly #leftSinceRenewal = new Set<string>();
   /** While a claim is under way the store may own us runs that we cannot know yet. */
   #claiming = false;
   #stop = new AbortController();
@@ -97,6 +99,7 @@ export class Worker {
       ...{ store, ports, logger, label, leaseMs: config.recovery.leaseMs },
       runs: () => {
         this.#drivenAtRenewal = new Map(this.#drivers);
+        this.#leftSinceRenewal.clear();
         return [...this.#drivers.keys(), ...this.#creating];
       },
       onRenewed: (result) => this.#reconcile(result.adopted, result.lost, result.inbox),
@@ -340,6 +343,7 @@ export class Worker {
 
   #gone(driver: RunDriver, how: Gone, parkedForMs: number | null): void {
     if (this.#drivers.get(driver.run.id) === driver) this.#drivers.delete(driver.run.id);
+    this.#leftSinceRenewal.add(driver.run.id);
     if (driver.hasRowInDoubt) this.#inDoubt.add(driver.run.id);
     if (how === "left") this.#isolation.leaveInDoubt(driver);
     else this.#isolation.leave(driver);
@@ -369,7 +373,8 @@ export class Worker {
     if (!this.#claiming) {
       for (const claimed of adopted) {
         const { id } = claimed.run;
-        if (!this.#drivers.has(id) && !this.#creating.has(id)) void this.#take(claimed, "adopted");
+        const isKnown = this.#drivers.has(id) || this.#creating.has(id) || this.#leftSinceRenewal.has(id);
+        if (!isKnown) void this.#take(claimed, "adopted");
       }
     }
     // To those who were asked for: one that took the run over since then may have found these messages carried out.
