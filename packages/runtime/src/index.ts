@@ -3,6 +3,15 @@
 export type { Broker, Delivery, PublishResult, Subscriber, Subscription } from "./broker/broker.js";
 export { type EventMessage, MAX_EVENT_BYTES } from "./broker/event-message.js";
 export { createLocalBroker, type LocalBrokerOptions } from "./brokers/local/index.js";
+export { type BrokerCalls, type BrokerCallsOptions, createBrokerCalls } from "./calls/broker-calls.js";
+export type { CallReply, CallRequest } from "./calls/call-message.js";
+export {
+  type CallRoute,
+  type CallServer,
+  type CallServerOptions,
+  createCallServer,
+  type ServedCall,
+} from "./calls/call-server.js";
 export type {
   CheckpointConfig,
   ContextConfig,
@@ -38,6 +47,7 @@ export type { RelayCounts } from "./events/relay-counts.js";
 export type { Json, JsonObject } from "./json.js";
 export type { Logger } from "./log.js";
 export type * from "./operator/views.js";
+export { type BrokerParticipantOptions, brokerParticipant } from "./participants/broker.js";
 export { type HttpParticipantOptions, httpParticipant } from "./participants/http.js";
 export type * from "./participants/ledger.js";
 export { type LocalParticipantOptions, localParticipant } from "./participants/local.js";

@@ -19,6 +19,8 @@ export function answerWith(output: Json): HttpAnswer {
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   402: "Payment Required",
+  404: "Not Found",
+  408: "Request Timeout",
   409: "Conflict",
   410: "Gone",
   422: "Unprocessable Content",
@@ -46,7 +48,8 @@ export function malformed(error: RuntimeError): HttpAnswer {
   return problem({ status: 400, code: error.code, message: error.message });
 }
 
-function problem({ status, code, message }: Refusal): HttpAnswer {
+/** Problem details (RFC 9457). */
+export function problem({ status, code, message }: Refusal): HttpAnswer {
   const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, code, detail: message };
   return {
     status,

@@ -301,6 +301,7 @@ function call(): StepCall {
     stage: "charge",
     input: {},
     isMapped: false,
+    timeoutMs: 30_000,
     transaction: () => Promise.reject(new Error("none here")),
     runInput: {},
     outputs: {},

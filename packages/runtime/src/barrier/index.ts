@@ -1,4 +1,5 @@
 export type { Barrier, BarrierCall, BarrierHandler, BarrierOptions, BarrierRunOptions } from "./barrier.js";
+export { type BrokerBarrier, type BrokerRequestLike, brokerBarrier } from "./broker.js";
 export { type ExpressBarrier, expressBarrier } from "./express.js";
 export { type FastifyBarrier, fastifyBarrier } from "./fastify.js";
 export type { HttpCall } from "./http-call.js";

@@ -3,7 +3,7 @@ import type { EventMessage } from "./event-message.js";
 /**
  * Carries events from one process to others, at least once. Who needs more stands on both sides of it: an outbox sends again what may
  * not have arrived, and whoever handles events recognizes those that he has handled. A call that cannot be answered throws
- * `broker-unavailable`; its effect is then unknown and the caller sends the same again.
+ * `broker-unavailable`; its effect is then unknown and the caller sends the same again. Where `details.sent` is false there was none.
  */
 export interface Broker {
   /** For messages and metrics: `nats`. */
@@ -55,6 +55,11 @@ export interface Subscription {
   readonly concurrency?: number;
   /** How long a member may be silent before its messages go to others, ms. It is not silent while `handle` runs. Default 30,000. */
   readonly silenceMs?: number;
+  /**
+   * True: the group is its one member's own, and is forgotten with it: when that stops, or some time after its process has died (minutes; a broker
+   * that has no clock of its own may keep the name). Default false.
+   */
+  readonly ephemeral?: boolean;
   /**
    * Handles one message. Those of one key are handled one after the other by a member, in the order in which they were published, unless
    * one of them came again. When it rejects, the message comes again, after `retryAfterMs` of the attempt.

@@ -1,11 +1,12 @@
-import type { Delivery, Subscriber } from "../broker/broker.js";
+import type { Delivery } from "../broker/broker.js";
 import { silentLogger } from "../log.js";
-import { sleep, systemPorts } from "../ports.js";
+import { systemPorts } from "../ports.js";
 import { ConsumerCounts } from "./consumer-counts.js";
 import { type ConsumerOptions, consumerBounds, handlingOf } from "./consumer-options.js";
 import { EventIntake } from "./event-intake.js";
 import { Inbox } from "./inbox.js";
-import { createParkedEvents, isUnavailable, type ParkedEvents } from "./parked-events.js";
+import { Membership } from "./membership.js";
+import { createParkedEvents, type ParkedEvents } from "./parked-events.js";
 import { retryDelayMs } from "./retry-delay.js";
 
 /**
@@ -29,7 +30,6 @@ export interface Consumer {
   readonly parked: ParkedEvents;
 }
 
-const SUBSCRIBE_BACKOFF = { initialDelayMs: 200, maxDelayMs: 5_000 };
 /** What a parked event is handled under when it is handled after all: the id itself stays that of an event that is done with. */
 const REDRIVEN = "#redriven";
 
@@ -50,10 +50,6 @@ export function createConsumer<Client = unknown>(options: ConsumerOptions<Client
     attempts,
     knows: knows ?? (() => true),
   });
-  const closing = new AbortController();
-  let started: Promise<void> | undefined;
-  let subscriber: Subscriber | undefined;
-
   const subscription = {
     ...{ group, subjects },
     ...(concurrency !== undefined && { concurrency }),
@@ -61,54 +57,25 @@ export function createConsumer<Client = unknown>(options: ConsumerOptions<Client
     handle: (delivery: Delivery) => intake.take(delivery),
     retryAfterMs: (attempt: number) => retryDelayMs(backoff, attempt, ports.random),
   };
-  const subscribe = async (): Promise<void> => {
-    await broker.open();
-    const joined = await broker.subscribe(subscription);
-    if (closing.signal.aborted) await joined.stop();
-    else subscriber = joined;
-  };
-  const subscribeLater = async (): Promise<void> => {
-    for (let failures = 1; subscriber === undefined; failures += 1) {
-      await sleep(ports.clock, retryDelayMs(SUBSCRIBE_BACKOFF, failures, ports.random), closing.signal);
-      if (closing.signal.aborted) return;
-      try {
-        await subscribe();
-      } catch (error) {
-        if (!isUnavailable(error)) logger.error({ group, error: String(error) }, "a group could not be joined");
-      }
-    }
-  };
-  let joining: Promise<void> = Promise.resolve();
+  const membership = new Membership({ broker, subscription, ports, logger });
 
   return {
     group,
     counts,
     get isSubscribed() {
-      return subscriber !== undefined && !closing.signal.aborted;
+      return membership.isSubscribed;
     },
-    start() {
-      started ??= subscribe().catch((error: unknown) => {
-        if (!isUnavailable(error)) throw error;
-        logger.warn({ group, error: String(error) }, "a group could not be joined; trying again");
-        joining = subscribeLater();
-      });
-      return started;
-    },
-    async stop(graceMs) {
-      closing.abort();
-      await started?.catch(() => {});
-      await joining;
-      await subscriber?.stop(graceMs);
-    },
+    start: () => membership.start(),
+    stop: (graceMs) => membership.stop(graceMs),
     lag: async () => {
-      if (subscriber === undefined) throw intake.notJoined();
-      return subscriber.lag();
+      if (membership.subscriber === undefined) throw intake.notJoined();
+      return membership.subscriber.lag();
     },
     parked: createParkedEvents({
       ...{ store, group, logger },
       redrive: async ({ event: message }) => {
         const event = intake.read(message);
-        await inbox.handle({ id: message.id + REDRIVEN, event, attempt: 1, signal: closing.signal });
+        await inbox.handle({ id: message.id + REDRIVEN, event, attempt: 1, signal: membership.signal });
         counts.redriven += 1;
       },
     }),

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import type { CompensationCall, StepCall } from "../saga/definition.js";
-import { httpParticipant, parseRetryAfter } from "./http.js";
+import { httpParticipant } from "./http.js";
+import { parseRetryAfter } from "./reply.js";
 
 const RUN = "0192f0c1-2345-7abc-8def-0123456789ab";
 
@@ -12,6 +13,7 @@ const call: StepCall = {
   stage: "charge",
   input: { order: 1 },
   isMapped: false,
+    timeoutMs: 30_000,
   transaction: () => Promise.reject(new Error("none here")),
   runInput: { order: 1 },
   outputs: { validate: { ok: true } },

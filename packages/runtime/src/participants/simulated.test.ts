@@ -14,6 +14,7 @@ function call(input: Json = {}, more: Partial<StepCall> = {}): StepCall {
     stage: "charge",
     input,
     isMapped: false,
+    timeoutMs: 30_000,
     transaction: () => Promise.reject(new Error("none here")),
     runInput: input,
     outputs: {},

@@ -205,6 +205,8 @@ export interface StepCall {
   readonly attempt: number;
   /** Grows with each takeover of the run: a barrier may refuse a lower one. Of a choreographed run's stages always 1. */
   readonly fence: number;
+  /** How long this attempt may take, ms. */
+  readonly timeoutMs: number;
   /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
   readonly signal: AbortSignal;
   /**

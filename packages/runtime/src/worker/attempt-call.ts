@@ -65,6 +65,11 @@ class Call {
     return this.#transaction;
   }
 
+  get timeoutMs(): number {
+    const { step, direction } = this.#attempt;
+    return actOf(this.#surroundings.plan, step, direction)?.timeoutMs ?? 0;
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -101,7 +106,14 @@ export class AttemptUndoCall extends Call implements CompensationCall {
 
 /** All of it as plain members, which a participant around another one may copy and change. */
 export function copyOf<C extends StepCall | CompensationCall>(call: C): C {
-  return { ...call, context: call.context, transaction: call.transaction, signal: call.signal };
+  const { context, transaction, timeoutMs, signal } = call;
+  return { ...call, context, transaction, timeoutMs, signal };
+}
+
+/** What the attempt performs: the step, or its compensation. */
+export function actOf(plan: RunPlan, step: string, direction: Attempt["direction"]) {
+  const planned = plannedOf(plan, step);
+  return direction === "forward" ? planned : planned?.compensation;
 }
 
 /** The first round's key has no round in it. */

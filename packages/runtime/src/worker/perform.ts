@@ -6,7 +6,7 @@ import type { Participant } from "../participants/participant.js";
 import type { ChildStep, StepCall } from "../saga/definition.js";
 import type { Attempt, Outcome } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
-import { AttemptCall, AttemptUndoCall, copyOf } from "./attempt-call.js";
+import { AttemptCall, AttemptUndoCall, actOf, copyOf } from "./attempt-call.js";
 import { childOf } from "./child-runs.js";
 import type { RunSurroundings } from "./run-surroundings.js";
 
@@ -34,9 +34,7 @@ function bounded(
   attempt: Attempt,
   abort: AttemptAbort,
 ): Promise<Outcome> {
-  const planned = plannedOf(plan, attempt.step);
-  const act = attempt.direction === "forward" ? planned : planned?.compensation;
-  const timeoutMs = act?.timeoutMs ?? 0;
+  const timeoutMs = actOf(plan, attempt.step, attempt.direction)?.timeoutMs ?? 0;
   return new Promise((resolve) => {
     const cancelTimer = clock.after(timeoutMs, () => abort.abort(`no answer within ${timeoutMs} ms`));
     const settle = (outcome: Outcome): void => {

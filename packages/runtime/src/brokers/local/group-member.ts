@@ -79,7 +79,9 @@ export class GroupMember implements Subscriber {
     await Promise.all(stopping.map(({ stopped }) => stopped));
     cancel();
     await this.#leases.stop();
-    this.#options.onStopped(this);
+    const { store, subscription, onStopped } = this.#options;
+    if (subscription.ephemeral === true) await store.forgetGroup(subscription.group).catch(() => {});
+    onStopped(this);
   }
 
   #busy(): number[] {

@@ -74,7 +74,7 @@ export class Connection {
   /** The same with the driver's own errors. */
   whileUp<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (!this.#isUp) return void reject(lostConnection());
+      if (!this.#isUp) return void reject(lostConnection({ sent: false }));
       this.#pending.add(reject);
       const done = (): void => void this.#pending.delete(reject);
       ask().then(resolve, reject).finally(done);
@@ -112,7 +112,7 @@ export class Connection {
   #lose(): void {
     if (!this.#isUp) return;
     this.#isUp = false;
-    const lost = lostConnection();
+    const lost = lostConnection({});
     for (const reject of this.#pending) reject(lost);
     this.#pending.clear();
     for (const watcher of [...this.#watchers]) watcher.lost();
@@ -138,7 +138,7 @@ function connectOptions(settings: NatsSettings, transport: Transport): NodeConne
   };
 }
 
-function lostConnection(): RuntimeError {
+function lostConnection(details: Record<string, unknown>): RuntimeError {
   const message = "expected a connection to NATS, there is none; it is made again by itself, try again later";
-  return new RuntimeError("broker-unavailable", message);
+  return new RuntimeError("broker-unavailable", message, details);
 }

@@ -9,6 +9,8 @@ const NANOS = 1_000_000;
  * more until one of them is handled.
  */
 export const MAX_UNACKNOWLEDGED = 10_000;
+/** Of an ephemeral group, without a member that asks for messages. Longer than servers are away; then the member makes it anew. */
+const FORGOTTEN_AFTER_MS = 300_000;
 /** JetStream keeps so much of a description, bytes. */
 const MAX_DESCRIPTION = 4_096;
 
@@ -18,6 +20,7 @@ export interface GroupPlace {
   readonly group: string;
   readonly subjects: readonly string[];
   readonly silenceMs: number;
+  readonly ephemeral?: boolean;
 }
 
 /** From a sequence of the stream on, or from the oldest message kept. */
@@ -28,7 +31,7 @@ export type GroupStart = number | "oldest";
  * different subjects would come in any order. What the filter lets through and the group does not want, its members acknowledge
  * unhandled. The group's subjects stand in the description, for members that want others: the newest decides.
  */
-function configOf({ prefix, group, subjects, silenceMs }: GroupPlace) {
+function configOf({ prefix, group, subjects, silenceMs, ephemeral = false }: GroupPlace) {
   return {
     durable_name: group,
     description: JSON.stringify(subjects),
@@ -38,6 +41,7 @@ function configOf({ prefix, group, subjects, silenceMs }: GroupPlace) {
     max_ack_pending: MAX_UNACKNOWLEDGED,
     max_deliver: -1,
     replay_policy: "instant",
+    ...(ephemeral && { inactive_threshold: FORGOTTEN_AFTER_MS * NANOS }),
   } as const;
 }
 

@@ -8,7 +8,7 @@ import { readAckSubject } from "./ack-subject.js";
 import type { NatsSettings } from "./broker-options.js";
 import type { Connection } from "./connection.js";
 import { readMessage } from "./envelope.js";
-import { consumerInfo, type GroupPlace, MAX_UNACKNOWLEDGED, subjectsIn } from "./group-consumer.js";
+import { consumerInfo, deleteConsumer, type GroupPlace, MAX_UNACKNOWLEDGED, subjectsIn } from "./group-consumer.js";
 import { type GivenMessage, type KnownGroup, lookAtGroup } from "./group-look.js";
 import { comeAgainIn, HANDLED, type HeldMessage, STILL_AT_IT } from "./held-message.js";
 import { Lanes } from "./lanes.js";
@@ -108,7 +108,7 @@ export class Member implements Subscriber {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { connection, settings } = this.#options;
+    const { connection, settings, place } = this.#options;
     this.#stopping.abort();
     const closed = this.#pull.close();
     this.#giveBackWaiting();
@@ -124,6 +124,7 @@ export class Member implements Subscriber {
     this.#unwatch();
     // The server has what was answered before it is told that nobody is here any more.
     await connection.call(() => connection.nc.flush()).catch(() => {});
+    if (place.ephemeral) await connection.call(() => deleteConsumer(connection.jsm, place)).catch(() => {});
     this.#options.onStopped(this);
   }
 

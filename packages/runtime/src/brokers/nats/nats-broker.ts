@@ -85,8 +85,8 @@ class NatsBroker implements Broker {
     const connection = this.#connected();
     const { generation } = connection;
     const { stream, prefix } = this.#settings;
-    const { group, subjects } = subscription;
-    const place: GroupPlace = { stream, prefix, group, subjects, silenceMs: silenceOf(subscription) };
+    const { group, subjects, ephemeral = false } = subscription;
+    const place: GroupPlace = { stream, prefix, group, subjects, silenceMs: silenceOf(subscription), ephemeral };
     const known = await connection.call(async () => {
       const made = await openStream(connection.jsm, this.#settings);
       return knownOf(made, await openConsumer(connection.jsm, place));
@@ -127,7 +127,7 @@ class NatsBroker implements Broker {
     const connection = this.#connection;
     if (connection !== undefined && (same ?? connection) === connection) return connection;
     const message = "expected an open broker, got one that is closed; call open() first";
-    throw new RuntimeError("broker-unavailable", message);
+    throw new RuntimeError("broker-unavailable", message, { sent: false });
   }
 
   /** Several who miss it at once make it once. */

@@ -22,6 +22,17 @@ export function grouping(test: Test): void {
     expect(first.ids()).toEqual(["a"]);
   });
 
+  test("an ephemeral group is forgotten with its member", async (world) => {
+    const { broker, other } = world;
+    const first = await listen(other, { ephemeral: true });
+    await publish(broker, event("a", { key: "k" }));
+    await until(() => first.handled.length === 1);
+    await first.subscriber.stop();
+    const second = await listen(other);
+    await settled(world, "k", second);
+    expect(second.ids()[0]).toBe("a");
+  });
+
   test("two groups each get everything", async ({ broker, other }) => {
     const one = await listen(broker, { group: "one" });
     const two = await listen(other, { group: "two" });
