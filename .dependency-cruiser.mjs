@@ -155,6 +155,17 @@ const insideRuntime = [
       `${runtime}(errors|json|log|ports)[.]ts$`,
     ],
   }),
+  ...confine({
+    name: "calls-know-the-broker",
+    comment:
+      "Calls over a broker stand on its contract, on events, and on the answers of HTTP; they know no broker and no worker.",
+    from: `${runtime}calls/`,
+    may: [
+      `${runtime}(calls|broker|events)/`,
+      `${runtime}barrier/http-answer[.]ts$`,
+      `${runtime}(errors|json|log|ports)[.]ts$`,
+    ],
+  }),
   {
     name: "worker-knows-contracts",
     severity: "error",

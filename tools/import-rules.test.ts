@@ -42,6 +42,7 @@ const refused: [rule: string, from: string, source: string][] = [
     'export * from "../../stores/memory/index.js";',
   ],
   ["events-know-contracts", `${runtime}/events/broker.ts`, 'export * from "../brokers/local/index.js";'],
+  ["calls-know-the-broker", `${runtime}/calls/broker.ts`, 'export * from "../brokers/local/index.js";'],
   ["worker-knows-contracts", `${runtime}/worker/store.ts`, 'export * from "../stores/memory/index.js";'],
   [
     "worker-takes-types-of-definitions",

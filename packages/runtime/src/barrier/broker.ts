@@ -31,8 +31,7 @@ export interface BrokerBarrier<Tx> {
 /** Routes of `createCallServer` behind a barrier: they read a call, perform it once, and answer it. */
 export function brokerBarrier<Tx>(barrier: Barrier<Tx>, options: HttpBarrierOptions = {}): BrokerBarrier<Tx> {
   return {
-    step: (handler) => (request) =>
-      answerStep(barrier, request, (tx, call) => handler(tx, request, call), options),
+    step: (handler) => (request) => answerStep(barrier, request, (tx, call) => handler(tx, request, call), options),
     compensation:
       (handler, run = {}) =>
       (request) =>

@@ -108,8 +108,7 @@ class Calls implements BrokerCalls {
   }
 
   async #close(): Promise<void> {
-    for (const settle of [...this.#waiting.values()])
-      settle({ kind: "unanswered", isSent: true, error: stopped() });
+    for (const settle of [...this.#waiting.values()]) settle({ kind: "unanswered", isSent: true, error: stopped() });
     const subscriber = await this.#joining?.catch(() => null);
     await subscriber?.stop();
     await this.#options.broker.close();

@@ -114,7 +114,9 @@ function objectOf(data: Json | undefined): Readonly<Record<string, Json | undefi
 }
 
 function textsOf(headers: Json | undefined): Record<string, string> {
-  const named = Object.entries(objectOf(headers)).filter((pair): pair is [string, string] => typeof pair[1] === "string");
+  const named = Object.entries(objectOf(headers)).filter(
+    (pair): pair is [string, string] => typeof pair[1] === "string",
+  );
   return Object.fromEntries(named.map(([name, value]) => [name.toLowerCase(), value]));
 }
 

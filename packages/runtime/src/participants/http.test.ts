@@ -13,7 +13,7 @@ const call: StepCall = {
   stage: "charge",
   input: { order: 1 },
   isMapped: false,
-    timeoutMs: 30_000,
+  timeoutMs: 30_000,
   transaction: () => Promise.reject(new Error("none here")),
   runInput: { order: 1 },
   outputs: { validate: { ok: true } },

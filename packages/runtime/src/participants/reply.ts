@@ -14,7 +14,8 @@ export interface ParticipantReply {
 export function outputOf(service: string, reply: ParticipantReply): StepOutcome {
   const { status, text } = reply;
   if (status === 204) return { kind: "completed", output: null };
-  const got = text === undefined ? "none within the size bound" : `"${reply.header("content-type") ?? "no content type"}"`;
+  const got =
+    text === undefined ? "none within the size bound" : `"${reply.header("content-type") ?? "no content type"}"`;
   try {
     if (text !== undefined) return { kind: "completed", output: toJson(JSON.parse(text), `the answer of ${service}`) };
   } catch {

@@ -24,11 +24,7 @@ export function stepRequest(target: ServiceCall, step: StepCall, headers: Header
   return request(target, step, headers, body);
 }
 
-export function compensationRequest(
-  target: ServiceCall,
-  step: CompensationCall,
-  headers: Headers,
-): ParticipantRequest {
+export function compensationRequest(target: ServiceCall, step: CompensationCall, headers: Headers): ParticipantRequest {
   const { input, outcome, output, reason } = step;
   const body = {
     ...{ run_id: step.runId, stage: step.stage, input, outcome, output, forward_key: step.forwardKey, reason },

@@ -1,2 +1,3 @@
 export type { NatsBrokerOptions } from "./broker-options.js";
+export { CALLS_STREAM } from "./calls-stream.js";
 export { createNatsBroker } from "./nats-broker.js";
