@@ -154,6 +154,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       localHandlers: has("local"),
       simulated: has("simulated"),
       httpParticipants: has("http"),
+      natsParticipants: has("nats"),
       metrics: observability.metrics,
       docker: config.deploy.docker,
       compose: config.deploy.compose,
@@ -235,14 +236,16 @@ function buildServices(config: Config, tasks: readonly TaskConfig[], base: Retry
     const written: ServiceConfig = config.services?.[name] ?? {};
     const transport = available(written.transport ?? (written.url === undefined ? "simulated" : "http"), [
       "http",
+      "nats",
       "local",
       "simulated",
     ]);
+    const isRemote = transport === "http" || transport === "nats";
     const own = calls.filter((call) => call.service === name);
     return {
       name: namesOf(name),
       transport,
-      url: transport === "http" ? (written.url?.replace(/\/+$/, "") ?? null) : null,
+      url: isRemote ? (written.url?.replace(/\/+$/, "") ?? null) : null,
       declared: declared.includes(name),
       used: own.length > 0,
       timeoutMs: written.timeout ?? null,

@@ -54,6 +54,7 @@ export interface Features {
   readonly localHandlers: boolean;
   readonly simulated: boolean;
   readonly httpParticipants: boolean;
+  readonly natsParticipants: boolean;
   readonly metrics: boolean;
   readonly docker: boolean;
   readonly compose: boolean;
@@ -141,8 +142,8 @@ export interface RetryPolicy {
 
 export interface ServiceModel {
   readonly name: Names;
-  readonly transport: "http" | "local" | "simulated";
-  /** Set for `http`; null there when only the environment gives it. No trailing slash. */
+  readonly transport: "http" | "nats" | "local" | "simulated";
+  /** Set for `http` and `nats`; null there when only the environment gives it. No trailing slash. */
   readonly url: string | null;
   /** False: no `services:` block has it, a stage names it. */
   readonly declared: boolean;

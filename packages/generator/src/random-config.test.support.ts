@@ -271,7 +271,7 @@ class Drawer {
     if (key === "url") {
       if (parent === "database") return this.#one(["file:data/other.db", "postgres://h/d"]);
       if (path[0] === "redis" || path[0] === "nats") return this.#one([`${path[0]}://localhost:1`, "x"]);
-      return this.#one(["http://localhost:1", "https://example.org/base/", "ftp://x"]);
+      return this.#one(["http://localhost:1", "https://example.org/base/", "nats://localhost:1", "ftp://x"]);
     }
     if (parent === "headers" || path.at(-2) === "headers")
       return this.#one(["plain", "Bearer ${A_TOKEN}", "a \" ' ` \\ # : x"]);

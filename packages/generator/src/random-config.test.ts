@@ -74,7 +74,7 @@ describe("configs drawn from the schema", () => {
     ).toBeGreaterThan(3);
     expect(count(({ events }) => events.published.length)).toBeGreaterThan(2);
     expect(count(({ events }) => events.handlers.length)).toBeGreaterThan(2);
-    for (const transport of ["http", "local", "simulated"] as const)
+    for (const transport of ["http", "nats", "local", "simulated"] as const)
       expect(count(({ services }) => services.filter((one) => one.transport === transport).length)).toBeGreaterThan(3);
   });
 
@@ -85,6 +85,7 @@ describe("configs drawn from the schema", () => {
       const model = models.get(seed) as Model;
       const load = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, String(seed), path)).href);
       const missing = model.services.filter(({ transport, url }) => transport === "http" && url === null);
+      const isOnNats = model.services.some(({ transport }) => transport === "nats");
       const { loadSettings } = await load("src/infrastructure/config/load.js");
       const settings = loadSettings(join(folder, String(seed)), {
         A_TOKEN: "a-token",
@@ -94,6 +95,7 @@ describe("configs drawn from the schema", () => {
         // There is no Redis where a config may say that one is.
         SESSION_CONTEXT_STORAGE: "sqlite",
         SESSION_ENCRYPTION_KEYS: `a:${"k".repeat(43)}`,
+        ...(isOnNats && model.natsUrl === null && { NATS_URL: "nats://localhost:1" }),
         ...Object.fromEntries(missing.map(({ name }) => [`SERVICES_${name.constant}_URL`, "http://localhost:1"])),
       });
       const { buildContainer } = await load("src/infrastructure/container/container.js");

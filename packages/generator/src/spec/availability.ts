@@ -22,7 +22,6 @@ export const unavailable: readonly Row[] = [
   { path: "project.package_manager", values: ["pnpm", "yarn"], hint: "use npm" },
   { path: "http.cors", hint: LEAVE_OUT },
   { path: "http.rate_limit", hint: LEAVE_OUT },
-  { path: "services.*.transport", values: ["nats"], hint: "use http, local or simulated" },
   { path: "services.*.generate", hint: "write a config of its own for it" },
   { path: "session.context.storage", values: ["postgres"], hint: "use redis, sqlite or memory" },
   ...["queue", "priority", "rate_limit"].map((key) => ({ path: `long_running.tasks.*.${key}`, hint: LEAVE_OUT })),

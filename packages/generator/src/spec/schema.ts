@@ -185,14 +185,12 @@ const entity = block("One entity: table, type, use cases and routes.", {
 });
 
 const service = block("One participant.", {
-  url: optional(url("Base url; http or https, or nats with transport nats.")),
+  url: optional(url("Base url, http or https; with transport nats its server, default `nats.url`.")),
   transport: optional(
-    choice("How it is reached. Default: http with a url, else simulated (refused in production).", [
-      "http",
-      "nats",
-      "local",
-      "simulated",
-    ]),
+    choice(
+      "How it is reached: nats is calls over JetStream. Default: http with a url, else simulated (refused in production).",
+      ["http", "nats", "local", "simulated"],
+    ),
   ),
   timeout: optional(duration("Time for one attempt. Default: 30s.")),
   retry: optional(retry),

@@ -139,7 +139,7 @@ function sessionVariables(redis: ReturnType<typeof newTestRedis>): Record<string
 
 /** Services that only a deployment has a url of; they are simulated like the others. */
 function urlVariables(): Record<string, string> {
-  const remote = SERVICES.filter(({ transport }) => transport === "http");
+  const remote = SERVICES.filter(({ transport }) => transport === "http" || transport === "nats");
   return Object.fromEntries(remote.map(({ name }) => [variableOf(["services", name, "url"]), "http://127.0.0.1:9"]));
 }
 

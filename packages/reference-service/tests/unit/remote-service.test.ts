@@ -16,7 +16,7 @@ test("an answer that points at a wrong url, token or endpoint is logged as such"
     const service = httpService({ name: "stock", transport: "http", url, headers: {} }, url, logger);
     const call: StepCall = {
       ...{ runId: "r", stage: "reserve", idempotencyKey: "r:reserve", attempt: 1, fence: 1, outputs: {} },
-      ...{ input: {}, isMapped: false, runInput: {} },
+      ...{ input: {}, isMapped: false, timeoutMs: 30_000, runInput: {} },
       context: { get: () => ({}), patch() {}, checkpoint: async () => {} },
       transaction: () => Promise.reject(new Error("no store here")),
       signal: new AbortController().signal,

@@ -37,12 +37,12 @@ export interface CallReply {
 const ID = /^[\x21-\x7e]{1,120}$/;
 /** Nothing but a reply can be asked for: what is no reply stays out of the reach of callers. */
 const REPLY_TO = /^reply\.[A-Za-z0-9_-]{1,64}$/;
-const SERVICE = /^[A-Za-z0-9_-]{1,58}$/;
+const SERVICE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Where a service is asked. Error: `config-invalid` for a name that cannot be a word of a subject. */
 export function requestSubject(service: string): string {
   if (SERVICE.test(service)) return `request.${service}`;
-  const message = `expected the name of a service that is called over a broker to be 1 to 58 characters of A-Z, a-z, 0-9, _ and -, got ${JSON.stringify(service).slice(0, 80)}`;
+  const message = `expected the name of a service that is called over a broker to be 1 to 64 characters of A-Z, a-z, 0-9, _ and -, got ${JSON.stringify(service).slice(0, 80)}`;
   throw new RuntimeError("config-invalid", message, { service });
 }
 

@@ -110,7 +110,7 @@ export function createCallServer(options: CallServerOptions): CallServer {
   }
 
   const subscription = {
-    ...{ group: `calls-${service}`, subjects: [requestSubject(service)], concurrency, silenceMs, handle },
+    ...{ group: service, subjects: [requestSubject(service)], concurrency, silenceMs, handle },
   };
   const membership = new Membership({ broker, subscription, ports, logger });
   return {

@@ -114,7 +114,7 @@ describe("calls over NATS on bad days", () => {
     const groups = async () => (await jsm.consumers.list("clean-arch").next()).map(({ name }) => name);
     expect(await groups()).toHaveLength(2);
     await own.close();
-    expect(await groups()).toEqual(["calls-stock"]);
+    expect(await groups()).toEqual(["stock"]);
     await connection.close();
     await listening.stop();
   });

@@ -14,7 +14,7 @@ export const checkServices: Rule = ({ config, report }) => {
   const used = servicesUsed(config);
   for (const [name, service] of services) {
     const path = ["services", name];
-    if (service !== undefined) checkService(service, path, report);
+    if (service !== undefined) checkService(service, config.nats?.url, path, report);
     if (used.has(name)) continue;
     const hint = "remove it, or name it in a stage";
     report({
@@ -29,7 +29,12 @@ export const checkServices: Rule = ({ config, report }) => {
   }
 };
 
-function checkService(service: Loose<ServiceConfig>, path: Path, report: RuleInput["report"]): void {
+function checkService(
+  service: Loose<ServiceConfig>,
+  natsUrl: string | undefined,
+  path: Path,
+  report: RuleInput["report"],
+): void {
   const { transport, url } = service;
   const protocols = { http: ["http:", "https:"], nats: ["nats:", "tls:"] };
   const any = [...protocols.http, "nats:"];
@@ -42,9 +47,10 @@ function checkService(service: Loose<ServiceConfig>, path: Path, report: RuleInp
       got: "nothing",
     });
   }
-  if (transport === "http" && url === undefined) {
+  const isWithoutUrl = url === undefined && (transport === "http" || (transport === "nats" && natsUrl === undefined));
+  if (isWithoutUrl) {
     const hint = "production and development both need it from the environment then";
-    const expected = "a `url` beside `transport: http`";
+    const expected = `a \`url\`${transport === "nats" ? ", or `nats.url`," : ""} beside \`transport: ${transport}\``;
     report({
       code: "service-without-url",
       severity: "warning",

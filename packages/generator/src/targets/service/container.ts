@@ -63,6 +63,7 @@ function importsText({ features, services }: Model): string {
     'import { httpSettings } from "./http-settings.js";',
     sagas && simulated && 'import { createLedger } from "./ledger.js";',
     sagas && localHandlers && 'import { localService } from "./local-service.js";',
+    sagas && remote && 'import { createNatsCalls } from "./nats-calls.js";',
     sagas && remote && 'import { remoteService } from "./remote-service.js";',
     'import type { Scope } from "./scope.js";',
   ];
@@ -148,22 +149,27 @@ const LEDGER = `  const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
 `;
 
+const CALLS = `  const calls = scope.own("calls", createNatsCalls(settings, logger), (opened) => opened.close());
+`;
+
 const BROKER = `  const broker = createBroker(settings, logger);
   if (broker !== null) scope.own("broker", broker, (opened) => opened.close());
 `;
 
 function runsText({ services, features }: Model): string {
   const { simulated, localHandlers, events } = features;
-  const ledger = simulated ? "ledger" : "null";
+  const remote = services.some(({ transport }) => transport !== "local");
   const entries = services.map(({ name, transport }) =>
     transport === "local"
       ? `    ${name.raw}: localService(settings, "${name.raw}", handlers.${name.raw}, handlerDeps),\n`
-      : `    ${name.raw}: remoteService(settings, "${name.raw}", ${ledger}, logger),\n`,
+      : `    ${name.raw}: remoteService(settings, "${name.raw}", remoteDeps),\n`,
   );
   const replaced = services.length === 0 ? "" : "    ...bindings.participants,\n";
   const list = `${entries.join("")}${replaced}`;
   return [
     simulated ? LEDGER : "",
+    remote ? CALLS : "",
+    remote ? `  const remoteDeps = { calls, ${simulated ? "ledger, " : ""}logger };\n` : "",
     localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
     `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
     events ? BROKER : "",

@@ -28,7 +28,7 @@ ${print(facts, "export const PROJECT = ", " as const;")}
 
 export interface Service {
   readonly name: string;
-  readonly transport: "http" | "local" | "simulated";
+  readonly transport: "http" | "nats" | "local" | "simulated";
 }
 
 /** The services that this service's stages call, and how each is reached unless configs/app.yaml says otherwise. */

@@ -98,6 +98,8 @@ const VARIANTS: Readonly<Record<string, string>> = {
     "services: { a: { transport: local } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: / }] }] }",
   "http only":
     'services: { a: { url: "http://localhost:1" } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }',
+  "nats only":
+    "services: { a: { transport: nats } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
   publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
   "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,

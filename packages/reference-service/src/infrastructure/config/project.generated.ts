@@ -10,7 +10,7 @@ export const PROJECT = {
 
 export interface Service {
   readonly name: string;
-  readonly transport: "http" | "local" | "simulated";
+  readonly transport: "http" | "nats" | "local" | "simulated";
 }
 
 /** The services that this service's stages call, and how each is reached unless configs/app.yaml says otherwise. */

@@ -37,7 +37,7 @@ const optionalText = () => leaf<string | null>({ kind: "text", default: null });
 const headers = () => leaf<Readonly<Record<string, string>>>({ kind: "headers", default: {} });
 
 interface ServiceSettings {
-  readonly transport: "http" | "local" | "simulated";
+  readonly transport: "http" | "nats" | "local" | "simulated";
   readonly url: string | null;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -48,8 +48,8 @@ const services = Type.Unsafe<Readonly<Record<string, ServiceSettings>>>(
       SERVICES.map(({ name, transport }) => {
         const service = {
           // Handlers are there or not: what is local cannot become simulated, nor the other way round.
-          transport: choice(transport === "local" ? ["local", "http"] : ["simulated", "http"], transport),
-          url: optionalUrl("http:", "https:"),
+          transport: choice(transport === "local" ? ["local", "http"] : ["simulated", "http", "nats"], transport),
+          url: optionalUrl("http:", "https:", ...(transport === "local" ? [] : ["nats:", "tls:"])),
           headers: headers(),
         };
         return [name, Type.Object(service)];

@@ -31,11 +31,11 @@ export interface Settings {
   readonly services: readonly ResolvedService[];
 }
 
-/** How a service is reached: by its url, in this process, or not at all (simulated). */
+/** How a service is reached: by its url, behind a NATS server, in this process, or not at all (simulated). */
 export interface ResolvedService {
   readonly name: string;
-  readonly transport: "http" | "local" | "simulated";
-  /** Set for `http`. */
+  readonly transport: "http" | "nats" | "local" | "simulated";
+  /** Set for `http`, and for `nats`, where it is the server's. */
   readonly url: string | null;
   /** Sent with every call. */
   readonly headers: Readonly<Record<string, string>>;

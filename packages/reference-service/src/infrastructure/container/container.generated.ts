@@ -32,6 +32,7 @@ import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
 import { createLedger } from "./ledger.js";
 import { localService } from "./local-service.js";
+import { createNatsCalls } from "./nats-calls.js";
 import { remoteService } from "./remote-service.js";
 import type { Scope } from "./scope.js";
 
@@ -84,12 +85,14 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
 
   const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
+  const calls = scope.own("calls", createNatsCalls(settings, logger), (opened) => opened.close());
+  const remoteDeps = { calls, ledger, logger };
   const handlerDeps = { useCases, logger };
   const participants: Record<string, Participant> = {
     bindery_service: localService(settings, "bindery_service", handlers.bindery_service, handlerDeps),
-    paper_service: remoteService(settings, "paper_service", ledger, logger),
-    press_service: remoteService(settings, "press_service", ledger, logger),
-    courier_service: remoteService(settings, "courier_service", ledger, logger),
+    paper_service: remoteService(settings, "paper_service", remoteDeps),
+    press_service: remoteService(settings, "press_service", remoteDeps),
+    courier_service: remoteService(settings, "courier_service", remoteDeps),
     ...bindings.participants,
   };
   const broker = createBroker(settings, logger);

@@ -2,6 +2,7 @@ import { type Broker, DEFAULT_EVENT_RETENTION } from "@clean-arch/runtime";
 import { createNatsBroker } from "@clean-arch/runtime/nats";
 import type { Logger } from "../../application/ports/logger.js";
 import type { Settings } from "../config/settings.js";
+import { natsServer } from "./nats-server.js";
 
 /**
  * What carries events between processes, where NATS_URL says that there is a NATS with JetStream; null: there is none.
@@ -11,13 +12,7 @@ import type { Settings } from "../config/settings.js";
 export function createBroker({ app, name }: Settings, logger: Logger, service: string = name): Broker | null {
   const { url } = app.nats;
   if (!url) return null;
-  const { protocol, host, username, password } = new URL(url);
-  return createNatsBroker({
-    servers: host,
-    ...(username !== "" && { user: decodeURIComponent(username), password: decodeURIComponent(password) }),
-    ...(protocol === "tls:" && { tls: {} }),
-    ...{ stream: service, prefix: service, name, logger },
-    // An event that lay there longer would come again after its id has been forgotten.
-    maxAgeMs: DEFAULT_EVENT_RETENTION.brokerMaxAgeMs,
-  });
+  // An event that lay there longer would come again after its id has been forgotten.
+  const { brokerMaxAgeMs: maxAgeMs } = DEFAULT_EVENT_RETENTION;
+  return createNatsBroker({ ...natsServer(url), stream: service, prefix: service, name, logger, maxAgeMs });
 }
