@@ -12,6 +12,11 @@ export {
   createCallServer,
   type ServedCall,
 } from "./calls/call-server.js";
+export {
+  defineEventParticipant,
+  type EventParticipant,
+  type EventParticipantOptions,
+} from "./choreography/event-participant.js";
 export type {
   CheckpointConfig,
   ContextConfig,

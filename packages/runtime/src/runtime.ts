@@ -1,4 +1,5 @@
 import type { Broker } from "./broker/broker.js";
+import type { EventParticipant } from "./choreography/event-participant.js";
 import { type PartialConfig, resolveConfig } from "./config.js";
 import type { Logger } from "./log.js";
 import type { Participant } from "./participants/participant.js";
@@ -23,6 +24,10 @@ export interface RuntimeOptions {
   readonly participants?: Readonly<Record<string, Participant>>;
   /** Carries the events of choreographed sagas. Default: the local one, over the outbox of `runStore`. */
   readonly broker?: Broker;
+  /** Stages of choreographed sagas of other services, which this one performs (`defineEventParticipant`). Default: none. */
+  readonly eventParticipants?: readonly EventParticipant[];
+  /** Name of this service among those that share the broker; as `SagaManagerOptions` has it. */
+  readonly eventGroup?: string;
   /** Defaults: `DEFAULT_CONFIG`. */
   readonly config?: PartialConfig;
   /** Told what happens to login sessions, for an audit trail. Default: nobody. */
@@ -52,6 +57,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     participants = {},
     sessionEvents: events,
     broker,
+    eventParticipants,
+    eventGroup,
     ports,
     logger,
   } = options;
@@ -71,6 +78,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     contexts,
     ...world,
     ...(broker && { broker }),
+    ...(eventParticipants && { eventParticipants }),
+    ...(eventGroup !== undefined && { eventGroup }),
   });
   const close = async (graceMs?: number): Promise<void> => {
     await sagas.close(graceMs);

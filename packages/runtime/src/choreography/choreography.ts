@@ -17,18 +17,16 @@ export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
   /** The broker has a log of its own: events go there from the outbox. */
   readonly isRelayed: boolean;
+  /** Of the events that it takes. */
+  readonly subjects: readonly string[];
+  /** All instances of a service are one group. */
+  readonly group: string;
   /** After which silence of an instance others react in its place, ms. */
   readonly leaseMs: number;
 }
 
 /** The other events lead back, or wait for somebody. */
 const BRINGS_ON = /\.(?:started|completed)$/;
-/**
- * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
- * deployment, would else pass by what the others are waiting for.
- */
-const GROUP = "choreography";
-const SUBJECTS = [">"];
 /** Then an event is parked; with the pauses between them after four minutes. */
 const ATTEMPTS = 15;
 /** Events handled at a time by this instance; own ones, which a reaction is under way to already, only wait for it. */
@@ -55,18 +53,18 @@ export class Choreography {
   readonly #twice = new Twice();
 
   constructor(options: ChoreographyOptions) {
-    const { broker, isRelayed, store, events, ports, logger, leaseMs } = options;
+    const { broker, isRelayed, group, store, events, ports, logger, leaseMs } = options;
     this.#options = options;
     this.#reactions = new Reactions(options);
     const now = () => store.now();
     this.#relay = isRelayed ? createRelay({ store: events, broker, now, ports, logger, leaseMs }) : null;
     const react = { handle: ({ event }: { readonly event: CloudEvent }) => this.#react(event) };
     this.#intake = new EventIntake({
-      ...{ store: events, inbox: react, group: GROUP, counts: this.#counts, ports, logger, attempts: ATTEMPTS },
+      ...{ store: events, inbox: react, group, counts: this.#counts, ports, logger, attempts: ATTEMPTS },
       knows: (event) => this.#reactions.knows(event),
     });
     this.#parked = createParkedEvents({
-      ...{ store: events, group: GROUP, logger },
+      ...{ store: events, group, logger },
       redrive: async ({ event }) => {
         await this.#react(this.#intake.read(event));
         this.#counts.redriven += 1;
@@ -80,7 +78,7 @@ export class Choreography {
     const relay = this.#relay;
     return {
       counts: { ...this.#counts, published: relay?.counts.published ?? 0, rewound: relay?.counts.rewound ?? 0 },
-      parked: [{ group: GROUP, parked: this.#parked }, ...(relay === null ? [] : [relay])],
+      parked: [{ group: this.#options.group, parked: this.#parked }, ...(relay === null ? [] : [relay])],
     };
   }
 
@@ -141,11 +139,11 @@ export class Choreography {
   }
 
   async #join(): Promise<boolean> {
-    const { broker, isRelayed, leaseMs: silenceMs, logger } = this.#options;
+    const { broker, isRelayed, group, subjects, leaseMs: silenceMs, logger } = this.#options;
     try {
       await broker.open();
       this.#subscriber = await broker.subscribe({
-        ...{ group: GROUP, subjects: SUBJECTS, silenceMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
+        ...{ group, subjects, silenceMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
         handle: (delivery) => this.#twice.once(delivery.message.id, () => this.#intake.take(delivery)),
       });
       this.#failure = null;

@@ -16,13 +16,13 @@ import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
 import { type StageEvent, stageEventOf } from "./stage-events.js";
 import { encodeEntry, entered, entryOf, unitRunId } from "./unit-entry.js";
-import { unitBefore } from "./units.js";
+import { isElsewhere, isFollowedElsewhere, type Units, unitBefore } from "./units.js";
 
 export interface ReactionsOptions {
   readonly store: RunStore;
   readonly events: EventStore;
-  /** Undefined: this service does not know it. */
-  readonly find: (saga: string, version: string) => Choreographed | undefined;
+  /** The saga as this service has it, and each of its stages that are performed here by event; none: it knows nothing of it. */
+  readonly find: (saga: string, version: string) => readonly Choreographed[];
   readonly newRuns: NewRuns;
   /** Something may lie in the inbox of the run named. */
   readonly poke: (run: string) => void;
@@ -58,7 +58,7 @@ export class Reactions {
   /** Whether this service has what the event is of, or it is none of its business. */
   knows(of: CloudEvent): boolean {
     const event = stageEventOf(of);
-    return event === null || this.#options.find(event.saga, event.version) !== undefined;
+    return event === null || this.#options.find(event.saga, event.version).length > 0;
   }
 
   /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
@@ -71,24 +71,23 @@ export class Reactions {
   async handleStage(event: StageEvent, unread = true): Promise<void> {
     const known = this.#known(event);
     // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    const isWritten = this.#tellInPassing(event);
+    const isWritten = isForObserver(known, event) ? this.#tellInPassing(event) : true;
     if (isWritten === null) await this.#tell(event);
-    await this.#react(known, event, unread);
+    for (const each of known) await this.#react(each, event, unread);
     if ((await isWritten) === false) await this.#tell(event);
   }
 
   /**
    * It need not be in a message of its own while it is in the outbox or at the broker, and that it is until this reaction is over. Only what
-   * adds nothing when it comes again; null: by a message. True: nobody is to be told.
+   * adds nothing when it comes again; null: by a message.
    */
-  #tellInPassing(event: StageEvent): Promise<boolean> | true | null {
-    if (event.unit === null) return true;
+  #tellInPassing(event: StageEvent): Promise<boolean> | null {
     return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event)) : null;
   }
 
-  #known(event: StageEvent): Choreographed {
+  #known(event: StageEvent): readonly Choreographed[] {
     const known = this.#options.find(event.saga, event.version);
-    if (known === undefined) {
+    if (known.length === 0) {
       const text = `expected an event of a choreographed saga that is registered here, got ${event.saga}@${event.version}`;
       throw new RuntimeError("definition-unknown", text, { saga: event.saga, version: event.version });
     }
@@ -104,8 +103,7 @@ export class Reactions {
       for (const each of units.all.filter(({ after }) => after.includes(unit))) await this.#start(of, each, event);
     if (news === "failed" || news === "abort") await this.#undo(of, units.turn, event);
     const ended = units.all.find(({ name }) => name === unit);
-    const mayHaveMissed = unread && (news === "failed" || (news === "completed" && ended === units.turn));
-    if (ended !== undefined && mayHaveMissed) await this.#undoIfTold(of, ended, event);
+    if (ended !== undefined && unread && mayHaveMissed(units, ended, news)) await this.#undoIfTold(of, ended, event);
     if (news === "compensated" && unit !== null) {
       const before = unitBefore(units, unit);
       if (before !== undefined) await this.#undo(of, before, event);
@@ -113,6 +111,7 @@ export class Reactions {
   }
 
   async #start(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    if (isElsewhere(unit)) return;
     const id = unitRunId(event.run, unit.name);
     const isNew = await this.#create(of, unit, event, false);
     if (unit.step === null) await this.#deliver(id, event);
@@ -126,6 +125,7 @@ export class Reactions {
    * back keeps its order, and may have to wait for a unit between.
    */
   async #undoIfTold(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    if (isElsewhere(unit)) return;
     const id = unitRunId(event.run, unit.name);
     // Its inbox has the request, read or not.
     const asked = [true, false].map((isLate) => undoRequest(id, event.run, isLate, ""));
@@ -145,7 +145,9 @@ export class Reactions {
   }
 
   async #undo(of: Choreographed, unit: Unit, event: StageEvent): Promise<void> {
+    if (isElsewhere(unit)) return;
     const { store, events, ports, poke } = this.#options;
+    const { version } = event;
     const id = unitRunId(event.run, unit.name);
     // What is found may have changed by the time something is done about it; each turn finds it further on.
     for (;;) {
@@ -163,7 +165,10 @@ export class Reactions {
       if (isDone && unit === of.units.turn && of.units.hasPivot)
         await events.put([abortRefusedEvent(of.saga, event.run, ports.clock.now())]);
       else if (isDone && canUndo(unit)) await this.#undoEnded(run, event.isLate);
-      else await events.put([compensatedEvent(of.saga, unit, event.run, event.isLate, ports.clock.now())]);
+      else
+        await events.put([
+          compensatedEvent({ name: of.saga.name, version }, unit, event.run, event.isLate, ports.clock.now()),
+        ]);
       return;
     }
   }
@@ -186,14 +191,21 @@ export class Reactions {
     });
   }
 
-  async #create({ sagas }: Choreographed, { name, step }: Unit, event: StageEvent, isDead: boolean): Promise<boolean> {
+  async #create(
+    { sagas, isObserved }: Choreographed,
+    { name, step }: Unit,
+    event: StageEvent,
+    isDead: boolean,
+  ): Promise<boolean> {
     const saga = sagas.get(name);
     if (saga === undefined) throw new Error(`expected the saga of unit "${name}", got none`);
     const id = unitRunId(event.run, name);
     const { input = null, outputs = {}, context = {} } = event.carried ?? {};
     // A gate takes what it passes on from all that it waits for.
     const carried = step === null ? { input, outputs: {}, context: {} } : { input, outputs, context };
-    const entry = encodeEntry({ run: event.run, carried, isDead, isLate: isDead && event.isLate });
+    const { run, version } = event;
+    const isLate = isDead && event.isLate;
+    const entry = encodeEntry({ run, carried, isDead, isLate, ...(!isObserved && { version }) });
     const { newRuns } = this.#options;
     return this.#createRun({
       ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
@@ -236,9 +248,18 @@ export class Reactions {
   }
 }
 
+function isForObserver(known: readonly Choreographed[], { unit }: StageEvent): boolean {
+  return unit !== null && known.some(({ isObserved }) => isObserved);
+}
+
 function undoRequest(unit: string, run: string, isLate: boolean, reason: string): Signal {
   const id = abortRequest(run, isLate);
   return { run: unit, id, kind: "verb", name: "cancel", payload: { reason }, actor: "choreography" };
+}
+
+function mayHaveMissed(units: Units, ended: Unit, news: StageEvent["news"]): boolean {
+  if (news === "failed") return true;
+  return news === "completed" && (ended === units.turn || isFollowedElsewhere(units, ended));
 }
 
 function canUndo({ step }: Unit): boolean {

@@ -67,7 +67,7 @@ export function startedEvent(run: Pick<RunRow, "id" | "definition" | "version" |
 
 /** Of a unit that has nothing to undo: it never began, or it did so itself. */
 export function compensatedEvent(
-  saga: SagaDefinition,
+  saga: Pick<SagaDefinition, "name" | "version">,
   unit: Unit,
   run: string,
   isLate: boolean,
@@ -103,7 +103,7 @@ function newsOf(run: RunRow, { definition }: RunPlan, state: RunState): StageEve
   if (definition.unit === undefined || end === null) return [];
   const { saga, unit } = definition.unit;
   const entry = entryOf(run);
-  const base = { ...BARE, saga: saga.name, version: saga.version, run: entry.run, unit: unit.name };
+  const base = { ...BARE, saga: saga.name, version: entry.version ?? saga.version, run: entry.run, unit: unit.name };
   const isUndoing = undoesAnother(run);
   const id = isUndoing ? unitRunId(entry.run, unit.name) : run.id;
   const isLate = entry.isLate || toldToUndo === "late";
@@ -138,10 +138,9 @@ function stuckNews(
   const stuck = records.find((record) => record.kind === "stuck");
   if (definition.unit === undefined || stuck === undefined) return [];
   const { saga, unit } = definition.unit;
-  const { run: of } = entryOf(run);
+  const { run: of, version = saga.version } = entryOf(run);
   const id = `${run.id}:stuck:${state.seq + 1}`;
-  const { name, version } = saga;
-  return [{ ...BARE, id, saga: name, version, run: of, unit: unit.name, news: "stuck", error: stuck.error }];
+  return [{ ...BARE, id, saga: saga.name, version, run: of, unit: unit.name, news: "stuck", error: stuck.error }];
 }
 
 function passedOn(carried: Carried, { outputs, context }: RunState, unit: string) {

@@ -1,9 +1,16 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { createLocalBroker } from "../brokers/local/index.js";
 import { BusinessRefusal } from "../errors.js";
+import { elsewhereStep } from "../saga/declared-step.js";
 import { defineSaga } from "../saga/define.js";
-import type { SagaDefinition, StepDefinition } from "../saga/definition.js";
+import type { ActionStep, SagaDefinition } from "../saga/definition.js";
+import type { SagaManager } from "../saga/manager.js";
+import { SeededRandom } from "../simulation/seeded-random.js";
+import { createMemoryRunStore, createMemoryWorld } from "../stores/memory/index.js";
 import { SagaBench } from "../testing/saga-bench.test.support.js";
+import { defineEventParticipant } from "./event-participant.js";
+import { unitsOf } from "./units.js";
 
 /** What a stage does, attempt by attempt, and then always; and whether it can be undone. */
 interface Stage {
@@ -11,6 +18,8 @@ interface Stage {
   readonly ends: "completes" | "refuses" | "fails";
   readonly undo: "none" | "at-once" | "at-second-try";
   readonly takesMs: number;
+  /** Where the saga is split, another service performs it. */
+  readonly isElsewhere: boolean;
 }
 
 interface World {
@@ -25,6 +34,7 @@ const stage: fc.Arbitrary<Stage> = fc.record({
   ends: fc.constantFrom("completes", "completes", "completes", "refuses", "fails"),
   undo: fc.constantFrom("none", "at-once", "at-second-try"),
   takesMs: fc.constantFrom(0, 0, 10, 700),
+  isElsewhere: fc.boolean(),
 });
 
 const worlds: fc.Arbitrary<World> = fc
@@ -51,6 +61,8 @@ function settled(each: Stage, isPastPivot: boolean): Stage {
   return { ...each, ...atOnce, ends: isPastPivot ? "completes" : each.ends };
 }
 
+const RETRY = { maxAttempts: 3, initialDelay: "100ms", jitter: "none" } as const;
+
 /** Effects by key, as a participant with a barrier has them. */
 class Ledger {
   readonly applied = new Set<string>();
@@ -69,9 +81,12 @@ class Ledger {
   }
 }
 
-function define(world: World, bench: SagaBench, ledger: Ledger, style: "choreography" | undefined): SagaDefinition {
+/** `split`: choreographed, with stages in another service. */
+type Style = "orchestration" | "choreography" | "split";
+
+function define(world: World, bench: SagaBench, ledger: Ledger, style: Style): SagaDefinition {
   const waves = world.waves.map((wave, w) => ({
-    steps: wave.map((each, s): StepDefinition => {
+    steps: wave.map((each, s): ActionStep => {
       const name = `s${w}_${s}`;
       return {
         ...{ name, kind: "action", timeoutMs: null, retry: { maxAttempts: 3, initialDelayMs: 100, jitter: "none" } },
@@ -101,22 +116,73 @@ function define(world: World, bench: SagaBench, ledger: Ledger, style: "choreogr
     }),
   }));
   const { pivotAfterWave } = world;
-  return defineSaga({ name: "s", waves, pivotAfterWave, timeoutMs: null, ...(style && { style }) });
+  const how = style === "orchestration" ? "orchestration" : "choreography";
+  return defineSaga({ name: "s", waves, pivotAfterWave, timeoutMs: null, style: how });
 }
 
-async function play(world: World, style: "choreography" | undefined) {
+/** The definition without the stages that are elsewhere, and those stages as another service declares them. */
+function split(world: World, definition: SagaDefinition) {
+  const isElsewhere = (name: string): boolean => {
+    const [w, s] = name.slice(1).split("_").map(Number);
+    return world.waves[w ?? 0]?.[s ?? 0]?.isElsewhere === true;
+  };
+  const { all, turn } = unitsOf(definition);
+  const stages = all.flatMap(({ name, step, after, isPastPivot }, index) => {
+    if (step?.kind !== "action" || !isElsewhere(name)) return [];
+    if (!("run" in step.action)) throw new Error("expected a function");
+    const undo = step.compensation?.action;
+    const behind = name === turn.name ? ["s.*.failed", "s.abort"] : [`s.${all[index + 1]?.name}.compensated`];
+    return defineEventParticipant({
+      ...{ saga: "s", stage: name, run: step.action.run, retry: RETRY },
+      on: after.length === 0 ? "s.started" : `s.${after[0]}.completed`,
+      compensatesOn: isPastPivot ? [] : behind,
+      ...(undo && "run" in undo && { compensate: undo.run }),
+    });
+  });
+  const waves = definition.waves.map(({ steps }) => ({
+    steps: steps.map((step) =>
+      isElsewhere(step.name) ? elsewhereStep(step.name, step.kind === "action" && step.compensation !== null) : step,
+    ),
+  }));
+  return { rest: defineSaga({ ...definition, waves }), stages };
+}
+
+/** A broker for each process, over one outbox. */
+async function brokersOf({ clock }: SagaBench) {
+  const store = createMemoryRunStore({ clock, world: createMemoryWorld() });
+  await store.open();
+  const { events } = store;
+  if (events === undefined) throw new Error("expected a store with events");
+  const ports = { clock, random: new SeededRandom(1) };
+  return () => createLocalBroker({ store: events, now: () => store.now(), ports });
+}
+
+async function openAll(world: World, style: Style, definition: SagaDefinition, bench: SagaBench) {
+  if (style !== "split") return async () => [await bench.open([definition])];
+  const { rest, stages } = split(world, definition);
+  const newBroker = await brokersOf(bench);
+  const other = createMemoryWorld();
+  return async () => {
+    const store = createMemoryRunStore({ clock: bench.clock, world: other });
+    const elsewhere = { store, broker: newBroker(), eventParticipants: stages, eventGroup: "other" };
+    return [await bench.open([rest], {}, { broker: newBroker() }), await bench.open([], {}, elsewhere)];
+  };
+}
+
+async function play(world: World, style: Style) {
   const bench = await SagaBench.create("memory");
   const ledger = new Ledger();
   try {
     const definition = define(world, bench, ledger, style);
-    let manager = await bench.open([definition]);
-    const { id } = await bench.until(manager.start("s", {}));
+    const open = await openAll(world, style, definition, bench);
+    let managers = await open();
+    const { id } = await bench.until(first(managers).start("s", {}));
     if (world.restartAfterMs !== null) {
       await bench.pass(world.restartAfterMs);
-      await bench.until(manager.close(0));
-      manager = await bench.open([definition]);
+      for (const manager of managers) await bench.until(manager.close(0));
+      managers = await open();
     }
-    const run = await bench.until(manager.wait(id, 3_600_000));
+    const run = await bench.until(first(managers).wait(id, 3_600_000));
     const undone = run.steps
       .filter(({ compensation }) => compensation?.status === "compensated")
       .map(({ name }) => name);
@@ -126,14 +192,22 @@ async function play(world: World, style: "choreography" | undefined) {
   }
 }
 
-it("orchestrated and choreographed runs of one definition, with the same failures, end with the same effects", async () => {
+function first(managers: readonly SagaManager[]): SagaManager {
+  const [manager] = managers;
+  if (manager === undefined) throw new Error("expected a manager");
+  return manager;
+}
+
+it("runs of one definition, with the same failures, end with the same effects: orchestrated, choreographed, and in two services", async () => {
   await fc.assert(
     fc.asyncProperty(worlds, async (world) => {
-      const orchestrated = await play(world, undefined);
-      const choreographed = await play(world, "choreography");
-      expect(choreographed).toMatchObject({ status: orchestrated.status, effects: orchestrated.effects });
-      // The journal tells of each effect that was taken back.
-      for (const name of choreographed.undone) expect(choreographed.effects).not.toContain(name);
+      const { status, effects } = await play(world, "orchestration");
+      for (const style of ["choreography", "split"] as const) {
+        const choreographed = await play(world, style);
+        expect(choreographed).toMatchObject({ status, effects });
+        // The journal tells of each effect that was taken back.
+        for (const name of choreographed.undone) expect(choreographed.effects).not.toContain(name);
+      }
     }),
     { numRuns: Number(process.env.RUNS ?? 150) },
   );

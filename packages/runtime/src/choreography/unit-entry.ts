@@ -13,6 +13,8 @@ export interface UnitEntry {
   readonly isDead: boolean;
   /** With it, or in a run that undoes: the time of the whole is up. */
   readonly isLate: boolean;
+  /** Of the saga, where this service does not have its definition. */
+  readonly version?: string;
 }
 
 /** The same for everybody, so that a unit begins once, or never. */
@@ -20,15 +22,16 @@ export function unitRunId(run: string, unit: string): string {
   return childRunId(run, `unit:${unit}`);
 }
 
-export function encodeEntry({ run, carried, isDead, isLate }: UnitEntry): Json {
-  return { run, ...carried, ...(isDead && { isDead }), ...(isLate && { isLate }) };
+export function encodeEntry({ run, carried, isDead, isLate, version }: UnitEntry): Json {
+  return { run, ...carried, ...(isDead && { isDead }), ...(isLate && { isLate }), ...(version && { version }) };
 }
 
 /** Of a unit's run; what is not of that shape was written by nobody here. */
 export function entryOf({ input }: Pick<RunRow, "input">): UnitEntry {
-  const { run, input: of = null, outputs, context, isDead, isLate } = isObject(input) ? input : {};
+  const { run, input: of = null, outputs, context, isDead, isLate, version } = isObject(input) ? input : {};
   const carried = { input: of, outputs: isObject(outputs) ? outputs : {}, context: isObject(context) ? context : {} };
-  return { run: String(run), carried, isDead: isDead === true, isLate: isLate === true };
+  const entry = { run: String(run), carried, isDead: isDead === true, isLate: isLate === true };
+  return typeof version === "string" ? { ...entry, version } : entry;
 }
 
 /** What a unit's journal begins with. */

@@ -40,6 +40,16 @@ export function unitBefore({ all }: Units, name: string): Unit | undefined {
   return all[all.findIndex((unit) => unit.name === name) - 1];
 }
 
+/** Another service begins and undoes it. */
+export function isElsewhere({ step }: Unit): boolean {
+  return step?.kind === "action" && step.isElsewhere === true;
+}
+
+/** What a unit is told in the moment of its end, those who begin the next one find out; when that is somebody else, it must ask itself. */
+export function isFollowedElsewhere({ all }: Units, { name }: Unit): boolean {
+  return all.some((unit) => unit.after.includes(name) && isElsewhere(unit));
+}
+
 function gateName({ waves }: SagaDefinition, wave: number): string {
   const taken = new Set(waves.flatMap(({ steps }) => steps.map(({ name }) => name)));
   let name = `gate_${wave + 1}`;

@@ -14,6 +14,7 @@ import { defineSaga } from "./define.js";
 import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
 import type {
   ChildOptions,
+  ElsewhereStep,
   LocalMap,
   LocalStep,
   RetryOptions,
@@ -86,13 +87,13 @@ export class SagaBuilder<Input, Outputs> {
 
   step<Name extends string>(
     name: NewName<Name, Outputs>,
-    step: ServiceStep<Input, Outputs>,
+    step: ServiceStep<Input, Outputs> | ElsewhereStep,
   ): SagaBuilder<Input, Outputs & Record<Name, Json>>;
   step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs>,
     step: LocalStep<Input, Outputs, Output, Given, When>,
   ): SagaBuilder<Input, Outputs & Record<Name, Under<When, Stored<Output>>>>;
-  step(name: string, step: AnyStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
+  step(name: string, step: AnyStep | ElsewhereStep): SagaBuilder<Input, Outputs & Record<string, unknown>> {
     return this.#add(actionStep(name, step));
   }
 
@@ -192,13 +193,13 @@ export class ParallelGroup<Input, Outputs, Group> {
 
   step<Name extends string>(
     name: NewName<Name, Outputs & Group>,
-    step: ServiceStep<Input, Outputs>,
+    step: ServiceStep<Input, Outputs> | ElsewhereStep,
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Json>>;
   step<Name extends string, Output, Given = Input, When extends Verdict = never>(
     name: NewName<Name, Outputs & Group>,
     step: LocalStep<Input, Outputs, Output, Given, When>,
   ): ParallelGroup<Input, Outputs, Group & Record<Name, Under<When, Stored<Output>>>>;
-  step(name: string, step: AnyStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
+  step(name: string, step: AnyStep | ElsewhereStep): ParallelGroup<Input, Outputs, Group & Record<string, unknown>> {
     return this.#add(actionStep(name, step));
   }
 

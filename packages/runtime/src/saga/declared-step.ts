@@ -12,6 +12,7 @@ import { embedded, functionExpression, inputExpression, jsonataExpression, listE
 import type {
   ChildOptions,
   Condition,
+  ElsewhereStep,
   InputTemplate,
   LocalStep,
   MapOptions,
@@ -41,7 +42,8 @@ export type AnyMap = LooseMap & (ServiceCall | { readonly run: (call: Any) => un
 type Mapping = ((scope: Any) => unknown) | string | InputTemplate;
 export type AnyStep = ServiceStep<Any, Any> | LocalStep<Any, Any, Any, Any, Any>;
 
-export function actionStep(name: string, step: AnyStep): StepDefinition {
+export function actionStep(name: string, step: AnyStep | ElsewhereStep): ActionStep {
+  if ("performed" in step) return elsewhereStep(name, step.compensates);
   const { input } = step;
   return {
     ...{ name, kind: "action", action: "run" in step ? { run: step.run } : serviceCall(step) },
@@ -50,6 +52,14 @@ export function actionStep(name: string, step: AnyStep): StepDefinition {
     ...mapping(name, input),
     compensation: compensation(name, step),
   };
+}
+
+export function elsewhereStep(name: string, compensates = true): ActionStep {
+  const run = (): never => {
+    throw new Error(`expected step "${name}" to be performed elsewhere, got a call of it here`);
+  };
+  const act = { action: { run }, timeoutMs: null, retry: {} };
+  return { name, kind: "action", ...act, compensation: compensates ? act : null, isElsewhere: true };
 }
 
 export function sleepStep(name: string, step: SleepOptions<Any, Any>): StepDefinition {

@@ -71,6 +71,8 @@ export interface ActionStep extends StepBase {
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
   readonly compensation: CompensationDefinition | null;
+  /** Of a choreographed saga: another service performs and undoes it, by events; here it is only followed. */
+  readonly isElsewhere?: true;
 }
 
 /** A durable timer. */

@@ -1,4 +1,5 @@
 import { type Choreographed, choreograph } from "../choreography/choreographed.js";
+import type { EventParticipant } from "../choreography/event-participant.js";
 import type { SessionConfig } from "../config.js";
 import { planOf, type RunPlan } from "../engine/plan.js";
 import { RuntimeError } from "../errors.js";
@@ -26,11 +27,14 @@ export class Registry implements PlanRegistry {
   readonly #plans = new Map<string, RunPlan>();
   readonly #choreographed = new Map<string, Choreographed>();
   readonly #latest = new Map<string, Definition>();
+  /** By saga and stage. */
+  readonly #eventParticipants = new Map<string, EventParticipant>();
 
   constructor(
     definitions: readonly Definition[],
     participants: Readonly<Record<string, Participant>>,
     config: SessionConfig,
+    eventParticipants: readonly EventParticipant[] = [],
   ) {
     const { recovery, saga } = config;
     const addPlan = (definition: SagaDefinition): void => {
@@ -50,11 +54,18 @@ export class Registry implements PlanRegistry {
       if ("type" in definition) continue;
       checkServices(definition, participants);
       addPlan(definition);
+      checkElsewhere(definition);
       if (definition.style !== "choreography") continue;
       checkStrategy(definition, config);
       const choreographed = choreograph(definition);
       this.#choreographed.set(key(definition.name, definition.version), choreographed);
       for (const saga of choreographed.sagas.values()) addPlan(saga);
+    }
+    for (const participant of eventParticipants) {
+      const { saga, stage, sagas } = participant;
+      checkStrategy(saga, config);
+      for (const unit of sagas.values()) addPlan(unit);
+      this.#eventParticipants.set(`${saga.name}.${stage}`, participant);
     }
     checkChildren(definitions, this.#latest);
   }
@@ -64,11 +75,19 @@ export class Registry implements PlanRegistry {
   }
 
   get isChoreographing(): boolean {
-    return this.#choreographed.size > 0;
+    return this.#choreographed.size > 0 || this.#eventParticipants.size > 0;
   }
 
-  choreographed(saga: string, version: string): Choreographed | undefined {
-    return this.#choreographed.get(key(saga, version));
+  /** Of the events of those sagas and stages that are known here. */
+  get choreographySubjects(): readonly string[] {
+    const own = [...this.#choreographed.values()].map(({ saga }) => `${saga.name}.>`);
+    return [...new Set([...own, ...[...this.#eventParticipants.values()].flatMap(({ subjects }) => subjects)])];
+  }
+
+  choreographed(saga: string, version: string): readonly Choreographed[] {
+    const own = this.#choreographed.get(key(saga, version));
+    const stages = [...this.#eventParticipants.values()].filter((participant) => participant.saga.name === saga);
+    return own === undefined ? stages : [own, ...stages];
   }
 
   list(): readonly { readonly name: string; readonly version: string }[] {
@@ -107,6 +126,13 @@ export class Registry implements PlanRegistry {
       "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
     );
   }
+}
+
+function checkElsewhere({ name, style, waves }: SagaDefinition): void {
+  const step = waves.flatMap(({ steps }) => steps).find((each) => each.kind === "action" && each.isElsewhere === true);
+  if (step === undefined || style === "choreography") return;
+  const message = `expected saga "${name}" to be choreographed, because its step "${step.name}" is performed elsewhere, got orchestration; give it the style "choreography", or call the service`;
+  throw new RuntimeError("definition-invalid", message, { saga: name, step: step.name });
 }
 
 /** Stages that undo themselves by each other's events cannot stop halfway: nobody is there who would. */

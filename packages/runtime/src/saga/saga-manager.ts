@@ -1,6 +1,7 @@
 import type { Broker } from "../broker/broker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
+import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
 import type { SessionConfig } from "../config.js";
@@ -61,6 +62,14 @@ export interface SagaManagerOptions {
   readonly broker?: Broker;
   /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
   readonly relays?: boolean;
+  /** Stages of choreographed sagas of other services, which this one performs. Of several for one stage the last one begins new ones. Default: none. */
+  readonly eventParticipants?: readonly EventParticipant[];
+  /**
+   * Name of this service among those that share the broker, the same for all its instances: `A-Z a-z 0-9 _ -`, at most 64 characters.
+   * With it the service takes the events of the sagas and stages that it knows, without it all. Needed where there are
+   * `eventParticipants` and a broker. Default: it has the broker's events for itself, but for those who give a name.
+   */
+  readonly eventGroup?: string;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
   /** How often the store is asked for due runs, ms. Default 500. */
@@ -99,7 +108,7 @@ class StoreSagaManager implements SagaManager {
     this.#ports = ports;
     this.#logger = logger;
     this.#contexts = options.contexts ?? null;
-    this.#registry = new Registry(options.definitions, participants, config);
+    this.#registry = new Registry(options.definitions, participants, config, options.eventParticipants);
     this.#notifier = new RunNotifier(ports.clock);
     const { clock } = ports;
     const drives = (run: string): boolean => this.#worker.drives(run);
@@ -216,7 +225,8 @@ class StoreSagaManager implements SagaManager {
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
-  #choreographer({ store, broker, relays = true, config }: SagaManagerOptions): Choreography | null {
+  #choreographer(options: SagaManagerOptions): Choreography | null {
+    const { store, broker, relays = true, config } = options;
     if (!this.#registry.isChoreographing) return null;
     const { events } = store;
     if (events === undefined) {
@@ -228,6 +238,7 @@ class StoreSagaManager implements SagaManager {
     return new Choreography({
       ...{ store, events, ports, logger, leaseMs: config.recovery.leaseMs },
       isRelayed: broker !== undefined && relays,
+      ...eventGroupOf(options, this.#registry),
       broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
       find: (saga, version) => this.#registry.choreographed(saga, version),
       newRuns: this.#newRuns,
@@ -328,6 +339,18 @@ class StoreSagaManager implements SagaManager {
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
     };
   }
+}
+
+/**
+ * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
+ * deployment, would else pass by what the others are waiting for. Of a broker that services share they take what they know: there the
+ * newest instance decides what that is, for all of them.
+ */
+function eventGroupOf({ eventGroup, eventParticipants = [], broker }: SagaManagerOptions, registry: Registry) {
+  if (eventGroup !== undefined) return { group: eventGroup, subjects: registry.choreographySubjects };
+  if (broker === undefined || eventParticipants.length === 0) return { group: "choreography", subjects: [">"] };
+  const message = "expected an eventGroup beside eventParticipants and a broker, got none; give the service's name";
+  throw new RuntimeError("config-invalid", message, { key: "eventGroup" });
 }
 
 function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {

@@ -32,6 +32,15 @@ export interface ServiceStep<Input = never, Outputs = never> extends StepOptions
   readonly compensate?: ServiceCompensation;
 }
 
+/**
+ * A step of a choreographed saga that another service performs and undoes: it declares itself by `defineEventParticipant`. Its output is JSON.
+ */
+export interface ElsewhereStep {
+  readonly performed: "elsewhere";
+  /** Whether it has a compensation there: runs show it compensated when it says that it went back. Default true. */
+  readonly compensates?: boolean;
+}
+
 export type InputTemplate = { readonly [key: string]: Json };
 
 export interface ServiceCompensation extends StepOptions {
