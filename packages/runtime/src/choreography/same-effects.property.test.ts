@@ -169,7 +169,7 @@ async function openAll(world: World, style: Style, definition: SagaDefinition, b
   };
 }
 
-async function play(world: World, style: Style) {
+async function play(world: World, style: Style, cancelAfterMs: number | null = null) {
   const bench = await SagaBench.create("memory");
   const ledger = new Ledger();
   try {
@@ -177,6 +177,12 @@ async function play(world: World, style: Style) {
     const open = await openAll(world, style, definition, bench);
     let managers = await open();
     const { id } = await bench.until(first(managers).start("s", {}));
+    if (cancelAfterMs !== null) {
+      await bench.pass(cancelAfterMs);
+      const request = { actor: "me", reason: "changed my mind", idempotencyKey: "1" };
+      // It may be past its pivot, or have ended.
+      await bench.until(first(managers).act(id, "cancel", request)).catch(() => {});
+    }
     if (world.restartAfterMs !== null) {
       await bench.pass(world.restartAfterMs);
       for (const manager of managers) await bench.until(manager.close(0));
@@ -210,5 +216,20 @@ it("runs of one definition, with the same failures, end with the same effects: o
       }
     }),
     { numRuns: Number(process.env.RUNS ?? 150) },
+  );
+}, 120_000);
+
+it("a run that is canceled at any time, in one service or two, is undone whole or goes on", async () => {
+  const plays = fc.tuple(worlds, fc.nat(2_000), fc.constantFrom("choreography" as const, "split" as const));
+  await fc.assert(
+    fc.asyncProperty(plays, async ([world, cancelAfterMs, style]) => {
+      const { status, effects } = await play(world, style, cancelAfterMs);
+      const stays = world.waves.flatMap((wave, w) =>
+        wave.flatMap(({ undo }, s) => (undo === "none" ? [`s${w}_${s}`] : [])),
+      );
+      if (status !== "completed") expect(stays).toEqual(expect.arrayContaining(effects));
+      expect(["completed", "compensated", "cancelled"]).toContain(status);
+    }),
+    { numRuns: Number(process.env.RUNS ?? 100) },
   );
 }, 120_000);
