@@ -217,11 +217,12 @@ export class Reactions {
     });
   }
 
-  /** False: it was there. */
+  /** False: it was there, and perhaps as the opposite of what this one was to be. */
   async #createRun(run: CreateRun): Promise<boolean> {
     const result = await this.#options.newRuns.create(run);
     if (result.kind === "rejected") throw new RuntimeError("input-invalid", result.reason, { run: run.id });
-    return result.kind === "created";
+    // A store takes it for the same run sent again.
+    return result.kind === "created" && entryOf(result.run).isDead === entryOf(run).isDead;
   }
 
   async #tell(event: StageEvent): Promise<void> {
