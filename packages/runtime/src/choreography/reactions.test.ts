@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { silentLogger } from "../log.js";
 import { systemPorts } from "../ports.js";
 import { saga } from "../saga/builder.js";
-import type { Signal } from "../store/run-store.js";
+import type { CreateRun, Signal } from "../store/run-store.js";
 import { createMemoryRunStore } from "../stores/memory/index.js";
 import type { NewRuns } from "../worker/new-runs.js";
 import { choreograph } from "./choreographed.js";
@@ -24,15 +24,15 @@ function reactions(passing: () => Promise<boolean> | null) {
   };
   const newRuns = {
     claim: () => null,
-    create: async ({ definition: unit }: { readonly definition: string }) => {
-      done.push(`create ${unit}`);
-      return { kind: "created", run: {}, row: null };
+    create: async (run: CreateRun) => {
+      done.push(`create ${run.definition}`);
+      return { kind: "created", run, row: null };
     },
   };
   const made = new Reactions({
     store: Object.assign(Object.create(store), { signal: told }),
     ...{ events, ports: systemPorts, logger: silentLogger, poke: () => {} },
-    find: () => choreograph(definition),
+    find: () => [choreograph(definition)],
     newRuns: newRuns as unknown as NewRuns,
     tell: (_, { name }) => {
       done.push(`pass ${name}`);
