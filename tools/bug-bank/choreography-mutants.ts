@@ -26,8 +26,8 @@ export const choreographyMutants: readonly Mutant[] = [
   {
     name: "choreography: what a stage was told in the moment of its end is lost",
     files: [src("choreography/reactions.ts")],
-    find: "if (ended !== undefined && mayHaveMissed)",
-    replace: "if (ended !== undefined && mayHaveMissed && units.all.length === 0)",
+    find: "if (ended !== undefined && unread && mayHaveMissed(units, ended, news))",
+    replace: "if (ended !== undefined && unread && units.all.length === 0 && mayHaveMissed(units, ended, news))",
     ...ORDER,
   },
   {
@@ -61,8 +61,9 @@ export const choreographyMutants: readonly Mutant[] = [
   {
     name: "choreography: the observer hears of an end after the next stage",
     files: [src("choreography/reactions.ts")],
-    find: "    if (isWritten === null) await this.#tell(event);\n    await this.#react(known, event, unread);\n",
-    replace: "    await this.#react(known, event, unread);\n    if (isWritten === null) await this.#tell(event);\n",
+    find: "    if (isWritten === null) await this.#tell(event);\n    for (const each of known) await this.#react(each, event, unread);\n",
+    replace:
+      "    for (const each of known) await this.#react(each, event, unread);\n    if (isWritten === null) await this.#tell(event);\n",
     tests: [src("choreography/reactions.test.ts")],
   },
   {
@@ -82,9 +83,37 @@ export const choreographyMutants: readonly Mutant[] = [
   {
     name: "choreography: an event of a saga that is not known here is passed by",
     files: [src("choreography/reactions.ts")],
-    find: "return event === null || this.#options.find(event.saga, event.version) !== undefined;",
+    find: "return event === null || this.#options.find(event.saga, event.version).length > 0;",
     replace: "return event !== undefined;",
     tests: [src("choreography/different-definitions.test.ts")],
+  },
+  {
+    name: "choreography: what a stage was told in the moment of its end is lost before one that is elsewhere",
+    files: [src("choreography/reactions.ts")],
+    find: "ended === units.turn || isFollowedElsewhere(units, ended)",
+    replace: "ended === units.turn || (units.all.length === 0 && isFollowedElsewhere(units, ended))",
+    tests: [src("choreography/two-services.test.ts")],
+  },
+  {
+    name: "choreography: a stage that has begun meanwhile is taken for one that never will",
+    files: [src("choreography/reactions.ts")],
+    find: " && entryOf(result.run).isDead === entryOf(run).isDead;",
+    replace: ";",
+    tests: [src("choreography/begun-meanwhile.test.ts")],
+  },
+  {
+    name: "calls: a reply that cannot be stored now is given up",
+    files: [src("calls/call-server.ts")],
+    find: "await answer({ ...request, signal }))]);",
+    replace: "await answer({ ...request, signal }))]).catch(() => []);",
+    tests: [src("calls/failing.test.ts")],
+  },
+  {
+    name: "calls: what comes after its caller's time is performed",
+    files: [src("calls/call-server.ts")],
+    find: "if (lateMs > 0) {",
+    replace: "if (lateMs > Number.MAX_SAFE_INTEGER) {",
+    tests: [src("calls/calls.test.ts")],
   },
   {
     name: "choreography: a stage's fence is its own, and refuses its siblings",
