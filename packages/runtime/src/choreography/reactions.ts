@@ -208,10 +208,23 @@ export class Reactions {
     const entry = encodeEntry({ run, carried, isDead, isLate, ...(!isObserved && { version }) });
     const { newRuns } = this.#options;
     return this.#createRun({
-      ...{ id, type: "saga", tenant: "default", definition: saga.name, version: saga.version },
-      ...{ input: entry, inputHash: ANY, priority: 0, queue: "default" },
-      ...{ rootId: event.run, restartedFrom: null, sessionId: null, parentId: null, key: null },
-      ...{ businessKey: null, attributes: null, partitionKey: null },
+      id,
+      tenant: "default",
+      type: "saga",
+      definition: saga.name,
+      version: saga.version,
+      key: null,
+      inputHash: ANY,
+      businessKey: null,
+      attributes: null,
+      sessionId: null,
+      queue: "default",
+      partitionKey: null,
+      priority: 0,
+      input: entry,
+      rootId: run,
+      parentId: null,
+      restartedFrom: null,
       // One that is dead ends in its first row, which is for whoever claims it.
       claim: isDead ? null : newRuns.claim(id, saga.name, saga.version, entered(event.run, carried)),
     });
