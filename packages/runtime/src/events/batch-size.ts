@@ -1,5 +1,7 @@
-/** Of the handlers of one batch, together: so long each of its events waits for the others, and holds what they have locked. */
-const AIM_MS = 50;
+/** Of the handlers of one batch, together, at most: so long its events wait for each other, and keep what they have locked. */
+const MOST_MS = 50;
+/** So long they may do so rather than be shared out among transactions that are free: each of those costs a commit. */
+const WORTH_MS = 10;
 /** Of the average, what the newest handler counts for. */
 const NEWEST = 0.1;
 
@@ -14,8 +16,10 @@ export class BatchSize {
     this.#limit = Math.min(2, most);
   }
 
-  get now(): number {
-    return Math.max(1, Math.min(this.#limit, Math.floor(AIM_MS / this.#handlerMs)));
+  /** Of those that wait, with so many transactions free. */
+  of(waiting: number, free: number): number {
+    const share = Math.max(Math.ceil(waiting / free), this.#within(WORTH_MS));
+    return Math.max(1, Math.min(share, this.#limit, this.#within(MOST_MS)));
   }
 
   /** A handler did. */
@@ -23,11 +27,16 @@ export class BatchSize {
     this.#handlerMs += (ms - this.#handlerMs) * NEWEST;
   }
 
+  /** A transaction was, of one event or more. */
   committed(): void {
     this.#limit = Math.min(this.#limit * 2, this.#most);
   }
 
   undone(): void {
     this.#limit = 1;
+  }
+
+  #within(ms: number): number {
+    return Math.floor(ms / this.#handlerMs);
   }
 }

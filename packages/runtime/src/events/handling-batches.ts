@@ -76,9 +76,8 @@ export class HandlingBatches {
 
   #start(): void {
     const { atOnce } = this.#options.batches;
-    // Shared out evenly: handlers that wait for something wait beside each other.
-    const size = Math.min(this.#size.now, Math.ceil(this.#waiting.length / (atOnce - this.#open)));
     while (this.#waiting.length > 0 && this.#open < atOnce) {
+      const size = this.#size.of(this.#waiting.length, atOnce - this.#open);
       this.#open += 1;
       void this.#handleAll(this.#waiting.splice(0, size)).then(() => {
         this.#open -= 1;
@@ -90,8 +89,9 @@ export class HandlingBatches {
   /** Never rejects. What is handled alone after a batch is not waited for: one that hangs is no reason to begin no other. */
   async #handleAll(all: readonly Waiting[]): Promise<void> {
     const [only] = all;
-    if (all.length === 1 && only !== undefined) return handleAlone(only);
-    if (!(await this.#handleTogether(all))) for (const each of all) void handleAlone(each);
+    if (all.length === 1 && only !== undefined) {
+      if (await handleAlone(only)) this.#size.committed();
+    } else if (!(await this.#handleTogether(all))) for (const each of all) void handleAlone(each);
   }
 
   /** False: nothing of it is kept. Or, as after an answer that is lost, nobody knows, and all are asked for again. */
@@ -137,13 +137,15 @@ export class HandlingBatches {
   }
 }
 
-/** Never rejects. */
-async function handleAlone({ handling, resolve, reject }: Waiting): Promise<void> {
+/** Whether it succeeded; never rejects. */
+async function handleAlone({ handling, resolve, reject }: Waiting): Promise<boolean> {
   try {
     if (handling.signal.aborted) throw givenUp();
     resolve(await handling.alone());
+    return true;
   } catch (error) {
     reject(error);
+    return false;
   }
 }
 
