@@ -4,6 +4,7 @@ import type { EventBatch, EventTransaction } from "../../store/event-store.js";
 import { texts } from "./binary-arrays.js";
 import type { Connections } from "./connections.js";
 import { fromDriver } from "./driver-error.js";
+import { keptOpen } from "./kept-open.js";
 import { openTransaction } from "./open-transaction.js";
 
 /**
@@ -21,7 +22,7 @@ export async function beginBatch(
   try {
     const rows = await on.run("handle-events", [group, texts(eventIds)]);
     return {
-      client,
+      client: eventIds.length > 1 ? keptOpen(client) : client,
       rollback,
       fresh: new Set(rows.map(({ id }) => String(id))),
       async commit() {
