@@ -157,6 +157,21 @@ describe("a batch that goes wrong", () => {
     await stop();
   });
 
+  it("has none of those that failed when they come again, which they may do together", async () => {
+    const { begun, consumer, publish, pass, stop } = await batchBench({
+      handleWithin: ({ id }, { attempt }) => {
+        if (["event-33", "event-34"].includes(id) && attempt < 3) throw new Error("not yet");
+      },
+    });
+    await publish(NEW);
+    for (const message of eachOfItsOwn(41, 46)) await publish([message]);
+    begun.splice(0);
+    await pass(1_000);
+    expect(begun).toEqual([]);
+    expect(consumer.counts).toMatchObject({ handled: 46, failed: 4, batchesUndone: 1 });
+    await stop();
+  });
+
   it("parks at once what its handler refuses, and nothing else", async () => {
     const { consumer, publish, stop } = await batchBench({
       handleWithin: ({ id }) => {

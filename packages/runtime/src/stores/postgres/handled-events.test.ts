@@ -36,7 +36,7 @@ test("does so for all events of a batch", async (_under, events) => {
   for (const id of ["event-1", "event-2"]) expect(await isHandled(events, id)).toBe(false);
 });
 
-test("lets no handler end a batch, and leaves it its savepoints", async (_under, events) => {
+test("lets no handler end a batch, and lets it go back within", async (_under, events) => {
   const batch = await batchOf(events);
   const client = clientOf(batch);
   for (const text of ["commit", " COMMIT;", "End", "abort", "rollback", "rollback work", "prepare transaction 'a'"]) {

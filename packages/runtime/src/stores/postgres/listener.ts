@@ -95,6 +95,6 @@ export function putHint(shards: readonly number[]): string {
   return `put ${shards.join(",")}`;
 }
 
-export function channelOf(schema: string): string {
+function channelOf(schema: string): string {
   return `${schema} runs`;
 }
