@@ -15,7 +15,7 @@ Every key of the config file. Written by \`npm run config-reference\` from the p
 - **Since** is the version that has the feature. A key with "later" is refused as \`not-available\` at its line, never ignored; where only some
   values are missing, they are named.
 - A task of type \`batch\` is checked and listed in this version, and not run: starting it answers 501 \`feature-unavailable\`.
-- \`nats.url\` carries the events of choreographed sagas.
+- \`nats.url\` carries the [events](events.md) of the service, and those of choreographed sagas.
 - Values of \`http\`, \`database\`, \`redis\`, \`nats\`, \`services\`, \`session\` and \`observability\` that a running service reads go into
   \`configs/app.yaml\`. Each can be overridden by an environment variable named like its path: \`session.context.ttl\` is \`SESSION_CONTEXT_TTL\`.
   \`configs/.env.example\` of the project lists those it has.

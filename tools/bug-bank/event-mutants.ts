@@ -12,6 +12,13 @@ export const eventMutants: readonly Mutant[] = [
     tests: [src("events/relay.test.ts")],
   },
   {
+    name: "relay: what the broker took after a loss hides it",
+    files: [src("events/shard-relay.ts")],
+    find: "      else held = null;\n      if (held !== null && at <= this.#heldUpTo) break;",
+    replace: "      if (held !== null && at <= Number.POSITIVE_INFINITY) break;",
+    tests: [src("events/relay.test.ts")],
+  },
+  {
     name: "relay: it publishes on top of what a silent broker may have lost",
     files: [src("events/shard-relay.ts")],
     find: ">= SILENCE_MS && (await",

@@ -1,3 +1,4 @@
+import { choreographyMutants } from "./choreography-mutants.js";
 import { eventMutants } from "./event-mutants.js";
 import type { Mutant } from "./mutant.js";
 
@@ -366,4 +367,11 @@ const postgres: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...engine, ...worker, ...stores, ...postgres, ...eventMutants];
+export const mutants: readonly Mutant[] = [
+  ...engine,
+  ...worker,
+  ...stores,
+  ...postgres,
+  ...eventMutants,
+  ...choreographyMutants,
+];

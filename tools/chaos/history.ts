@@ -91,6 +91,8 @@ export type ClientEvent =
       readonly kind: "verb";
       readonly at: number;
       readonly run: string;
+      /** The run of the stage that it was for, where stages have runs of their own. */
+      readonly stage?: string;
       readonly verb: string;
       /** Names the request in the journal. */
       readonly reason: string;
@@ -103,7 +105,7 @@ export interface FaultEvent {
   readonly at: number;
   /** When it was over; for a kill, when the process was gone. */
   readonly until: number;
-  /** `<slot>.<life>`; null: everybody. */
+  /** `<slot>.<life>`; null: everybody. `NATS`: the broker, which costs events and no owner. */
   readonly instance: string | null;
 }
 

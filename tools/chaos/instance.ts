@@ -14,7 +14,8 @@ export interface InstanceOptions {
   readonly slot: number;
   /** Between this instance and the database. */
   readonly proxy: FaultyProxy;
-  readonly databaseUrl: string;
+  /** Where the database is, by way of the proxy, and what else it is told. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly clock: SkewedClock;
   /** Of the participants, for a process by its name. */
   readonly serviceUrls: (life: string) => Readonly<Record<string, string>>;
@@ -94,7 +95,7 @@ export class Instance {
     const port = await freePort();
     this.#url = `http://127.0.0.1:${port}`;
     if (this.#closing) return;
-    const { folder, databaseUrl, clock, serviceUrls } = this.#options;
+    const { folder, environment, clock, serviceUrls } = this.#options;
     // What the test runner says about itself is not for the program under test.
     const { NODE_ENV: _, VITEST: __, ...inherited } = process.env;
     const child = spawn(process.execPath, ["--import", preload, "dist/main.js"], {
@@ -102,7 +103,7 @@ export class Instance {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: {
         ...inherited,
-        ...{ HTTP_PORT: String(port), HTTP_HOST: "127.0.0.1", OPERATOR_TOKEN, DATABASE_URL: databaseUrl },
+        ...{ HTTP_PORT: String(port), HTTP_HOST: "127.0.0.1", OPERATOR_TOKEN, ...environment },
         ...{
           OBSERVABILITY_LOG_LEVEL: this.#options.logs === null ? "error" : "info",
           ...clock.environment,

@@ -1,7 +1,9 @@
 import { createWriteStream } from "node:fs";
 import { parseArgs } from "node:util";
-import { missingPostgres } from "@clean-arch/test-servers";
+import { missingNats, missingPostgres } from "@clean-arch/test-servers";
 import { runChaos } from "./chaos.js";
+import { runChoreographyChaos } from "./choreography/choreography-chaos.js";
+import { choreographySummary } from "./choreography/report.js";
 import { offenses, summary } from "./report.js";
 import { main as sessionsMain } from "./sessions/main.js";
 
@@ -9,7 +11,7 @@ import { main as sessionsMain } from "./sessions/main.js";
  * `npm run chaos -- --minutes M --seed S`: see chaos.ts. Exits with 1 at any violation, with the seed and the history of the
  * run that shows it. `--history FILE` keeps everything that was seen; `--logs FOLDER` what the
  * instances print; `--service FOLDER` takes a service that was built before. With `--sessions` it is sessions on Redis that
- * are mistreated: sessions/main.ts.
+ * are mistreated: sessions/main.ts. With `--choreography` the service is choreographed over NATS: choreography/choreography-chaos.ts.
  */
 export async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--sessions")) return sessionsMain(args);
@@ -18,10 +20,17 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       ...{ minutes: { type: "string" }, seed: { type: "string" }, instances: { type: "string" } },
       ...{ rate: { type: "string" }, history: { type: "string" }, service: { type: "string" } },
-      ...{ logs: { type: "string" }, pace: { type: "string" } },
+      ...{ logs: { type: "string" }, pace: { type: "string" }, choreography: { type: "boolean", default: false } },
     },
   });
-  const numbers = { minutes: 1, seed: 1, instances: 5, rate: 10, pace: 1 };
+  const { choreography } = values;
+  // A choreographed saga is many runs.
+  const numbers = {
+    minutes: 1,
+    seed: 1,
+    instances: 5,
+    ...(choreography ? { rate: 4, pace: 0.5 } : { rate: 10, pace: 1 }),
+  };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const written = values[name];
     if (written !== undefined) numbers[name] = Number(written);
@@ -29,25 +38,37 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`expected --${name} to be a number above 0, got ${written}`);
     return 2;
   }
-  const missing = missingPostgres();
+  const missing = missingPostgres() ?? (choreography ? missingNats() : null);
   if (missing !== null) {
     console.error(missing);
     return 2;
   }
   const { minutes, seed, instances, rate, pace } = numbers;
-  const report = await runChaos({
-    ...{ seed, lengthMs: minutes * 60_000, instances, perSecond: rate, pace, say: (line) => console.error(line) },
+  const options = {
+    ...{ seed, lengthMs: minutes * 60_000, instances, perSecond: rate, pace },
+    say: (line: string) => console.error(line),
     ...(values.service !== undefined && { folder: values.service }),
     ...(values.logs !== undefined && { logs: values.logs }),
-  });
+  };
+  const { report, lines } = choreography ? await choreographed(options) : await orchestrated(options);
   if (values.history !== undefined) {
     const file = createWriteStream(values.history);
     for (const event of report.events) file.write(`${JSON.stringify(event)}\n`);
     await new Promise((resolve) => file.end(resolve));
   }
-  for (const line of summary(report)) console.log(line);
+  for (const line of lines) console.log(line);
   if (report.violations.length === 0) return 0;
   console.error(`\nseed ${seed}:`);
   for (const line of offenses(report)) console.error(line);
   return 1;
+}
+
+async function orchestrated(options: Parameters<typeof runChaos>[0]) {
+  const report = await runChaos(options);
+  return { report, lines: summary(report) };
+}
+
+async function choreographed(options: Parameters<typeof runChoreographyChaos>[0]) {
+  const report = await runChoreographyChaos(options);
+  return { report, lines: choreographySummary(report) };
 }

@@ -11,6 +11,8 @@ export interface ChaosReport {
   readonly events: readonly Event[];
   readonly seen: Seen;
   readonly journals: Journals;
+  /** The runs of each run's stages, where they have their own. */
+  readonly stagesOf?: ReadonlyMap<string, readonly string[]>;
   readonly faults: ReadonlyMap<string, number>;
   readonly terminated: number;
   readonly swallowed: number;
@@ -72,7 +74,7 @@ export function offenses(report: ChaosReport): string[] {
   return [...lines, ...(hidden > 0 ? [`... and ${hidden} more`] : []), all];
 }
 
-function historyOf({ events, journals, seen }: ChaosReport, run: string): string[] {
+function historyOf({ events, journals, stagesOf, seen }: ChaosReport, run: string): string[] {
   const calls = new Set(events.flatMap((event) => (event.kind === "call" && event.run === run ? [event.call] : [])));
   const seenEvents = events.flatMap((event) => {
     const isOfRun = "run" in event ? event.run === run : event.kind === "answer" && calls.has(event.call);
@@ -80,17 +82,22 @@ function historyOf({ events, journals, seen }: ChaosReport, run: string): string
     const { kind, at, ...rest } = event;
     return [{ at, line: `${kind} ${JSON.stringify(rest)}` }];
   });
-  const rows = (journals.get(run) ?? []).map(({ seq, fence, at, records }) => ({
-    at,
-    line: `row ${seq} fence ${fence} ${JSON.stringify(records)}`,
-  }));
+  const rowsOf = (id: string, name: string) =>
+    (journals.get(id) ?? []).map(({ seq, fence, at, records }) => ({
+      at,
+      line: `${name}row ${seq} fence ${fence} ${JSON.stringify(records)}`,
+    }));
+  const rows = [...rowsOf(run, ""), ...(stagesOf?.get(run) ?? []).flatMap((id) => rowsOf(id, `${id.slice(-12)} `))];
   const all = [...seenEvents, ...rows];
   const [from, to] = [Math.min(...all.map(({ at }) => at)), Math.max(...all.map(({ at }) => at))];
   const instances = new Set(
     events.flatMap((event) => (event.kind === "call" && event.run === run ? [event.instance] : [])),
   );
   const faults = seen.faults
-    .filter(({ at, until, instance }) => at < to && until > from && (instance === null || instances.has(instance)))
+    .filter(
+      ({ at, until, instance }) =>
+        at < to && until > from && (instance === null || instance === "NATS" || instances.has(instance)),
+    )
     .filter(({ fault }) => fault !== "swallow" && fault !== "skew")
     .map(({ fault, at, until, instance }) => ({ at, line: `fault ${fault} ${instance ?? ""} for ${until - at} ms` }));
   return [...all, ...faults].sort((a, b) => a.at - b.at).map(({ at, line }) => `${at - from} ms ${line}`);

@@ -28,6 +28,7 @@ interface WrittenStage {
 }
 
 interface WrittenConfig {
+  readonly session?: { readonly saga?: { readonly orchestration?: string } };
   readonly services: Readonly<Record<string, unknown>>;
   readonly long_running: {
     readonly tasks: readonly {
@@ -39,6 +40,8 @@ interface WrittenConfig {
 }
 
 export interface ChaosConfig {
+  /** A choreographed run is many for its owners: each stage has one of its own, and no fence tells them from each other. */
+  readonly isChoreographed: boolean;
   readonly sagas: ReadonlyMap<string, SagaShape>;
   readonly services: readonly string[];
 }
@@ -56,5 +59,8 @@ export function readChaosConfig(yaml: string): ChaosConfig {
     const pivot = stages.findIndex((stage) => stage.pivot === true);
     return { name, steps: new Map(steps.map((step) => [step.name, step])), pivotAfterWave: pivot < 0 ? null : pivot };
   });
-  return { sagas: new Map(sagas.map((saga) => [saga.name, saga])), services: Object.keys(config.services) };
+  return {
+    isChoreographed: config.session?.saga?.orchestration === "choreography",
+    ...{ sagas: new Map(sagas.map((saga) => [saga.name, saga])), services: Object.keys(config.services) },
+  };
 }

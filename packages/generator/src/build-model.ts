@@ -1,5 +1,6 @@
 /** From a checked config to the model. Everything a target would otherwise have to decide is decided here, once. */
 import { buildEntities } from "./build-entities.js";
+import { buildEvents } from "./build-events.js";
 import { sha256 } from "./hash.js";
 import type {
   CompensationModel,
@@ -53,6 +54,11 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
   });
   const has = (transport: ServiceModel["transport"]): boolean => services.some((one) => one.transport === transport);
   const { session, project, observability } = config;
+  const entities = buildEntities(config.domain.entities);
+  const events = buildEvents(config, projectName, entities);
+  const publishing = events.published.length > 0;
+  const consuming = events.handlers.length > 0;
+  const choreographed = session.saga.enabled && session.saga.orchestration === "choreography";
   const { checkpoint, recovery, retention } = session;
   return {
     project: {
@@ -104,7 +110,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       retention: { endedMs: retention.enabled ? retention.ended : null },
     },
     services,
-    entities: buildEntities(config.domain.entities),
+    entities,
     sagas: workflows.map((task) => ({
       name: namesOf(task.name),
       timeoutMs: task.timeout ?? session.saga.timeout,
@@ -133,13 +139,18 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       maxFailures: task.max_failures ?? 0,
       waves: buildWaves(task, context),
     })),
+    events,
     observability: { logLevel: observability.log_level, metrics: observability.metrics },
     features: {
       sagas: session.saga.enabled,
       checkpoints: checkpoint.enabled,
       recovery: recovery.enabled,
       longRunning: config.long_running.enabled,
-      entities: config.domain.entities.length > 0,
+      entities: entities.length > 0,
+      events: publishing || consuming,
+      publishing,
+      consuming,
+      asyncapi: publishing || consuming || choreographed,
       localHandlers: has("local"),
       simulated: has("simulated"),
       httpParticipants: has("http"),

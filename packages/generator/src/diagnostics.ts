@@ -73,6 +73,7 @@ export const diagnosticCodes = [
   "service-without-url",
   "not-available",
   "not-choreographed",
+  "event-not-published",
   // findings of verify
   "missing-file",
   "bad-lock",

@@ -24,6 +24,7 @@ export interface Model {
   readonly sagas: readonly SagaModel[];
   /** Batch tasks: listed and validated, they cannot run in this version. Empty when `long_running.enabled` is false. */
   readonly batches: readonly BatchModel[];
+  readonly events: EventsModel;
   readonly observability: { readonly logLevel: LogLevel; readonly metrics: boolean };
   readonly features: Features;
   /** What `configs/app.yaml` holds, as written there; see settings.ts. */
@@ -43,6 +44,12 @@ export interface Features {
   readonly longRunning: boolean;
   /** At least one entity. */
   readonly entities: boolean;
+  /** Changes of entities are told, or events are handled: outbox, relay, parked events. */
+  readonly events: boolean;
+  readonly publishing: boolean;
+  readonly consuming: boolean;
+  /** There are events to describe: domain events, or those of stages. */
+  readonly asyncapi: boolean;
   /** At least one service of that transport. */
   readonly localHandlers: boolean;
   readonly simulated: boolean;
@@ -309,6 +316,31 @@ export interface BatchModel {
   readonly concurrency: number;
   readonly maxFailures: number;
   readonly waves: readonly WaveModel[];
+}
+
+export interface EventsModel {
+  /** In the config's order, each entity once. */
+  readonly published: readonly PublishedModel[];
+  /** In the order of first use, each handler once. */
+  readonly handlers: readonly EventHandlerModel[];
+}
+
+export interface PublishedModel {
+  readonly entity: EntityModel;
+  /** `created`, `updated`, `deleted`, in this order. */
+  readonly changes: readonly Change[];
+}
+
+export type Change = "created" | "updated" | "deleted";
+
+export interface EventHandlerModel {
+  /** `kebab` is the file, `camel` the function. */
+  readonly name: Names;
+  /** Those who share its events: `<project>-<handler>`, at most 64 characters, of which the last are a hash where it was longer. */
+  readonly group: string;
+  /** Project whose events they are, in kebab-case; null: this one's own. */
+  readonly from: string | null;
+  readonly subjects: readonly string[];
 }
 
 export type BatchSource =

@@ -113,7 +113,7 @@ const SYSTEM_COLUMNS = new Set("cmax cmin ctid oid tableoid xmax xmin".split(" "
 /** Tables of the database engine and of the runtime begin so. */
 const TABLE_PREFIXES = ["sqlite_", "clean_arch_"];
 
-export type NameKind = "entity" | "field" | "service" | "task" | "stage";
+export type NameKind = "entity" | "field" | "service" | "task" | "stage" | "event handler";
 
 /** Why a well-formed name is still refused, as the end of a sentence; null when it may be used. */
 export function reservedBecause(raw: string, kind: NameKind): string | null {

@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 
 import { type Diagnostic, RefusedError } from "./diagnostics.js";
 import type { JsonValue } from "./model.js";
+import { namesOf } from "./naming.js";
 import type { Schema } from "./spec/keywords.js";
 import { publishedSchema } from "./spec/published.js";
 import { readConfig } from "./spec/read.js";
@@ -98,7 +99,7 @@ const LIKELY: Readonly<Record<string, number>> = {
     ["name", "service", "endpoint", "source", "values", "entity", "stages", "entities", "tasks"].map((key) => [key, 1]),
   ),
   ...Object.fromEntries(
-    "package_manager cors rate_limit pool generate queue priority input when wait_for sleep map heartbeat events tracing replicas kubernetes items max_items"
+    "package_manager cors rate_limit pool generate queue priority input when wait_for sleep map heartbeat tracing replicas kubernetes items max_items"
       .split(" ")
       .map((key) => [key, 0.03]),
   ),
@@ -248,6 +249,11 @@ class Drawer {
 
   #text(schema: Schema, key: string, path: readonly string[]): JsonValue {
     const parent = path.at(-2);
+    if (parent === "publish")
+      return `${namesOf(this.#one(this.#entities)).snake}.${this.#one(["created", "updated", "deleted", "moved"])}`;
+    if (key === "subject") return this.#one(["payment.captured", "order.*", "order.>", ">", "a..b", "order.created"]);
+    if (key === "handler") return this.#one(["on_payment", "onPayment", "delete", "config", "on_order", "then"]);
+    if (key === "from") return this.#one(["billing-service", "Order-Service", "x--y_"]);
     if (key === "stage") return this.#one(NAMES.slice(0, 12));
     if (key === "name" && path.includes("stages")) return this.#one(NAMES.slice(0, 24));
     if (key === "service") return this.#one(this.#services);

@@ -72,6 +72,8 @@ describe("configs drawn from the schema", () => {
     expect(
       count(({ sagas }) => sagas.flatMap(({ waves }) => waves.filter(({ parallel }) => parallel)).length),
     ).toBeGreaterThan(3);
+    expect(count(({ events }) => events.published.length)).toBeGreaterThan(2);
+    expect(count(({ events }) => events.handlers.length)).toBeGreaterThan(2);
     for (const transport of ["http", "local", "simulated"] as const)
       expect(count(({ services }) => services.filter((one) => one.transport === transport).length)).toBeGreaterThan(3);
   });
@@ -96,11 +98,14 @@ describe("configs drawn from the schema", () => {
       });
       const { buildContainer } = await load("src/infrastructure/container/container.js");
       const { createLogger } = await load("src/infrastructure/logging/logger.js");
-      const container = await buildContainer(settings, createLogger("random", "silent"));
+      const withoutNats = { ...settings, app: { ...settings.app, nats: { url: null } } };
+      const container = await buildContainer(withoutNats, createLogger("random", "silent"));
       try {
         const authorization = { authorization: `Bearer ${TOKEN}` };
         const get = async (url: string) => (await container.server.inject({ url, headers: authorization })).statusCode;
         expect([await get("/health/ready"), await get("/openapi.json")]).toEqual([200, 200]);
+        expect(await get("/asyncapi.json")).toBe(model.features.asyncapi ? 200 : 404);
+        expect(await get("/api/v1/parked-events")).toBe(model.features.events ? 200 : 404);
         for (const { name } of model.entities) {
           const domain = await load(`src/domain/${name.kebab}/${name.kebab}.generated.js`);
           const { violations = [] } = domain[`checkNew${name.pascal}`]({});

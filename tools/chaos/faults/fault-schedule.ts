@@ -1,4 +1,5 @@
-import { Draws } from "../seeded.js";
+import type { Draws } from "../seeded.js";
+import { type Planned, plannedFaults } from "./planned-faults.js";
 
 /** One thing that goes wrong. Which instance it hits is drawn when it happens, among those that can take it then. */
 export type Fault =
@@ -30,11 +31,7 @@ export type Fault =
   /** An instance's clock jumps. */
   | { readonly kind: "skew"; readonly skewMs: number };
 
-export interface PlannedFault {
-  /** From the start, ms. */
-  readonly at: number;
-  readonly fault: Fault;
-}
+export type PlannedFault = Planned<Fault>;
 
 export interface ScheduleOptions {
   readonly seed: number;
@@ -54,20 +51,9 @@ const EVERY_MS: Readonly<Record<Fault["kind"], number>> = {
 export const MOST_SKEW_MS = 3_600_000;
 
 /** What goes wrong when: for one seed always the same, and for a longer time the same at first. */
-export function faultSchedule(options: ScheduleOptions): PlannedFault[] {
-  return (Object.keys(EVERY_MS) as Fault["kind"][])
-    .flatMap((kind) => faultsOf(kind, options))
-    .sort((a, b) => a.at - b.at);
-}
-
-function faultsOf(kind: Fault["kind"], { seed, lengthMs, leaseMs, pace = 1 }: ScheduleOptions): PlannedFault[] {
-  const draws = new Draws(seed, "fault", kind);
-  const faults: PlannedFault[] = [];
-  const every = EVERY_MS[kind] / pace;
-  // The first one early, so that a short run has some of everything.
-  for (let at = every * draws.between(0.2, 0.6); at < lengthMs; at += every * draws.between(0.75, 1.25))
-    faults.push({ at, fault: drawFault(kind, draws, leaseMs) });
-  return faults;
+export function faultSchedule({ seed, lengthMs, leaseMs, pace = 1 }: ScheduleOptions): PlannedFault[] {
+  const draw = (kind: Fault["kind"], draws: Draws) => drawFault(kind, draws, leaseMs);
+  return plannedFaults({ purpose: [seed, "fault"], lengthMs, pace, everyMs: EVERY_MS, draw });
 }
 
 function drawFault(kind: Fault["kind"], draws: Draws, leaseMs: number): Fault {

@@ -11,6 +11,7 @@ import {
   type SeenRun,
   stepsOf,
   type Violation,
+  wasDisturbed,
   wasSkipped,
 } from "./seen.js";
 
@@ -50,21 +51,15 @@ function told(run: SeenRun, { event, order }: SeenCall): Violation[] {
 }
 
 /** A step whose one call was refused, to an owner that surely heard it and still owns the run, is left alone. */
-function notRefused(run: SeenRun, { event }: SeenCall, { faults, timeoutMs }: Seen): Violation[] {
+function notRefused(run: SeenRun, { event }: SeenCall, seen: Seen): Violation[] {
   const calls = forwardCalls(run, event.step);
   const [only] = calls;
   const answer = only?.answer;
   if (only === undefined || answer == null || calls.length > 1 || answer.event.status !== 422) return [];
   // Of an attempt before the first one seen, nobody knows whether it was sent.
   if (only.event.attempt > 1) return [];
-  if (only.event.fence !== event.fence || answer.event.at - only.event.at > timeoutMs / 2) return [];
-  const disturbed = faults.some(
-    ({ instance, at, until }) =>
-      (instance === null || instance === only.event.instance) &&
-      at < answer.event.at + READ_MS &&
-      until > only.event.at - READ_MS,
-  );
-  return disturbed
+  if (only.event.fence !== event.fence || answer.event.at - only.event.at > seen.timeoutMs / 2) return [];
+  return wasDisturbed(seen, only.event.instance, only.event.at - READ_MS, answer.event.at + READ_MS)
     ? []
     : [
         {

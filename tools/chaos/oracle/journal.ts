@@ -35,9 +35,11 @@ const ON_THE_WAY_MS = 500;
 /** Each verb that was acknowledged left its mark in the journal once, carried out or refused, or found the run ended. */
 export function checkVerbs(seen: Seen, journals: Journals): Violation[] {
   return [...seen.runs.values()].flatMap(({ id, verbs }) => {
-    const rows = journals.get(id) ?? [];
-    const ended = rows.some(({ records }) => records.some((record) => "kind" in record && record.kind === "finished"));
-    return verbs.flatMap(({ verb, reason }) => {
+    return verbs.flatMap(({ verb, reason, stage }) => {
+      const rows = journals.get(stage ?? id) ?? [];
+      const ended = rows.some(({ records }) =>
+        records.some((record) => "kind" in record && record.kind === "finished"),
+      );
       // Operators send each request under a key of its own, which is its reason here.
       const request = `${verb}:${reason}`;
       const isMark = (record: object): boolean => "request" in record && record.request === request;

@@ -1,8 +1,11 @@
 import type { Seen, SeenRun, Violation } from "./seen.js";
 
-/** One owner per fence, and every attempt is made once. */
+/** One owner per fence, where runs have fences, and every attempt is made once. */
 export function checkOwners(seen: Seen): Violation[] {
-  return [...seen.runs.values()].flatMap((run) => [...oneOwner(run), ...attemptsOnce(run)]);
+  return [...seen.runs.values()].flatMap((run) => [
+    ...(seen.isChoreographed ? [] : oneOwner(run)),
+    ...attemptsOnce(run),
+  ]);
 }
 
 function oneOwner(run: SeenRun): Violation[] {

@@ -20,6 +20,7 @@ export interface SeenRun {
 }
 
 export interface Seen {
+  readonly isChoreographed: boolean;
   readonly runs: ReadonlyMap<string, SeenRun>;
   readonly started: readonly Extract<ClientEvent, { kind: "started" }>[];
   readonly unknown: readonly Extract<ClientEvent, { kind: "unknown" }>[];
@@ -68,7 +69,7 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
     else if (event.kind === "refused") refused.push(event);
     else faults.push(event);
   }
-  return { runs, started, unknown, refused, faults, timeoutMs };
+  return { isChoreographed: config.isChoreographed, runs, started, unknown, refused, faults, timeoutMs };
 }
 
 /** Sent by an owner that had been replaced, and turned away: it proves nothing about the present owner. */
@@ -116,6 +117,13 @@ export function mayHaveRun(calls: readonly SeenCall[]): boolean {
     const status = call.answer?.event.status ?? null;
     return status === null || status === 408 || status >= 500;
   });
+}
+
+/** Something was done to the instance, or to all, between these times, ms. */
+export function wasDisturbed({ faults }: Seen, instance: string, from: number, to: number): boolean {
+  return faults.some(
+    (fault) => (fault.instance === null || fault.instance === instance) && fault.at < to && fault.until > from,
+  );
 }
 
 /** What a caller gives as a step's output, as far as it can be compared. */

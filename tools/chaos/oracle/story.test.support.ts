@@ -5,7 +5,9 @@ import { judge } from "./oracle.js";
 import { see } from "./seen.js";
 
 /** `a`, then `b1` and `b2` at once, a pivot, then `c`. Only `c` cannot be undone. */
-const config: ChaosConfig = readChaosConfig(`
+const configOf = (orchestration: string): ChaosConfig =>
+  readChaosConfig(`
+session: { saga: { orchestration: ${orchestration} } }
 services: { s: {} }
 long_running:
   tasks:
@@ -33,12 +35,14 @@ export interface Told {
 /** Writes the history of one run, a tick of 10 ms between two events; by default as a faultless runtime makes it. */
 export class Story {
   readonly events: Event[] = [];
-  readonly rows: SeenRow[] = [];
+  readonly rows = new Map<string, SeenRow[]>();
   now = 1_000;
+  readonly #config: ChaosConfig;
   #calls = 0;
   readonly #done = new Map<string, string>();
 
-  constructor() {
+  constructor(orchestration: "orchestration" | "choreography" = "orchestration") {
+    this.#config = configOf(orchestration);
     this.add({ kind: "started", at: this.tick(), instance: "1.1", key: "k", definition: "saga", run: "run" });
   }
 
@@ -103,8 +107,9 @@ export class Story {
     this.add({ kind: "told", at: this.tick(), instance: "1.1", run, status });
   }
 
-  verb(verb: string, reason: string): void {
-    const event: ClientEvent = { kind: "verb", at: this.tick(), run: "run", verb, reason };
+  verb(verb: string, reason: string, stage?: string): void {
+    const of = stage === undefined ? {} : { stage };
+    const event: ClientEvent = { kind: "verb", at: this.tick(), run: "run", ...of, verb, reason };
     this.add(event);
   }
 
@@ -113,15 +118,16 @@ export class Story {
     this.add(event);
   }
 
-  row(records: readonly object[], fence = 1): void {
-    this.rows.push({ seq: this.rows.length + 1, fence, at: this.tick(), records });
+  row(records: readonly object[], fence = 1, run = "run"): void {
+    const rows = this.rows.get(run) ?? [];
+    rows.push({ seq: rows.length + 1, fence, at: this.tick(), records });
+    this.rows.set(run, rows);
   }
 
   /** The rules that are broken, each once. */
   get broken(): string[] {
-    const seen = see(this.events, config, TIMEOUT_MS);
-    const journals = new Map([["run", this.rows]]);
-    const violations = judge({ seen, journals, takeovers: [], takeoverBoundMs: 0 });
+    const seen = see(this.events, this.#config, TIMEOUT_MS);
+    const violations = judge({ seen, journals: this.rows, takeovers: [], takeoverBoundMs: 0 });
     return [...new Set(violations.map(({ rule }) => rule))];
   }
 }

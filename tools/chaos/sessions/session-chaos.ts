@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RedisPersistence, startFaultyProxy, startRedis } from "@clean-arch/test-servers";
+import { type CleanUp, withCleanUp } from "../clean-up.js";
 import { Draws } from "../seeded.js";
 import { judgeSessions } from "./oracle/oracle.js";
 import { SessionClients } from "./session-clients.js";
@@ -49,24 +50,13 @@ const SAY_EVERY_MS = 30_000;
  * Redis, while clients use their sessions. Then all is healed, every session comes to its end, and what clients and the
  * listener of expiries saw is judged. Leaves no process and no folder behind.
  */
-export async function runSessionChaos(options: SessionChaosOptions): Promise<SessionChaosReport> {
-  const cleanUp: (() => Promise<unknown>)[] = [];
-  let interrupt: (signal: NodeJS.Signals) => void = () => {};
-  const interrupted = new Promise<never>((_, reject) => {
-    interrupt = (signal) => reject(new Error(`stopped by ${signal}`));
-  });
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-  try {
-    return await Promise.race([live(options, cleanUp), interrupted]);
-  } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
-    for (const end of cleanUp.reverse()) await end().catch((error: unknown) => options.say(`cleaning up: ${error}`));
-  }
+export function runSessionChaos(options: SessionChaosOptions): Promise<SessionChaosReport> {
+  return withCleanUp(options.say, (cleanUp) => live(options, cleanUp));
 }
 
 async function live(
   { seed, lengthMs, persistence, instances: count = 3, say }: SessionChaosOptions,
-  cleanUp: (() => Promise<unknown>)[],
+  cleanUp: CleanUp,
 ): Promise<SessionChaosReport> {
   const redis = await startRedis({ persistence });
   cleanUp.push(() => redis.remove());

@@ -40,7 +40,6 @@ export const unavailable: readonly Row[] = [
     type: "batch" as const,
     hint: "leave it out, or use type workflow",
   },
-  { path: "events", hint: LEAVE_OUT },
   { path: "observability.tracing", hint: LEAVE_OUT },
   { path: "deploy.replicas", hint: LEAVE_OUT },
   { path: "deploy.kubernetes", hint: LEAVE_OUT },

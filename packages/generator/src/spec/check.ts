@@ -8,6 +8,7 @@ import { checkChoreography } from "./rules/choreography.js";
 import { checkCookie } from "./rules/cookie.js";
 import { checkDatabase } from "./rules/database.js";
 import { checkDomain } from "./rules/domain.js";
+import { checkEvents } from "./rules/events.js";
 import { checkRedis } from "./rules/redis.js";
 import type { Finding, LooseConfig, Rule } from "./rules/rule.js";
 import { checkHandlers, checkServices } from "./rules/services.js";
@@ -25,6 +26,7 @@ const rules: readonly Rule[] = [
   ...settingsRules,
   checkTasks,
   checkChoreography,
+  checkEvents,
 ];
 
 export const check = (value: unknown, root: Node, file: string): Diagnostic[] => applied(rules, value, root, file);

@@ -338,7 +338,7 @@ describe("what a user reads", () => {
       "      stages:",
       "        - {name: a, service: s, endpoint: /a, heartbeat: 5}",
       "        - {name: a, service: s, endpoint: ../b}",
-      "events: {publish: [x]}",
+      "deploy: {replicas: 2}",
     ].join("\n");
     expect(codes(text)).toEqual([
       "1:14 error out-of-range http.port",
@@ -347,7 +347,7 @@ describe("what a user reads", () => {
       "9:47 error not-available long_running.tasks[0].stages[0].heartbeat",
       "10:18 error duplicate-name long_running.tasks[0].stages[1].name",
       "10:43 error bad-endpoint long_running.tasks[0].stages[1].endpoint",
-      "11:1 error not-available events",
+      "11:10 error not-available deploy.replicas",
     ]);
   });
 

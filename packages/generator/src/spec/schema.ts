@@ -287,12 +287,29 @@ const task = block("A long-running definition.", {
   compensation: list("What undoes them.", compensation, { default: [] }),
 });
 
-const events = block("Events of the service.", {
-  publish: optional(list("Subjects it publishes.", text("A subject."))),
+const events = block("Events that the service tells others of, and those of others that it handles.", {
+  publish: optional(
+    list(
+      "Changes of entities that are told as CloudEvents: <entity>.created, <entity>.updated, <entity>.deleted.",
+      text("Entity in snake_case and what happened: order.created.", { maxLength: 100 }),
+      { maxItems: 300, uniqueItems: true },
+    ),
+  ),
   consume: optional(
     list(
-      "Subjects it reacts to.",
-      block("One subscription.", { subject: text("Subject."), handler: identifier("Handler.") }),
+      "What the service handles.",
+      block("One subscription.", {
+        subject: text("Type of the events; * for one word, > for the rest.", { minLength: 1, maxLength: 200 }),
+        handler: identifier("Function that handles them: src/application/event-handlers/<handler>.ts."),
+        from: optional(
+          text("Service that publishes them, by its project name, over NATS. Default: this service.", {
+            pattern: "^[A-Za-z][A-Za-z0-9_-]*$",
+            minLength: 1,
+            maxLength: 64,
+          }),
+        ),
+      }),
+      { maxItems: 200 },
     ),
   ),
 });

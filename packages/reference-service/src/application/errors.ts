@@ -11,7 +11,9 @@ export type RefusalCode =
   | "reference-missing"
   | "still-referenced"
   | "revision-moved"
-  | "cursor-invalid";
+  | "cursor-invalid"
+  | "event-failed"
+  | "group-missing";
 
 /** One value that does not fit: where it is (`shipping.city`, `items[2]`) and what was expected. */
 export interface Violation {

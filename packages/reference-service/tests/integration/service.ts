@@ -36,6 +36,8 @@ export interface TestService {
   readonly container: Container;
   /** A body that is a string is sent as it is, any other as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The id of the new one. Throws unless it was created. */
+  create(path: string, body: unknown): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -65,8 +67,9 @@ export async function startService(
     ...sessionVariables(redis),
     ...environment,
   });
-  // Sessions are in a file, also when all else is on a server.
-  const settings = change({ ...loaded, databaseFile: join(folder, "test.db") });
+  // Sessions are in a file, also when all else is on a server; events go through the database.
+  const app = { ...loaded.app, nats: { url: null } };
+  const settings = change({ ...loaded, app, databaseFile: join(folder, "test.db") });
   const building = buildContainer(settings, createLogger(settings.name, "silent"), simulated(settings));
   building.catch(remove);
   const container = await building;
@@ -76,6 +79,11 @@ export async function startService(
     settings,
     container,
     call: (method, path, body, headers) => call(`${url}${path}`, method, body, headers),
+    async create(path, body) {
+      const created = await call(`${url}${path}`, "POST", body);
+      if (created.status !== 201) throw new Error(`POST ${path}: ${JSON.stringify(created.body)}`);
+      return String(created.body.id);
+    },
     async close() {
       await container.close();
       await remove();

@@ -14,6 +14,8 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   "an entity": () => import("../integration/bound-volume-crud.test.js"),
   references: () => import("../integration/shelf-mark-crud.test.js"),
   runs: () => import("../integration/runs.test.js"),
+  events: () => import("./events.test.js"),
+  handlers: () => import("./handled-events.test.js"),
   maps: () => import("./maps-http.test.js"),
 };
 

@@ -10,6 +10,7 @@ gone as (
   where m."group" = $1 and m.id <> $2 and m.expires_at <= clock.now
     and clock.now >= floor(extract(epoch from pg_postmaster_start_time()) * 1000)::int8 + m.lease_ms
 )
-insert into :"schema".event_members ("group", id, expires_at, lease_ms)
-select $1, $2::text, clock.now + $3::int8, $3 from clock
-on conflict ("group", id) do update set expires_at = excluded.expires_at, lease_ms = excluded.lease_ms
+insert into :"schema".event_members as m ("group", id, expires_at, lease_ms, leaving)
+select $1, $2::text, clock.now + $3::int8, $3, $4::bool from clock
+on conflict ("group", id) do update
+  set expires_at = excluded.expires_at, lease_ms = excluded.lease_ms, leaving = m.leaving or excluded.leaving

@@ -41,7 +41,7 @@ function createService(instances: number, stream: string) {
   return { managers, effects };
 }
 
-const ORDERS = 30;
+const ORDERS = 40;
 
 async function placeOrders(managers: ReturnType<typeof createService>["managers"]): Promise<string[]> {
   const started = Array.from({ length: ORDERS }, (_, n) => managers[n % managers.length]?.start("order", { n }));
@@ -81,4 +81,22 @@ it("runs that are started while NATS is away wait in the outbox, and health says
   expectEachOnce(effects);
   expect(await manager.health()).toMatchObject({ ok: true });
   await manager.close(1_000);
+});
+
+it("going from one instance to four and back loses nothing and does nothing twice", async () => {
+  const { managers, effects } = createService(4, "scaled");
+  const [first, ...others] = managers;
+  if (first === undefined) throw new Error("expected an instance");
+  await first.open();
+  const ids = await placeOrders([first]);
+  // Each comes, and goes, while there is work.
+  await Promise.all(others.map((manager) => manager.open()));
+  const more = Promise.all(ids.slice(0, 20).map((id) => first.wait(id, 20_000)));
+  await Promise.all(others.map((manager) => manager.close(1_000)));
+  const ends = [...(await more), ...(await Promise.all(ids.slice(20).map((id) => first.wait(id, 20_000))))];
+  expect(ends.map(({ status }) => status)).toEqual(
+    Array.from({ length: ORDERS }, (_, n) => (n % 3 === 0 ? "compensated" : "completed")),
+  );
+  expectEachOnce(effects);
+  await first.close(1_000);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BusinessRefusal } from "../errors.js";
+import { BusinessRefusal, RuntimeError } from "../errors.js";
 import { saga } from "../saga/builder.js";
 import type { ContextHandle } from "../saga/definition.js";
 import { hangs, SagaBench, STORE_KINDS, scripted } from "../testing/saga-bench.test.support.js";
@@ -152,6 +152,102 @@ describe.each(STORE_KINDS)("a choreographed saga over %s", (kind) => {
       status: "compensated",
       rollbackStatus: "done",
     });
+  });
+
+  it("shows the run stuck until the last of its stages that are stuck goes on, whatever others do", async () => {
+    const broken = new Set(["b1", "b2"]);
+    const breaks = (name: string) => ({
+      run: () => {
+        throw new Error("not now");
+      },
+      retry: { maxAttempts: 1 },
+      compensate: () => {
+        if (broken.has(name)) throw new Error("not now either");
+      },
+    });
+    const definition = saga("s", { style: "choreography" })
+      .parallel((group) =>
+        group
+          .step("b1", breaks("b1"))
+          .step("b2", breaks("b2"))
+          .step("slow", { run: () => bench.later(600_000), timeout: "1h", compensate: () => null }),
+      )
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    const mend = async (stage: string) => {
+      broken.delete(stage);
+      const { items } = await bench.until(manager.list({ status: ["stuck"], definition: `s.${stage}` }));
+      await bench.until(
+        manager.act(items[0]?.id ?? "", "resume", { actor: "me", reason: "mended", idempotencyKey: "1" }),
+      );
+    };
+    await bench.pass(700_000);
+    expect(await bench.until(manager.get(id))).toMatchObject({ status: "stuck" });
+    await mend("b1");
+    await bench.pass(10_000);
+    expect(await bench.until(manager.get(id))).toMatchObject({ status: "stuck" });
+    await mend("b2");
+    expect(await bench.until(manager.wait(id, 60_000))).toMatchObject({ status: "compensated" });
+  });
+
+  it("gives participants one fence for all stages, whose owners change one by one", async () => {
+    const fences: number[] = [];
+    const seen = ({ fence }: { readonly fence: number }) => void fences.push(fence);
+    const definition = saga("s", { style: "choreography" })
+      .step("a", {
+        run: async (call) => {
+          seen(call);
+          await bench.later(2_000);
+        },
+        compensate: seen,
+      })
+      .step("b", {
+        run: (call) => {
+          seen(call);
+          throw new BusinessRefusal("no");
+        },
+      })
+      .build();
+    const first = await bench.open([definition]);
+    const { id } = await bench.until(first.start("s", {}));
+    await bench.pass(1_000);
+    await bench.until(first.close(0));
+    const second = await bench.open([definition]);
+    expect(await bench.until(second.wait(id, 60_000))).toMatchObject({ status: "compensated" });
+    expect(fences).toEqual([1, 1, 1, 1]);
+  });
+
+  it("shows the run stuck when a stage cannot tell its end", async () => {
+    const tooLarge = { big: "x".repeat(600_000) };
+    const definition = saga("s", { style: "choreography" })
+      .step("a", { run: () => tooLarge })
+      .build();
+    const manager = await bench.open([definition]);
+    const { id } = await bench.until(manager.start("s", {}));
+    await bench.toStatus(manager, id, "stuck");
+    const { items } = await bench.until(manager.list({ status: ["stuck"] }));
+    expect(items.map((run) => run.definition).sort()).toEqual(["s", "s.a"]);
+  });
+
+  it("ends a stage that never begins though the reply to its claim was lost", async () => {
+    const definition = saga("s", { style: "choreography" })
+      .step("a", step("a", new BusinessRefusal("no")))
+      .step("b", step("b"))
+      .build();
+    const store = bench.store();
+    const claim = store.claim.bind(store);
+    let lost = 0;
+    store.claim = async (request) => {
+      const claimed = await claim(request);
+      if (lost > 0 || !claimed.some(({ run }) => run.definition === "s.b")) return claimed;
+      lost += 1;
+      throw new RuntimeError("store-unavailable", "the reply was lost");
+    };
+    const manager = await bench.open([definition], {}, { store });
+    expect(await bench.toEnd(manager, "s")).toMatchObject({ status: "compensated" });
+    expect([lost, log]).toEqual([1, ["a"]]);
   });
 
   it("goes on when it is canceled after the pivot, and only then", async () => {

@@ -1,25 +1,36 @@
-import type { Broker, Delivery, Subscriber } from "../broker/broker.js";
+import type { Broker, Subscriber } from "../broker/broker.js";
 import type { EventMessage } from "../broker/event-message.js";
+import type { CloudEvent } from "../events/cloud-event.js";
+import { ConsumerCounts } from "../events/consumer-counts.js";
+import { EventIntake } from "../events/event-intake.js";
+import { createParkedEvents, type ParkedEvents } from "../events/parked-events.js";
 import { createRelay, type Relay } from "../events/relay.js";
 import { retryDelayMs } from "../events/retry-delay.js";
 import { sleep } from "../ports.js";
+import { KnownAgain } from "./known-again.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
+import type { SagaEvents } from "./saga-events.js";
+import { ownStageEvent } from "./stage-events.js";
 import { Twice } from "./twice.js";
 
 export interface ChoreographyOptions extends ReactionsOptions {
   readonly broker: Broker;
   /** The broker has a log of its own: events go there from the outbox. */
   readonly isRelayed: boolean;
-  /** Names of the choreographed sagas. */
-  readonly sagas: readonly string[];
   /** After which silence of an instance others react in its place, ms. */
   readonly leaseMs: number;
 }
 
 /** The other events lead back, or wait for somebody. */
 const BRINGS_ON = /\.(?:started|completed)$/;
-/** All instances of a service are one group. */
+/**
+ * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
+ * deployment, would else pass by what the others are waiting for.
+ */
 const GROUP = "choreography";
+const SUBJECTS = [">"];
+/** Then an event is parked; with the pauses between them after four minutes. */
+const ATTEMPTS = 15;
 /** Events handled at a time by this instance; own ones, which a reaction is under way to already, only wait for it. */
 const AT_ONCE = 256;
 const OWN_AT_ONCE = 1_000;
@@ -31,7 +42,12 @@ const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 export class Choreography {
   readonly #options: ChoreographyOptions;
   readonly #reactions: Reactions;
+  readonly #intake: EventIntake;
   readonly #relay: Relay | null;
+  readonly #counts = new ConsumerCounts();
+  /** Events that no reaction to was possible. */
+  readonly #parked: ParkedEvents;
+  readonly #knownAgain: KnownAgain;
   readonly #stop = new AbortController();
   #joining: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
@@ -44,6 +60,33 @@ export class Choreography {
     this.#reactions = new Reactions(options);
     const now = () => store.now();
     this.#relay = isRelayed ? createRelay({ store: events, broker, now, ports, logger, leaseMs }) : null;
+    const react = { handle: ({ event }: { readonly event: CloudEvent }) => this.#react(event) };
+    this.#intake = new EventIntake({
+      ...{ store: events, inbox: react, group: GROUP, counts: this.#counts, ports, logger, attempts: ATTEMPTS },
+      knows: (event) => this.#reactions.knows(event),
+    });
+    this.#parked = createParkedEvents({
+      ...{ store: events, group: GROUP, logger },
+      redrive: async ({ event }) => {
+        await this.#react(this.#intake.read(event));
+        this.#counts.redriven += 1;
+      },
+    });
+    this.#knownAgain = new KnownAgain({ parked: this.#parked, ports, logger });
+  }
+
+  /** What has come of the events of this process, and the parked ones of all. */
+  get events(): SagaEvents {
+    const relay = this.#relay;
+    return {
+      counts: { ...this.#counts, published: relay?.counts.published ?? 0, rewound: relay?.counts.rewound ?? 0 },
+      parked: [{ group: GROUP, parked: this.#parked }, ...(relay === null ? [] : [relay])],
+    };
+  }
+
+  async #react(event: CloudEvent): Promise<"handled"> {
+    await this.#reactions.handle(event);
+    return "handled";
   }
 
   /** Why no events come, or leave; null while they do. */
@@ -67,20 +110,22 @@ export class Choreography {
     if (this.#stop.signal.aborted) return;
     for (const event of events) {
       if (!BRINGS_ON.test(event.subject) || this.#subscriber?.isNear?.(event.key) !== true) continue;
-      this.#twice.once(event.id, () => this.#reactions.handleOwn(event, unread)).catch(() => {});
+      const own = ownStageEvent(event);
+      if (own !== undefined) this.#twice.once(event.id, () => this.#reactions.handleStage(own, unread)).catch(() => {});
     }
   }
 
   /** A broker that is not there is joined when it comes; events wait in the outbox meanwhile. */
   async open(): Promise<void> {
     await this.#relay?.start();
+    this.#knownAgain.start();
     if (await this.#join()) return;
     this.#joining = this.#joinLater();
   }
 
   async close(graceMs: number): Promise<void> {
     this.#stop.abort();
-    await this.#joining;
+    await Promise.all([this.#joining, this.#knownAgain.stop()]);
     await this.#subscriber?.stop(graceMs);
     this.#reactions.close();
     await this.#relay?.stop(graceMs);
@@ -96,17 +141,12 @@ export class Choreography {
   }
 
   async #join(): Promise<boolean> {
-    const { broker, isRelayed, sagas, leaseMs: silenceMs, logger } = this.#options;
+    const { broker, isRelayed, leaseMs: silenceMs, logger } = this.#options;
     try {
       await broker.open();
-      const subjects = sagas.map((saga) => `${saga}.>`);
-      const handle = (delivery: Delivery) => this.#handle(delivery);
       this.#subscriber = await broker.subscribe({
-        group: GROUP,
-        subjects,
-        silenceMs,
-        handle,
-        concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE,
+        ...{ group: GROUP, subjects: SUBJECTS, silenceMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
+        handle: (delivery) => this.#twice.once(delivery.message.id, () => this.#intake.take(delivery)),
       });
       this.#failure = null;
       return true;
@@ -115,20 +155,6 @@ export class Choreography {
         logger.error({ broker: broker.name, error: String(error) }, "no events come; trying again");
       this.#failure = error instanceof Error ? error.message : String(error);
       return false;
-    }
-  }
-
-  async #handle({ message, attempt }: Delivery): Promise<void> {
-    try {
-      await this.#twice.once(message.id, () => this.#reactions.handle(message));
-    } catch (error) {
-      const { id, subject } = message;
-      // It comes again, and again: an outage is over some day, and a definition may be deployed later than its events come.
-      this.#options.logger.warn(
-        { id, subject, attempt, error: String(error) },
-        "no reaction to an event; trying again",
-      );
-      throw error;
     }
   }
 }

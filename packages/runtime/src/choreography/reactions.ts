@@ -1,8 +1,8 @@
-import type { EventMessage } from "../broker/event-message.js";
 import { abortRequest } from "../engine/abort-request.js";
 import type { Message } from "../engine/messages.js";
 import { isEnded } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
+import type { CloudEvent } from "../events/cloud-event.js";
 import type { Json } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Ports } from "../ports.js";
@@ -14,7 +14,7 @@ import { CoalescingQueue } from "../worker/coalescing-queue.js";
 import type { NewRuns } from "../worker/new-runs.js";
 import type { Choreographed } from "./choreographed.js";
 import { abortRefusedEvent, compensatedEvent } from "./run-events.js";
-import { readStageEvent, type StageEvent } from "./stage-events.js";
+import { type StageEvent, stageEventOf } from "./stage-events.js";
 import { encodeEntry, entered, entryOf, unitRunId } from "./unit-entry.js";
 import { unitBefore } from "./units.js";
 
@@ -55,29 +55,35 @@ export class Reactions {
     this.#signals.close();
   }
 
-  /** Errors: `event-invalid`; `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
-  async handle(message: EventMessage): Promise<void> {
-    const event = readStageEvent(message);
-    if (event === null) return;
-    const known = this.#known(event);
-    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    if (event.unit !== null) await this.#tell(event);
-    await this.#react(known, event);
+  /** Whether this service has what the event is of, or it is none of its business. */
+  knows(of: CloudEvent): boolean {
+    const event = stageEventOf(of);
+    return event === null || this.#options.find(event.saga, event.version) !== undefined;
   }
 
-  /**
-   * The same for an event that was written here a moment ago, before a broker brings it. The observer, where it is driven here, is told in
-   * passing: it need not be in a message of its own as long as it is in the outbox, and that it is until this resolves. `unread`: whether the
-   * unit may have been told something that it did not read.
-   */
-  async handleOwn(message: EventMessage, unread = true): Promise<void> {
-    const event = readStageEvent(message);
-    if (event === null) return;
+  /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
+  async handle(of: CloudEvent): Promise<void> {
+    const event = stageEventOf(of);
+    if (event !== null) await this.handleStage(event);
+  }
+
+  /** The same. `unread`: whether the unit may have been told something that it did not read. */
+  async handleStage(event: StageEvent, unread = true): Promise<void> {
     const known = this.#known(event);
-    const isWritten = event.unit === null ? true : this.#options.tell(event.run, this.#telling(event));
+    // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
+    const isWritten = this.#tellInPassing(event);
     if (isWritten === null) await this.#tell(event);
     await this.#react(known, event, unread);
     if ((await isWritten) === false) await this.#tell(event);
+  }
+
+  /**
+   * It need not be in a message of its own while it is in the outbox or at the broker, and that it is until this reaction is over. Only what
+   * adds nothing when it comes again; null: by a message. True: nobody is to be told.
+   */
+  #tellInPassing(event: StageEvent): Promise<boolean> | true | null {
+    if (event.unit === null) return true;
+    return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event)) : null;
   }
 
   #known(event: StageEvent): Choreographed {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { EventMessage } from "../broker/event-message.js";
 import { applyDelta, deltaOf } from "../engine/context.js";
 import type { RunPlan } from "../engine/plan.js";
-import type { ContextDelta, JournalRecord } from "../engine/records.js";
+import type { ContextDelta, Failure, JournalRecord } from "../engine/records.js";
 import type { RunState } from "../engine/state.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import type { SagaDefinition, Unit } from "../saga/definition.js";
@@ -43,6 +43,18 @@ export function eventsWith(
   return [...newsOf(run, plan, state), ...stuckNews(run, plan, state, records)].map((event) =>
     stageMessage(event, sourceOf(event.saga), now),
   );
+}
+
+/** That a unit waits for an operator, and nothing else of it: what it has to tell at its end may be why. */
+export function stuckEvents(
+  run: RunRow,
+  plan: RunPlan,
+  state: RunState,
+  error: Failure,
+  now: number,
+): readonly EventMessage[] {
+  const news = stuckNews(run, plan, state, [{ kind: "stuck", error }]);
+  return news.map((event) => stageMessage(event, sourceOf(event.saga), now));
 }
 
 /** What a run is started with. */

@@ -1,6 +1,6 @@
 import type { EventMessage } from "../broker/event-message.js";
 import type { ContextDelta, Failure } from "../engine/records.js";
-import { cloudEvent, eventMessage, readCloudEvent } from "../events/cloud-event.js";
+import { type CloudEvent, cloudEvent, eventMessage } from "../events/cloud-event.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 
 /** What is told of a unit, and of the saga as a whole. */
@@ -56,15 +56,15 @@ export function stageMessage(event: StageEvent, source: string, at: number): Eve
   return message;
 }
 
-/** What messages of this process say, for whoever reads them before they have left. */
 const written = new WeakMap<EventMessage, StageEvent>();
 
-/** Null: it is no event of a choreographed saga. Error: `event-invalid`. */
-export function readStageEvent(message: EventMessage): StageEvent | null {
-  const known = written.get(message);
-  if (known !== undefined) return known;
-  const { id, body } = message;
-  const { data } = readCloudEvent(body);
+/** What a message of this process says. */
+export function ownStageEvent(message: EventMessage): StageEvent | undefined {
+  return written.get(message);
+}
+
+/** Null: it is no event of a choreographed saga. */
+export function stageEventOf({ id, data }: CloudEvent): StageEvent | null {
   if (!isObject(data) || typeof data.run !== "string" || typeof data.saga !== "string") return null;
   const {
     run,

@@ -10,6 +10,7 @@ import type { JournalRecord, JournalRow } from "./records.js";
 import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
 import { bytesOf } from "./signals.js";
 import { newState, type RunState, type StepState, stepOf } from "./state.js";
+import { stick, unstick } from "./stuck.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
@@ -146,7 +147,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     case "unwinding":
       state.phase = "unwinding";
       state.unwindTo = null;
-      state.stuck = null;
+      unstick(state);
       state.unwind = {
         cause: record.cause,
         compensate: record.compensate,
@@ -155,12 +156,12 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       };
       return;
     case "stuck":
-      state.stuck = { step: record.step ?? null, error: record.error };
-      return;
+      return stick(state, record);
     case "paused":
       state.paused = true;
       return;
     case "resumed":
+      if (record.unit !== undefined) state.stuckUnits?.delete(record.unit);
       return resume(state, at);
     case "cancel-requested":
     case "compensate-requested": {
@@ -318,7 +319,7 @@ function interruptAll(state: RunState): void {
 
 /** Whatever it waited for an operator for, one has acted. */
 function release(state: RunState): void {
-  state.stuck = null;
+  unstick(state);
   state.paused = false;
   state.crashes.counted = 0;
 }

@@ -28,8 +28,9 @@ export function observe(plan: RunPlan, state: RunState, event: UnitEvent): Journ
   if (unit === null) return [];
   const step = plan.steps.has(unit) ? stepOf(state, unit) : null;
   const records = observeUnit(plan, state, event, step);
-  // One that comes again says nothing of whoever is stuck now.
-  return state.stuck !== null && news !== "stuck" && records.length > 0 ? [released(event), ...records] : records;
+  // An event that comes again says nothing of what its unit is stuck in now.
+  const isNew = step === null || records.length > 0;
+  return state.stuckUnits?.has(unit) && news !== "stuck" && isNew ? [released(event, unit), ...records] : records;
 }
 
 function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: StepState | null): JournalRecord[] {
@@ -45,7 +46,7 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
         {
           kind: "stuck",
           error: event.error ?? { code: "stuck", message: "the stage waits for an operator" },
-          ...(step !== null && { step: step.name }),
+          ...{ unit: event.unit ?? "", ...(step !== null && { step: step.name }) },
         },
       ];
     default:
@@ -53,9 +54,9 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
   }
 }
 
-/** Whoever was stuck has gone on. */
-function released({ id, unit }: UnitEvent): JournalRecord {
-  return { kind: "resumed", actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
+/** It was stuck, and has gone on. */
+function released({ id }: UnitEvent, unit: string): JournalRecord {
+  return { kind: "resumed", unit, actor: "choreography", reason: `stage "${unit}" goes on`, request: id };
 }
 
 function completed({ name, round }: StepState, { output, changed }: UnitEvent): JournalRecord[] {

@@ -134,11 +134,11 @@ export type JournalRecord =
       readonly step?: string;
       readonly error: Failure;
     }
-  /** The run waits for an operator. */
-  | { readonly kind: "stuck"; readonly step?: string; readonly error: Failure }
+  /** The run waits for an operator. `unit`: one of a choreographed run does, and with it the whole. */
+  | { readonly kind: "stuck"; readonly step?: string; readonly unit?: string; readonly error: Failure }
   /** Nothing more is dispatched until an operator acts; attempts under way come to their end. */
   | ({ readonly kind: "paused" } & Requested)
-  | ({ readonly kind: "resumed" } & Requested)
+  | ({ readonly kind: "resumed"; readonly unit?: string } & Requested)
   | ({ readonly kind: "cancel-requested" } & Requested)
   | ({ readonly kind: "compensate-requested" } & Requested)
   /**

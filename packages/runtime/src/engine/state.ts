@@ -48,11 +48,18 @@ export interface RunState {
   /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
   unwindTo: number | null;
   paused: boolean;
-  stuck: { readonly step: string | null; readonly error: Failure } | null;
+  stuck: Stuck | null;
+  /** Of a choreographed run: where it is stuck, unit by unit; null: nowhere yet. It goes on when the last of them does. */
+  stuckUnits: Map<string, Stuck> | null;
   readonly crashes: CrashState;
   checkpoints: number;
   completedSteps: number;
   end: { readonly status: EndStatus; readonly output: Json; readonly error: Failure | null } | null;
+}
+
+export interface Stuck {
+  readonly step: string | null;
+  readonly error: Failure;
 }
 
 export interface ChildEnd {
@@ -129,6 +136,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     unwindTo: null,
     paused: false,
     stuck: null,
+    stuckUnits: null,
     crashes: newCrashState(),
     checkpoints: 0,
     completedSteps: 0,

@@ -93,6 +93,25 @@ it("sends again what the broker lost, from the newest place that it still has", 
   await relay.stop();
 });
 
+it("sends again what a broker lost in an instant, though it has taken more since", async () => {
+  const bench = await eventBench();
+  const relay = bench.relay();
+  await relay.start();
+  await bench.events.put([event(1)]);
+  await bench.settle();
+  bench.server.stream = [];
+  bench.server.remembered.clear();
+  await bench.events.put([event(2)]);
+  await bench.settle();
+  expect(bench.server.ids).toEqual(["event-2"]);
+  await bench.pass(12_000, 1_000);
+  expect(bench.server.ids).toEqual(["event-2", "event-1"]);
+  expect(relay.counts.rewound).toBe(1);
+  await bench.pass(60_000, 1_000);
+  expect(relay.counts.rewound).toBe(1);
+  await relay.stop();
+});
+
 it("sends everything kept when the broker has nothing any more, before what is new", async () => {
   const bench = await eventBench();
   const first = bench.relay();

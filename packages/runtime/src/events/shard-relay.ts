@@ -53,6 +53,8 @@ export class ShardRelay {
   #receipts: Receipts;
   /** Undefined: not since this shard was taken. */
   #checked: { readonly at: number; readonly failures: number } | undefined;
+  /** The broker had everything that was put into the outbox up to then, when it was asked last; store's clock, ms. */
+  #heldUpTo = Number.NEGATIVE_INFINITY;
   /** When the last call was sent that the broker answered. */
   #heardAt = Number.NEGATIVE_INFINITY;
   /** When something was read, last. */
@@ -184,14 +186,19 @@ export class ShardRelay {
     const sentAt = ports.clock.monotonic();
     const lost = this.#receipts.newest;
     let held: string | null = null;
-    for (const { position, receipt } of this.#receipts.newestFirst) {
-      if (!(await link.call((broker) => broker.holds(receipt)))) continue;
-      held = position;
-      break;
+    for (const { position, receipt, at } of this.#receipts.newestFirst) {
+      // What the broker holds on top of a loss hides it: a stream that was deleted and made again in an instant has no outage.
+      if (await link.call((broker) => broker.holds(receipt))) held ??= position;
+      else held = null;
+      if (held !== null && at <= this.#heldUpTo) break;
     }
     this.#heardAt = sentAt;
     this.#checked = { at: sentAt, failures };
-    if (lost === undefined || held === lost.position || this.#position === null) return false;
+    if (lost === undefined || held === lost.position || this.#position === null) {
+      this.#heldUpTo = lost?.at ?? Number.NEGATIVE_INFINITY;
+      return false;
+    }
+    this.#heldUpTo = Number.NEGATIVE_INFINITY;
     const { shard } = this.#shard;
     const [from, notBefore] = [this.#position, (await this.#options.now()) - replayMs];
     const to = await replayStart({ store, shard, after: held, until: from, notBefore });

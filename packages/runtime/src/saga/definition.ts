@@ -203,7 +203,7 @@ export interface StepCall {
   readonly idempotencyKey: string;
   /** From 1 on; attempts that a crash interrupted count. */
   readonly attempt: number;
-  /** Grows with each takeover of the run: a barrier may refuse a lower one. */
+  /** Grows with each takeover of the run: a barrier may refuse a lower one. Of a choreographed run's stages always 1. */
   readonly fence: number;
   /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
   readonly signal: AbortSignal;

@@ -1,3 +1,4 @@
+import type { SagaEvents } from "../choreography/saga-events.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
@@ -53,6 +54,8 @@ export interface SagaManager {
   /** Never throws: a store that does not answer, or takes nothing, is `down`. */
   health(): Promise<SagaHealth>;
   metrics(): Promise<SagaMetrics>;
+  /** Of choreographed sagas; null: there are none here. */
+  readonly events: SagaEvents | null;
 }
 
 /**

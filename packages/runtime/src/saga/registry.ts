@@ -63,8 +63,8 @@ export class Registry implements PlanRegistry {
     return this.#plans.get(key(definition, version));
   }
 
-  choreographedNames(): string[] {
-    return [...new Set([...this.#choreographed.values()].map(({ saga }) => saga.name))];
+  get isChoreographing(): boolean {
+    return this.#choreographed.size > 0;
   }
 
   choreographed(saga: string, version: string): Choreographed | undefined {

@@ -2,6 +2,7 @@ import type { Broker } from "../broker/broker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
 import { startedEvent } from "../choreography/run-events.js";
+import type { SagaEvents } from "../choreography/saga-events.js";
 import type { SessionConfig } from "../config.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
@@ -58,6 +59,8 @@ export interface SagaManagerOptions {
    * local one, which is that outbox.
    */
   readonly broker?: Broker;
+  /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
+  readonly relays?: boolean;
   /** Runs driven at once in this process. Default 1,000. */
   readonly maxRuns?: number;
   /** How often the store is asked for due runs, ms. Default 500. */
@@ -213,9 +216,8 @@ class StoreSagaManager implements SagaManager {
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
-  #choreographer({ store, broker, config }: SagaManagerOptions): Choreography | null {
-    const sagas = this.#registry.choreographedNames();
-    if (sagas.length === 0) return null;
+  #choreographer({ store, broker, relays = true, config }: SagaManagerOptions): Choreography | null {
+    if (!this.#registry.isChoreographing) return null;
     const { events } = store;
     if (events === undefined) {
       const message = "expected a store of runs that keeps events, for choreographed sagas, got one that does not";
@@ -224,7 +226,8 @@ class StoreSagaManager implements SagaManager {
     const ports = this.#ports;
     const logger = this.#logger;
     return new Choreography({
-      ...{ store, events, sagas, ports, logger, leaseMs: config.recovery.leaseMs, isRelayed: broker !== undefined },
+      ...{ store, events, ports, logger, leaseMs: config.recovery.leaseMs },
+      isRelayed: broker !== undefined && relays,
       broker: broker ?? createLocalBroker({ store: events, now: () => store.now(), ports, logger }),
       find: (saga, version) => this.#registry.choreographed(saga, version),
       newRuns: this.#newRuns,
@@ -276,6 +279,10 @@ class StoreSagaManager implements SagaManager {
       clock: this.#ports.clock,
       logger: this.#logger,
     });
+  }
+
+  get events(): SagaEvents | null {
+    return this.#choreography?.events ?? null;
   }
 
   async health(): Promise<SagaHealth> {

@@ -13,13 +13,16 @@ import type { EventMessage } from "../broker/event-message.js";
 export interface EventStore {
   /** Idempotent by id, one result each. All that are stored are stored in one write. */
   put(events: readonly EventMessage[]): Promise<PutResult[]>;
-  /** The same within the caller's transaction, by its client (`StepTransaction.client`, `EventTransaction.client`). Throws when one cannot be stored. */
+  /**
+   * The same within the caller's transaction, by its client: `StepTransaction.client`, `EventTransaction.client`, or one of the caller's own
+   * connection to this database, `{ query(text, values) }` on PostgreSQL and `{ run(sql, parameters) }` on SQLite, where it is done when
+   * the call returns. Throws when one cannot be stored.
+   */
   putWithin(client: unknown, events: readonly EventMessage[]): void | Promise<void>;
 
   /**
    * Registers the member or extends its lease, and gives it the shards that are its own from here on: its share of all, as many as there are
-   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be. A store may leave `holding`
-   * out of account: then shards change hands while events of them are being handled, and those are handled again.
+   * live members to share them. Shards that it had and that are not in the answer are somebody else's, or will be.
    */
   lease(group: string, member: string, leaseMs: number, holding?: Holding): Promise<LeasedShard[]>;
   /** Gives all up at once. Harmless when it is unknown. */

@@ -48,7 +48,8 @@ class Call {
     if (step.item !== null) Object.assign(this, itemOf(state, step));
     this.outputs = visibleOutputs(plan, state, attempt.step);
     this.attempt = attempt.attempt;
-    this.fence = state.fence + (origin?.fence ?? 0);
+    // Stages of a choreographed run have owners of their own, and no fence is common to them: keys alone tell late calls from others.
+    this.fence = plan.definition.unit === undefined ? state.fence + (origin?.fence ?? 0) : 1;
     this.#surroundings = surroundings;
     this.#attempt = attempt;
     this.#abort = abort;

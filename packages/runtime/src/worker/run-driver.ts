@@ -1,4 +1,4 @@
-import { eventsWith } from "../choreography/run-events.js";
+import { eventsWith, stuckEvents } from "../choreography/run-events.js";
 import { entryOf } from "../choreography/unit-entry.js";
 import { isSuspect } from "../engine/crashes.js";
 import type { Decision } from "../engine/decide.js";
@@ -139,10 +139,9 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#advance();
   }
 
-  /** Owned in the store, unknown here until now: what the journal has under way is nobody's, as after a crash. */
-  startAdopted(): void {
+  /** Owned in the store, unknown here until now: as after a crash. Before whatever it begins with, which may be its end. */
+  adopt(): void {
     this.begin({ kind: "claimed", worker: this.#env.workerId() });
-    this.#advance();
   }
 
   /** What comes before anything else that this run does. */
@@ -345,7 +344,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
     const { fence, seq } = this.#state;
     const place = { run: this.run.id, fence, seq: seq + 1, appendId: this.#env.appendId() };
     const kept = consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : [];
-    const append = stuckAppend(place, error, consumed, kept);
+    const events = stuckEvents(this.run, this.#plan, this.#state, error, this.#env.storeNow());
+    const append = stuckAppend(place, error, { consumed, kept, events });
     this.#rows.sendLast(append, () => this.abandon());
   }
 

@@ -1,12 +1,18 @@
 import type { Failure, JournalRecord } from "../engine/records.js";
 import type { Append } from "../store/run-store.js";
 
-/** Parks a run for an operator with why, and nothing else of it. `kept`: what of the messages it consumes is still wanted. */
+/** What goes with the row: messages that it consumes, what of them is still wanted, and what others are told of it. */
+export interface WithStuck {
+  readonly consumed: readonly string[];
+  readonly kept: readonly JournalRecord[];
+  readonly events: NonNullable<Append["events"]>;
+}
+
+/** Parks a run for an operator with why, and nothing else of it. */
 export function stuckAppend(
   place: Pick<Append, "run" | "fence" | "seq" | "appendId">,
   error: Failure,
-  consumed: readonly string[],
-  kept: readonly JournalRecord[],
+  { consumed, kept, events }: WithStuck,
 ): Append {
   return {
     ...place,
@@ -14,5 +20,6 @@ export function stuckAppend(
     change: { status: "stuck", failureReason: error },
     next: { kind: "park", delayMs: null },
     ...(consumed.length > 0 && { consumed }),
+    ...(events.length > 0 && { events }),
   };
 }

@@ -293,9 +293,9 @@ export class Worker {
         ? { ...NO_CONTEXT, context: inherited.context as JsonObject }
         : restored;
     const driver = this.#add(claimed, begun);
+    if (how === "adopted") driver?.adopt();
     if (inherited !== null) driver?.begin(inherited);
-    if (how === "adopted") driver?.startAdopted();
-    else driver?.wake();
+    driver?.wake();
   }
 
   /** What comes before anything else of a run that another one has to do with. */

@@ -21,6 +21,9 @@ export type ${pascal}Patch = Partial<New${pascal}>;
 
 ${print(fieldsOf(entity), `export const ${camel}Fields: fields.Fields<${pascal}Values> = `, ";")}
 
+/** What the fields are called in bodies, answers and events, by property. */
+${print({ open: true, entries: entity.fields.map(({ name }) => [name.camel, json(name.snake)] as const) }, `export const ${camel}Keys = `, " as const;")}
+
 ${signature(`export function checkNew${pascal}`, ["input: unknown"], `: fields.Checked<${pascal}Values> {`)}
   return check.checkNew(${camel}Fields, input);
 }

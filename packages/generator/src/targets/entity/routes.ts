@@ -1,21 +1,18 @@
 /** The routes of each entity, and the list of them. */
 import type { EntityModel } from "../../model.js";
-import { HEADER, importOf, json, print } from "./source.js";
+import { HEADER, importOf } from "./source.js";
 
 export function entityRoutesFile(entity: EntityModel): string {
   const { camel, kebab, pascal } = entity.name;
-  const keys = { open: true, entries: entity.fields.map(({ name }) => [name.camel, json(name.snake)] as const) };
   const application = `../../application/use-cases/${kebab}/${kebab}-use-cases.generated.js`;
   return `${HEADER}import type { FastifyInstance } from "fastify";
-${importOf([`type ${pascal}UseCases`, `${camel}Fields`], application)}import { registerCrudRoutes } from "./crud-routes.js";
-
-${print(keys, "const keys = ", " as const;")}
+${importOf([`type ${pascal}UseCases`, `${camel}Fields`, `${camel}Keys`], application)}import { registerCrudRoutes } from "./crud-routes.js";
 
 export function ${camel}Routes(app: FastifyInstance, useCases: ${pascal}UseCases): void {
   registerCrudRoutes(app, {
     path: "/api/v1/${entity.plural.kebab}",
     name: "${pascal}",
-    keys,
+    keys: ${camel}Keys,
     fields: ${camel}Fields,
     useCases,
   });

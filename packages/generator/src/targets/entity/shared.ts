@@ -19,6 +19,7 @@ export const MIGRATION_FILES = [
 export const ENTITY_FILES = [
   "src/application/accept.ts",
   "src/application/dependencies.ts",
+  "src/application/entity-view.ts",
   "src/application/entity.ts",
   "src/application/ports/clock.ts",
   "src/application/ports/repository.ts",

@@ -74,6 +74,10 @@ export function importOf(names: readonly string[], path: string, typeOnly = fals
   return `${keyword} {\n${sorted.map((name) => `  ${name},\n`).join("")}} from "${path}";\n`;
 }
 
+/** The same of an export, which is written alike. */
+export const exportOf = (names: readonly string[], path: string): string =>
+  importOf(names, path).replace(/^import/, "export");
+
 const bare = (name: string): string => name.replace(/^type /, "");
 
 /** Character by character: A, a, B, b. Not by locale: the same everywhere. */

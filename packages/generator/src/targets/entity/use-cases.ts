@@ -2,7 +2,7 @@
 
 import type { EntityModel, UseCase } from "../../model.js";
 import type { Names } from "../../naming.js";
-import { HEADER, importOf } from "./source.js";
+import { exportOf, HEADER, importOf } from "./source.js";
 
 /** As users of an API think of them. */
 const USE_CASES: readonly UseCase[] = ["create", "get", "list", "update", "delete"];
@@ -27,8 +27,7 @@ export function entityUseCasesFile(entity: EntityModel): string {
   return `${HEADER}import type * as dependencies from "../../dependencies.js";
 import type { ${pascal}Repository } from "../../ports/${kebab}-repository.js";
 ${imports.join("")}
-export { ${camel}Fields } from "${domain}";
-
+${exportOf([`${camel}Fields`, `${camel}Keys`], domain)}
 export interface ${pascal}UseCases {
 ${useCases.map((useCase) => `  readonly ${useCase}: ${typeOf(useCase)};\n`).join("")}}
 

@@ -63,6 +63,7 @@ function composeFile({ project, http, features, database, session: { context } }
       HTTP_PORT: port,
       ...(database.driver === "sqlite" ? {} : { DATABASE_URL: `\${DATABASE_URL:-${inCompose(project.name.snake)}}` }),
       ...(context.storage === "redis" ? { REDIS_URL: "${REDIS_URL:-redis://redis:6379}" } : {}),
+      ...(features.events ? { NATS_URL: "${NATS_URL:-nats://nats:4222}" } : {}),
       // Without a value compose hands on what the shell has, or nothing.
       OPERATOR_TOKEN: null,
       ...(context.encrypted ? { SESSION_ENCRYPTION_KEYS: null } : {}),

@@ -110,7 +110,9 @@ function apiTable({ features, sagas, entities }: Model): string {
       : [[`\`POST /api/v1/sagas/${first.name.raw}?wait=10\``, "start a run and wait for its end"]]),
     ...(features.sagas ? [["`GET /api/v1/runs/{id}`", "a run and its steps"]] : []),
     ...(entities[0] === undefined ? [] : [[`\`GET /api/v1/${entities[0].plural.kebab}\``, "records, page by page"]]),
+    ...(features.events ? [["`GET /api/v1/parked-events`", "events that could not be handled, for operators"]] : []),
     ["`GET /openapi.json`, `/docs`", "the whole interface"],
+    ...(features.asyncapi ? [["`GET /asyncapi.json`", "the events that it publishes and handles"]] : []),
     [`\`GET /health/live\`, \`/health/ready\`${features.metrics ? ", `/metrics`" : ""}`, "probes"],
   ];
   return `| call | what it does |\n|---|---|\n${rows.map(([call, what]) => `| ${call} | ${what} |`).join("\n")}`;

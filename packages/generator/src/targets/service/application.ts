@@ -3,8 +3,9 @@ import type { Model } from "../../model.js";
 import { HEADER } from "../entity/source.js";
 
 export function applicationFile({ features }: Model): string {
-  const { sagas, simulated } = features;
+  const { sagas, simulated, events } = features;
   const lines = [
+    events ? 'import type { Events } from "./ports/events.js";' : null,
     'import type { Dependency } from "./ports/health.js";',
     sagas && simulated ? 'import type { Ledger } from "./ports/ledger.js";' : null,
     sagas ? 'import type { Runs } from "./ports/runs.js";' : null,
@@ -19,6 +20,7 @@ export function applicationFile({ features }: Model): string {
     sagas ? "  readonly runs: Runs;" : null,
     sagas && simulated ? "  /** What the simulated services did; null in production, which has none. */" : null,
     sagas && simulated ? "  readonly ledger: Ledger | null;" : null,
+    events ? "  readonly events: Events;" : null,
     "  readonly dependencies: readonly Dependency[];",
     "  readonly telemetry: Telemetry;",
     "}",

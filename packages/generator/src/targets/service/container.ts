@@ -12,9 +12,12 @@ export function containerFile(model: Model): string {
     WIRING,
     `export async function wire({ ${needed.join(", ")} }: Wiring): Promise<Wired> {\n`,
     DATABASE,
-    entities ? USE_CASES : NO_USE_CASES,
+    features.events ? STORE : "",
+    features.publishing ? OUTBOX : "",
+    entities ? useCasesText(features) : NO_USE_CASES,
     SESSIONS,
     sagas ? runsText(model) : "",
+    features.events ? eventsText(features) : "",
     applicationText(features),
     "}\n",
   ];
@@ -23,13 +26,14 @@ export function containerFile(model: Model): string {
 
 /** As the formatter sorts them: packages, then paths from the farthest to the nearest. */
 function importsText({ features, services }: Model): string {
-  const { entities, sagas, simulated, localHandlers } = features;
+  const { entities, sagas, simulated, localHandlers, events, publishing, consuming } = features;
   const remote = services.some(({ transport }) => transport !== "local");
   const useCases = entities ? "{ type Repositories, type UseCases, useCasesFrom }" : "type { UseCases }";
   const lines: readonly (string | false)[] = [
     sagas && 'import type { Participant } from "@clean-arch/runtime";',
     'import type { FastifyInstance } from "fastify";',
     'import type { Application } from "../../application/application.generated.js";',
+    consuming && 'import { SUBSCRIPTIONS } from "../../application/event-handlers/event-handlers.generated.js";',
     sagas && localHandlers && 'import { handlers } from "../../application/handlers/handlers.generated.js";',
     'import type { Dependency } from "../../application/ports/health.js";',
     'import type { Logger } from "../../application/ports/logger.js";',
@@ -37,6 +41,12 @@ function importsText({ features, services }: Model): string {
     'import { buildServer } from "../../interfaces/http/server.js";',
     'import type { Settings } from "../config/settings.js";',
     sagas && 'import { runsCheck } from "../health/runs-check.js";',
+    events && `import { createEvents${publishing ? ", eventsOf" : ""} } from "../messaging/events.js";`,
+    consuming && 'import { handledEvents } from "../messaging/handled-events.js";',
+    publishing && 'import { createOutbox } from "../messaging/outbox.js";',
+    publishing && 'import { publishedTables } from "../messaging/published-tables.generated.js";',
+    consuming && entities && 'import { useCasesWithin } from "../messaging/use-cases-within.js";',
+    events && 'import { eventMetrics } from "../metrics/event-metrics.js";',
     'import { createTelemetry } from "../metrics/metrics.js";',
     sagas && 'import { runMetrics } from "../metrics/run-metrics.js";',
     'import { openDatabase } from "../persistence/database.js";',
@@ -44,9 +54,11 @@ function importsText({ features, services }: Model): string {
     entities && 'import { repositoriesOn } from "../persistence/repositories.js";',
     entities && 'import { createUuidV7 } from "../persistence/uuid-v7.js";',
     'import { auditSessions } from "../session/audit.js";',
+    events && 'import { createBroker } from "../session/broker.js";',
     'import { createSessionStore, createSessions } from "../session/manager.js";',
     'import { openSessions } from "../session/open.js";',
     'import { requestSessions } from "../session/request-sessions.js";',
+    events && 'import { createRunStore } from "../session/run-store.js";',
     sagas && 'import { createSagas } from "../session/saga.js";',
     'import { httpSettings } from "./http-settings.js";',
     sagas && simulated && 'import { createLedger } from "./ledger.js";',
@@ -89,19 +101,44 @@ const DATABASE = `  const database = scope.own("database", await openDatabase(se
   if (migrated.length > 0) logger.info({ migrated }, "migrations applied");
 `;
 
-const USE_CASES = `  const clock = { now: Date.now };
-  const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
-  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
+const STORE = `  const store = createRunStore(settings);
+`;
+
+const OUTBOX = `  const outbox = createOutbox({ store: eventsOf(store), tables: publishedTables, name: settings.name });
+`;
+
+const useCasesText = ({ publishing, consuming }: Model["features"]): string => {
+  const repositories = publishing
+    ? `  const repositories: Repositories = {
+    ...repositoriesOn(database.opened, outbox.tellerOn),
+    ...bindings.repositories,
+  };
+`
+    : `  const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
+`;
+  const within = `  const useCasesOf = (own: Repositories): UseCases =>
+    useCasesFrom({ ...own, ...bindings.repositories }, { clock, newId });
+  const within = useCasesWithin(database.opened, useCasesOf${publishing ? ", outbox.tellerOn" : ""});
+`;
+  if (consuming)
+    return `  const clock = { now: Date.now };
+  const newId = createUuidV7(clock);
+${repositories}  const useCases: UseCases = useCasesFrom(repositories, { clock, newId });
+${within}
+`;
+  return `  const clock = { now: Date.now };
+${repositories}  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
 
 `;
+};
 
 const NO_USE_CASES = `  const useCases: UseCases = {};
 
 `;
 
 const SESSIONS = `  const sessionStore = createSessionStore(settings, logger);
-  const events = auditSessions(logger);
-  const sessions = createSessions(settings, { store: sessionStore, events, logger });
+  const audit = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events: audit, logger });
   scope.own("sessions", sessions, (manager) => manager.close());
   await openSessions(settings, sessions, logger);
 
@@ -111,8 +148,12 @@ const LEDGER = `  const ledger = createLedger(settings);
   if (ledger !== null) scope.own("ledger", ledger, (opened) => opened.close());
 `;
 
+const BROKER = `  const broker = createBroker(settings, logger);
+  if (broker !== null) scope.own("broker", broker, (opened) => opened.close());
+`;
+
 function runsText({ services, features }: Model): string {
-  const { simulated, localHandlers } = features;
+  const { simulated, localHandlers, events } = features;
   const ledger = simulated ? "ledger" : "null";
   const entries = services.map(({ name, transport }) =>
     transport === "local"
@@ -125,7 +166,8 @@ function runsText({ services, features }: Model): string {
     simulated ? LEDGER : "",
     localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
     `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
-    `  const sagas = createSagas(settings, sessionStore, participants, logger);
+    events ? BROKER : "",
+    `  const sagas = createSagas(settings, sessionStore, participants, logger${events ? ", { store, broker }" : ""});
   const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 
@@ -133,22 +175,44 @@ function runsText({ services, features }: Model): string {
   ].join("");
 }
 
-function applicationText({ sagas, simulated }: Model["features"]): string {
+const OPEN_STORE = `${BROKER}  scope.own("store", store, (opened) => opened.close());
+  await store.open();
+
+`;
+
+function eventsText({ sagas, publishing, consuming, entities }: Model["features"]): string {
+  const deps = `{ useCases,${sagas ? " runs," : ""} logger }${entities ? ", within" : ""}`;
+  return `${sagas ? "" : OPEN_STORE}  const events = createEvents({
+    settings,
+    store,
+    broker,
+    handled: ${consuming ? `handledEvents(SUBSCRIPTIONS, ${deps})` : "[]"},
+    published: ${publishing ? "outbox.counts" : "new Map()"},
+${sagas ? "    others: runs.events?.parked ?? [],\n" : ""}    logger,
+  });
+  scope.own("events", events, (opened) => opened.close());
+  await events.open();
+
+`;
+}
+
+function applicationText({ sagas, simulated, events }: Model["features"]): string {
+  const sources = [...(sagas ? ["runMetrics(runs)"] : []), ...(events ? ["eventMetrics(events)"] : [])];
   return `  const dependencies: Dependency[] = [
     { name: "database", check: () => database.check() },
     { name: "sessions", check: async () => void (await sessions.ping()) },
-${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}  ];
+${sagas ? '    { name: "runs", check: runsCheck(runs) },\n' : ""}${events ? "    ...events.dependencies,\n" : ""}  ];
   const application: Application = {
     useCases,
     sessions,
-${sagas ? "    runs,\n" : ""}${sagas && simulated ? "    ledger,\n" : ""}    dependencies,
-    telemetry: createTelemetry([${sagas ? "runMetrics(runs)" : ""}]),
+${sagas ? "    runs,\n" : ""}${sagas && simulated ? "    ledger,\n" : ""}${events ? "    events,\n" : ""}    dependencies,
+    telemetry: createTelemetry([${sources.join(", ")}]),
   };
   const server = await buildServer({
     settings: httpSettings(settings),
     application,
     logger,
-    requestSessions: requestSessions(settings, { sessions, events, logger }),
+    requestSessions: requestSessions(settings, { sessions, events: audit, logger }),
   });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };

@@ -7,11 +7,14 @@ type Condition = (features: Features) => boolean;
 
 const always: Condition = () => true;
 const withSagas: Condition = ({ sagas }) => sagas;
+const withEvents: Condition = ({ events }) => events;
+const whenPublishing: Condition = ({ publishing }) => publishing;
 
 /** Every such file and the feature it belongs to. */
 const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/application/errors.ts", always],
   ["src/application/handlers/handler.ts", ({ sagas, localHandlers }) => sagas && localHandlers],
+  ["src/application/ports/events.ts", withEvents],
   ["src/application/ports/health.ts", always],
   ["src/application/ports/ledger.ts", ({ sagas, simulated }) => sagas && simulated],
   ["src/application/ports/logger.ts", always],
@@ -41,16 +44,28 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/infrastructure/container/scope.ts", always],
   ["src/infrastructure/health/runs-check.ts", withSagas],
   ["src/infrastructure/logging/logger.ts", always],
+  ["src/infrastructure/messaging/cause.ts", withEvents],
+  ["src/infrastructure/messaging/events.ts", withEvents],
+  ["src/infrastructure/messaging/handled-events.ts", ({ consuming }) => consuming],
+  ["src/infrastructure/messaging/outbox.ts", whenPublishing],
+  ["src/infrastructure/messaging/parked-events.ts", withEvents],
+  ["src/infrastructure/messaging/use-cases-within.ts", ({ consuming, entities }) => consuming && entities],
+  ["src/infrastructure/metrics/event-metrics.ts", withEvents],
   ["src/infrastructure/metrics/metrics.ts", always],
   ["src/infrastructure/metrics/run-metrics.ts", withSagas],
+  ["src/infrastructure/persistence/postgres/teller.ts", whenPublishing],
+  ["src/infrastructure/persistence/postgres/within.ts", ({ consuming, entities }) => consuming && entities],
+  ["src/infrastructure/persistence/sqlite/teller.ts", whenPublishing],
   ["src/infrastructure/session/audit.ts", always],
   ["src/infrastructure/session/config.ts", always],
   ["src/infrastructure/session/manager.ts", always],
   ["src/infrastructure/session/open.ts", always],
-  ["src/infrastructure/session/broker.ts", withSagas],
+  ["src/infrastructure/session/broker.ts", ({ sagas, events }) => sagas || events],
   ["src/infrastructure/session/request-sessions.ts", always],
-  ["src/infrastructure/session/run-store.ts", withSagas],
+  ["src/infrastructure/session/run-store.ts", ({ sagas, events }) => sagas || events],
+  ["src/interfaces/http/asyncapi.ts", ({ asyncapi }) => asyncapi],
   ["src/interfaces/http/callers.ts", always],
+  ["src/interfaces/http/causes.ts", whenPublishing],
   ["src/interfaces/http/connections.ts", always],
   ["src/interfaces/http/docs-page.ts", always],
   ["src/interfaces/http/docs.ts", always],
@@ -63,6 +78,7 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/interfaces/http/my-session-routes.ts", always],
   ["src/interfaces/http/not-found.ts", always],
   ["src/interfaces/http/operation-routes.ts", withSagas],
+  ["src/interfaces/http/parked-event-routes.ts", withEvents],
   ["src/interfaces/http/problem.ts", always],
   ["src/interfaces/http/origin.ts", always],
   ["src/interfaces/http/revoking-routes.ts", always],
@@ -85,6 +101,7 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["tests/architecture/layers.test.ts", always],
   ["tests/integration/entity-service.ts", ({ entities }) => entities],
   ["tests/integration/health.test.ts", always],
+  ["tests/integration/heard-events.ts", whenPublishing],
   ["tests/integration/http.test.ts", always],
   ["tests/integration/lifecycle.test.ts", withSagas],
   ["tests/integration/runs.test.ts", withSagas],

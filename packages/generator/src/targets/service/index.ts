@@ -7,6 +7,9 @@ import { batchFile } from "./batch.js";
 import { containerFile } from "./container.js";
 import { copiedFiles } from "./copies.js";
 import { definitionsFile } from "./definitions.js";
+import { eventHandlerFiles } from "./event-handlers.js";
+import { eventTestFiles } from "./event-tests.js";
+import { eventRoutesFile, publishedTablesFile } from "./events.js";
 import { factsFile } from "./facts.js";
 import { handlerFiles } from "./handlers.js";
 import { routesFile } from "./routes.js";
@@ -14,7 +17,7 @@ import { sagaFile } from "./saga.js";
 import { sagaManagerFile } from "./session.js";
 
 export function serviceTarget(model: Model, template: Template): TargetFile[] {
-  const { sagas, localHandlers } = model.features;
+  const { sagas, localHandlers, publishing, consuming, asyncapi } = model.features;
   return [
     ...copiedFiles(model, template),
     sagaManagerFile(model, template),
@@ -24,6 +27,12 @@ export function serviceTarget(model: Model, template: Template): TargetFile[] {
     generated("src/interfaces/http/routes.generated.ts", routesFile(model)),
     ...(sagas ? definitionFiles(model) : []),
     ...(sagas && localHandlers ? handlerFiles(model) : []),
+    ...(consuming ? eventHandlerFiles(model) : []),
+    ...eventTestFiles(model),
+    ...(publishing
+      ? [generated("src/infrastructure/messaging/published-tables.generated.ts", publishedTablesFile(model))]
+      : []),
+    ...(asyncapi ? [generated("src/interfaces/http/events.generated.ts", eventRoutesFile(model))] : []),
   ];
 }
 

@@ -10,9 +10,10 @@ interface RouteGroup {
 }
 
 export function routesFile({ features }: Model): string {
-  const { sagas, longRunning, simulated, entities } = features;
+  const { sagas, longRunning, simulated, entities, asyncapi } = features;
   const starts = ["sagaStartRoute", ...(longRunning ? ["taskStartRoute"] : [])];
   const groups: RouteGroup[] = [
+    ...(asyncapi ? [{ file: "events.generated", functions: ["eventRoutes"] }] : []),
     { file: "session-routes", functions: ["sessionRoutes"] },
     ...(sagas
       ? [

@@ -81,6 +81,11 @@ test("the stored lock file has what package.json asks for; `npm run store-lock` 
 const MAPPED =
   "{ name: each, service: a, endpoint: /x, map: input.lines, concurrency: 2, when: input.now, input: { sku: '${ item.sku }', place: [0] } }";
 
+const WIDGET =
+  "domain: { entities: [{ name: Widget, fields: [{ name: label, type: string }], use_cases: [create, update] }] }";
+const CONSUME =
+  "consume: [{ subject: '*.captured', handler: on_it, from: shop }, { subject: widget.*, handler: on_own }]";
+
 const VARIANTS: Readonly<Record<string, string>> = {
   nothing: "session: {}",
   "sagas off":
@@ -94,8 +99,18 @@ const VARIANTS: Readonly<Record<string, string>> = {
   "http only":
     'services: { a: { url: "http://localhost:1" } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }',
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
+  publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
+  "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,
+  consuming: `${WIDGET}\nevents: { ${CONSUME} }`,
+  "consuming without entities": `events: { ${CONSUME} }`,
+  "events without sagas": `session: { saga: { enabled: false } }\n${WIDGET}\nevents: { publish: [widget.updated], ${CONSUME} }`,
+  "consuming alone": `session: { saga: { enabled: false } }\nevents: { ${CONSUME} }`,
+  choreographed:
+    "session: { saga: { orchestration: choreography } }\nlong_running: { tasks: [{ name: t, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   hostile: HOSTILE,
 };
+
+const OF_EVENTS = /messaging|teller|within|event|asyncapi|causes/;
 
 describe("what the config leaves out", () => {
   test("is not there: no sagas, no code and no routes of them", () => {
@@ -110,6 +125,29 @@ describe("what the config leaves out", () => {
     const files = render(VARIANTS["http only"] ?? "");
     expect([...files.keys()].filter((path) => /handlers|local-service|ledger|simulated/.test(path))).toEqual([]);
     expect(contentOf(files, "src/infrastructure/container/container.generated.ts")).not.toMatch(/ledger|handlers/i);
+  });
+
+  test("is not there: no events, no code and no routes of them; publishing alone handles none, and the other way round", () => {
+    const pathsOf = (name: string) => [...render(VARIANTS[name] ?? "").keys()].filter((path) => OF_EVENTS.test(path));
+    // Server-sent events of runs.
+    expect(pathsOf("maps")).toEqual(["src/interfaces/http/run-events.ts"]);
+    expect(pathsOf("sagas off")).toEqual([]);
+    expect(pathsOf("choreographed").sort()).toEqual([
+      "src/interfaces/http/asyncapi.ts",
+      "src/interfaces/http/events.generated.ts",
+      "src/interfaces/http/run-events.ts",
+    ]);
+    expect(pathsOf("publishing").join()).not.toMatch(/event-handlers|handled-events|within/);
+    expect(pathsOf("consuming").join()).not.toMatch(/outbox|teller|causes|published/);
+    expect(pathsOf("consuming without entities").join()).not.toMatch(/within/);
+  });
+
+  test("is not tested: what is published and no use case does", () => {
+    const text = contentOf(
+      render(VARIANTS["publishing the impossible"] ?? ""),
+      "tests/integration/widget-events.test.ts",
+    );
+    expect(text).toContain('test.todo("Widget: no use case of what is published of Widget");');
   });
 
   test("is not there: tasks off, no task route", () => {

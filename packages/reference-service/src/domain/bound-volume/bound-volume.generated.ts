@@ -59,6 +59,22 @@ export const boundVolumeFields: fields.Fields<BoundVolumeValues> = {
   binding: { type: "enum", required: true, default: "hardcover", values: ["paperback", "hardcover", "leather"] },
 };
 
+/** What the fields are called in bodies, answers and events, by property. */
+export const boundVolumeKeys = {
+  title: "title",
+  callNumber: "call_number",
+  summary: "summary",
+  pageCount: "page_count",
+  wordCount: "word_count",
+  price: "price",
+  inPrint: "in_print",
+  editionKey: "edition_key",
+  publishedOn: "published_on",
+  boundAt: "bound_at",
+  colophon: "colophon",
+  binding: "binding",
+} as const;
+
 export function checkNewBoundVolume(input: unknown): fields.Checked<BoundVolumeValues> {
   return check.checkNew(boundVolumeFields, input);
 }

@@ -33,6 +33,14 @@ export const shelfMarkFields: fields.Fields<ShelfMarkValues> = {
   replacesId: { type: "reference", required: false },
 };
 
+/** What the fields are called in bodies, answers and events, by property. */
+export const shelfMarkKeys = {
+  label: "label",
+  boundVolumeId: "bound_volume_id",
+  companionId: "companion_id",
+  replacesId: "replaces_id",
+} as const;
+
 export function checkNewShelfMark(input: unknown): fields.Checked<ShelfMarkValues> {
   return check.checkNew(shelfMarkFields, input);
 }

@@ -2,6 +2,7 @@
 import type { Participant } from "@clean-arch/runtime";
 import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
+import { SUBSCRIPTIONS } from "../../application/event-handlers/event-handlers.generated.js";
 import { handlers } from "../../application/handlers/handlers.generated.js";
 import type { Dependency } from "../../application/ports/health.js";
 import type { Logger } from "../../application/ports/logger.js";
@@ -9,6 +10,12 @@ import { type Repositories, type UseCases, useCasesFrom } from "../../applicatio
 import { buildServer } from "../../interfaces/http/server.js";
 import type { Settings } from "../config/settings.js";
 import { runsCheck } from "../health/runs-check.js";
+import { createEvents, eventsOf } from "../messaging/events.js";
+import { handledEvents } from "../messaging/handled-events.js";
+import { createOutbox } from "../messaging/outbox.js";
+import { publishedTables } from "../messaging/published-tables.generated.js";
+import { useCasesWithin } from "../messaging/use-cases-within.js";
+import { eventMetrics } from "../metrics/event-metrics.js";
 import { createTelemetry } from "../metrics/metrics.js";
 import { runMetrics } from "../metrics/run-metrics.js";
 import { openDatabase } from "../persistence/database.js";
@@ -16,9 +23,11 @@ import { prepareDatabase } from "../persistence/prepare.js";
 import { repositoriesOn } from "../persistence/repositories.js";
 import { createUuidV7 } from "../persistence/uuid-v7.js";
 import { auditSessions } from "../session/audit.js";
+import { createBroker } from "../session/broker.js";
 import { createSessionStore, createSessions } from "../session/manager.js";
 import { openSessions } from "../session/open.js";
 import { requestSessions } from "../session/request-sessions.js";
+import { createRunStore } from "../session/run-store.js";
 import { createSagas } from "../session/saga.js";
 import { httpSettings } from "./http-settings.js";
 import { createLedger } from "./ledger.js";
@@ -54,13 +63,22 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   const { migrationsFolder, production } = settings;
   const migrated = await prepareDatabase(database.migrated, { migrationsFolder, production, now: Date.now });
   if (migrated.length > 0) logger.info({ migrated }, "migrations applied");
+  const store = createRunStore(settings);
+  const outbox = createOutbox({ store: eventsOf(store), tables: publishedTables, name: settings.name });
   const clock = { now: Date.now };
-  const repositories: Repositories = { ...repositoriesOn(database.opened), ...bindings.repositories };
-  const useCases: UseCases = useCasesFrom(repositories, { clock, newId: createUuidV7(clock) });
+  const newId = createUuidV7(clock);
+  const repositories: Repositories = {
+    ...repositoriesOn(database.opened, outbox.tellerOn),
+    ...bindings.repositories,
+  };
+  const useCases: UseCases = useCasesFrom(repositories, { clock, newId });
+  const useCasesOf = (own: Repositories): UseCases =>
+    useCasesFrom({ ...own, ...bindings.repositories }, { clock, newId });
+  const within = useCasesWithin(database.opened, useCasesOf, outbox.tellerOn);
 
   const sessionStore = createSessionStore(settings, logger);
-  const events = auditSessions(logger);
-  const sessions = createSessions(settings, { store: sessionStore, events, logger });
+  const audit = auditSessions(logger);
+  const sessions = createSessions(settings, { store: sessionStore, events: audit, logger });
   scope.own("sessions", sessions, (manager) => manager.close());
   await openSessions(settings, sessions, logger);
 
@@ -74,28 +92,44 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
     courier_service: remoteService(settings, "courier_service", ledger, logger),
     ...bindings.participants,
   };
-  const sagas = createSagas(settings, sessionStore, participants, logger);
+  const broker = createBroker(settings, logger);
+  if (broker !== null) scope.own("broker", broker, (opened) => opened.close());
+  const sagas = createSagas(settings, sessionStore, participants, logger, { store, broker });
   const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
+
+  const events = createEvents({
+    settings,
+    store,
+    broker,
+    handled: handledEvents(SUBSCRIPTIONS, { useCases, runs, logger }, within),
+    published: outbox.counts,
+    others: runs.events?.parked ?? [],
+    logger,
+  });
+  scope.own("events", events, (opened) => opened.close());
+  await events.open();
 
   const dependencies: Dependency[] = [
     { name: "database", check: () => database.check() },
     { name: "sessions", check: async () => void (await sessions.ping()) },
     { name: "runs", check: runsCheck(runs) },
+    ...events.dependencies,
   ];
   const application: Application = {
     useCases,
     sessions,
     runs,
     ledger,
+    events,
     dependencies,
-    telemetry: createTelemetry([runMetrics(runs)]),
+    telemetry: createTelemetry([runMetrics(runs), eventMetrics(events)]),
   };
   const server = await buildServer({
     settings: httpSettings(settings),
     application,
     logger,
-    requestSessions: requestSessions(settings, { sessions, events, logger }),
+    requestSessions: requestSessions(settings, { sessions, events: audit, logger }),
   });
   scope.own("server", server, (instance) => instance.close());
   return { application, server };

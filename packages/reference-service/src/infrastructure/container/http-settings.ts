@@ -15,6 +15,7 @@ export function httpSettings(settings: Settings): HttpSettings {
     cookie: settings.cookie,
     sessionLifetimeMs: app.session.context.absolute_ttl,
     checkpoints: app.session.checkpoint.enabled,
+    choreographed: app.session.saga.orchestration === "choreography",
     metrics: app.observability.metrics,
   };
 }

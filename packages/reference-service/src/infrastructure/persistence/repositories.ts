@@ -4,9 +4,15 @@ import * as postgresQueries from "./postgres/queries.js";
 import * as postgres from "./postgres/repositories.generated.js";
 import * as sqliteQueries from "./sqlite/queries.js";
 import * as sqlite from "./sqlite/repositories.generated.js";
+import type { Queries, Teller } from "./table.js";
+
+/** Makes who is told of changes in that database. */
+export type TellerOn = (opened: OpenedDatabase, queries: Queries) => Teller;
 
 /** The repositories of every entity, in the database that is open. */
-export function repositoriesOn({ driver, database }: OpenedDatabase): Repositories {
-  if (driver === "sqlite") return sqlite.repositoriesIn(sqliteQueries.createQueries(database));
-  return postgres.repositoriesIn(postgresQueries.createQueries(database.pool));
+export function repositoriesOn(opened: OpenedDatabase, tellerOn?: TellerOn): Repositories {
+  const told = (queries: Queries): Queries =>
+    tellerOn === undefined ? queries : Object.assign(queries, { teller: tellerOn(opened, queries) });
+  if (opened.driver === "sqlite") return sqlite.repositoriesIn(told(sqliteQueries.createQueries(opened.database)));
+  return postgres.repositoriesIn(told(postgresQueries.createQueries(opened.database.pool)));
 }

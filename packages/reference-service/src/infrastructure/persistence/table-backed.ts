@@ -1,14 +1,14 @@
 /**
  * Entities in a database, driven by their table's description. Every change is one statement, so it happens whole or not
- * at all and holds no lock across an `await`. Names are quoted, values are bound. What differs between databases is what
- * their columns hold and how they refuse.
+ * at all and holds no lock across an `await`; where others are told of changes, that is part of its transaction. Names are
+ * quoted, values are bound. What differs between databases is what their columns hold and how they refuse.
  */
-import type { Kysely } from "kysely";
+import type { Compilable } from "kysely";
 import { Refusal, RuntimeError } from "../../application/errors.js";
 import type { Repository } from "../../application/ports/repository.js";
 import type { FieldType, Identified } from "../../domain/fields.js";
 import type { Constraint } from "./constraint.js";
-import { type Column, IMPLICIT_COLUMNS, type Table, type Tables } from "./table.js";
+import { type Change, type Column, IMPLICIT_COLUMNS, type Queries, type Table } from "./table.js";
 
 type Row = Record<string, unknown>;
 
@@ -22,7 +22,7 @@ export interface Dialect {
 }
 
 export function tableBacked<Entity extends Identified>(
-  queries: Kysely<Tables>,
+  queries: Queries,
   table: Table,
   { toColumn, fromColumn, constraintOf, isUnavailable }: Dialect,
 ): Repository<Entity> {
@@ -86,9 +86,17 @@ export function tableBacked<Entity extends Identified>(
     return new Refusal("reference-missing", "It refers to something that does not exist.", violations);
   }
 
+  /** How many rows it changed. */
+  async function write(statement: Compilable, change: Change): Promise<number> {
+    const compiled = statement.compile();
+    if (queries.teller !== undefined) return queries.teller.write(compiled, table.name, change);
+    return Number((await queries.executeQuery(compiled)).numAffectedRows ?? 0n);
+  }
+
   return {
     async insert(entity) {
-      await refusing(() => queries.insertInto(table.name).values(rowOf(entity)).execute(), entity);
+      const insertion = queries.insertInto(table.name).values(rowOf(entity));
+      await refusing(() => write(insertion, { kind: "created", entity }), entity);
     },
 
     async find(id) {
@@ -109,15 +117,13 @@ export function tableBacked<Entity extends Identified>(
     async replace(entity, expected) {
       const { id, created_at, ...changes } = rowOf(entity);
       const update = queries.updateTable(table.name).set(changes).where("id", "=", id).where("revision", "=", expected);
-      const result = await refusing(() => update.executeTakeFirst(), entity);
-      return result.numUpdatedRows > 0n;
+      return (await refusing(() => write(update, { kind: "updated", entity, former: expected }), entity)) > 0;
     },
 
     async remove(id, expected) {
       let removal = queries.deleteFrom(table.name).where("id", "=", id);
       if (expected !== null) removal = removal.where("revision", "=", expected);
-      const result = await refusing(() => removal.executeTakeFirst(), null);
-      return result.numDeletedRows > 0n;
+      return (await refusing(() => write(removal, { kind: "deleted", id }), null)) > 0;
     },
   };
 }

@@ -1,8 +1,23 @@
-/** How an entity lies in its table, as data. */
-import type { FieldType } from "../../domain/fields.js";
+/** How an entity lies in its table, as data, and what happens to its rows. */
+import type { CompiledQuery, Kysely } from "kysely";
+import type { FieldType, Identified } from "../../domain/fields.js";
 
 /** Tables by name, columns by name. A service with queries of its own gives its tables a type of their own. */
 export type Tables = Record<string, Record<string, unknown>>;
+
+/** Statements, and who is told what they change. */
+export type Queries = Kysely<Tables> & { readonly teller?: Teller };
+
+export interface Teller {
+  /** Runs a statement and tells of the change in one transaction. How many rows it changed: if none, there is nothing to tell. */
+  write(statement: CompiledQuery, table: string, change: Change): Promise<number>;
+}
+
+export type Change =
+  | { readonly kind: "created"; readonly entity: Identified }
+  /** `former`: the revision that it had. */
+  | { readonly kind: "updated"; readonly entity: Identified; readonly former: number }
+  | { readonly kind: "deleted"; readonly id: string };
 
 export interface Table {
   readonly name: string;

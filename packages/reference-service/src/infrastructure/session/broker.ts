@@ -1,22 +1,23 @@
-import type { Broker } from "@clean-arch/runtime";
+import { type Broker, DEFAULT_EVENT_RETENTION } from "@clean-arch/runtime";
 import { createNatsBroker } from "@clean-arch/runtime/nats";
 import type { Logger } from "../../application/ports/logger.js";
 import type { Settings } from "../config/settings.js";
 
 /**
- * Carries the events of choreographed sagas to all instances, where NATS_URL says so. Without it the runtime's own carries
- * them, through the service's database.
+ * What carries events between processes, where NATS_URL says that there is a NATS with JetStream; null: there is none.
+ * A service has a stream of its own, named as it. That of another one is made as that one makes it, whoever is first: so
+ * nothing is missed that it publishes later.
  */
-export function createBroker({ app, name }: Settings, logger: Logger): { readonly broker?: Broker } {
+export function createBroker({ app, name }: Settings, logger: Logger, service: string = name): Broker | null {
   const { url } = app.nats;
-  if (app.session.saga.orchestration !== "choreography" || !url) return {};
+  if (!url) return null;
   const { protocol, host, username, password } = new URL(url);
-  const broker = createNatsBroker({
+  return createNatsBroker({
     servers: host,
     ...(username !== "" && { user: decodeURIComponent(username), password: decodeURIComponent(password) }),
     ...(protocol === "tls:" && { tls: {} }),
-    // A service has a stream of its own.
-    ...{ stream: name, prefix: name, name, logger },
+    ...{ stream: service, prefix: service, name, logger },
+    // An event that lay there longer would come again after its id has been forgotten.
+    maxAgeMs: DEFAULT_EVENT_RETENTION.brokerMaxAgeMs,
   });
-  return { broker };
 }

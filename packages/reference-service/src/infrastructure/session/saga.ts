@@ -1,8 +1,10 @@
 import { hostname } from "node:os";
 import {
+  type Broker,
   createContextSessions,
   createSagaManager,
   type Participant,
+  type RunStore,
   type SagaManager,
   type SessionStore,
 } from "@clean-arch/runtime";
@@ -13,17 +15,28 @@ import { createBroker } from "./broker.js";
 import { sessionConfig } from "./config.js";
 import { createRunStore } from "./run-store.js";
 
+/** What the sagas have in common with the service's own events. */
+export interface SharedParts {
+  /** Of runs and events. The manager opens and closes it. */
+  readonly store: RunStore;
+  /** Null: the outbox. Whoever shares it brings it the events of the outbox. */
+  readonly broker: Broker | null;
+}
+
 /** The saga manager of this service, not yet open: its definitions, who performs their steps, and where runs live. */
 export function createSagas(
   settings: Settings,
   sessionStore: SessionStore,
   participants: Readonly<Record<string, Participant>>,
   logger: Logger,
+  shared?: SharedParts,
 ): SagaManager {
   const config = sessionConfig(settings);
+  const isChoreographed = settings.app.session.saga.orchestration === "choreography";
+  const broker = shared === undefined && isChoreographed ? createBroker(settings, logger) : shared?.broker;
   return createSagaManager({
-    store: createRunStore(settings),
-    ...createBroker(settings, logger),
+    store: shared?.store ?? createRunStore(settings),
+    ...(broker && { broker, relays: shared === undefined }),
     definitions,
     participants,
     config,

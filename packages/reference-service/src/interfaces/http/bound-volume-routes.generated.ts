@@ -3,29 +3,15 @@ import type { FastifyInstance } from "fastify";
 import {
   type BoundVolumeUseCases,
   boundVolumeFields,
+  boundVolumeKeys,
 } from "../../application/use-cases/bound-volume/bound-volume-use-cases.generated.js";
 import { registerCrudRoutes } from "./crud-routes.js";
-
-const keys = {
-  title: "title",
-  callNumber: "call_number",
-  summary: "summary",
-  pageCount: "page_count",
-  wordCount: "word_count",
-  price: "price",
-  inPrint: "in_print",
-  editionKey: "edition_key",
-  publishedOn: "published_on",
-  boundAt: "bound_at",
-  colophon: "colophon",
-  binding: "binding",
-} as const;
 
 export function boundVolumeRoutes(app: FastifyInstance, useCases: BoundVolumeUseCases): void {
   registerCrudRoutes(app, {
     path: "/api/v1/bound-volumes",
     name: "BoundVolume",
-    keys,
+    keys: boundVolumeKeys,
     fields: boundVolumeFields,
     useCases,
   });

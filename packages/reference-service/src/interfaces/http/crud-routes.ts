@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { Expectation, Field, Identified, Page, PageRequest } from "../../application/entity.js";
+import { viewOf } from "../../application/entity-view.js";
 import { Refusal } from "../../application/errors.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import { entitySchemas, pageSchema } from "./field-schemas.js";
@@ -38,7 +39,7 @@ export function registerCrudRoutes<Entity extends Identified, New, Patch>(
   { path, name, keys, fields, useCases }: CrudRoutes<Entity, New, Patch>,
 ): void {
   const body = bodyReader(keys);
-  const present = presenter(keys);
+  const present = viewOf(keys);
   const schemas = entitySchemas(keys, fields);
   const shared = { validatorCompiler: () => () => true };
   const describe = (summary: string) => ({ tags: [name], summary: `${summary} ${name}` });
@@ -124,19 +125,6 @@ function bodyReader(keys: Readonly<Record<string, string>>) {
         throw new Refusal(error.code, error.message, violations);
       }
     },
-  };
-}
-
-/** Text for what JSON's numbers cannot hold; decimals are text already. */
-function presenter(keys: Readonly<Record<string, string>>) {
-  return (entity: Identified): object => {
-    const values = entity as unknown as Readonly<Record<string, unknown>>;
-    const shown = Object.entries(keys).map(([property, key]): [string, unknown] => {
-      const value = values[property];
-      return [key, typeof value === "bigint" ? value.toString() : value];
-    });
-    const { id, revision, createdAt, updatedAt } = entity;
-    return { id, revision, ...Object.fromEntries(shown), created_at: createdAt, updated_at: updatedAt };
   };
 }
 

@@ -20,6 +20,8 @@ export interface HttpSettings {
   readonly sessionLifetimeMs: number;
   /** Snapshots are taken: `/runs/{id}/checkpoints` exists. */
   readonly checkpoints: boolean;
+  /** Stages react to each other's events, which `/asyncapi.json` then describes. */
+  readonly choreographed: boolean;
   /** `/metrics` exists. */
   readonly metrics: boolean;
 }

@@ -38,6 +38,8 @@ const REFUSAL_STATUS: Readonly<Record<RefusalCode, number>> = {
   "still-referenced": 409,
   "revision-moved": 412,
   "cursor-invalid": 422,
+  "event-failed": 409,
+  "group-missing": 409,
 };
 
 /** What Fastify refuses before a route runs. */

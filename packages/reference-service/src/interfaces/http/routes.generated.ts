@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import { registerEntities } from "./entities.generated.js";
+import { eventRoutes } from "./events.generated.js";
 import type { HttpContext } from "./http-context.js";
 import { operationRoutes } from "./operation-routes.js";
 import { runRoutes } from "./run-routes.js";
@@ -10,6 +11,7 @@ import { simulatedRoutes } from "./simulated-routes.js";
 import { sagaStartRoute, taskStartRoute } from "./start-routes.js";
 
 export function registerRoutes(app: FastifyInstance, application: Application, context: HttpContext): void {
+  eventRoutes(app, application, context);
   sessionRoutes(app, application, context);
   sagaStartRoute(app, application, context);
   taskStartRoute(app, application, context);

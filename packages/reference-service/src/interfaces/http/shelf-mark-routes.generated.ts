@@ -3,21 +3,15 @@ import type { FastifyInstance } from "fastify";
 import {
   type ShelfMarkUseCases,
   shelfMarkFields,
+  shelfMarkKeys,
 } from "../../application/use-cases/shelf-mark/shelf-mark-use-cases.generated.js";
 import { registerCrudRoutes } from "./crud-routes.js";
-
-const keys = {
-  label: "label",
-  boundVolumeId: "bound_volume_id",
-  companionId: "companion_id",
-  replacesId: "replaces_id",
-} as const;
 
 export function shelfMarkRoutes(app: FastifyInstance, useCases: ShelfMarkUseCases): void {
   registerCrudRoutes(app, {
     path: "/api/v1/shelf-marks",
     name: "ShelfMark",
-    keys,
+    keys: shelfMarkKeys,
     fields: shelfMarkFields,
     useCases,
   });

@@ -4,10 +4,9 @@ import { RuntimeError } from "../../errors.js";
 import type { NatsSettings } from "./broker-options.js";
 import { loadJetStream, loadTransport } from "./driver.js";
 import { fromDriver } from "./driver-error.js";
+import { reconnectPace } from "./reconnect-pace.js";
 
 type Transport = Awaited<ReturnType<typeof loadTransport>>;
-
-const RECONNECT_MS = 250;
 
 export interface ConnectionWatcher {
   /** The connection is gone. */
@@ -121,14 +120,14 @@ export class Connection {
 }
 
 function connectOptions(settings: NatsSettings, transport: Transport): NodeConnectionOptions {
-  const { servers, user, password, token, nkeySeed, credentials, tls, name, callTimeoutMs, random } = settings;
+  const { servers, user, password, token, nkeySeed, credentials, tls, name, callTimeoutMs } = settings;
   const encoder = new TextEncoder();
   const authenticator: Authenticator[] = [];
   if (nkeySeed !== undefined) authenticator.push(transport.nkeyAuthenticator(encoder.encode(nkeySeed)));
   if (credentials !== undefined) authenticator.push(transport.credsAuthenticator(encoder.encode(credentials)));
   return {
     ...{ servers: [...servers], name, timeout: callTimeoutMs, pingInterval: settings.pingIntervalMs, maxPingOut: 2 },
-    ...{ maxReconnectAttempts: -1, reconnectDelayHandler: () => RECONNECT_MS * (1 + random.float()) },
+    ...{ maxReconnectAttempts: -1, ...reconnectPace(settings) },
     // A user that is refused now may be let in again when the server has its settings back.
     ...{ ignoreAuthErrorAbort: true, noAsyncTraces: true },
     ...(authenticator.length > 0 && { authenticator }),

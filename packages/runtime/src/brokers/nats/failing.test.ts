@@ -1,5 +1,5 @@
 import { freePort } from "@clean-arch/test-servers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { door, event, listen, publish, until } from "../../testing/broker/world.js";
 import { brokerOf, nats, operatorOf, proxyTo } from "./throwaway.test.support.js";
 
@@ -64,6 +64,18 @@ describe("NATS on bad days", () => {
     await publishing.end();
     await until(() => publishing.stored.every((id) => listener.handled.includes(id)));
     await until(async () => (await listener.subscriber.lag()) === 0);
+  });
+
+  it("connects again soon though the wall clock was set back by an hour", async () => {
+    const server = await nats();
+    const broker = brokerOf(server.port);
+    await broker.open();
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() - 3_600_000);
+    onTestFinished(() => clock.mockRestore());
+    await server.kill();
+    await server.start();
+    await until(() => answers(() => broker.ping()));
   });
 
   it("leaves with a member what it handles while the server is restarted", async () => {

@@ -1,8 +1,8 @@
 import { checkNames } from "../../store/event-codec.js";
 import { shareOf } from "../../store/event-share.js";
-import type { EventGroup, LeasedShard } from "../../store/event-store.js";
+import type { EventGroup, Holding, LeasedShard } from "../../store/event-store.js";
 import { int4s, int8s, texts } from "./binary-arrays.js";
-import type { Connections, Queryable } from "./connections.js";
+import type { Connections, Queryable, Row } from "./connections.js";
 import { placeAndN, positionOf } from "./event-rows.js";
 
 /**
@@ -15,12 +15,13 @@ export async function lease(
   group: string,
   member: string,
   leaseMs: number,
+  holding: Holding = NOTHING,
 ): Promise<LeasedShard[]> {
   checkNames({ group, member });
   return connections.transaction(async (on) => {
     await on.run("event-group", [group]);
-    await on.run("event-member", [group, member, Math.ceil(leaseMs)]);
-    await share(on, group, member);
+    await on.run("event-member", [group, member, Math.ceil(leaseMs), holding.leaving]);
+    await share(on, group, member, holding.busy);
     const held = await on.run("held-shards", [group, member]);
     return held.map((row) => ({
       shard: Number(row.shard),
@@ -31,16 +32,23 @@ export async function lease(
   });
 }
 
-async function share(on: Queryable, group: string, member: string): Promise<void> {
+const NOTHING: Holding = { busy: [], leaving: false };
+
+async function share(on: Queryable, group: string, member: string, busy: readonly number[]): Promise<void> {
   const shards = await on.run("event-holders", [group]);
   const members = shards[0]?.members as readonly string[];
+  const staying = shards[0]?.staying as readonly string[];
   const own = shards.filter((row) => row.member === member);
-  const free = shards.filter((row) => !members.includes(String(row.member)));
-  const room = shareOf(member, members) - own.length;
+  const wanted = staying.includes(member) ? shareOf(member, staying) : 0;
+  const idle = own.filter(({ shard }) => !busy.includes(Number(shard)));
+  const isFree = (row: Row): boolean => !members.includes(String(row.member));
   // From the end, so that what is kept is the same every time.
-  const moved = room < 0 ? own.slice(room) : free.slice(0, room);
+  const moved =
+    own.length > wanted
+      ? idle.slice(Math.max(0, wanted - (own.length - idle.length)))
+      : shards.filter(isFree).slice(0, wanted - own.length);
   if (moved.length === 0) return;
-  const holder = room < 0 ? null : member;
+  const holder = own.length > wanted ? null : member;
   await on.run("hold-shards", [group, int4s(moved.map(({ shard }) => Number(shard))), texts(moved.map(() => holder))]);
 }
 

@@ -54,7 +54,7 @@ export function createPostgresEvents(surroundings: EventSurroundings): EventStor
         await putWithin(open.statements, client, events);
         if (!notePut(client, events)) onPutWithin(events);
       }),
-    lease: (group, member, leaseMs) => answer((open) => lease(open, group, member, leaseMs)),
+    lease: (group, member, leaseMs, holding) => answer((open) => lease(open, group, member, leaseMs, holding)),
     release: (group, member) => answer((open) => release(open, group, member)),
     async read(shard, after, limit) {
       placeAndN(after);

@@ -29,6 +29,8 @@ export interface Database {
    * process on the file, whoever makes it, is a part of it. Error: `internal` within a transaction.
    */
   begin(): OpenTransaction;
+  /** Within `body` a call waits for another process's lock for a moment only: for what can as well be done a little later. */
+  briefly<T>(body: () => T): T;
   /** Gives back this use of the connection; the last one closes it. Twice is once. */
   close(): void;
 }
@@ -45,6 +47,7 @@ export interface DatabaseOptions {
 }
 
 const DEFAULT_BUSY_TIMEOUT_MS = 2_000;
+const BRIEF_TIMEOUT_MS = 50;
 const MAX_STATEMENTS = 256;
 
 /** One per real path. Several stores of a process share it: their writes then queue here instead of in the file's lock. */
@@ -94,6 +97,7 @@ interface Prepared {
 class Connection {
   readonly #file: string;
   readonly #handle: Handle;
+  readonly #busyTimeoutMs: number;
   /** Prepared once per text; the oldest is dropped beyond the bound. */
   readonly #statements = new Map<string, Prepared>();
   #users = 0;
@@ -103,9 +107,10 @@ class Connection {
 
   constructor(file: string, busyTimeoutMs: number) {
     this.#file = file;
+    this.#busyTimeoutMs = Math.trunc(busyTimeoutMs);
     this.#handle = this.#guard(() => loadDriver().open(file));
     try {
-      this.exec(`pragma busy_timeout = ${Math.trunc(busyTimeoutMs)}`);
+      this.exec(`pragma busy_timeout = ${this.#busyTimeoutMs}`);
       const [mode] = this.all("pragma journal_mode = wal", []);
       if (mode?.journal_mode !== "wal") {
         const message = `expected write-ahead logging for ${file}, got ${String(mode?.journal_mode)}; put the file on a local disk`;
@@ -136,6 +141,7 @@ class Connection {
       run: (sql, params = []) => connection().run(sql, params),
       transaction: (body) => connection().transaction(body),
       begin: () => connection().begin(),
+      briefly: (body) => connection().briefly(body),
       close: () => {
         if (!open) return;
         open = false;
@@ -201,6 +207,15 @@ class Connection {
         }),
       rollback: () => end(() => level.undo(undefined)),
     };
+  }
+
+  briefly<T>(body: () => T): T {
+    this.exec(`pragma busy_timeout = ${Math.min(BRIEF_TIMEOUT_MS, this.#busyTimeoutMs)}`);
+    try {
+      return body();
+    } finally {
+      this.exec(`pragma busy_timeout = ${this.#busyTimeoutMs}`);
+    }
   }
 
   #open(): Level {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { SHARDS } from "../../store/event-store.js";
 import { begun, GROUP, idsIn, isHandled, newEvent, newEvents } from "../../testing/event-store/harness.js";
 import { eventStoreContract } from "../../testing/event-store-contract.js";
 import { appendOne, claimOne, nextAppend } from "../../testing/run-store-contract/harness.js";
-import { openDatabase } from "./database.js";
+import { openDatabase, type SqlValue } from "./database.js";
+import { loadDriver } from "./driver.js";
 import { open, type SqliteUnderTest } from "./under-test.test.support.js";
 
 eventStoreContract("sqlite", { open, singleWorker: true });
@@ -113,6 +115,32 @@ describe("sqlite event store", () => {
     await store.open();
     expect(await appendOne(store, nextAppend(run, { events: [newEvent(1)] }))).toMatchObject({ kind: "appended" });
     expect(await idsIn(eventsOf(under))).toEqual(["event-1"]);
+  });
+
+  test("takes events within a transaction of a connection of the caller's own", async (under) => {
+    const { file } = under;
+    const own = openDatabase(file);
+    const client = { run: (sql: string, parameters: readonly SqlValue[]) => own.run(sql, parameters) };
+    own.exec("begin immediate");
+    eventsOf(under).putWithin(client, [newEvent(1)]);
+    own.exec("rollback");
+    own.exec("begin immediate");
+    eventsOf(under).putWithin(client, [newEvent(2)]);
+    own.exec("commit");
+    own.close();
+    expect(await idsIn(eventsOf(under))).toEqual(["event-2"]);
+  });
+
+  test("does not block the process for long over a lease while another one keeps the file locked", async (under) => {
+    const other = loadDriver().open(under.file);
+    other.exec("begin immediate");
+    const began = performance.now();
+    await expect(eventsOf(under).lease(GROUP, "member", 1_000)).rejects.toMatchObject({ code: "store-unavailable" });
+    // A run's call waits two seconds.
+    expect(performance.now() - began).toBeLessThan(1_000);
+    other.exec("rollback");
+    other.close();
+    expect(await eventsOf(under).lease(GROUP, "member", 1_000)).toHaveLength(SHARDS);
   });
 
   test("takes events only by the client of a transaction", async (under) => {

@@ -14,11 +14,13 @@ import { listParked, park, selectParked, unpark } from "./parked-events.js";
 export interface SqliteCalls {
   answer<T>(call: (db: Database, now: number) => T): Promise<T>;
   write<T>(call: (db: Database, now: number) => T): Promise<T>;
+  /** The same, for what is done again soon: it waits for a moment only, and that it failed says nothing about the file. */
+  writeBriefly<T>(call: (db: Database, now: number) => T): Promise<T>;
   now(): number;
 }
 
 /** The events of a run store, in its file. */
-export function createSqliteEvents({ answer, write, now }: SqliteCalls, local: LocalEvents): EventStore {
+export function createSqliteEvents({ answer, write, writeBriefly, now }: SqliteCalls, local: LocalEvents): EventStore {
   return {
     put: (events) =>
       answer((db, at) => {
@@ -35,8 +37,9 @@ export function createSqliteEvents({ answer, write, now }: SqliteCalls, local: L
       putWithin(client, events, now());
       local.put(events);
     },
+    // Every group of every process, every second: a file that is locked for long would have them block the process in turn.
     lease: (group, member, leaseMs, holding) =>
-      write((db, at) => {
+      writeBriefly((db, at) => {
         checkNames({ group, member });
         return lease(db, group, member, leaseMs, at, holding);
       }),

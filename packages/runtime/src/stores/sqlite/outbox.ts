@@ -24,20 +24,23 @@ export function insertAll(db: Database, events: readonly EventMessage[], now: nu
   for (const event of events) insert(db, event, now);
 }
 
-function insert(db: Database, { id, subject, key, body }: EventMessage, now: number): PutResult {
+function insert(db: SqliteClient, { id, subject, key, body }: EventMessage, now: number): PutResult {
   const { changes } = db.run(INSERT, [id, shardOf(key), subject, key, body, now]);
   return { kind: changes === 0 ? "duplicate" : "stored" };
 }
 
+/** What is needed of a client: it runs a statement within a transaction on the store's file, on whichever connection. */
+type SqliteClient = Pick<Database, "run">;
+
 /** Errors: those of `checkEvent`; `input-invalid` for what is no client of a transaction. */
 export function putWithin(client: unknown, events: readonly EventMessage[], now: number): void {
-  const db = client as Partial<Database> | null;
-  if (typeof db?.run !== "function" || typeof db.transaction !== "function") {
+  const db = client as Partial<SqliteClient> | null;
+  if (typeof db?.run !== "function") {
     const message =
-      "expected the client of a transaction of an SQLite store, got something else; give it `client` of what `begin` gave";
+      "expected the client of a transaction of an SQLite store, got something else; give it `client` of what `begin` gave, or `{ run(sql, parameters) }` of a connection of your own";
     throw new RuntimeError("input-invalid", message);
   }
-  insertAll(db as Database, checkEvents(events), now);
+  for (const event of checkEvents(events)) insert(db as SqliteClient, event, now);
 }
 
 export function read(db: Database, shard: number, after: number | null, limit: number): StoredEvent[] {

@@ -40,16 +40,16 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
   let db: Database | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
 
+  const opened = (): Database => {
+    if (db) return db;
+    const message = `expected the store ${file} to be open, got a call before open or after close`;
+    throw new RuntimeError("store-unavailable", message, { file });
+  };
   const answer = async <T>(call: (db: Database, now: number) => T): Promise<T> => {
-    if (!db)
-      throw new RuntimeError(
-        "store-unavailable",
-        `expected the store ${file} to be open, got a call before open or after close`,
-        { file },
-      );
+    const open = opened();
     const now = clock.now();
     try {
-      return call(db, now);
+      return call(open, now);
     } catch (error) {
       if (error instanceof RuntimeError && error.code === "store-unavailable") failedAt = now;
       throw error;
@@ -61,18 +61,22 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
   };
   const write = <T>(call: (db: Database, now: number) => T): Promise<T> =>
     answer((open, now) => open.transaction(() => call(open, now)));
+  const writeBriefly = async <T>(call: (db: Database, now: number) => T): Promise<T> => {
+    const open = opened();
+    return open.briefly(() => open.transaction(() => call(open, clock.now())));
+  };
 
   return {
     open: async () => {
       if (db) return;
-      const opened = openDatabase(file, options);
+      const found = openDatabase(file, options);
       try {
-        migrate(opened, "runs", RUN_MIGRATIONS, clock.now());
-        migrate(opened, "events", EVENT_MIGRATIONS, clock.now());
-        db = opened;
-        local.open(joinFile(opened.file));
+        migrate(found, "runs", RUN_MIGRATIONS, clock.now());
+        migrate(found, "events", EVENT_MIGRATIONS, clock.now());
+        db = found;
+        local.open(joinFile(found.file));
       } finally {
-        if (!db) opened.close();
+        if (!db) found.close();
       }
     },
     close: async () => {
@@ -133,6 +137,6 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     count: () => answer(countRuns),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
-    events: createSqliteEvents({ answer, write, now: () => clock.now() }, local),
+    events: createSqliteEvents({ answer, write, writeBriefly, now: () => clock.now() }, local),
   };
 }

@@ -67,6 +67,7 @@ export class TurnTransaction {
       run: checked(db.run),
       transaction: checked(db.transaction) as Database["transaction"],
       begin: checked(db.begin),
+      briefly: checked(db.briefly) as Database["briefly"],
       close: () => {},
     };
   }

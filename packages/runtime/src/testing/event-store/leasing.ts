@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { type EventStore, type LeasedShard, SHARDS } from "../../store/event-store.js";
+import { type EventStore, type Holding, type LeasedShard, SHARDS } from "../../store/event-store.js";
 import { LEASE_MS } from "../run-store-contract/harness.js";
 import { type EventTest, GROUP, leased } from "./harness.js";
 
@@ -42,6 +42,32 @@ export function leasing(test: EventTest): void {
       const given = await leased(events, "b");
       expect(shardsOf(given)).toEqual(ALL.filter((shard) => !shardsOf(kept).includes(shard)));
       for (const { shard, fence } of given) expect(fence).toBeGreaterThan(alone[shard]?.fence ?? 0);
+    });
+
+    test("leaves a member the shards that it is busy with until it is not", async ({ events }) => {
+      await leased(events, "a");
+      await leased(events, "b");
+      const busy = ALL.slice(4);
+      const mine = (holding: Holding) => events.lease(GROUP, "a", LEASE_MS, holding);
+      expect(shardsOf(await mine({ busy, leaving: false }))).toEqual(busy);
+      expect(shardsOf(await leased(events, "b"))).toEqual(ALL.slice(0, 4));
+      expect(await mine({ busy: [], leaving: false })).toHaveLength(SHARDS / 2);
+      expect(await leased(events, "b")).toHaveLength(SHARDS / 2);
+    });
+
+    test("shares a leaving member's shards as if it were gone, but for those that it is busy with", async (under) => {
+      const { events, advance } = under;
+      const [one] = await leased(events, "a");
+      await leased(events, "b");
+      const leave = { busy: [3], leaving: true };
+      expect(shardsOf(await events.lease(GROUP, "a", LEASE_MS, leave))).toEqual([3]);
+      expect(shardsOf(await leased(events, "b"))).toEqual(ALL.filter((shard) => shard !== 3));
+      // It has said it once, and takes none again.
+      expect(await leased(events, "a")).toEqual([]);
+      expect(shardsOf(await leased(events, "b"))).toEqual(ALL);
+      expect(await events.advance(GROUP, one ?? expect.fail(), null, null)).toBe(false);
+      await advance(LEASE_MS / 2);
+      expect(shardsOf(await leased(events, "b"))).toEqual(ALL);
     });
 
     test("gives the shards of a member whose lease has run out by the store's clock to others", async (under) => {

@@ -7,7 +7,7 @@ import { type GetBoundVolume, getBoundVolume } from "./get-bound-volume.js";
 import { type ListBoundVolumes, listBoundVolumes } from "./list-bound-volumes.js";
 import { type UpdateBoundVolume, updateBoundVolume } from "./update-bound-volume.js";
 
-export { boundVolumeFields } from "../../../domain/bound-volume/bound-volume.generated.js";
+export { boundVolumeFields, boundVolumeKeys } from "../../../domain/bound-volume/bound-volume.generated.js";
 
 export interface BoundVolumeUseCases {
   readonly create: CreateBoundVolume;

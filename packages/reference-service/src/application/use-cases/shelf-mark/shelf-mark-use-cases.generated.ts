@@ -6,7 +6,7 @@ import { type DeleteShelfMark, deleteShelfMark } from "./delete-shelf-mark.js";
 import { type GetShelfMark, getShelfMark } from "./get-shelf-mark.js";
 import { type UpdateShelfMark, updateShelfMark } from "./update-shelf-mark.js";
 
-export { shelfMarkFields } from "../../../domain/shelf-mark/shelf-mark.generated.js";
+export { shelfMarkFields, shelfMarkKeys } from "../../../domain/shelf-mark/shelf-mark.generated.js";
 
 export interface ShelfMarkUseCases {
   readonly create: CreateShelfMark;

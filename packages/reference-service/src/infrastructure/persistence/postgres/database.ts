@@ -69,7 +69,7 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
 }
 
 /** Dates and times are read as the text that the server sends: the driver would make local times of them. */
-function getTypeParser(...[type, format]: Parameters<typeof types.getTypeParser>): (value: string) => unknown {
+export function getTypeParser(...[type, format]: Parameters<typeof types.getTypeParser>): (value: string) => unknown {
   const asText = [types.builtins.DATE, types.builtins.TIMESTAMP, types.builtins.TIMESTAMPTZ].includes(type);
   return asText ? (value) => value : types.getTypeParser(type, format);
 }

@@ -1,21 +1,16 @@
-import type { Kysely } from "kysely";
 import type { Repository } from "../../../application/ports/repository.js";
 import type { Identified } from "../../../domain/fields.js";
-import type { Table } from "../table.js";
+import type { Queries, Table } from "../table.js";
 import { type Dialect, tableBacked } from "../table-backed.js";
 import { fromColumn, toColumn } from "./column-values.js";
 import { constraintOf, isUnavailable } from "./driver-errors.js";
-import type { Tables } from "./queries.js";
 
 const POSTGRES: Dialect = { toColumn, fromColumn, constraintOf, isUnavailable };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Entities in PostgreSQL, driven by their table's description. */
-export function createTableRepository<Entity extends Identified>(
-  queries: Kysely<Tables>,
-  table: Table,
-): Repository<Entity> {
+export function createTableRepository<Entity extends Identified>(queries: Queries, table: Table): Repository<Entity> {
   const repository = tableBacked<Entity>(queries, table, POSTGRES);
   return {
     ...repository,

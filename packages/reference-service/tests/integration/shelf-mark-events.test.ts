@@ -1,0 +1,41 @@
+/** Yours: what others are told of ShelfMark. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type HeardEvents, hearEvents } from "./heard-events.js";
+import { startService, type TestService } from "./service.js";
+
+const path = "/api/v1/shelf-marks";
+
+let service: TestService;
+let heard: HeardEvents;
+beforeEach(async () => {
+  service = await startService();
+  heard = await hearEvents(service, ["shelf_mark.*"]);
+});
+afterEach(async () => {
+  await heard.close();
+  await service.close();
+});
+
+async function sample(): Promise<Record<string, unknown>> {
+  const boundVolumeId = await service.create("/api/v1/bound-volumes", {
+    title: "some title",
+    call_number: "AA-7777",
+    summary: "some summary",
+    page_count: 1,
+    word_count: "0",
+    price: "0",
+    in_print: true,
+    edition_key: "0190b2f6-5c8a-7c3e-9d1f-2b6a4e8c0d11",
+    published_on: "2026-01-31",
+    bound_at: "2026-01-31T09:30:00.000Z",
+    colophon: { note: "any" },
+    binding: "paperback",
+  });
+  return { label: "some label", bound_volume_id: boundVolumeId };
+}
+
+test("others are told of ShelfMark: created", async () => {
+  const created = (await service.call("POST", path, await sample())).body;
+  await heard.heard(1);
+  expect(heard.events).toMatchObject([{ type: "shelf_mark.created", subject: created.id, data: created }]);
+});
