@@ -29,6 +29,7 @@ async function batchBench(options: Partial<ConsumerOptions<MemoryClient>>) {
   if (batches === undefined) throw new Error("expected a store with batches");
   const store = intercepted(bench.events, {
     batches: {
+      ...batches,
       atOnce: 1,
       async begin(group, ids) {
         begun.push(ids);
@@ -82,6 +83,41 @@ describe("events that wait at the same time", () => {
       { kind: "duplicate" },
     ]);
     expect(consumer.counts).toMatchObject({ handled: 40, duplicates: 0, failed: 0, batchesUndone: 0 });
+    await stop();
+  });
+
+  it("are kept together when their effects lie elsewhere, and known by it when they come again", async () => {
+    const handled: string[] = [];
+    const { begun, consumer, server, publish, settle, events, stop } = await batchBench({
+      handle: ({ id }, { publish: leave }) => {
+        handled.push(id);
+        leave([event(1_000 + Number(id.slice(6)), "invoice-1", "billing.invoice.sent")]);
+      },
+    });
+    handled.splice(0);
+    await publish(NEW);
+    server.redeliver();
+    await settle();
+    expect(handled).toEqual(ids(NEW));
+    expect(begun[0]).toEqual(ids(NEW));
+    expect(consumer.counts).toMatchObject({ handled: 40, duplicates: 40, failed: 0 });
+    expect(await events.put([event(1_040, "invoice-1")])).toEqual([{ kind: "duplicate" }]);
+    await stop();
+  });
+
+  it("happen once elsewhere too when what keeps them together fails: each is kept by itself", async () => {
+    const handled: string[] = [];
+    const { meddleWith, consumer, publish, events, stop } = await batchBench({
+      handle: ({ id }) => void handled.push(id),
+    });
+    handled.splice(0);
+    meddleWith(() => ({
+      commit: () => Promise.reject(new RuntimeError("store-unavailable", "the connection was cut")),
+    }));
+    await publish(NEW);
+    expect(handled).toEqual(ids(NEW));
+    expect(consumer.counts).toMatchObject({ handled: 40, failed: 0, batchesUndone: 1 });
+    for (const id of ids(NEW)) expect(await events.begin("billing", id)).toBe("handled");
     await stop();
   });
 

@@ -28,8 +28,8 @@ export interface ConsumerOptions<Client = unknown> {
   /** Of one attempt, ms. Default 30,000. */
   readonly timeoutMs?: number;
   /**
-   * Events of `handleWithin` that share a transaction when they wait at the same time, at most; 1: none do. What a handler sets for its transaction
-   * (`set local`) then lasts for those after it. SQLite has none. Default 32.
+   * Events that share a transaction when they wait at the same time, at most; 1: none do. What a `handleWithin` sets for its transaction
+   * (`set local`) then lasts for those after it; those of `handle` are kept together when they are done. SQLite has none. Default 32.
    */
   readonly batch?: number;
   /** Between attempts. Default: from 200 ms up to 60 s. */

@@ -154,6 +154,7 @@ export class EventWorld {
       begin: (group, id) => tracked(() => real.begin(group, id)),
       batches: {
         atOnce: 2,
+        isHandled: (group, id) => alive(() => batches.isHandled(group, id)),
         begin: async (group, ids) => {
           this.#did("events in one transaction");
           const begun = await tracked(() => batches.begin(group, ids));

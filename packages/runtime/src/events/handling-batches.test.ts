@@ -22,6 +22,7 @@ function setUp() {
         begun.push(ids);
         return batch(ids);
       },
+      isHandled: async () => false,
     },
     store: { putWithin: async () => {} },
     ...{ group: "billing", clock: createManualClock(), most: 32, counts },

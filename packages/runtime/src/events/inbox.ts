@@ -9,6 +9,8 @@ import type { ConsumerCounts } from "./consumer-counts.js";
 import { type EventHandler, type EventTransactionHandler, Published } from "./event-context.js";
 import { HandlingBatches } from "./handling-batches.js";
 
+const NEVER = new AbortController().signal;
+
 /** One of the two. */
 export type Handling<Client> =
   | { readonly kind: "handle"; readonly handler: EventHandler }
@@ -130,9 +132,7 @@ export class Inbox<Client> {
   }
 
   async #before(handler: EventHandler, attempt: HandlingAttempt): Promise<"handled" | "duplicate"> {
-    const seen = await this.#begin(attempt.id);
-    if (seen === "handled") return "duplicate";
-    await seen.rollback();
+    if (await this.#isHandled(attempt)) return "duplicate";
     const published = new Published();
     try {
       const context = { attempt: attempt.attempt, publish: published.publish };
@@ -140,9 +140,26 @@ export class Inbox<Client> {
     } finally {
       published.end();
     }
-    const transaction = await this.#begin(attempt.id);
+    const events = published.end();
+    const alone = () => this.#keep(attempt.id, events);
+    if (this.#batches === undefined || attempt.alone) return alone();
+    // Its effect has happened, whoever gives the event up.
+    return this.#batches.handle({ id: attempt.id, signal: NEVER, within: async () => events, alone });
+  }
+
+  async #isHandled({ id, alone }: HandlingAttempt): Promise<boolean> {
+    const { group, store } = this.#options;
+    if (this.#batches !== undefined && !alone) return (await store.batches?.isHandled(group, id)) ?? false;
+    const seen = await this.#begin(id);
+    if (seen === "handled") return true;
+    await seen.rollback();
+    return false;
+  }
+
+  async #keep(id: string, events: readonly EventMessage[]): Promise<"handled" | "duplicate"> {
+    const transaction = await this.#begin(id);
     // Another process was as fast.
-    return transaction === "handled" ? "duplicate" : this.#commit(transaction, published.end());
+    return transaction === "handled" ? "duplicate" : this.#commit(transaction, events);
   }
 
   async #commit(transaction: EventTransaction, events: readonly EventMessage[]): Promise<"handled"> {

@@ -126,6 +126,8 @@ export interface EventBatches {
   readonly atOnce: number;
   /** As `EventStore.begin`, of all of them: they are handled together, or none is. */
   begin(group: string, eventIds: readonly string[]): Promise<EventBatch>;
+  /** Whether it was handled, as far as that is committed: waits for nobody who handles it now. */
+  isHandled(group: string, eventId: string): Promise<boolean>;
 }
 
 export interface EventBatch extends EventTransaction {

@@ -63,7 +63,14 @@ export function createMemoryEvents(
       await batch.rollback();
       return "handled";
     },
-    batches: { atOnce: TRANSACTIONS, begin: beginBatch },
+    batches: {
+      ...{ atOnce: TRANSACTIONS, begin: beginBatch },
+      isHandled: (group, eventId) =>
+        answer(() => {
+          checkNames({ group, id: eventId });
+          return isHandled(events, group, eventId);
+        }),
+    },
     pruneHandled: (handledBefore, limit) => answer(() => pruneHandled(events, handledBefore, limit)),
     park: (parked) => answer((now) => park(events, parked, now)),
     parked: (query) => answer(() => listParked(events, query, fromCount(query.cursor, "a cursor"))),

@@ -5,7 +5,7 @@ import type { Connections } from "./connections.js";
 import { isOfStatement } from "./driver-error.js";
 import { type Advance, advance, forgetGroup, groups, lease, release } from "./event-leases.js";
 import { placeAndN } from "./event-rows.js";
-import { begin, beginBatch, pruneHandled } from "./handled-events.js";
+import { begin, beginBatch, type Known, known, pruneHandled } from "./handled-events.js";
 import { notePut } from "./own-puts.js";
 import { listParked, park, parkedEvent, unpark } from "./parked-events.js";
 import { put, putWithin } from "./put-events.js";
@@ -43,6 +43,7 @@ export function createPostgresEvents(surroundings: EventSurroundings): EventStor
     isOfStatement,
   );
   const advances = new Together<Advance, boolean>((all) => answer((open) => advance(open, all)));
+  const knows = new Together<Known, boolean>((all) => answer((open) => known(open, all)));
   return {
     async put(events) {
       const results = await puts.ask(events);
@@ -72,6 +73,10 @@ export function createPostgresEvents(surroundings: EventSurroundings): EventStor
     batches: {
       atOnce: transactions,
       begin: (group, eventIds) => answer((open) => beginBatch(open, group, eventIds, onPut)),
+      async isHandled(group, eventId) {
+        checkNames({ group, id: eventId });
+        return knows.ask({ group, id: eventId });
+      },
     },
     pruneHandled: (handledBefore, limit) => answer((open) => pruneHandled(open, handledBefore, limit)),
     park: (event) => answer((open) => park(open, event)),

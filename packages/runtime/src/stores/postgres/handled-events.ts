@@ -51,6 +51,18 @@ export async function begin(
   return "handled";
 }
 
+export interface Known {
+  readonly group: string;
+  readonly id: string;
+}
+
+/** Whether each was handled. */
+export async function known(connections: Connections, events: readonly Known[]): Promise<boolean[]> {
+  const columns = [texts(events.map(({ group }) => group)), texts(events.map(({ id }) => id))];
+  const places = new Set((await connections.writer.run("known-events", columns)).map(({ i }) => Number(i)));
+  return events.map((_, index) => places.has(index + 1));
+}
+
 export async function pruneHandled(connections: Connections, handledBefore: number, limit: number): Promise<number> {
   return (await connections.writer.run("prune-handled", [handledBefore, limit])).length;
 }

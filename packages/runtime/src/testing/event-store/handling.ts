@@ -98,6 +98,17 @@ function handlingTogether(test: EventTest): void {
       expect(await isHandled(other, "event-1", "billing")).toBe(false);
     });
 
+    offered("say which were handled, and wait for nobody who handles one", async ({ events, another }, batches) => {
+      const open = await begun(events, "event-1");
+      const other = (await another()).batches ?? batches;
+      expect(await other.isHandled(GROUP, "event-1")).toBe(false);
+      await open.commit();
+      expect(await other.isHandled(GROUP, "event-1")).toBe(true);
+      const found = ["event-2", "event-1", "event-3"].map((id) => other.isHandled(GROUP, id));
+      expect(await Promise.all(found)).toEqual([false, true, false]);
+      expect(await other.isHandled("billing", "event-1")).toBe(false);
+    });
+
     offered("leave nothing of one that is rolled back", async ({ events, effects }, batches) => {
       const batch = await batches.begin(GROUP, ["event-1", "event-2"]);
       const writing = effects?.write(batch.client, "not to be");
