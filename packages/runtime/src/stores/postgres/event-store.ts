@@ -38,18 +38,19 @@ export function createPostgresEvents(surroundings: EventSurroundings): EventStor
   // There are many shards, which are read at the same moments, and each call is a commit, or as good as one.
   const reads = new Together<Read, StoredEvent[]>((all) => answer((open) => read(open, all)));
   const puts = new Together<readonly EventMessage[], PutResult[]>(
-    (calls) => answer((open) => put(open, calls)),
+    (calls) =>
+      answer(async (open) => {
+        const results = await put(open, calls);
+        onPut(calls.flatMap((events, call) => events.filter((_, index) => results[call]?.[index]?.kind === "stored")));
+        return results;
+      }),
     // Another transaction may be about to put an event of one of them.
     isOfStatement,
   );
   const advances = new Together<Advance, boolean>((all) => answer((open) => advance(open, all)));
   const knows = new Together<Known, boolean>((all) => answer((open) => known(open, all)));
   return {
-    async put(events) {
-      const results = await puts.ask(events);
-      onPut(events.filter((_, index) => results[index]?.kind === "stored"));
-      return results;
-    },
+    put: (events) => puts.ask(events),
     putWithin: (client, events) =>
       answer(async (open) => {
         await putWithin(open.statements, client, events);
