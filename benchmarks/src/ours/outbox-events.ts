@@ -15,7 +15,7 @@ import { tellingBroker } from "./telling-broker.js";
  * caller's, in a transaction of the caller's. Store, relay, consumer and caller are one process, as bare JetStream's publisher and consumer are.
  *
  * Settings that are not the defaults: as many events are handled at once as are in flight, in up to 16 transactions at a time, because with
- * the default of 4 most of them wait for one of four commits.
+ * the default of 4 more of them share one, whose handlers are called one after the other.
  */
 const HANDLED_AT_ONCE = 100;
 const TRANSACTIONS = 16;

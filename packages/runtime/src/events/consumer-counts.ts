@@ -9,4 +9,8 @@ export class ConsumerCounts {
   parked = 0;
   /** Parked events that were handled after all. */
   redriven = 0;
+  /** Transactions of several events that were committed. */
+  batches = 0;
+  /** Those that were undone, and their events handled each by itself. */
+  batchesUndone = 0;
 }

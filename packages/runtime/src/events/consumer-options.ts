@@ -27,6 +27,11 @@ export interface ConsumerOptions<Client = unknown> {
   readonly attempts?: number;
   /** Of one attempt, ms. Default 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * Events that share a transaction when they wait at the same time, at most; 1: none do. What a `handleWithin` sets for its transaction
+   * (`set local`) then lasts for those after it; those of `handle` are kept together when they are done. SQLite has none. Default 32.
+   */
+  readonly batch?: number;
   /** Between attempts. Default: from 200 ms up to 60 s. */
   readonly backoff?: Partial<Backoff>;
   /** Events handled at the same time by this process, at most. Default: the broker's. */
@@ -43,16 +48,18 @@ export interface ConsumerBounds {
   readonly attempts: number;
   readonly timeoutMs: number;
   readonly backoff: Backoff;
+  readonly batch: number;
 }
 
 /** Error: `config-invalid`. */
 export function consumerBounds<Client>(options: ConsumerOptions<Client>): ConsumerBounds {
-  const { attempts = 10, timeoutMs = 30_000 } = options;
+  const { attempts = 10, timeoutMs = 30_000, batch = 32 } = options;
   const backoff = { initialDelayMs: 200, maxDelayMs: 60_000, ...options.backoff };
-  if (!(Number.isSafeInteger(attempts) && attempts >= 1)) throw invalid("attempts", "a whole number from 1", attempts);
+  for (const [key, value] of Object.entries({ attempts, batch }))
+    if (!(Number.isSafeInteger(value) && value >= 1)) throw invalid(key, "a whole number from 1", value);
   for (const [key, value] of Object.entries({ timeoutMs, ...backoff }))
     if (!(Number.isFinite(value) && value > 0)) throw invalid(key, "a number of milliseconds above 0", value);
-  return { attempts, timeoutMs, backoff };
+  return { attempts, timeoutMs, backoff, batch };
 }
 
 /** Error: `config-invalid` unless exactly one of the two handlers is given. */

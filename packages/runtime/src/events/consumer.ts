@@ -37,9 +37,12 @@ const REDRIVEN = "#redriven";
 export function createConsumer<Client = unknown>(options: ConsumerOptions<Client>): Consumer {
   const { broker, store, group, subjects, concurrency, silenceMs, knows } = options;
   const { ports = systemPorts, logger = silentLogger } = options;
-  const { attempts, timeoutMs, backoff } = consumerBounds(options);
+  const { attempts, timeoutMs, backoff, batch } = consumerBounds(options);
   const counts = new ConsumerCounts();
-  const inbox = new Inbox<Client>({ store, group, clock: ports.clock, timeoutMs, handling: handlingOf(options) });
+  const inbox = new Inbox<Client>({
+    ...{ store, group, clock: ports.clock, timeoutMs, batch, counts },
+    handling: handlingOf(options),
+  });
   const intake = new EventIntake({
     store,
     inbox,
@@ -75,7 +78,7 @@ export function createConsumer<Client = unknown>(options: ConsumerOptions<Client
       ...{ store, group, logger },
       redrive: async ({ event: message }) => {
         const event = intake.read(message);
-        await inbox.handle({ id: message.id + REDRIVEN, event, attempt: 1, signal: membership.signal });
+        await inbox.handle({ id: message.id + REDRIVEN, event, attempt: 1, signal: membership.signal, alone: true });
         counts.redriven += 1;
       },
     }),

@@ -4,7 +4,7 @@ import type { CloudEvent } from "./cloud-event.js";
 
 /** What a handler of events is given beside the event. */
 export interface EventContext {
-  /** From 1: which one of the attempts this is, at least. */
+  /** From 1: which one of the attempts this is, at least. Twice the same where the first call was in a transaction with others that was undone. */
   readonly attempt: number;
   /** Aborted when the attempt has taken too long, the event has gone to another process, or this one stops and waits no longer. */
   readonly signal: AbortSignal;
@@ -27,7 +27,8 @@ export interface EventTransactionContext<Client> extends EventContext {
 export type EventHandler = (event: CloudEvent, context: EventContext) => unknown;
 
 /**
- * The effect lies in the store's database, by the client of the context: it happens once for an event, whatever crashes. On SQLite it does
+ * The effect lies in the store's database, by the client of the context: it happens once for an event, whatever crashes. Other events may share
+ * the transaction, which no handler ends. On SQLite it does
  * its work before it first waits.
  */
 export type EventTransactionHandler<Client> = (event: CloudEvent, context: EventTransactionContext<Client>) => unknown;

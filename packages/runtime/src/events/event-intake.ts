@@ -50,8 +50,8 @@ export class EventIntake {
       return this.#park(message, error, attempt, signal);
     }
     try {
-      const result = await this.#whenStoreAnswers(signal, () =>
-        inbox.handle({ id: message.id, event, attempt, signal }),
+      const result = await this.#whenStoreAnswers(signal, (isAgain) =>
+        inbox.handle({ id: message.id, event, attempt, signal, alone: isAgain || attempt > 1 }),
       );
       if (result === "handled") counts.handled += 1;
       else counts.duplicates += 1;
@@ -94,11 +94,11 @@ export class EventIntake {
     );
   }
 
-  async #whenStoreAnswers<Value>(signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
+  async #whenStoreAnswers<Value>(signal: AbortSignal, call: (isAgain: boolean) => Promise<Value>): Promise<Value> {
     const { ports, logger, group } = this.#options;
     for (let failures = 1; ; failures += 1) {
       try {
-        return await call();
+        return await call(failures > 1);
       } catch (error) {
         if (!isTransient(error)) throw error;
         if (failures === 1)

@@ -46,6 +46,8 @@ export class EventWorld {
   readonly #planted: Planted;
   /** One process, and no fault by which something would come again: then the order holds. */
   readonly #isCalm: boolean;
+  /** No handler waits for anything, and few fail: then many share a transaction. */
+  readonly #isQuick: boolean;
   readonly #processes = new Set<{ die(): void }>();
   readonly #committed: EventMessage[] = [];
   readonly #undone = new Set<string>();
@@ -58,6 +60,7 @@ export class EventWorld {
     this.#planted = planted;
     this.#server = new FaultyBrokerServer(this.#clock, this.#random);
     this.#isCalm = seed % 5 === 0;
+    this.#isQuick = seed % 3 === 0;
   }
 
   async run(): Promise<void> {
@@ -126,6 +129,20 @@ export class EventWorld {
       const value = await call();
       return isDead() ? never : value;
     };
+    const tracked = async <Begun extends EventTransaction>(begin: () => Promise<Begun | "handled">) => {
+      if (isDead()) return never;
+      const begun = await begin();
+      if (begun === "handled") return begun;
+      if (isDead()) {
+        await begun.rollback();
+        return never;
+      }
+      open.add(begun);
+      const ended = (end: () => Promise<void>) => alive(() => end().finally(() => open.delete(begun)));
+      return { ...begun, commit: () => ended(() => begun.commit()), rollback: () => ended(() => begun.rollback()) };
+    };
+    const { batches } = real;
+    if (batches === undefined) throw new Error("expected a store with batches");
     const mortal: EventStore = {
       ...real,
       put: (batch) => alive(() => real.put(batch)),
@@ -134,20 +151,15 @@ export class EventWorld {
       read: (...args) => alive(() => real.read(...args)),
       advance: (...args) => alive(() => real.advance(...args)),
       park: (...args) => alive(() => real.park(...args)),
-      begin: async (group, id) => {
-        if (isDead()) return never;
-        const begun = await real.begin(group, id);
-        if (begun === "handled") return begun;
-        if (isDead()) {
-          await begun.rollback();
-          return never;
-        }
-        open.add(begun);
-        return {
-          client: begun.client,
-          commit: () => alive(() => begun.commit().finally(() => open.delete(begun))),
-          rollback: () => alive(() => begun.rollback().finally(() => open.delete(begun))),
-        };
+      begin: (group, id) => tracked(() => real.begin(group, id)),
+      batches: {
+        atOnce: 2,
+        isHandled: (group, id) => alive(() => batches.isHandled(group, id)),
+        begin: async (group, ids) => {
+          this.#did("events in one transaction");
+          const begun = await tracked(() => batches.begin(group, ids));
+          return begun === "handled" ? never : begun;
+        },
       },
     };
     return this.#planted.store?.(mortal) ?? mortal;
@@ -177,12 +189,13 @@ export class EventWorld {
     order: string,
     { client, signal }: EventTransactionContext<MemoryClient>,
   ): Promise<void> {
-    if (!this.#isCalm && this.#random.chance(0.1)) throw new Error("not now");
-    if (this.#random.chance(0.3)) await sleep(this.#clock, this.#random.below(3_000), signal);
+    const failing = this.#isQuick ? 0.02 : 0.1;
+    if (!this.#isCalm && this.#random.chance(failing)) throw new Error("not now");
+    if (!this.#isQuick && this.#random.chance(0.3)) await sleep(this.#clock, this.#random.below(3_000), signal);
     const { counts, orders } = this.#effects(group);
     client.set(`${group} ${id}`, (counts.get(id) ?? 0) + 1);
     client.set(`${group} order ${order}`, [...(orders.get(order) ?? []), id]);
-    if (!this.#isCalm && this.#random.chance(0.1)) throw new Error("not now, after all");
+    if (!this.#isCalm && this.#random.chance(failing)) throw new Error("not now, after all");
   }
 
   #effects(group: string): Effects {
@@ -196,11 +209,14 @@ export class EventWorld {
     return { counts, orders };
   }
 
+  #did(what: string): void {
+    this.faults.set(what, (this.faults.get(what) ?? 0) + 1);
+  }
+
   async #fail(): Promise<void> {
-    const did = (what: string): void => void this.faults.set(what, (this.faults.get(what) ?? 0) + 1);
     if (this.#random.chance(0.04)) {
       this.#server.isDown = !this.#server.isDown;
-      did("broker down or up");
+      this.#did("broker down or up");
       if (!this.#server.isDown) this.#server.pump();
     }
     if (this.#isCalm) return;
@@ -209,21 +225,21 @@ export class EventWorld {
       this.#server.loseTail(1 + this.#random.below(20));
       this.#server.isDown = true;
       this.#clock.after(1_500, () => this.#server.up());
-      did("tail lost");
+      this.#did("tail lost");
     }
     if (this.#random.chance(0.05)) {
       this.#server.redeliver();
-      did("given out again");
+      this.#did("given out again");
     }
     if (this.#random.chance(0.08)) {
       const [victim] = this.#processes;
       victim?.die();
       if (victim !== undefined) this.#processes.delete(victim);
-      did("process died");
+      this.#did("process died");
     }
     if (this.#processes.size < 3 && this.#random.chance(0.15)) {
       await this.#startProcess();
-      did("process started");
+      this.#did("process started");
     }
   }
 

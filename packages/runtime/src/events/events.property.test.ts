@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LeasedShard } from "../store/event-store.js";
+import type { EventBatch, EventStore, LeasedShard } from "../store/event-store.js";
 import { EventWorld, type Planted } from "./event-world.test.support.js";
 
 const SEEDS = Number(process.env.EVENT_SEEDS ?? 40);
@@ -52,6 +52,12 @@ const BUGS: Readonly<Record<string, Planted>> = {
       };
     },
   },
+  "an event that was handled is not known by its id among others": {
+    store: (real) => batching(real, (batch, ids) => ({ ...batch, fresh: new Set(ids) })),
+  },
+  "others are kept when one of them fails": {
+    store: (real) => batching(real, (batch) => ({ ...batch, rollback: () => batch.commit() })),
+  },
   "the outbox is written apart from what caused it": {
     store: (real) => ({ ...real, putWithin: async (_, events) => void (await real.put(events)) }),
   },
@@ -85,6 +91,13 @@ const BUGS: Readonly<Record<string, Planted>> = {
   },
 };
 
+function batching(real: EventStore, meddle: (batch: EventBatch, ids: readonly string[]) => EventBatch): EventStore {
+  const { batches } = real;
+  if (batches === undefined) throw new Error("expected a store with batches");
+  const begin = async (group: string, ids: readonly string[]) => meddle(await batches.begin(group, ids), ids);
+  return { ...real, batches: { ...batches, begin } };
+}
+
 /** Methods of a class are not its own properties. */
 function passing(real: Parameters<NonNullable<Planted["broker"]>>[0]) {
   return {
@@ -107,7 +120,8 @@ describe("events, in worlds where everything fails", () => {
       for (const [what, times] of world.faults) faults.set(what, (faults.get(what) ?? 0) + times);
     }
     // A world in which nothing goes wrong tests nothing.
-    for (const what of ["broker down or up", "tail lost", "given out again", "process died", "process started"])
+    const wrong = ["broker down or up", "tail lost", "given out again", "process died", "process started"];
+    for (const what of [...wrong, "events in one transaction"])
       expect(faults.get(what), what).toBeGreaterThan(SEEDS / 2);
   }, 120_000);
 

@@ -93,6 +93,26 @@ it("sends again what the broker lost, from the newest place that it still has", 
   await relay.stop();
 });
 
+it("sends an event at once when it comes alone, and together what comes right after it", async () => {
+  const bench = await eventBench();
+  const relay = bench.relay();
+  await relay.start();
+  await bench.settle();
+  await bench.events.put([event(1)]);
+  await bench.settle();
+  expect(bench.server.ids).toEqual(["event-1"]);
+  const calls = bench.server.publishedAt.length;
+  for (const n of [2, 3, 4]) {
+    await bench.events.put([event(n)]);
+    await bench.settle();
+  }
+  expect(bench.server.ids).toEqual(["event-1"]);
+  await bench.pass(10, 10);
+  expect(bench.server.ids).toEqual(["event-1", "event-2", "event-3", "event-4"]);
+  expect(bench.server.publishedAt.length).toBe(calls + 1);
+  await relay.stop();
+});
+
 it("sends again what a broker lost in an instant, though it has taken more since", async () => {
   const bench = await eventBench();
   const relay = bench.relay();
@@ -102,7 +122,7 @@ it("sends again what a broker lost in an instant, though it has taken more since
   bench.server.stream = [];
   bench.server.remembered.clear();
   await bench.events.put([event(2)]);
-  await bench.settle();
+  await bench.pass(10, 10);
   expect(bench.server.ids).toEqual(["event-2"]);
   await bench.pass(12_000, 1_000);
   expect(bench.server.ids).toEqual(["event-2", "event-1"]);

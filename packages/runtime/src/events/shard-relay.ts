@@ -34,6 +34,8 @@ const CHECK_MS = 10_000;
  * end and comes back. What is published on top of a loss would hide it.
  */
 const SILENCE_MS = 1_000;
+/** From one read that found something to the next, unless more is known to be there: what is put meanwhile goes together, and nobody waits who is alone. */
+const GATHER_MS = 10;
 const BACKOFF = { initialDelayMs: 100, maxDelayMs: 5_000 };
 
 /**
@@ -55,6 +57,8 @@ export class ShardRelay {
   #heldUpTo = Number.NEGATIVE_INFINITY;
   /** When the last call was sent that the broker answered. */
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** When something was read, last. */
+  #readAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> = Promise.resolve();
 
   constructor(shard: LeasedShard, options: ShardRelayOptions) {
@@ -86,7 +90,9 @@ export class ShardRelay {
       try {
         const isIdle = !this.#options.trusted() || !(await this.#step(signal));
         failures = 0;
-        if (isIdle) await this.#bell.wait(ports.clock, pollMs, signal);
+        if (!isIdle) continue;
+        await this.#bell.wait(ports.clock, pollMs, signal);
+        await this.#gather(signal);
       } catch (error) {
         failures += 1;
         // Once is enough: how long it lasts is to be seen in the counts.
@@ -100,19 +106,27 @@ export class ShardRelay {
     }
   }
 
-  /** False: there was nothing to send. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.ports;
+    const leftMs = this.#readAt + GATHER_MS - clock.monotonic();
+    if (leftMs > 0) await sleep(clock, leftMs, signal);
+  }
+
+  /** False: that was all there is, for now. */
   async #step(signal: AbortSignal): Promise<boolean> {
     const { store, ports } = this.#options;
     if (this.#isCheckDue()) await this.#check(signal);
     if (signal.aborted) return false;
-    const stored = await store.read(this.#shard.shard, this.#position, this.#size.limit);
+    const { limit } = this.#size;
+    const stored = await store.read(this.#shard.shard, this.#position, limit);
+    if (stored.length > 0) this.#readAt = ports.clock.monotonic();
     for (const batch of this.#size.split(stored)) {
       // Whoever has the shard by then may be sending what comes later.
       if (signal.aborted || !this.#options.trusted()) return false;
       if (ports.clock.monotonic() - this.#heardAt >= SILENCE_MS && (await this.#check(signal))) return true;
       await this.#send(batch, signal);
     }
-    return stored.length > 0;
+    return stored.length === limit;
   }
 
   async #send(batch: readonly StoredEvent[], signal: AbortSignal): Promise<void> {

@@ -46,6 +46,8 @@ export interface EventStore {
    * second waits for the first one's end.
    */
   begin(group: string, eventId: string): Promise<EventTransaction | "handled">;
+  /** Left out by a store to which it is all the same how many events are handled in a transaction. */
+  readonly batches?: EventBatches;
   /** Deletes up to `limit` ids of events handled before. Later ones come again as new. Returns how many. */
   pruneHandled(handledBefore: number, limit: number): Promise<number>;
 
@@ -58,7 +60,10 @@ export interface EventStore {
   /** It is parked no more, and its id no longer counts as handled when `again`. False: it was not parked. */
   unpark(group: string, eventId: string, again: boolean): Promise<boolean>;
 
-  /** Calls back when events were put, by this process or, where the database tells, by others. A hint: it may be lost, doubled or late. */
+  /**
+   * Calls back when events were put, by this process or, where the database tells, by others. A hint: it may be lost, doubled, late or, where
+   * the end of a transaction of the caller's is not seen, early. Of what the store itself commits it comes after the commit.
+   */
   listen?(onPut: (shards: readonly number[]) => void): void;
 }
 
@@ -113,6 +118,21 @@ export interface EventTransaction {
   commit(): Promise<void>;
   /** Harmless after the end. */
   rollback(): Promise<void>;
+}
+
+/** Several events in one transaction. */
+export interface EventBatches {
+  /** Transactions that may be open at once; who begins one more waits. */
+  readonly atOnce: number;
+  /** As `EventStore.begin`, of all of them: they are handled together, or none is. */
+  begin(group: string, eventIds: readonly string[]): Promise<EventBatch>;
+  /** Whether it was handled, as far as that is committed: waits for nobody who handles it now. */
+  isHandled(group: string, eventId: string): Promise<boolean>;
+}
+
+export interface EventBatch extends EventTransaction {
+  /** Those that were not handled before. */
+  readonly fresh: ReadonlySet<string>;
 }
 
 export interface ParkedEvent {

@@ -5,11 +5,11 @@ import { put } from "./outbox.js";
 import { stageWrites } from "./transaction.js";
 import type { MemoryWorld } from "./world.js";
 
-/** `leave` ends the turn of this event, so that whoever waits for it goes on. */
+/** `leave` ends the turns of these events, so that whoever waits for them goes on. */
 export function beginEvent(
   world: MemoryWorld,
   group: string,
-  eventId: string,
+  eventIds: readonly string[],
   now: () => number,
   leave: () => void,
 ): EventTransaction {
@@ -23,14 +23,14 @@ export function beginEvent(
     client: staged.client,
     async commit() {
       if (!open) {
-        const message = `expected an open transaction for event ${eventId} of group ${group}, got a commit after its end; begin another one`;
-        throw new RuntimeError("internal", message, { group, event: eventId });
+        const message = `expected an open transaction for event ${eventIds.join(", ")} of group ${group}, got a commit after its end; begin another one`;
+        throw new RuntimeError("internal", message, { group, events: [...eventIds] });
       }
       try {
         const at = now();
         staged.apply();
         put(world.events, staged.events, at);
-        recordHandled(world.events, group, eventId, at);
+        for (const id of eventIds) recordHandled(world.events, group, id, at);
       } finally {
         end();
       }

@@ -42,7 +42,7 @@ export interface Queryable {
 
 /** Two appends, new runs, a claim, and the renewal of the lease, which must not wait for any of them. */
 const DEFAULT_CONNECTIONS = 5;
-const DEFAULT_TRANSACTIONS = 4;
+export const DEFAULT_TRANSACTIONS = 4;
 const READERS = 4;
 const LOG_READERS = 2;
 const STATEMENT_TIMEOUT_MS = 5_000;

@@ -1,22 +1,24 @@
 import type { Clock } from "../../ports.js";
 
-/**
- * Hints of events that were put, each told at once and twice more: what is committed is readable only when the transactions that are older
- * have ended, too. As a rule these end within milliseconds; for what takes longer there is polling.
- */
+/** Tells of each hint some times, each time after a delay; hints that come before the first of them is told again go with it. */
 export class EchoedHints {
-  readonly #clock: Clock;
   readonly #tell: (shards: readonly number[]) => void;
-  readonly #echoes = ECHOES_MS.map((delayMs) => ({ delayMs, shards: new Set<number>(), cancel: () => {} }));
+  readonly #clock: Clock;
+  readonly #echoes: readonly Echo[];
 
-  constructor(clock: Clock, tell: (shards: readonly number[]) => void) {
+  /** `delaysMs`: 0 is at once. */
+  constructor(clock: Clock, delaysMs: readonly number[], tell: (shards: readonly number[]) => void) {
     this.#clock = clock;
     this.#tell = tell;
+    this.#echoes = delaysMs.map((delayMs) => ({ delayMs, shards: new Set(), cancel: () => {} }));
   }
 
   hear(shards: readonly number[]): void {
-    this.#tell(shards);
     for (const echo of this.#echoes) {
+      if (echo.delayMs === 0) {
+        this.#tell(shards);
+        continue;
+      }
       if (echo.shards.size === 0)
         echo.cancel = this.#clock.after(echo.delayMs, () => {
           const heard = [...echo.shards];
@@ -32,4 +34,8 @@ export class EchoedHints {
   }
 }
 
-const ECHOES_MS = [20, 200];
+interface Echo {
+  readonly delayMs: number;
+  readonly shards: Set<number>;
+  cancel(): void;
+}

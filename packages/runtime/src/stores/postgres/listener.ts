@@ -29,7 +29,7 @@ export class Listener {
     this.#connections = connections;
     this.#clock = clock;
     this.#hearers = hearers;
-    this.#puts = new EchoedHints(clock, (shards) => hearers.onPut?.(shards));
+    this.#puts = new EchoedHints(clock, ECHOES_MS, (shards) => hearers.onPut?.(shards));
   }
 
   /** Never throws: without a connection it tries again, and polling finds everything meanwhile. */
@@ -76,6 +76,11 @@ export class Listener {
 const ALL_SHARDS = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 const RETRY_MS = 1_000;
+/**
+ * Hints of events are told at once and twice more: what is committed is readable only when the transactions that are older have ended, too. As a
+ * rule these end within milliseconds; for what takes longer there is polling.
+ */
+const ECHOES_MS = [0, 20, 200];
 /** A hint that is left out costs a poll; a thousand of them would cost more. */
 const MAX_HINTS = 20;
 
@@ -90,6 +95,6 @@ export function putHint(shards: readonly number[]): string {
   return `put ${shards.join(",")}`;
 }
 
-export function channelOf(schema: string): string {
+function channelOf(schema: string): string {
   return `${schema} runs`;
 }

@@ -1,15 +1,20 @@
 import type pg from "pg";
+import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import type { Connections, Queryable, TransactionOf } from "./connections.js";
 import { fromDriver, isOfStatement } from "./driver-error.js";
+import { keepPuts } from "./own-puts.js";
 
 export interface OpenTransaction {
   readonly client: pg.PoolClient;
   /** The same connection, for statements of the store. */
   readonly on: Queryable;
+  /** Events that were put by the client so far. */
+  readonly put: readonly EventMessage[];
   /**
    * Its last statement, and the commit when that says so, else all is rolled back. A throw has rolled back too, or has left open
-   * what became of it (`store-unavailable`). Errors: as `fromDriver`; after the end, `definition-invalid`.
+   * what became of it (`store-unavailable`). Errors: as `fromDriver`; `internal` when a statement had failed and nobody said so; after the
+   * end, `definition-invalid`.
    */
   end<T>(last: (on: Queryable) => Promise<T>, mayCommit: (result: T) => boolean): Promise<T>;
   /** Harmless after the end. */
@@ -19,9 +24,11 @@ export interface OpenTransaction {
 /** A transaction of the caller's own length; a server that hears nothing for longer than a statement may take ends it. */
 export async function openTransaction(connections: Connections, of: TransactionOf): Promise<OpenTransaction> {
   const { client, on, release } = await connections.take(of);
+  const { put, forget } = keepPuts(client);
   let open = true;
   const close = (broken?: unknown): void => {
     open = false;
+    forget();
     release(broken === undefined || isOfStatement(broken) ? undefined : asError(broken));
   };
   const rollback = async (): Promise<void> => {
@@ -42,6 +49,7 @@ export async function openTransaction(connections: Connections, of: TransactionO
   return {
     client,
     on,
+    put,
     rollback,
     async end(last, mayCommit) {
       if (!open)
@@ -49,8 +57,9 @@ export async function openTransaction(connections: Connections, of: TransactionO
       try {
         const result = await last(on);
         if (mayCommit(result)) {
-          await client.query("commit");
+          const { command } = await client.query("commit");
           close();
+          if (command !== "COMMIT") throw failedBefore();
         } else await rollback();
         return result;
       } catch (error) {
@@ -60,6 +69,13 @@ export async function openTransaction(connections: Connections, of: TransactionO
       }
     },
   };
+}
+
+/** The server answers the commit of a transaction in which a statement failed with a rollback, and no error. */
+export function failedBefore(cause?: unknown): RuntimeError {
+  const message =
+    "expected a transaction fit to commit, got one in which a statement had failed; let the callback throw what it catches";
+  return new RuntimeError("internal", message, {}, cause === undefined ? {} : { cause });
 }
 
 function asError(error: unknown): Error {

@@ -146,6 +146,41 @@ test("a batch waits for an event of its own that another transaction is about to
   ]);
 });
 
+test("puts what comes meanwhile in one commit, and each call has results of its own", async (under, events) => {
+  const { query, schema } = under;
+  const calls = Array.from({ length: 30 }, (_, n) => events.put([newEvent(n), newEvent(n % 10)]));
+  const results = (await Promise.all(calls)).map((each) => each.map(({ kind }) => kind));
+  for (const [n, [own, shared]] of results.entries()) expect([n, own, shared]).toEqual([n, "stored", "duplicate"]);
+  const [commits] = await query(`select count(distinct xmin::text)::int as n from "${schema}".events`);
+  expect(Number(commits?.n)).toBeLessThan(5);
+});
+
+test("refuses and finds nothing for others when calls go together", async (_under, events) => {
+  const first = events.put([newEvent(1)]);
+  const [bad, again, good] = await Promise.all([
+    events.put([newEvent(2, { body: "a\0b" })]),
+    events.put([newEvent(1)]),
+    events.put([newEvent(3)]),
+  ]);
+  expect([await first, bad?.[0]?.kind, again, good]).toEqual([
+    [{ kind: "stored" }],
+    "rejected",
+    [{ kind: "duplicate" }],
+    [{ kind: "stored" }],
+  ]);
+});
+
+test("a call that waits for another's transaction in vain fails alone", async (under) => {
+  const events = eventsOf(await under.reopen({ statementTimeoutMs: 500 }));
+  const other = await under.begin();
+  await events.putWithin(other, [newEvent(1)]);
+  const first = events.put([newEvent(0)]);
+  const [stuck, good] = await Promise.allSettled([events.put([newEvent(1)]), events.put([newEvent(2)])]);
+  expect(await first).toEqual([{ kind: "stored" }]);
+  expect(stuck).toMatchObject({ status: "rejected", reason: { code: "store-unavailable" } });
+  expect(good).toEqual({ status: "fulfilled", value: [{ kind: "stored" }] });
+});
+
 test("keeps a key's order and every event when the statement is split", async (_under, events) => {
   const large = newEvents(1, 12).map((event) => ({ ...event, body: "x".repeat(900_000) }));
   expect((await events.put(large)).every(({ kind }) => kind === "stored")).toBe(true);
@@ -203,6 +238,25 @@ test("tells other instances which shards were put into, and a newcomer to look a
   await hear([3]);
   await store.create([newRun(1, { events: [newEvent(2, { key: keyIn(5) })] })]);
   await hear([5]);
+});
+
+test("notifies nobody in a transaction of the caller's, and tells of it soon after", async (under) => {
+  const heard: (readonly number[])[] = [];
+  const events = eventsOf(await under.reopen({}, (store) => store.events?.listen?.((shards) => heard.push(shards))));
+  const client = await under.begin();
+  const said: string[] = [];
+  const query = client.query.bind(client) as (text: string, values?: unknown[]) => Promise<unknown>;
+  const noted = {
+    query(text: string, values: unknown[]) {
+      said.push(text);
+      return query(text, values);
+    },
+  };
+  await events.putWithin(noted, [newEvent(1, { key: keyIn(7) })]);
+  await query("commit");
+  expect(said).toHaveLength(1);
+  expect(said[0]).not.toContain("pg_notify");
+  await expect.poll(() => heard.some((shards) => shards.join() === "7")).toBe(true);
 });
 
 const WRITERS = 4;

@@ -3,21 +3,26 @@ import { checkEvents, refusalOf } from "../../store/event-codec.js";
 import type { PutResult } from "../../store/event-store.js";
 import type { Connections, Queryable } from "./connections.js";
 import { fromDriver } from "./driver-error.js";
-import { charactersOf, eventColumns, shardsOf } from "./event-rows.js";
+import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
-import { channelOf, putHint } from "./listener.js";
 import type { Statements } from "./statements.js";
 
-export async function put(connections: Connections, events: readonly EventMessage[]): Promise<PutResult[]> {
-  const refused = events.map(refusalOf);
-  const fit = events.filter((_, index) => refused[index] === undefined);
+/** Of several calls, in one write: a list of results each. */
+export async function put(
+  connections: Connections,
+  calls: readonly (readonly EventMessage[])[],
+): Promise<PutResult[][]> {
+  const refused = calls.map((events) => events.map(refusalOf));
+  const fit = calls.flatMap((events, call) => events.filter((_, index) => refused[call]?.[index] === undefined));
   const stored = await insert(connections, inPieces(fit, charactersOf));
-  return events.map(({ id }, index) => {
-    const reason = refused[index];
-    if (reason !== undefined) return { kind: "rejected", reason };
-    // Of two in one batch the first one is stored.
-    return { kind: stored.delete(id) ? "stored" : "duplicate" };
-  });
+  return calls.map((events, call) =>
+    events.map(({ id }, index): PutResult => {
+      const reason = refused[call]?.[index];
+      if (reason !== undefined) return { kind: "rejected", reason };
+      // Of two in one write the first one is stored.
+      return { kind: stored.delete(id) ? "stored" : "duplicate" };
+    }),
+  );
 }
 
 /** The ids of those that were not there. */
@@ -38,8 +43,8 @@ interface TransactionClient {
 }
 
 /**
- * Within a transaction of the caller's. Its hint goes out with it, heard when it commits. Errors: `input-invalid`, `payload-too-large`, and
- * then nothing was done; others as of the store.
+ * Within a transaction of the caller's. Nobody is told in it: a commit that notifies keeps all others that do so waiting until it is on the disk.
+ * Errors: `input-invalid`, `payload-too-large`, and then nothing was done; others as of the store.
  */
 export async function putWithin(
   statements: Statements,
@@ -49,11 +54,7 @@ export async function putWithin(
   const pieces = inPieces(checkEvents(events), charactersOf);
   try {
     for (const piece of pieces)
-      await (client as TransactionClient).query(statements.text("put-within"), [
-        ...eventColumns(piece),
-        channelOf(statements.schema),
-        putHint(shardsOf(piece)),
-      ]);
+      await (client as TransactionClient).query(statements.text("put-events"), eventColumns(piece));
   } catch (error) {
     throw fromDriver(error);
   }

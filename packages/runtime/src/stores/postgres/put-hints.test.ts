@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { keyIn, newEvent } from "../../testing/event-store/harness.js";
+import { createManualClock } from "../../testing/manual-clock.js";
 import type { Row } from "./connections.js";
 import { PutHints } from "./put-hints.js";
 
@@ -11,9 +12,10 @@ function server() {
     sent.push(values[1]);
     return answer();
   };
-  const hints = new PutHints({ reader: { schema: "s", query, run: query } });
+  const clock = createManualClock();
+  const hints = new PutHints({ reader: { schema: "s", query, run: query } }, clock);
   return {
-    ...{ sent, hints },
+    ...{ sent, hints, clock },
     answerBy: (next: () => Promise<Row[]>) => {
       answer = next;
     },
@@ -42,4 +44,21 @@ it("goes on after one that was not taken, and sends nothing for nothing", async 
   hints.tell(inShard(4));
   hints.tell(inShard(5));
   await expect.poll(() => sent).toEqual(["put 4", "put 5"]);
+});
+
+it("tells of what a transaction that is not seen may commit a few times, soon, and of many such together", async () => {
+  const { sent, hints, clock } = server();
+  for (const shard of [1, 2, 1]) hints.tellSoon(inShard(shard));
+  expect(sent).toEqual([]);
+  for (let told = 1; clock.advanceToNext(); told++) await expect.poll(() => sent.length).toBe(told);
+  expect(sent).toEqual(["put 1,2", "put 1,2", "put 1,2"]);
+  expect(clock.monotonic()).toBeLessThan(100);
+});
+
+it("guesses no more once it is stopped", () => {
+  const { sent, hints, clock } = server();
+  hints.tellSoon(inShard(1));
+  hints.stop();
+  expect(clock.pending).toBe(0);
+  expect(sent).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { Append, AppendResult, CreateResult, CreateRun, RunStore, StoreHint
 import { append } from "./append.js";
 import { isUuid } from "./binary-arrays.js";
 import { claim } from "./claim.js";
-import { Connections, type PostgresOptions } from "./connections.js";
+import { Connections, DEFAULT_TRANSACTIONS, type PostgresOptions } from "./connections.js";
 import { create } from "./create.js";
 import { createPostgresEvents } from "./event-store.js";
 import { signal } from "./inbox.js";
@@ -73,8 +73,9 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     hints?.tell(put);
   };
   const events = createPostgresEvents({
-    answer,
+    ...{ transactions: options.transactions ?? DEFAULT_TRANSACTIONS, answer },
     onPut: (put) => hints?.tell(put),
+    onPutWithin: (put) => hints?.tellSoon(put),
     listen(tell) {
       onPut.push(tell);
       void hear();
@@ -93,12 +94,13 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
       } finally {
         if (connections !== opened) await opened.close();
       }
-      hints = new PutHints(opened);
+      hints = new PutHints(opened, clock);
       await hear();
     },
     async close() {
       const closing = connections;
       connections = undefined;
+      hints?.stop();
       hints = undefined;
       await listener?.stop();
       listener = undefined;

@@ -11,18 +11,10 @@ export type StatementName =
   | ("signal-lock" | "signal" | "signal-known")
   | ("renew" | "bury" | "retire" | "free" | "forget-workers" | "owned" | "inbox-of-owner" | "workers")
   | ("prune" | "stranded")
-  | (
-      | "put-events"
-      | "put-within"
-      | "append-events"
-      | "create-events"
-      | "read-events"
-      | "prune-events"
-      | "restored-places"
-    )
+  | ("put-events" | "append-events" | "create-events" | "read-events" | "prune-events" | "restored-places")
   | ("event-group" | "event-member" | "event-holders" | "hold-shards" | "held-shards" | "release-shards")
   | ("advance" | "event-groups" | "forget-group" | "lock-group")
-  | ("handle-event" | "prune-handled" | "park-event" | "unpark-event");
+  | ("handle-events" | "known-events" | "prune-handled" | "park-event" | "unpark-event");
 
 /** One step of the schema. Never changed once released; its number is its place in the list, from 1. */
 export interface Migration {

@@ -4,15 +4,23 @@ interface Asked<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls that come while one is under way go together in the next. They fail together, too. */
+/**
+ * Calls that come while one is under way go together in the next. They fail together, too, unless it may have been for one of them alone
+ * (`isOfOne`): then each is sent again by itself, and the others do not wait for that.
+ */
 export class Together<Item, Result> {
   readonly #send: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #isOfOne: (error: unknown) => boolean;
   #waiting: Asked<Item, Result>[] = [];
   #isSending = false;
 
   /** `send`: one result each, in order. */
-  constructor(send: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  constructor(
+    send: (items: readonly Item[]) => Promise<readonly Result[]>,
+    isOfOne: (error: unknown) => boolean = () => false,
+  ) {
     this.#send = send;
+    this.#isOfOne = isOfOne;
   }
 
   ask(item: Item): Promise<Result> {
@@ -27,15 +35,18 @@ export class Together<Item, Result> {
     while (this.#waiting.length > 0) {
       const asked = this.#waiting;
       this.#waiting = [];
-      await this.#send(asked.map(({ item }) => item)).then(
-        (results) => {
-          for (const [index, { resolve }] of asked.entries()) resolve(results[index] as Result);
-        },
-        (error: unknown) => {
-          for (const { reject } of asked) reject(error);
-        },
-      );
+      await this.#sendThese(asked);
     }
     this.#isSending = false;
+  }
+
+  async #sendThese(asked: readonly Asked<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#send(asked.map(({ item }) => item));
+      for (const [index, { resolve }] of asked.entries()) resolve(results[index] as Result);
+    } catch (error) {
+      if (asked.length > 1 && this.#isOfOne(error)) for (const one of asked) void this.#sendThese([one]);
+      else for (const { reject } of asked) reject(error);
+    }
   }
 }

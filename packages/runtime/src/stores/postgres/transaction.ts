@@ -1,22 +1,21 @@
 import type { EventMessage } from "../../broker/event-message.js";
-import { RuntimeError } from "../../errors.js";
 import type { Append, StepTransaction } from "../../store/run-store.js";
 import { appendLast } from "./append.js";
 import type { Connections } from "./connections.js";
 import { sqlState } from "./driver-error.js";
-import { openTransaction } from "./open-transaction.js";
+import { failedBefore, openTransaction } from "./open-transaction.js";
 
 const IN_FAILED_TRANSACTION = "25P02";
 
 /**
  * A step's own transaction. The journal row is its last statement, so the key it holds is held for a moment only. A refused row takes
- * the step's effect with it. `onPut`: events of its row are committed.
+ * the step's effect with it. `onPut`: its events are committed.
  */
 export async function begin(
   connections: Connections,
   onPut: (events: readonly EventMessage[]) => void,
 ): Promise<StepTransaction> {
-  const { client, end, rollback } = await openTransaction(connections, "step");
+  const { client, put, end, rollback } = await openTransaction(connections, "step");
   return {
     client,
     rollback,
@@ -24,7 +23,7 @@ export async function begin(
       try {
         await client.query("set constraints all immediate");
       } catch (error) {
-        throw sqlState(error) === IN_FAILED_TRANSACTION ? swallowed(error) : error;
+        throw sqlState(error) === IN_FAILED_TRANSACTION ? failedBefore(error) : error;
       }
     },
     async commit(append: Append) {
@@ -32,14 +31,8 @@ export async function begin(
         (on) => appendLast(on, append),
         (written) => written?.kind === "appended",
       );
-      if (result?.kind === "appended" && append.events !== undefined) onPut(append.events);
+      if (result?.kind === "appended") onPut([...put, ...(append.events ?? [])]);
       return result ?? { kind: "lease-lost" };
     },
   };
-}
-
-function swallowed(cause: unknown): RuntimeError {
-  const message =
-    "expected a transaction fit to commit, got one in which a statement had failed; let the callback throw what it catches";
-  return new RuntimeError("internal", message, {}, { cause });
 }
