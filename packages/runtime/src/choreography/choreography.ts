@@ -109,7 +109,7 @@ export class Choreography {
     for (const event of events) {
       if (!BRINGS_ON.test(event.subject) || this.#subscriber?.isNear?.(event.key) !== true) continue;
       const own = ownStageEvent(event);
-      if (own !== undefined) this.#twice.once(event.id, () => this.#reactions.handleStage(own, unread)).catch(() => {});
+      if (own !== undefined) this.#twice.once(event.id, () => this.#reactions.handleOwn(own, unread)).catch(() => {});
     }
   }
 

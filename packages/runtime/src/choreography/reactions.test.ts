@@ -50,21 +50,21 @@ const completed: StageEvent = {
 
 it("tells the observer before it begins the next stage: in passing, or by a message when that one is not here", async () => {
   const here = reactions(async () => true);
-  await here.made.handleStage(completed);
+  await here.made.handleOwn(completed);
   expect(here.done).toEqual(["pass a.completed", "create s.b"]);
   const elsewhere = reactions(() => null);
-  await elsewhere.made.handleStage(completed);
+  await elsewhere.made.handleOwn(completed);
   expect(elsewhere.done).toEqual(["pass a.completed", "message a.completed", "create s.b"]);
 });
 
 it("tells the observer by a message after all when what it was told in passing was not written", async () => {
   const { made, done } = reactions(async () => false);
-  await made.handleStage(completed);
+  await made.handleOwn(completed);
   expect(done).toEqual(["pass a.completed", "create s.b", "message a.completed"]);
 });
 
 it("tells of a failure by a message, which comes once however often it is told", async () => {
   const { made, done } = reactions(async () => true);
-  await made.handleStage({ ...completed, news: "stuck", carried: null });
+  await made.handleOwn({ ...completed, news: "stuck", carried: null });
   expect(done).toEqual(["message a.stuck"]);
 });

@@ -27,7 +27,7 @@ export interface ReactionsOptions {
   /** Something may lie in the inbox of the run named. */
   readonly poke: (run: string) => void;
   /** Tells a run that is driven here, in passing; as `Worker.tell`. */
-  readonly tell: (run: string, message: Message) => Promise<boolean> | null;
+  readonly tell: (run: string, message: Message, isAwaited: boolean) => Promise<boolean> | null;
   readonly ports: Ports;
   readonly logger: Logger;
 }
@@ -64,14 +64,19 @@ export class Reactions {
   /** Errors: `definition-unknown` for a saga or version that is not registered here, `inbox-full`; those of the store. */
   async handle(of: CloudEvent): Promise<void> {
     const event = stageEventOf(of);
-    if (event !== null) await this.handleStage(event);
+    // What comes next of its run waits for it.
+    if (event !== null) await this.#handle(event, { unread: true, isAwaited: true });
   }
 
-  /** The same. `unread`: whether the unit may have been told something that it did not read. */
-  async handleStage(event: StageEvent, unread = true): Promise<void> {
+  /** The same for an event of this process. `unread`: whether its unit may have been told something that it did not read. */
+  handleOwn(event: StageEvent, unread = true): Promise<void> {
+    return this.#handle(event, { unread, isAwaited: false });
+  }
+
+  async #handle(event: StageEvent, { unread, isAwaited }: { unread: boolean; isAwaited: boolean }): Promise<void> {
     const known = this.#known(event);
     // The observer first: what a unit does about it is told by events of its own, which others may be quicker to take.
-    const isWritten = isForObserver(known, event) ? this.#tellInPassing(event) : true;
+    const isWritten = isForObserver(known, event) ? this.#tellInPassing(event, isAwaited) : true;
     if (isWritten === null) await this.#tell(event);
     for (const each of known) await this.#react(each, event, unread);
     if ((await isWritten) === false) await this.#tell(event);
@@ -81,8 +86,8 @@ export class Reactions {
    * It need not be in a message of its own while it is in the outbox or at the broker, and that it is until this reaction is over. Only what
    * adds nothing when it comes again; null: by a message.
    */
-  #tellInPassing(event: StageEvent): Promise<boolean> | null {
-    return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event)) : null;
+  #tellInPassing(event: StageEvent, isAwaited: boolean): Promise<boolean> | null {
+    return event.news === "completed" ? this.#options.tell(event.run, this.#telling(event), isAwaited) : null;
   }
 
   #known(event: StageEvent): readonly Choreographed[] {

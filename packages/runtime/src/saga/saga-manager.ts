@@ -243,7 +243,7 @@ class StoreSagaManager implements SagaManager {
       find: (saga, version) => this.#registry.choreographed(saga, version),
       newRuns: this.#newRuns,
       poke: (run) => this.#worker.pokeInbox(run),
-      tell: (run, event) => this.#worker.tell(run, event),
+      tell: (run, event, isAwaited) => this.#worker.tell(run, event, isAwaited),
     });
   }
 

@@ -32,9 +32,9 @@ export class Observation {
   }
 
   /** How long what was told in passing waits, ms; null: a wait for it is under way. */
-  static waitMs(state: RunState, heard: number): number | null {
-    // Nothing more can come.
-    if (heard >= openSteps(state)) return 0;
+  static waitMs(state: RunState, heard: number, isAwaited: boolean): number | null {
+    // Or nothing more can come.
+    if (isAwaited || heard >= openSteps(state)) return 0;
     return heard === 1 ? HEAR_MORE_MS : null;
   }
 }

@@ -156,12 +156,12 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#advance();
   }
 
-  /** What became of a unit, told in passing. Resolves to whether the journal has it; false, or null at once: the inbox takes it. */
-  hear(message: Message): Promise<boolean> | null {
+  /** Of a unit, in passing; `isAwaited`: others wait for it. Resolves to whether the journal has it; false, or null at once: the inbox takes it. */
+  hear(message: Message, isAwaited: boolean): Promise<boolean> | null {
     if (this.#gone || this.#draining) return null;
     const written = this.#arrivals.heard.add(message);
     this.#observation.heard();
-    const waitMs = Observation.waitMs(this.#state, this.#arrivals.heard.count);
+    const waitMs = Observation.waitMs(this.#state, this.#arrivals.heard.count, isAwaited);
     if (waitMs === 0) this.#advance();
     else if (waitMs !== null) this.#advanceAfter(waitMs);
     return written;

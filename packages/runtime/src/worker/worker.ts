@@ -219,8 +219,8 @@ export class Worker {
   }
 
   /** In passing, of a unit of that run; as `RunDriver.hear`. Null also when it is not driven here. */
-  tell(run: string, message: Message): Promise<boolean> | null {
-    return this.#drivers.get(run)?.hear(message) ?? null;
+  tell(run: string, message: Message, isAwaited: boolean): Promise<boolean> | null {
+    return this.#drivers.get(run)?.hear(message, isAwaited) ?? null;
   }
 
   /** What other instances say, if it concerns this one. */
