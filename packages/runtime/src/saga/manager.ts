@@ -162,4 +162,6 @@ export interface SagaMetrics {
   readonly appends: number;
   readonly flushes: number;
   readonly leaseLost: number;
+  /** Of choreographed sagas; null: there are none here. */
+  readonly events: SagaEvents["counts"] | null;
 }

@@ -336,6 +336,7 @@ class StoreSagaManager implements SagaManager {
       strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
+      events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
     };
   }

@@ -1,4 +1,4 @@
-import type { Runs } from "../../application/ports/runs.js";
+import type { Runs, SagaMetrics } from "../../application/ports/runs.js";
 import type { MetricFamily, MetricSource } from "./metrics.js";
 
 /** Runs and steps as the runtime counts them. */
@@ -20,8 +20,23 @@ export function runMetrics(runs: Runs): MetricSource {
       one("counter", "clean_arch_appends_total", "Rows appended to journals.", facts.appends),
       one("counter", "clean_arch_flushes_total", "Writes that carried them.", facts.flushes),
       one("counter", "clean_arch_lease_lost_total", "Runs lost to another instance.", facts.leaseLost),
+      ...(facts.events === null ? [] : choreographed(facts.events)),
     ];
   };
+}
+
+/** Of sagas whose stages react to each other's events. */
+function choreographed(counts: NonNullable<SagaMetrics["events"]>): MetricFamily[] {
+  const count = (what: keyof typeof counts, help: string): MetricFamily =>
+    one("counter", `clean_arch_saga_events_${what}_total`, help, counts[what]);
+  return [
+    count("handled", "Events of sagas that were reacted to."),
+    count("failed", "Reactions that failed; another follows, or the event is parked."),
+    count("parked", "Events that no reaction to was possible; their sagas stand still."),
+    count("redriven", "Parked events that were reacted to after all."),
+    count("published", "Events that the broker took, again ones included."),
+    count("rewound", "Times that a broker had lost what it took, and got it again."),
+  ];
 }
 
 function one(type: "counter" | "gauge", name: string, help: string, value: number): MetricFamily {
