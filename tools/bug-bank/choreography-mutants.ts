@@ -123,6 +123,13 @@ export const choreographyMutants: readonly Mutant[] = [
     ...CASES,
   },
   {
+    name: "choreography: a stage that has gone on is said to be stuck by an event that comes late",
+    files: [src("engine/observe.ts")],
+    find: "      if (step !== null && isOver(step, event)) return [];\n",
+    replace: "",
+    tests: [src("engine/observe.test.ts")],
+  },
+  {
     name: "choreography: of two stuck stages the run forgets one",
     files: [src("engine/stuck.ts")],
     find: "  for (const stuck of state.stuckUnits?.values() ?? []) state.stuck = stuck;\n",

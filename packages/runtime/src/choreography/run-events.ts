@@ -140,7 +140,8 @@ function stuckNews(
   const { saga, unit } = definition.unit;
   const { run: of, version = saga.version } = entryOf(run);
   const id = `${run.id}:stuck:${state.seq + 1}`;
-  return [{ ...BARE, id, saga: saga.name, version, run: of, unit: unit.name, news: "stuck", error: stuck.error }];
+  const event = { ...BARE, id, saga: saga.name, version, run: of, unit: unit.name, error: stuck.error } as const;
+  return [{ ...event, news: "stuck", ...(undoesAnother(run) && { undoing: true }) }];
 }
 
 function passedOn(carried: Carried, { outputs, context }: RunState, unit: string) {

@@ -25,6 +25,8 @@ export interface StageEvent {
   readonly error: Failure | null;
   /** With `failed`: the stage said no, it did not break. */
   readonly refused: boolean;
+  /** With `stuck`: in undoing what it had completed. */
+  readonly undoing?: boolean;
   /** Going back because the time of the whole is up: attempts under way are cut short. */
   readonly isLate: boolean;
   /** With `completed`: what the stage returned. */
@@ -42,13 +44,14 @@ export interface Carried {
 
 /** CloudEvents 1.0. Error: `payload-too-large`. */
 export function stageMessage(event: StageEvent, source: string, at: number): EventMessage {
-  const { id, saga, version, run, unit, news, carried, error, refused, isLate, output, changed } = event;
+  const { id, saga, version, run, unit, news, carried, error, refused, undoing, isLate, output, changed } = event;
   const type = unit === null ? `${saga}.${news}` : `${saga}.${unit}.${news}`;
   const data = {
     ...{ run, saga, version, unit, news },
     ...(carried !== null && { ...carried }),
     ...(news === "completed" && { output, changed }),
     ...(error !== null && { error, refused }),
+    ...(undoing === true && { undoing }),
     ...(isLate && { isLate }),
   };
   const message = eventMessage(cloudEvent({ id, source, type, subject: run, time: at, correlationid: run, data }), run);
@@ -77,6 +80,7 @@ export function stageEventOf({ id, data }: CloudEvent): StageEvent | null {
     context,
     error = null,
     refused,
+    undoing,
     isLate,
     output = null,
     changed = null,
@@ -86,6 +90,7 @@ export function stageEventOf({ id, data }: CloudEvent): StageEvent | null {
     carried: isObject(outputs) && isObject(context) ? { input, outputs, context } : null,
     error: error as unknown as Failure | null,
     refused: refused === true,
+    ...(undoing === true && { undoing }),
     isLate: isLate === true,
     output,
     changed: changed as unknown as ContextDelta | null,

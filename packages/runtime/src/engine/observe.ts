@@ -14,6 +14,8 @@ export interface UnitEvent {
   readonly error: Failure | null;
   /** The stage said no, it did not break. */
   readonly refused: boolean;
+  /** With `stuck`: in undoing what it had completed. */
+  readonly undoing?: boolean;
   /** What the stage returned, and what it changed in the context. */
   readonly output: Json;
   readonly changed: ContextDelta | null;
@@ -42,6 +44,8 @@ function observeUnit(plan: RunPlan, state: RunState, event: UnitEvent, step: Ste
     case "compensated":
       return compensated(plan, state, event.unit ?? "", step);
     case "stuck":
+      // It comes after the end that an operator led the stage to.
+      if (step !== null && isOver(step, event)) return [];
       return [
         {
           kind: "stuck",
@@ -95,4 +99,9 @@ function undone(plan: RunPlan, step: StepState): JournalRecord[] {
     { kind: "dispatched", step: name, direction: "compensate", attempt: 1, round },
     { kind: "compensated", step: name, attempt: 1 },
   ];
+}
+
+/** What a stage was stuck in has ended since. */
+function isOver({ forward, undo }: StepState, { undoing = false }: UnitEvent): boolean {
+  return undoing ? undo.status === "done" || undo.status === "skipped" : forward.status !== "idle";
 }
