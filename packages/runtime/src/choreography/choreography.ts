@@ -1,12 +1,11 @@
-import type { Broker, Subscriber } from "../broker/broker.js";
+import type { Broker } from "../broker/broker.js";
 import type { EventMessage } from "../broker/event-message.js";
-import type { CloudEvent } from "../events/cloud-event.js";
+import { type CloudEvent, readCloudEvent } from "../events/cloud-event.js";
 import { ConsumerCounts } from "../events/consumer-counts.js";
 import { EventIntake } from "../events/event-intake.js";
+import { Membership } from "../events/membership.js";
 import { createParkedEvents, type ParkedEvents } from "../events/parked-events.js";
 import { createRelay, type Relay } from "../events/relay.js";
-import { retryDelayMs } from "../events/retry-delay.js";
-import { sleep } from "../ports.js";
 import { KnownAgain } from "./known-again.js";
 import { Reactions, type ReactionsOptions } from "./reactions.js";
 import type { SagaEvents } from "./saga-events.js";
@@ -34,7 +33,6 @@ const AT_ONCE = 256;
 const OWN_AT_ONCE = 1_000;
 /** Draws of an id until its events come to this instance: in vain once in a million times, with a sixteenth of the shards. */
 const MAX_DRAWS = 200;
-const JOIN_AGAIN = { initialDelayMs: 200, maxDelayMs: 5_000 };
 
 /** Brings the events of choreographed sagas to the units of this service, and to the observer. */
 export class Choreography {
@@ -46,14 +44,11 @@ export class Choreography {
   /** Events that no reaction to was possible. */
   readonly #parked: ParkedEvents;
   readonly #knownAgain: KnownAgain;
-  readonly #stop = new AbortController();
-  #joining: Promise<void> = Promise.resolve();
-  #subscriber: Subscriber | undefined;
-  #failure: string | null = null;
+  readonly #membership: Membership;
   readonly #twice = new Twice();
 
   constructor(options: ChoreographyOptions) {
-    const { broker, isRelayed, group, store, events, ports, logger, leaseMs } = options;
+    const { broker, isRelayed, group, subjects, store, events, ports, logger, leaseMs } = options;
     this.#options = options;
     this.#reactions = new Reactions(options);
     const now = () => store.now();
@@ -70,7 +65,14 @@ export class Choreography {
         this.#counts.redriven += 1;
       },
     });
-    this.#knownAgain = new KnownAgain({ parked: this.#parked, ports, logger });
+    this.#knownAgain = new KnownAgain({ parked: this.#parked, knows: (event) => this.#knows(event), ports, logger });
+    this.#membership = new Membership({
+      ...{ broker, ports, logger, isPatient: true },
+      subscription: {
+        ...{ group, subjects, silenceMs: leaseMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
+        handle: (delivery) => this.#twice.once(delivery.message.id, () => this.#intake.take(delivery)),
+      },
+    });
   }
 
   /** What has come of the events of this process, and the parked ones of all. */
@@ -82,6 +84,10 @@ export class Choreography {
     };
   }
 
+  #knows(event: EventMessage): boolean {
+    return this.#reactions.knows(readCloudEvent(event.body));
+  }
+
   async #react(event: CloudEvent): Promise<"handled"> {
     await this.#reactions.handle(event);
     return "handled";
@@ -89,14 +95,15 @@ export class Choreography {
 
   /** Why no events come, or leave; null while they do. */
   get outage(): string | null {
-    return this.#failure ?? this.#relay?.outage?.reason ?? null;
+    return this.#membership.outage ?? this.#relay?.outage?.reason ?? null;
   }
 
   /** One for a run whose events come to this instance, if any do by their key. */
   nearId(draw: () => string): string {
+    const { subscriber } = this.#membership;
     let id = draw();
-    if (this.#subscriber?.isNear === undefined) return id;
-    for (let draws = 1; draws < MAX_DRAWS && !this.#subscriber.isNear(id); draws += 1) id = draw();
+    if (subscriber?.isNear === undefined) return id;
+    for (let draws = 1; draws < MAX_DRAWS && !subscriber.isNear(id); draws += 1) id = draw();
     return id;
   }
 
@@ -105,9 +112,10 @@ export class Choreography {
    * to at once: nobody else would do it sooner. When that fails they are reacted to as they come. `unread`: as `Append` says of their run.
    */
   emitted(events: readonly EventMessage[], unread?: boolean): void {
-    if (this.#stop.signal.aborted) return;
+    const { signal, subscriber } = this.#membership;
+    if (signal.aborted) return;
     for (const event of events) {
-      if (!BRINGS_ON.test(event.subject) || this.#subscriber?.isNear?.(event.key) !== true) continue;
+      if (!BRINGS_ON.test(event.subject) || subscriber?.isNear?.(event.key) !== true) continue;
       const own = ownStageEvent(event);
       if (own !== undefined) this.#twice.once(event.id, () => this.#reactions.handleOwn(own, unread)).catch(() => {});
     }
@@ -117,42 +125,13 @@ export class Choreography {
   async open(): Promise<void> {
     await this.#relay?.start();
     this.#knownAgain.start();
-    if (await this.#join()) return;
-    this.#joining = this.#joinLater();
+    await this.#membership.start();
   }
 
   async close(graceMs: number): Promise<void> {
-    this.#stop.abort();
-    await Promise.all([this.#joining, this.#knownAgain.stop()]);
-    await this.#subscriber?.stop(graceMs);
+    await Promise.all([this.#membership.stop(graceMs), this.#knownAgain.stop()]);
     this.#reactions.close();
     await this.#relay?.stop(graceMs);
     await this.#options.broker.close();
-  }
-
-  async #joinLater(): Promise<void> {
-    const { ports } = this.#options;
-    for (let failures = 1; !this.#stop.signal.aborted; failures += 1) {
-      await sleep(ports.clock, retryDelayMs(JOIN_AGAIN, failures, ports.random), this.#stop.signal);
-      if (this.#stop.signal.aborted || (await this.#join())) return;
-    }
-  }
-
-  async #join(): Promise<boolean> {
-    const { broker, isRelayed, group, subjects, leaseMs: silenceMs, logger } = this.#options;
-    try {
-      await broker.open();
-      this.#subscriber = await broker.subscribe({
-        ...{ group, subjects, silenceMs, concurrency: isRelayed ? AT_ONCE : OWN_AT_ONCE },
-        handle: (delivery) => this.#twice.once(delivery.message.id, () => this.#intake.take(delivery)),
-      });
-      this.#failure = null;
-      return true;
-    } catch (error) {
-      if (this.#failure === null)
-        logger.error({ broker: broker.name, error: String(error) }, "no events come; trying again");
-      this.#failure = error instanceof Error ? error.message : String(error);
-      return false;
-    }
   }
 }

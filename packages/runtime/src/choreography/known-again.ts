@@ -1,3 +1,4 @@
+import type { EventMessage } from "../broker/event-message.js";
 import { isUnavailable, type ParkedEvents } from "../events/parked-events.js";
 import type { Logger } from "../log.js";
 import { type Ports, sleep } from "../ports.js";
@@ -7,6 +8,8 @@ const PAUSE_MS = 5_000;
 
 export interface KnownAgainOptions {
   readonly parked: ParkedEvents;
+  /** Whether this instance does by now. */
+  readonly knows: (event: EventMessage) => boolean;
   readonly ports: Ports;
   readonly logger: Logger;
 }
@@ -44,14 +47,14 @@ export class KnownAgain {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { parked } = this.#options;
+    const { parked, knows } = this.#options;
     let cursor: string | null | undefined;
     while (cursor !== null && !signal.aborted) {
       const page = await parked.list(cursor === undefined ? {} : { cursor });
       for (const { event, error } of page.items) {
-        if (error.code !== "event-unknown") continue;
+        if (error.code !== "event-unknown" || !knows(event)) continue;
         await parked.redrive(event.id).catch((reason: unknown) => {
-          // Not known here either, or not possible for something else: it stays where it is.
+          // Not possible for something else: it stays where it is.
           if (isUnavailable(reason)) throw reason;
         });
       }

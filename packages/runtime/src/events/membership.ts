@@ -9,6 +9,8 @@ export interface MembershipOptions {
   readonly subscription: Subscription;
   readonly ports: Ports;
   readonly logger: Logger;
+  /** Tried again also after what is nobody's outage, such as a broker of other settings. Default: then `start` rejects. */
+  readonly isPatient?: boolean;
 }
 
 const BACKOFF = { initialDelayMs: 200, maxDelayMs: 5_000 };
@@ -20,6 +22,7 @@ export class Membership {
   #started: Promise<void> | undefined;
   #joining: Promise<void> = Promise.resolve();
   #subscriber: Subscriber | undefined;
+  #outage: string | null = null;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -39,11 +42,16 @@ export class Membership {
     return this.#subscriber;
   }
 
+  /** Why it has not joined, as it was said last; null: it has, or was never refused. */
+  get outage(): string | null {
+    return this.#outage;
+  }
+
   /** Resolves after the first try; a broker or a store that does not answer is tried again in the background. Rejects with other errors. */
   start(): Promise<void> {
-    const { subscription, logger } = this.#options;
+    const { subscription, logger, isPatient = false } = this.#options;
     this.#started ??= this.#subscribe().catch((error: unknown) => {
-      if (!isUnavailable(error)) throw error;
+      if (!isPatient && !isUnavailable(error)) throw error;
       logger.warn({ group: subscription.group, error: String(error) }, "a group could not be joined; trying again");
       this.#joining = this.#subscribeLater();
     });
@@ -59,10 +67,16 @@ export class Membership {
 
   async #subscribe(): Promise<void> {
     const { broker, subscription } = this.#options;
-    await broker.open();
-    const joined = await broker.subscribe(subscription);
-    if (this.signal.aborted) await joined.stop();
-    else this.#subscriber = joined;
+    try {
+      await broker.open();
+      const joined = await broker.subscribe(subscription);
+      this.#outage = null;
+      if (this.signal.aborted) await joined.stop();
+      else this.#subscriber = joined;
+    } catch (error) {
+      this.#outage = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
   }
 
   async #subscribeLater(): Promise<void> {

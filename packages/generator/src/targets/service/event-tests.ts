@@ -7,9 +7,12 @@ import type { TargetFile } from "../target-file.js";
 
 export function eventTestFiles({ events, entities }: Model): TargetFile[] {
   return [
-    ...events.published.map((published): TargetFile => {
-      const path = `tests/integration/${published.entity.name.kebab}-events.test.ts`;
-      return { path, owner: "once", content: publishedText(published, entities) };
+    ...events.published.flatMap(({ entity, changes }): TargetFile[] => {
+      const told = changes.filter((change) => entity.useCases.includes(CALLS[change].useCase));
+      // Of the others it is for the user's own code to cause them.
+      if (told.length === 0) return [];
+      const path = `tests/integration/${entity.name.kebab}-events.test.ts`;
+      return [{ path, owner: "once", content: publishedText({ entity, changes: told }, entities) }];
     }),
     ...events.handlers.map((handler): TargetFile => {
       const path = `tests/unit/event-handlers/${handler.name.kebab}.test.ts`;
@@ -25,14 +28,12 @@ const CALLS = {
 } as const;
 const DATA = { created: "created", updated: "changed", deleted: "{ id: created.id }" } as const;
 
-function publishedText({ entity, changes }: PublishedModel, entities: readonly EntityModel[]): string {
+function publishedText({ entity, changes: told }: PublishedModel, entities: readonly EntityModel[]): string {
   const { pascal, snake } = entity.name;
   const head = `/** Yours: what others are told of ${pascal}. */\n`;
-  const told = changes.filter((change) => entity.useCases.includes(CALLS[change].useCase));
   const sample = sampleFunction(entity, entities);
-  const missing = typeof sample === "string" ? `no use case of what is published of ${pascal}` : sample.missing;
-  if (typeof sample !== "string" || told.length === 0)
-    return `${head}import { test } from "vitest";\n\ntest.todo(${literal(`${pascal}: ${missing}`)});\n`;
+  if (typeof sample !== "string")
+    return `${head}import { test } from "vitest";\n\ntest.todo(${literal(`${pascal}: ${sample.missing}`)});\n`;
   const needsPlace = told.some((change) => change !== "created");
   const calls = told.map((change) => CALLS[change].statement).join("");
   const rows = told.map((change): Source => {

@@ -144,12 +144,11 @@ describe("what the config leaves out", () => {
     expect(pathsOf("consuming without entities").join()).not.toMatch(/within/);
   });
 
-  test("is not tested: what is published and no use case does", () => {
-    const text = contentOf(
-      render(VARIANTS["publishing the impossible"] ?? ""),
-      "tests/integration/widget-events.test.ts",
-    );
-    expect(text).toContain('test.todo("Widget: no use case of what is published of Widget");');
+  test("is tested: what is published and a use case does, and nothing else of it", () => {
+    const testOf = (name: string) =>
+      render(VARIANTS[name] ?? "").get("tests/integration/widget-events.test.ts")?.content;
+    expect(testOf("publishing")).toContain('test("others are told of Widget: created", ');
+    expect(testOf("publishing the impossible")).toBeUndefined();
   });
 
   test("is not there: tasks off, no task route", () => {

@@ -160,7 +160,7 @@ function newsOf(
         told("completed", "The stage has completed.", { ...CARRIED, output: Json, changed: Json }),
         told("failed", "The stage failed for good.", FAILURE),
         told("compensated", "The stage is undone, or had nothing to undo.", {}),
-        told("stuck", "The stage waits for an operator.", FAILURE),
+        told("stuck", "The stage waits for an operator.", { ...FAILURE, undoing: Type.Optional(Type.Boolean()) }),
       ];
     }),
   ];
