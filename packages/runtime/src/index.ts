@@ -83,6 +83,7 @@ export type * from "./session/manager.js";
 export type * from "./session/session-events.js";
 export type { SessionManagerOptions } from "./session/session-manager.js";
 export { createSessionManager } from "./session/session-manager.js";
+export type * from "./store/batch-store.js";
 export type * from "./store/context-sessions.js";
 export type * from "./store/event-store.js";
 export type * from "./store/run-store.js";

@@ -7,6 +7,8 @@ import type { Json } from "../json.js";
 export interface SagaDefinition {
   readonly name: string;
   readonly description?: string;
+  /** What its runs are called. Default `saga`. */
+  readonly runType?: "saga" | "task" | "batch";
   /** Fingerprint of the graph's shape (names, kinds, order, pivot, compensations), not of the code. */
   readonly version: string;
   readonly waves: readonly Wave[];

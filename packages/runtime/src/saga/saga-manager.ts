@@ -194,7 +194,7 @@ class StoreSagaManager implements SagaManager {
   #newRun(definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
-    const { name, version, style } = definition;
+    const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
     const newId = (): string => uuidV7(this.#ports);
     const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
@@ -203,7 +203,7 @@ class StoreSagaManager implements SagaManager {
     const run: CreateRun = {
       id,
       tenant: options.tenant ?? "default",
-      type: "saga",
+      type: runType,
       definition: name,
       version,
       key: options.idempotencyKey ?? null,

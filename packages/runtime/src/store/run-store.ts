@@ -8,6 +8,7 @@ import {
   type RunStatus,
 } from "../engine/records.js";
 import type { Json } from "../json.js";
+import type { BatchStore } from "./batch-store.js";
 import type { EventStore } from "./event-store.js";
 
 /** How appends share the way to the store. */
@@ -83,6 +84,8 @@ export interface RunStore {
   begin?(): Promise<StepTransaction>;
   /** Events in the store's own database. */
   readonly events?: EventStore;
+  /** Batches in the store's own database. */
+  readonly batches?: BatchStore;
 }
 
 /** Unconsumed messages that a run keeps. Those that an append brings (`Append.signals`) count, and are taken all the same. */
