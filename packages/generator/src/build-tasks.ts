@@ -144,11 +144,12 @@ function buildSource({ source }: TaskConfig): BatchSource {
     const columns = where.map(([field, value]): [string, JsonValue] => [namesOf(field).snake, value]);
     return { kind: "entity", entity: namesOf(source.entity), where: Object.fromEntries(columns) };
   }
+  const key = source?.key ?? null;
   if (source?.service !== undefined)
-    return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
+    return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? ""), key };
   if (source?.file !== undefined) {
     const isCsv = source.format === undefined ? /\.csv$/i.test(source.file) : source.format === "csv";
-    return { kind: "file", path: source.file, format: isCsv ? "csv" : "lines" };
+    return { kind: "file", path: source.file, format: isCsv ? "csv" : "lines", key };
   }
-  return { kind: "items", items: source?.items ?? [] };
+  return { kind: "items", items: source?.items ?? [], key };
 }

@@ -134,6 +134,6 @@ export interface BatchModel {
 
 export type BatchSource =
   | { readonly kind: "entity"; readonly entity: Names; readonly where: Readonly<Record<string, JsonValue>> }
-  | { readonly kind: "service"; readonly service: string; readonly endpoint: string }
-  | { readonly kind: "file"; readonly path: string; readonly format: "lines" | "csv" }
-  | { readonly kind: "items"; readonly items: readonly JsonValue[] };
+  | { readonly kind: "service"; readonly service: string; readonly endpoint: string; readonly key: string | null }
+  | { readonly kind: "file"; readonly path: string; readonly format: "lines" | "csv"; readonly key: string | null }
+  | { readonly kind: "items"; readonly items: readonly JsonValue[]; readonly key: string | null };

@@ -17,6 +17,7 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   events: () => import("./events.test.js"),
   handlers: () => import("./handled-events.test.js"),
   maps: () => import("./maps-http.test.js"),
+  seeding: () => import("../integration/seeding.test.js"),
 };
 
 // A suite for each, so that each file's hooks are its own.
