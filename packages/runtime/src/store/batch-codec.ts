@@ -1,15 +1,6 @@
 import type { Failure } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
-import type { Json } from "../json.js";
-import type {
-  AdvanceChunks,
-  ChunkSpan,
-  FailedItem,
-  KeyedItem,
-  OpenBatch,
-  PlantChunks,
-  SettledChunk,
-} from "./batch-store.js";
+import type { AdvanceChunks, ChunkSpan, FailedItem, OpenBatch, PlantChunks, SettledChunk } from "./batch-store.js";
 import { mended } from "./event-codec.js";
 import { checkInteger, checkIsText, checkTexts, encodeJson } from "./run-codec.js";
 
@@ -76,13 +67,14 @@ function encodeSpan({ from, to, size, items }: ChunkSpan): EncodedSpan {
     from: encodeJson(from, "the beginning of a chunk"),
     to: encodeJson(to, "the end of a chunk"),
     size,
-    items: items === null ? null : encodeJson(items.map(keyed) as unknown as Json, "the items of a chunk"),
+    items:
+      items === null ? null : itemsText(items.map(({ key, item }) => ({ key, item: encodeJson(item, "an item") }))),
   };
 }
 
-/** Nothing else that the source's object may have. */
-function keyed({ key, item }: KeyedItem): KeyedItem {
-  return { key, item };
+/** `item`: JSON text. */
+export function itemsText(items: readonly { readonly key: string; readonly item: string }[]): string {
+  return `[${items.map(({ key, item }) => `{"key":${JSON.stringify(key)},"item":${item}}`).join(",")}]`;
 }
 
 /** The items that failed, chunk by chunk in the order given. */

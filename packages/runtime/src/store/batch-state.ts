@@ -199,7 +199,7 @@ function failureOf(batch: BatchState): Failure | null {
   if (batch.haltedFailed === null) return null;
   const { maxFailures, maxFailureRatio, haltedFailed, haltedSettled } = batch;
   const isByCount = maxFailures !== null && haltedFailed > maxFailures;
-  const budget = isByCount ? `${maxFailures}` : `${(maxFailureRatio ?? 0) * 100}% of the settled`;
-  const message = `expected ${budget} failed items at most, got ${haltedFailed} of ${haltedSettled}; look at the failed items, mend the cause, then retry or resume`;
+  const budget = isByCount ? `${maxFailures} items` : `${maxFailureRatio} of the items`;
+  const message = `expected ${budget} to fail at most, got ${haltedFailed} of ${haltedSettled}; look at the failed items, mend the cause, then retry or resume`;
   return { code: "too-many-failures", message };
 }

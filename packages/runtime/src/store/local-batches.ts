@@ -1,11 +1,12 @@
 import type { Failure } from "../engine/records.js";
 import { isEnded } from "../engine/records.js";
 import type { Json } from "../json.js";
-import { checkFailureQuery, checkKey, checkOpen, encodeError } from "./batch-codec.js";
+import { checkFailureQuery, checkKey, checkOpen, encodeError, itemsText } from "./batch-codec.js";
 import { type BatchState, endIfDone, newBatch, openAgain, takeFailedBack } from "./batch-state.js";
 import type { ActiveBatch, BatchLead, ChunkRef, FailedItem, FailedItemPage, OpenBatch } from "./batch-store.js";
 import type { BatchTables, PlacedFailure, StoredChunk } from "./batch-tables.js";
 import { fromCount } from "./event-codec.js";
+import { encodeJson } from "./run-codec.js";
 import type { DefinitionRef } from "./run-store.js";
 
 /** The calls of `BatchStore` on rows, but for those of local-chunks.ts. Each is one transaction; `now` is the store's time. */
@@ -179,15 +180,15 @@ export function failedItemPage(found: readonly PlacedFailure[], limit: number): 
   return { items, nextCursor: found.length > limit ? String(page.at(-1)?.place) : null };
 }
 
-export function requeue(tables: BatchTables, run: string, limit: number, now: number): number {
+export function requeue(tables: BatchTables, run: string, limit: number, from: Json, now: number): number {
+  const encodedFrom = encodeJson(from, "the beginning of a chunk");
   const batch = tables.batch(run);
   if (batch === undefined || limit <= 0 || (batch.status !== "open" && batch.status !== "halted")) return 0;
   const found = tables.failures(run, 0, limit);
   const last = found.at(-1);
   if (last === undefined) return 0;
   tables.deleteFailures(run, last.place);
-  const items = found.map(({ key, item }) => `{"key":${JSON.stringify(key)},"item":${item}}`);
-  tables.saveChunk(run, freshChunk(batch.next, "null", "null", found.length, `[${items.join(",")}]`));
+  tables.saveChunk(run, freshChunk(batch.next, encodedFrom, "null", found.length, itemsText(found)));
   batch.next += 1;
   batch.openChunks += 1;
   // Whoever leads knows another number.

@@ -42,6 +42,6 @@ export function createMemoryBatches(
         return batch && progressOf(batch, now);
       }),
     failures: (run, query) => call((tables) => listFailures(tables, run, query)),
-    requeue: (run, limit) => call((tables, now) => requeue(tables, run, limit, now)),
+    requeue: (run, limit, from) => call((tables, now) => requeue(tables, run, limit, from, now)),
   };
 }
