@@ -60,7 +60,7 @@ export interface BatchStore {
   failures(run: string, query: { readonly limit: number; readonly cursor?: string }): Promise<FailedItemPage>;
   /**
    * Turns up to `limit` failed items of a batch that is open or halted, the first that failed, into one more chunk, which is tried anew.
-   * Returns how many. Chunks are numbered by it, too: whoever leads has to `lead` again.
+   * `from` becomes that of the chunk; its `to` is null. Returns how many. Chunks are numbered by it, too: whoever leads has to `lead` again.
    */
   requeue(run: string, limit: number, from: Json): Promise<number>;
 }
