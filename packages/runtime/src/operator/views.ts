@@ -71,11 +71,11 @@ export interface RunEvent {
 
 export interface DefinitionView {
   readonly name: string;
-  readonly type: "saga" | "batch";
+  readonly type: "saga" | "task" | "batch";
   readonly version: string;
   readonly description: string | null;
   readonly timeoutMs: number | null;
-  /** False: listed only; starting it answers `feature-unavailable`. */
+  /** False: listed only, not run by this version. */
   readonly available: boolean;
   readonly waves: readonly { readonly steps: readonly DefinitionStepView[] }[];
   readonly pivotAfterWave: number | null;
@@ -88,7 +88,7 @@ export interface DefinitionStepView {
   readonly endpoint: string | null;
   /** What a step of kind `wait` waits for. */
   readonly signal: string | null;
-  /** Items at once of a step of kind `map`. */
+  /** Items at once of a step of kind `map`; chunks of a `batch`. */
   readonly concurrency: number | null;
   /** What a step of kind `child` runs. */
   readonly saga: string | null;

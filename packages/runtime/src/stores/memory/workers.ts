@@ -1,4 +1,6 @@
+import { freeChunksOf } from "../../store/local-batches.js";
 import type { RenewRequest, RenewResult, WorkerRow } from "../../store/run-store.js";
+import { memoryBatchTables } from "./batch-world.js";
 import { claimedRun, type MemoryWorld, openInbox, type StoredWorker } from "./world.js";
 
 /**
@@ -66,6 +68,7 @@ function bury(world: MemoryWorld, worker: StoredWorker, now: number, crashed: bo
     run.crashed = crashed;
     run.wakeAt = now;
   }
+  freeChunksOf(memoryBatchTables(world, now), worker.id, crashed, now);
   const dead = [...world.workers.values()].filter((other) => other.dead);
   for (const oldest of dead.slice(0, -MAX_DEAD)) world.workers.delete(oldest.id);
 }
