@@ -8,6 +8,22 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
+  /** Of a batch that has begun; null for other runs. */
+  readonly progress: ProgressView | null;
+}
+
+/** Items of a batch. */
+export interface ProgressView {
+  readonly done: number;
+  readonly failed: number;
+  /** They needed nothing: their conditions said no, or the source no longer had them. */
+  readonly skipped: number;
+  /** In the whole source; null: not known yet. */
+  readonly total: number | null;
+  /** Settled in a second, over the last half minute or so; null: not known yet. */
+  readonly rate: number | null;
+  /** At this rate, ms; null: not known. */
+  readonly leftMs: number | null;
 }
 
 export interface RunSummary

@@ -88,6 +88,10 @@ export class Registry implements PlanRegistry {
     return own === undefined ? stages : [own, ...stages];
   }
 
+  get plans(): readonly RunPlan[] {
+    return [...this.#plans.values()];
+  }
+
   list(): readonly { readonly name: string; readonly version: string }[] {
     return [...this.#plans.values()].map(({ definition }) => ({ name: definition.name, version: definition.version }));
   }

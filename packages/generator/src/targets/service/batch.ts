@@ -1,40 +1,35 @@
-/** A batch task: listed with the task as its config has it; this version cannot run it. */
+/** A batch task, as its config has it. */
 
-import type { JsonValue } from "../../model.js";
+import type { BatchModel, CompensationModel, JsonValue, StageModel } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
-import type { BatchModel, CallModel, CompensationModel } from "../../task-model.js";
 import { HEADER, json, print } from "../entity/source.js";
 
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;
 
 export function batchFile(batch: BatchModel): string {
-  const name = JSON.stringify(batch.name.raw);
   const task = json(taskOf(batch));
   const options = "entries" in task ? { ...task, open: true } : task;
-  return `${HEADER}import { batch } from "@clean-arch/runtime";
+  return `${HEADER}import { batchFromConfig } from "@clean-arch/runtime";
 
-${print(options, `export const ${batchConstant(batch)} = batch(${name}, `, ");")}
+${print(options, `export const ${batchConstant(batch)} = batchFromConfig(`, ");")}
 `;
 }
 
-function taskOf(batch: BatchModel): JsonValue {
-  const { timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, stages } = batch;
-  const compensations = stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation]));
+function taskOf({ name, timeoutMs, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
+  const compensations = waves.flatMap(({ stages }) =>
+    stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
+  );
   return {
+    name: name.raw,
     timeout: durationText(timeoutMs),
-    ...(schedule === null
-      ? {}
-      : {
-          schedule: schedule.cron,
-          timezone: schedule.timezone,
-          overlap: schedule.overlap,
-          catch_up: schedule.catchUp,
-        }),
     source: sourceOf(source),
     chunk_size: chunkSize,
     concurrency,
     max_failures: maxFailures,
-    stages: stages.map(stageOf),
+    stages: waves.map(({ stages, parallel }) => {
+      const [only, ...others] = stages.map(stageOf);
+      return parallel || only === undefined || others.length > 0 ? { parallel: stages.map(stageOf) } : only;
+    }),
     ...(compensations.length === 0 ? {} : { compensation: compensations.map(compensationOf) }),
   };
 }
@@ -45,15 +40,13 @@ function sourceOf(source: BatchModel["source"]): JsonValue {
       return { entity: source.entity.raw, where: source.where };
     case "service":
       return { service: source.service, endpoint: source.endpoint };
-    case "file":
-      return { file: source.path, format: source.format };
     case "items":
       return { items: source.items };
   }
 }
 
-function stageOf(model: CallModel): JsonValue {
-  const { name, service, endpoint, method, timeoutMs, refusals, when, input, ...stage } = model;
+function stageOf(model: StageModel): JsonValue {
+  const { name, service, endpoint, method, timeoutMs, refusals, when, input, map, ...stage } = model;
   return {
     name: name.raw,
     service,
@@ -64,6 +57,7 @@ function stageOf(model: CallModel): JsonValue {
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(when === null ? {} : { when }),
     ...(input === null ? {} : { input }),
+    ...(map === null ? {} : { map: map.over, concurrency: map.concurrency, max_items: map.maxItems }),
   };
 }
 
@@ -71,7 +65,7 @@ function compensationOf({ stage, service, action, timeoutMs, ...rest }: Compensa
   return { stage, action, service, timeout: durationText(timeoutMs), ...retryOf(rest) };
 }
 
-function retryOf({ retry, retryWritten }: Pick<CallModel, "retry" | "retryWritten">): { retry?: JsonValue } {
+function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
   if (!retryWritten) return {};
   const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter, nonRetryable } = retry;
   const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];

@@ -23,7 +23,7 @@ export async function* readLines(
 ): AsyncGenerator<FileLine> {
   const handle = await open(file, "r");
   try {
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    const decode = utf8();
     /** Of a line whose end has not come. */
     let rest = Buffer.alloc(0);
     let begin = start;
@@ -37,7 +37,7 @@ export async function* readLines(
       rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
       for (let index = rest.indexOf(NEWLINE, looked); index >= 0; index = rest.indexOf(NEWLINE, looked)) {
         looked = index + 1;
-        const text = textOf(decoder, rest.subarray(0, index), file, begin);
+        const text = textOf(decode, rest.subarray(0, index), file, begin);
         if (!isWhole(text)) continue;
         begin += looked;
         rest = rest.subarray(looked);
@@ -45,7 +45,7 @@ export async function* readLines(
         yield { text: withoutReturn(text), end: begin };
       }
       if (bytesRead === 0) {
-        if (rest.length > 0) yield { text: withoutReturn(textOf(decoder, rest, file, begin)), end: begin + rest.length };
+        if (rest.length > 0) yield { text: withoutReturn(textOf(decode, rest, file, begin)), end: begin + rest.length };
         return;
       }
       looked = Math.max(looked, rest.length);
@@ -57,9 +57,15 @@ export async function* readLines(
   }
 }
 
-function textOf(decoder: TextDecoder, bytes: Uint8Array, file: string, begin: number): string {
+/** Throws for bytes that are none. */
+function utf8(): (bytes: Uint8Array) => string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return (bytes) => decoder.decode(bytes);
+}
+
+function textOf(decode: (bytes: Uint8Array) => string, bytes: Uint8Array, file: string, begin: number): string {
   try {
-    const text = decoder.decode(bytes);
+    const text = decode(bytes);
     return begin === 0 && text.startsWith("\uFEFF") ? text.slice(1) : text;
   } catch (cause) {
     throw invalid(file, begin, "expected UTF-8, got bytes that are not", cause);
