@@ -123,6 +123,10 @@ export interface BatchModel {
   readonly source: BatchSource;
   readonly chunkSize: number;
   readonly concurrency: number;
+  /** As of a call; the source is read by it, too. */
+  readonly retry: RetryPolicy;
+  /** False: the task writes none. */
+  readonly retryWritten: boolean;
   /** Items that may fail; one more halts it. Null: any number, within the ratio. */
   readonly maxFailures: number | null;
   /** Part of the items that may fail, above 0 to 1; null: `maxFailures` alone decides. */

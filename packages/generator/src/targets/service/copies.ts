@@ -12,6 +12,7 @@ const whenPublishing: Condition = ({ publishing }) => publishing;
 
 /** Every such file and the feature it belongs to. */
 const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
+  ["src/application/entity-items.ts", ({ entitySources }) => entitySources],
   ["src/application/errors.ts", always],
   ["src/application/handlers/handler.ts", ({ sagas, localHandlers }) => sagas && localHandlers],
   ["src/application/ports/events.ts", withEvents],
