@@ -17,6 +17,7 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   events: () => import("./events.test.js"),
   handlers: () => import("./handled-events.test.js"),
   maps: () => import("./maps-http.test.js"),
+  batches: () => import("./batches-http.test.js"),
   seeding: () => import("../integration/seeding.test.js"),
 };
 
