@@ -1,6 +1,6 @@
 import type { Failure } from "../engine/records.js";
 import type { Json } from "../json.js";
-import type { DefinitionRef } from "./run-store.js";
+import type { DefinitionRef } from "./definition-ref.js";
 
 /**
  * Batches beside the runs, in the same database: how far each has read its source, the chunks that are not done, and the items

@@ -13,7 +13,7 @@ import {
   told,
 } from "../../store/local-batches.js";
 import { advance, plant } from "../../store/local-chunks.js";
-import { memoryBatchTables } from "./batch-world.js";
+import { memoryBatchTables } from "./batch-tables.js";
 import { beginChunk } from "./chunk-transaction.js";
 import type { MemoryWorld } from "./world.js";
 

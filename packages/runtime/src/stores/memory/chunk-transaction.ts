@@ -1,6 +1,6 @@
 import type { ChunkRef, ChunkTransaction } from "../../store/batch-store.js";
 import { checkOfChunk, settleOne } from "../../store/local-chunks.js";
-import { memoryBatchTables } from "./batch-world.js";
+import { memoryBatchTables } from "./batch-tables.js";
 import { put } from "./outbox.js";
 import { stageWrites } from "./transaction.js";
 import type { MemoryWorld } from "./world.js";

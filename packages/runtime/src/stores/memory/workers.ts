@@ -1,6 +1,6 @@
 import { freeChunksOf } from "../../store/local-batches.js";
 import type { RenewRequest, RenewResult, WorkerRow } from "../../store/run-store.js";
-import { memoryBatchTables } from "./batch-world.js";
+import { memoryBatchTables } from "./batch-tables.js";
 import { claimedRun, type MemoryWorld, openInbox, type StoredWorker } from "./world.js";
 
 /**
@@ -45,11 +45,6 @@ export function renew(world: MemoryWorld, request: RenewRequest, now: number, si
 export function retire(world: MemoryWorld, id: string, now: number): void {
   const worker = world.workers.get(id);
   if (worker && !worker.dead) bury(world, worker, now, false);
-}
-
-export function isActive(world: MemoryWorld, id: string, now: number): boolean {
-  const worker = world.workers.get(id);
-  return worker !== undefined && !worker.dead && worker.expiresAt > now;
 }
 
 /** Declares dead whose lease expired; their runs are due for others. */
