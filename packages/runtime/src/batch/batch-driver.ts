@@ -9,6 +9,7 @@ import { BatchLeader } from "./batch-leader.js";
 import type { BatchPlan } from "./batch-plan.js";
 import type { ChunkSurroundings } from "./chunk-surroundings.js";
 import { ChunkWork, type WorkedChunk } from "./chunk-work.js";
+import { FairShare } from "./fair-share.js";
 import { RememberedItems } from "./remembered-items.js";
 import { SettleLane } from "./settle-lane.js";
 import { SourceFailed, type SourceReader } from "./source-reader.js";
@@ -38,6 +39,7 @@ export class BatchDriver {
   readonly #inHand = new Map<number, ChunkWork>();
   readonly #remembered = new RememberedItems(MOST_REMEMBERED);
   readonly #lane: SettleLane;
+  readonly #share: FairShare;
   #leader: BatchLeader | null = null;
   #leading: Promise<void> = Promise.resolve();
   #round = 1;
@@ -61,6 +63,7 @@ export class BatchDriver {
       ...{ plan, store: env.store, participants: env.participants, ports: env.ports },
       run: { id: run.id, input: run.input },
     };
+    this.#share = new FairShare(plan.step.concurrency, env.ports.clock);
     this.#lane = new SettleLane({
       ...{ env, run: run.id, worker: this.#worker },
       room: () => this.#room(),
@@ -81,8 +84,8 @@ export class BatchDriver {
     return this.#isGone;
   }
 
-  /** What the store says is to be done for it. */
-  see({ round, status, leads, takeable, untold }: ActiveBatch): void {
+  /** What the store says is to be done for it, and how many instances live. */
+  see({ round, status, leads, takeable, untold }: ActiveBatch, instances: number): void {
     if (this.#isGone) return;
     this.#round = round;
     if (untold) void this.#tell();
@@ -90,6 +93,7 @@ export class BatchDriver {
     if (status === "closing" && takeable > this.#inHand.size) this.#lane.drop();
     if (this.#failedRound >= round) return;
     if (leads && this.#leader === null) this.#lead();
+    this.#share.look(instances, takeable - this.#inHand.size);
     if (status === "open" && takeable > this.#inHand.size) this.#lane.want();
   }
 
@@ -127,7 +131,7 @@ export class BatchDriver {
 
   #room(): number {
     if (this.#isGone || this.#isDraining || this.#failedRound >= this.#round) return 0;
-    return Math.min(this.#plan.step.concurrency - this.#inHand.size, this.#env.gate.room);
+    return Math.min(this.#share.allowed - this.#inHand.size, this.#env.gate.room);
   }
 
   #lead(): void {

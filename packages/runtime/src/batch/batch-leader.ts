@@ -155,8 +155,14 @@ export class BatchLeader {
     let bytes = 0;
     let from = after;
     for (;;) {
-      const read = await reader.ahead(from, this.#left.signal);
+      // What is read already does not wait for a source that has to be tried again.
+      const isFirst = spans.length === 0;
+      const read = await reader.ahead(from, this.#left.signal, isFirst).catch((error: unknown) => {
+        if (isFirst || !(error instanceof SourceFailed)) throw error;
+        return "failed" as const;
+      });
       if (read === null) return null;
+      if (read === "failed") return { spans, items, next: from, last: null };
       const { next, last } = read;
       if (read.items.length > 0) {
         const to = next ?? last;

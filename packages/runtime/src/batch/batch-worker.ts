@@ -16,7 +16,7 @@ import { type EntitySource, resolveSource } from "./sources/resolve-source.js";
 
 export interface BatchWorkerOptions {
   readonly store: BatchStore;
-  readonly runs: Pick<RunStore, "get" | "signal">;
+  readonly runs: Pick<RunStore, "get" | "signal" | "workers">;
   /** Of all definitions; those of batches are looked after. */
   readonly plans: readonly RunPlan[];
   readonly participants: Readonly<Record<string, Participant>>;
@@ -31,6 +31,8 @@ export interface BatchWorkerOptions {
   readonly pollMs: number;
 }
 
+/** How often the instances are counted. */
+const COUNT_MS = 2_000;
 /** Chunks in hand at once, of all batches. */
 const MOST_CHUNKS = 256;
 /** Attribute of a run that tries the failed items of another one again. */
@@ -49,6 +51,8 @@ export class BatchWorker {
   readonly #stop = new AbortController();
   #wake: () => void = () => {};
   #isPoked = false;
+  #instances = 1;
+  #countAgainAt = 0;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: BatchWorkerOptions) {
@@ -125,13 +129,27 @@ export class BatchWorker {
       const seen = new Set(active.map(({ run }) => run));
       for (const [run, driver] of this.#drivers)
         if (driver.isGone || (!seen.has(run) && driver.isQuiet)) this.#drivers.delete(run);
-      await Promise.all(active.map((batch) => this.#see(batch)));
+      const instances = active.length === 0 ? 1 : await this.#countInstances();
+      await Promise.all(active.map((batch) => this.#see(batch, instances)));
     } catch (error) {
       logger.warn({ error: String(error) }, "batches could not be looked for; trying again");
     }
   }
 
-  async #see(batch: ActiveBatch): Promise<void> {
+  /** That live, as far as is known; asked for now and then. */
+  async #countInstances(): Promise<number> {
+    const { runs, ports } = this.#options;
+    const now = ports.clock.monotonic();
+    if (now < this.#countAgainAt) return this.#instances;
+    this.#countAgainAt = now + COUNT_MS;
+    const workers = await runs.workers();
+    // By the store's clock: one that renewed last tells how late it is.
+    const latest = Math.max(...workers.map(({ renewedAt }) => renewedAt));
+    this.#instances = Math.max(1, workers.filter(({ dead, expiresAt }) => !dead && expiresAt > latest).length);
+    return this.#instances;
+  }
+
+  async #see(batch: ActiveBatch, instances: number): Promise<void> {
     const plan = this.#plans.get(key(batch.definition, batch.version));
     if (plan === undefined) return;
     let driver = this.#drivers.get(batch.run);
@@ -142,7 +160,7 @@ export class BatchWorker {
       driver = new BatchDriver({ env: this.#env, plan, run, reader: this.#readerOf(plan, run) });
       this.#drivers.set(batch.run, driver);
     }
-    driver.see(batch);
+    driver.see(batch, instances);
   }
 
   #readerOf(plan: BatchPlan, run: RunRow): SourceReader {

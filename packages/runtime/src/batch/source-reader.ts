@@ -73,10 +73,13 @@ export class SourceReader {
     }
   }
 
-  /** The next items behind the place, a chunk of them. Throws `SourceFailed`; resolves to null when `signal` aborts. */
-  async ahead(after: Json, signal: AbortSignal): Promise<ReadChunk | null> {
+  /**
+   * The next items behind the place, a chunk of them. Throws `SourceFailed`, also when it is not `isPatient` and would have to be tried again;
+   * resolves to null when `signal` aborts.
+   */
+  async ahead(after: Json, signal: AbortSignal, isPatient: boolean): Promise<ReadChunk | null> {
     for (let from = after, empty = 0; ; empty++) {
-      const page = await this.#read(from, null, signal);
+      const page = await this.#read(from, null, signal, isPatient ? this.#options.policy.maxAttempts : 1);
       if (page === null || page.items.length > 0 || page.next === null) return page;
       if (empty >= MAX_EMPTY)
         throw new SourceFailed(invalid(`expected an item or the end within ${MAX_EMPTY} pages, got none`));
@@ -86,7 +89,7 @@ export class SourceReader {
 
   /** The items of a chunk again. Throws `SourceFailed`; resolves to null when `signal` aborts. */
   async again({ from, to }: Pick<ChunkSpan, "from" | "to">, signal: AbortSignal): Promise<readonly KeyedItem[] | null> {
-    return (await this.#read(from, to, signal))?.items ?? null;
+    return (await this.#read(from, to, signal, this.#options.policy.maxAttempts))?.items ?? null;
   }
 
   #opened(): Promise<ItemSource> {
@@ -97,7 +100,7 @@ export class SourceReader {
     return this.#source;
   }
 
-  async #read(after: Json, until: Json, signal: AbortSignal): Promise<ReadChunk | null> {
+  async #read(after: Json, until: Json, signal: AbortSignal, attempts: number): Promise<ReadChunk | null> {
     const { policy, ports, logger, run } = this.#options;
     for (let failures = 1; ; failures++) {
       if (signal.aborted) return null;
@@ -106,7 +109,7 @@ export class SourceReader {
       } catch (error) {
         if (signal.aborted) return null;
         const message = (error instanceof Error ? error.message : String(error)).slice(0, 400);
-        if (failures >= policy.maxAttempts)
+        if (failures >= attempts)
           throw new SourceFailed({ code: "source-failed", message: `the source could not be read: ${message}` });
         logger.warn({ run, failures, error: message }, "the source of a batch could not be read; trying again");
         await sleep(ports.clock, backoffMs(policy, failures, () => ports.random.float()), signal);

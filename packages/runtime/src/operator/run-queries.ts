@@ -123,9 +123,9 @@ export class RunQueries {
   }
 
   /** Also of a batch that has ended. */
-  async #progress({ id, type }: RunRow): Promise<ProgressView | null> {
-    const progress = type === "batch" ? await this.#store.batches?.get(id) : undefined;
-    return progress === undefined ? null : viewOfProgress(progress);
+  async #progress(run: RunRow): Promise<ProgressView | null> {
+    const progress = run.type === "batch" ? await this.#store.batches?.get(run.id) : undefined;
+    return progress === undefined ? null : viewOfProgress(run, progress);
   }
 
   /** A stage of a choreographed run tells when it has ended; until then its own run, where it is in this store, says how far it is. */
