@@ -10,6 +10,7 @@ import {
 import type { Json } from "../json.js";
 import type { BatchStore } from "./batch-store.js";
 import type { EventStore } from "./event-store.js";
+import type { ScheduleStore } from "./schedule-store.js";
 
 /** How appends share the way to the store. */
 export interface Lanes {
@@ -84,6 +85,8 @@ export interface RunStore {
   begin?(): Promise<StepTransaction>;
   /** Events in the store's own database. */
   readonly events?: EventStore;
+  /** Schedules in the store's own database. */
+  readonly schedules?: ScheduleStore;
   /** Batches in the store's own database. */
   readonly batches?: BatchStore;
 }

@@ -16,6 +16,8 @@ import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
+import { SCHEDULE_MIGRATIONS } from "./schedule-schema.js";
+import { createSqliteSchedules } from "./schedule-store.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 
@@ -73,6 +75,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
       try {
         migrate(found, "runs", RUN_MIGRATIONS, clock.now());
         migrate(found, "events", EVENT_MIGRATIONS, clock.now());
+        migrate(found, "schedules", SCHEDULE_MIGRATIONS, clock.now());
         db = found;
         local.open(joinFile(found.file));
       } finally {
@@ -137,6 +140,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     count: () => answer(countRuns),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
+    schedules: createSqliteSchedules({ answer, write, created: (run) => tell([run]) }),
     events: createSqliteEvents({ answer, write, writeBriefly, now: () => clock.now() }, local),
   };
 }
