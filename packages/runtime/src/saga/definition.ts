@@ -1,4 +1,5 @@
 import type { Json } from "../json.js";
+import type { ScheduleDefinition } from "../schedule/schedule-definition.js";
 
 /**
  * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
@@ -28,6 +29,8 @@ export interface SagaDefinition {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
   /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
   readonly style?: SagaStyle;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleDefinition;
   /** It is one unit of a choreographed saga, and this is which. */
   readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }
@@ -143,6 +146,8 @@ export interface ExpressionScope {
   /** Of a step that maps over a list: the item, and its place from 0 on. */
   readonly item?: Json;
   readonly index?: number;
+  /** Of the input of a scheduled run: the instant of its tick, ISO 8601 in UTC. */
+  readonly tick?: string;
   /** The store's clock as far as it is known, ms since the epoch. */
   readonly now: number;
 }

@@ -22,7 +22,9 @@ export function cronProblem(cron: string): string | null {
   }
   try {
     const first = new Cron(fields.join(" "), { ...OPTIONS, timezone: "UTC" }).nextRun(SOME_TIME);
-    return first === null ? `expected a time that comes, got ${JSON.stringify(cron.slice(0, 80))}, which no year has` : null;
+    return first === null
+      ? `expected a time that comes, got ${JSON.stringify(cron.slice(0, 80))}, which no year has`
+      : null;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return `expected a cron expression, got ${JSON.stringify(cron.slice(0, 80))}: ${message.replace(/^CronPattern: /, "")}`;

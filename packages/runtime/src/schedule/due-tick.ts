@@ -12,7 +12,11 @@ export type DueTick =
 
 const MOST_COUNTED = 1_000;
 
-export function dueTick(times: CronTimes, row: Pick<ScheduleRow, "since" | "lastTick" | "catchUp">, now: number): DueTick {
+export function dueTick(
+  times: CronTimes,
+  row: Pick<ScheduleRow, "since" | "lastTick" | "catchUp">,
+  now: number,
+): DueTick {
   const last = Math.max(row.since, row.lastTick ?? row.since);
   const next = times.after(last);
   if (next === null || next > now) return { kind: "later", at: next };

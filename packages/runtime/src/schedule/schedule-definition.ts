@@ -75,7 +75,8 @@ export function checkedSchedule(name: string, schedule: ScheduleDefinition): Sch
   } catch (error) {
     refuse(error instanceof Error ? error.message : String(error));
   }
-  if (!OVERLAPS.includes(overlap)) refuse(`expected overlap "skip", "queue" or "cancel", got ${JSON.stringify(overlap)}`);
+  if (!OVERLAPS.includes(overlap))
+    refuse(`expected overlap "skip", "queue" or "cancel", got ${JSON.stringify(overlap)}`);
   if (!Number.isInteger(catchUp) || catchUp < 0 || catchUp > MOST_CAUGHT_UP)
     refuse(`expected catchUp true, false or 0 to ${MOST_CAUGHT_UP} ticks, got ${JSON.stringify(catchUp)}`);
   if (input.kind === "fixed" && !isObject(fixedInput(name, input.value)))
@@ -93,7 +94,10 @@ function fixedInput(name: string, value: Json): Json {
 }
 
 /** Two instances that have the same one do the same at each tick. */
-export function fingerprintOf(version: string, { cron, timezone, overlap, catchUp, input }: ScheduleDefinition): string {
+export function fingerprintOf(
+  version: string,
+  { cron, timezone, overlap, catchUp, input }: ScheduleDefinition,
+): string {
   const given = input.kind === "fixed" ? input.value : { source: input.source };
   const text = canonicalJson({ version, cron, timezone, overlap, catchUp, [input.kind]: given });
   return createHash("sha256").update(text).digest("hex").slice(0, 16);

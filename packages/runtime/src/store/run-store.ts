@@ -86,7 +86,7 @@ export interface RunStore {
   /** Events in the store's own database. */
   readonly events?: EventStore;
   /** Schedules in the store's own database. */
-  readonly schedules?: ScheduleStore;
+  readonly schedules?: ScheduleStore<CreateRun & { readonly claim: null }>;
   /** Batches in the store's own database. */
   readonly batches?: BatchStore;
 }

@@ -1,14 +1,14 @@
 import type { RunStatus } from "../engine/records.js";
 import { isEnded } from "../engine/records.js";
+import type { RunTick } from "./run-schedules.js";
+import type { Signal } from "./run-store.js";
 import {
   ON_TIME_MS,
   type ScheduleRegistration,
   type ScheduleRow,
-  type ScheduleTick,
   SILENT_MS,
   type TickResult,
 } from "./schedule-store.js";
-import type { Signal } from "./run-store.js";
 
 /** What every store of schedules decides in the same way. Pure: a store reads the row under its lock, asks, and writes what it is told. */
 
@@ -56,7 +56,11 @@ function atClock(row: ScheduleRow, now: number): ScheduleRow {
   return { ...row, since: now, lastTick: null, note: { at: now, kind: "clock", message } };
 }
 
-export function paused(row: ScheduleRow, by: { readonly actor: string; readonly reason: string }, now: number): ScheduleRow {
+export function paused(
+  row: ScheduleRow,
+  by: { readonly actor: string; readonly reason: string },
+  now: number,
+): ScheduleRow {
   return row.paused === null ? { ...row, paused: { at: now, actor: by.actor, reason: by.reason } } : row;
 }
 
@@ -77,25 +81,35 @@ export type TickVerdict =
   /** Nothing is written. */
   | { readonly kind: "answer"; readonly result: TickResult }
   /** The row is written, and these runs are asked to cancel. */
-  | { readonly kind: "write"; readonly result: TickResult & { readonly row: ScheduleRow }; readonly cancel: readonly string[] }
+  | {
+      readonly kind: "write";
+      readonly result: TickResult & { readonly row: ScheduleRow };
+      readonly cancel: readonly string[];
+    }
   /** The run is created, then the row for it is written. */
-  | { readonly kind: "create"; readonly run: NonNullable<ScheduleTick["run"]>; readonly row: (run: string) => ScheduleRow };
+  | {
+      readonly kind: "create";
+      readonly run: NonNullable<RunTick["run"]>;
+      readonly row: (run: string) => ScheduleRow;
+    };
 
 /** `open`: runs of the schedule that have not ended. */
-export function judgeTick(row: ScheduleRow, tick: ScheduleTick, open: readonly OpenRun[], now: number): TickVerdict {
+export function judgeTick(row: ScheduleRow, tick: RunTick, open: readonly OpenRun[], now: number): TickVerdict {
   const answer = (result: TickResult): TickVerdict => ({ kind: "answer", result });
   const { at, how, run } = tick;
   if (row.revision !== tick.revision || !row.active || (row.paused !== null && how !== "by-hand"))
     return answer({ kind: "resting", row });
-  const isNext = how === "by-hand" || (how === "waiting" ? row.waiting === at : row.lastTick === tick.after && at > from(row));
+  const isNext =
+    how === "by-hand" || (how === "waiting" ? row.waiting === at : row.lastTick === tick.after && at > from(row));
   if (!isNext) return answer({ kind: "passed", row });
   if (at > now && how !== "waiting") return answer({ kind: "early", row });
   // A stuck run waits for an operator, for as long as it takes: later ticks do not. One with the tick's own key is the tick's, begun before.
   const holders = open.filter(({ key, status }) => !isEnded(status) && status !== "stuck" && key !== run?.key);
   const held = answer({ kind: "held", row, by: holders.map(({ id }) => id) });
   if (how === "by-hand" || how === "waiting") {
-    if (holders.length > 0 || run === null) return held;
-    const next = how === "waiting" ? { ...row, waiting: null } : row;
+    if (holders.length > 0) return held;
+    const next = how === "waiting" ? passedOver({ ...row, waiting: null }, tick, now) : row;
+    if (run === null) return { kind: "write", result: { kind: "missed", row: next }, cancel: [] };
     return { kind: "create", run, row: (id) => ({ ...next, lastRun: { id, tick: at } }) };
   }
   const done = passedOver({ ...row, lastTick: at }, tick, now);
@@ -111,7 +125,7 @@ function from({ since, lastTick }: ScheduleRow): number {
   return Math.max(since, lastTick ?? since);
 }
 
-function passedOver(row: ScheduleRow, { run, missed, why }: ScheduleTick, now: number): ScheduleRow {
+function passedOver(row: ScheduleRow, { run, missed, why }: RunTick, now: number): ScheduleRow {
   const count = missed + (run === null ? 1 : 0);
   if (count === 0) return row;
   const message = why?.message ?? `${count} ticks were missed and are not made up for`;

@@ -1,4 +1,4 @@
-import type { CreateRun, RunRow } from "./run-store.js";
+import type { RunStatus } from "../engine/records.js";
 
 /**
  * Schedules beside the runs, in the same database: which definition begins runs by itself, when, and how far it has come. A tick is an
@@ -7,15 +7,15 @@ import type { CreateRun, RunRow } from "./run-store.js";
  *
  * Instances whose definitions or schedules differ, as during a deployment, register one after the other: the newest registration counts, and
  * the others rest until its instances have been silent for `SILENT_MS`. A call that cannot be answered throws `store-unavailable`; its effect
- * is then unknown, and sending it again is harmless.
+ * is then unknown, and sending it again is harmless. `NewRun`: what the run store creates runs from.
  */
-export interface ScheduleStore {
+export interface ScheduleStore<NewRun> {
   /**
    * `begin`: what differs takes the place of what is there. `keep`: only if it is silent; else what is the same is kept from being so. Either way
    * the schedules of the names given that the store knows, in the order of their names.
    */
   register(registrations: readonly ScheduleRegistration[], how: "begin" | "keep"): Promise<Schedules>;
-  tick(tick: ScheduleTick): Promise<TickResult>;
+  tick(tick: ScheduleTick<NewRun>): Promise<TickResult>;
   /** No more runs begin until `resume`. Of a paused one nothing changes. False: there is no such schedule. */
   pause(name: string, by: { readonly actor: string; readonly reason: string }): Promise<boolean>;
   /** What came meanwhile was missed. False: there is no such schedule. */
@@ -84,7 +84,7 @@ export interface ScheduleNote {
   readonly message: string;
 }
 
-export interface ScheduleTick {
+export interface ScheduleTick<NewRun> {
   readonly name: string;
   readonly revision: number;
   /** `lastTick` as it was when this was decided: when it has changed, somebody else was faster. */
@@ -98,14 +98,19 @@ export interface ScheduleTick {
   readonly how: "on-time" | "late" | "waiting" | "by-hand";
   /** Ticks before it that get no run. */
   readonly missed: number;
-  /** Nobody claims it. Null: this tick gets none either, and counts as missed, for the reason in `why`. */
-  readonly run: (CreateRun & { readonly claim: null }) | null;
+  /** Null: this tick gets none either, and counts as missed, for the reason in `why`. */
+  readonly run: NewRun | null;
   readonly why?: { readonly kind: "missed" | "failed"; readonly message: string };
 }
 
 export type TickResult =
   /** `created`: false when its key had a run already. */
-  | { readonly kind: "started"; readonly row: ScheduleRow; readonly run: RunRow; readonly created: boolean }
+  | {
+      readonly kind: "started";
+      readonly row: ScheduleRow;
+      readonly run: { readonly id: string; readonly status: RunStatus };
+      readonly created: boolean;
+    }
   /** It gets no run: one of an earlier tick goes on, or there was none to begin. */
   | { readonly kind: "skipped" | "missed"; readonly row: ScheduleRow }
   /** It is the row's `waiting` from here on; the runs named have been asked to cancel. */

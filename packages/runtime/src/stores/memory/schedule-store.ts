@@ -1,9 +1,10 @@
 import { isEnded } from "../../engine/records.js";
 import { RuntimeError } from "../../errors.js";
+import type { RunSchedules, RunTick } from "../../store/run-schedules.js";
 import type { CreateResult, CreateRun, RunRow } from "../../store/run-store.js";
-import { cancelSignal, judgeTick, type OpenRun, paused, registered, resumed } from "../../store/schedule-judge.js";
-import type { ScheduleRegistration, ScheduleRow, ScheduleStore, ScheduleTick, TickResult } from "../../store/schedule-store.js";
 import { checkedRegistration, checkedTexts } from "../../store/schedule-codec.js";
+import { cancelSignal, judgeTick, type OpenRun, paused, registered, resumed } from "../../store/schedule-judge.js";
+import type { ScheduleRegistration, ScheduleRow, TickResult } from "../../store/schedule-store.js";
 import { createRun } from "./create.js";
 import { signal } from "./inbox.js";
 import type { MemoryWorld, StoredSchedule } from "./world.js";
@@ -12,7 +13,7 @@ import type { MemoryWorld, StoredSchedule } from "./world.js";
 export function createMemorySchedules(
   world: MemoryWorld,
   answer: <T>(call: (now: number) => T) => Promise<T>,
-): ScheduleStore {
+): RunSchedules {
   const { schedules } = world;
   return {
     register: (registrations, how) =>
@@ -55,7 +56,7 @@ function change(stored: StoredSchedule | undefined, to: (row: ScheduleRow) => Sc
   return stored !== undefined;
 }
 
-function tick(world: MemoryWorld, element: ScheduleTick, now: number): TickResult {
+function tick(world: MemoryWorld, element: RunTick, now: number): TickResult {
   const stored = world.schedules.get(element.name);
   if (stored === undefined) return { kind: "unknown" };
   const verdict = judgeTick(stored.row, element, openRuns(world, stored), now);
@@ -84,7 +85,7 @@ function begin(
   return { kind: "started", row: stored.row, run: made.run, created: made.kind === "created" };
 }
 
-function hold({ runs }: StoredSchedule, run: RunRow): void {
+function hold({ runs }: StoredSchedule, run: Pick<RunRow, "id" | "status">): void {
   if (!isEnded(run.status) && !runs.has(run.id)) runs.set(run.id, false);
 }
 

@@ -47,7 +47,8 @@ export async function createWithin(on: Queryable, create: CreateRun): Promise<Cr
   const prepared = prepare(create);
   if ("kind" in prepared) return prepared;
   const known = await knownRun(on, create);
-  if (known !== undefined) return known.id === create.id ? sameRun(on, known, create) : { kind: "existing", run: known };
+  if (known !== undefined)
+    return known.id === create.id ? sameRun(on, known, create) : { kind: "existing", run: known };
   const [made] = await insert(on, [prepared]);
   await notify(on, ["due"]);
   return made ?? lost();

@@ -1,15 +1,9 @@
 import { RuntimeError } from "../../errors.js";
+import type { RunSchedules, RunTick } from "../../store/run-schedules.js";
 import type { CreateRun } from "../../store/run-store.js";
 import { checkedRegistration, checkedTexts } from "../../store/schedule-codec.js";
 import { cancelSignal, judgeTick, paused, registered, resumed } from "../../store/schedule-judge.js";
-import type {
-  ScheduleRegistration,
-  ScheduleRow,
-  ScheduleStore,
-  ScheduleTick,
-  Schedules,
-  TickResult,
-} from "../../store/schedule-store.js";
+import type { ScheduleRegistration, ScheduleRow, Schedules, TickResult } from "../../store/schedule-store.js";
 import { uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { createWithin, isOfElement } from "./create.js";
@@ -27,7 +21,7 @@ export interface PostgresScheduleOptions {
 }
 
 /** The schedules of a run store, in its schema. A tick holds its schedule's row from when it is judged until its run is committed. */
-export function createPostgresSchedules({ answer, write, created }: PostgresScheduleOptions): ScheduleStore {
+export function createPostgresSchedules({ answer, write, created }: PostgresScheduleOptions): RunSchedules {
   const change = (name: string, to: (row: ScheduleRow, now: number) => ScheduleRow): Promise<boolean> =>
     write((open) =>
       open.transaction(async (on) => {
@@ -71,7 +65,8 @@ async function register(
 ): Promise<Schedules> {
   // Most of the time nothing is new, and nobody who is about to tick waits for this.
   const seen = await rowsAfter(connections.writer, registrations, how, "");
-  if (seen.rows.every(({ row, before }) => row === before)) return { now: seen.now, rows: seen.rows.map(({ row }) => row) };
+  if (seen.rows.every(({ row, before }) => row === before))
+    return { now: seen.now, rows: seen.rows.map(({ row }) => row) };
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const written = await connections.transaction(async (on) => {
       const { now, rows } = await rowsAfter(on, registrations, how, "for update");
@@ -107,7 +102,7 @@ async function rowsAfter(
   return { now, rows };
 }
 
-async function tick(connections: Connections, element: ScheduleTick): Promise<TickResult> {
+async function tick(connections: Connections, element: RunTick): Promise<TickResult> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     try {
       return await connections.transaction((on) => judged(on, element));
@@ -121,13 +116,13 @@ async function tick(connections: Connections, element: ScheduleTick): Promise<Ti
   throw new RuntimeError("store-unavailable", message);
 }
 
-async function rejected(connections: Connections, { name }: ScheduleTick, reason: string): Promise<TickResult> {
+async function rejected(connections: Connections, { name }: RunTick, reason: string): Promise<TickResult> {
   const [row] = await selectSchedules(connections.writer, "where name = $1", [name]);
   return row === undefined ? { kind: "unknown" } : { kind: "rejected", row, reason };
 }
 
 /** Within a transaction. */
-async function judged(on: Queryable, element: ScheduleTick): Promise<TickResult> {
+async function judged(on: Queryable, element: RunTick): Promise<TickResult> {
   const row = await lockSchedule(on, element.name);
   if (row === undefined) return { kind: "unknown" };
   const verdict = judgeTick(row, element, await openRuns(on, row.name), await storeNow(on));

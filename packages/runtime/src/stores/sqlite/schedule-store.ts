@@ -1,13 +1,21 @@
 import { RuntimeError } from "../../errors.js";
+import type { RunSchedules, RunTick } from "../../store/run-schedules.js";
 import type { CreateRun } from "../../store/run-store.js";
 import { checkedRegistration, checkedTexts } from "../../store/schedule-codec.js";
 import { cancelSignal, judgeTick, paused, registered, resumed } from "../../store/schedule-judge.js";
-import type { ScheduleRegistration, ScheduleRow, ScheduleStore, ScheduleTick, TickResult } from "../../store/schedule-store.js";
+import type { ScheduleRegistration, ScheduleRow, TickResult } from "../../store/schedule-store.js";
 import { createRun } from "./create.js";
 import type { Database } from "./database.js";
 import type { SqliteCalls } from "./event-store.js";
 import { signal } from "./inbox.js";
-import { holdRun, markCanceled, selectOpenRuns, selectSchedule, selectSchedules, writeSchedule } from "./schedule-rows.js";
+import {
+  holdRun,
+  markCanceled,
+  selectOpenRuns,
+  selectSchedule,
+  selectSchedules,
+  writeSchedule,
+} from "./schedule-rows.js";
 
 export interface SqliteScheduleOptions extends Pick<SqliteCalls, "answer" | "write"> {
   /** A run was created, with what it brings for the outbox. */
@@ -15,7 +23,7 @@ export interface SqliteScheduleOptions extends Pick<SqliteCalls, "answer" | "wri
 }
 
 /** The schedules of a run store, in its file. */
-export function createSqliteSchedules({ answer, write, created }: SqliteScheduleOptions): ScheduleStore {
+export function createSqliteSchedules({ answer, write, created }: SqliteScheduleOptions): RunSchedules {
   const change = (name: string, to: (row: ScheduleRow, now: number) => ScheduleRow): Promise<boolean> =>
     write((db, now) => {
       const row = selectSchedule(db, name);
@@ -65,7 +73,7 @@ function rowsAfter(db: Database, registrations: readonly ScheduleRegistration[],
 }
 
 /** Within a transaction. */
-function tick(db: Database, element: ScheduleTick, now: number): TickResult {
+function tick(db: Database, element: RunTick, now: number): TickResult {
   const row = selectSchedule(db, element.name);
   if (row === undefined) return { kind: "unknown" };
   const verdict = judgeTick(row, element, selectOpenRuns(db, row.name), now);
