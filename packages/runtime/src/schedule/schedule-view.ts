@@ -22,7 +22,7 @@ export interface ScheduleView
     | "registeredAt"
   > {
   /** The newest run that a tick has begun. `status` null: it is deleted. */
-  readonly lastRun: { readonly id: string; readonly tick: number; readonly status: RunStatus | null } | null;
+  readonly lastRun: (NonNullable<ScheduleRow["lastRun"]> & { readonly status: RunStatus | null }) | null;
   /** The next five ticks that may begin a run; none while it is paused, or rests for another reason. */
   readonly nextRuns: readonly number[];
   /** Why it does nothing now, or something else than its cron expression says; null: it goes on as it says. */

@@ -141,7 +141,7 @@ export class Scheduler {
       this.#tell(tick, result, now());
       if (result.kind === "early") return EARLY_NAP_MS;
       if (result.kind === "resting" || result.kind === "unknown") return SHORT_NAP_MS;
-      if (result.kind === "held" && tick.how === "late") return SHORT_NAP_MS;
+      if (result.kind === "held" && tick.how !== "waiting" && result.row.waiting === null) return SHORT_NAP_MS;
       // One that waits has come free meanwhile: it goes first.
       isWaitingHeld = result.kind === "held" ? tick.how === "waiting" : isWaitingHeld && result.kind !== "started";
       row = result.kind === "rejected" ? await this.#refused(tick, result.reason, result.row, now) : result.row;

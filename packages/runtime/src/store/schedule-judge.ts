@@ -110,14 +110,17 @@ export function judgeTick(row: ScheduleRow, tick: RunTick, open: readonly OpenRu
     if (holders.length > 0) return held;
     const next = how === "waiting" ? passedOver({ ...row, waiting: null }, tick, now) : row;
     if (run === null) return { kind: "write", result: { kind: "missed", row: next }, cancel: [] };
-    return { kind: "create", run, row: (id) => ({ ...next, lastRun: { id, tick: at } }) };
+    return { kind: "create", run, row: (id) => ({ ...next, lastRun: { id, tick: at, late: false } }) };
   }
   const done = passedOver({ ...row, lastTick: at }, tick, now);
   if (run === null) return { kind: "write", result: { kind: "missed", row: done }, cancel: [] };
   // One that waits goes first.
   if (holders.length === 0 && row.waiting !== null) return held;
-  if (holders.length === 0) return { kind: "create", run, row: (id) => ({ ...done, lastRun: { id, tick: at } }) };
-  if (how === "late") return held;
+  if (holders.length === 0)
+    return { kind: "create", run, row: (id) => ({ ...done, lastRun: { id, tick: at, late: how === "late" } }) };
+  // What comes while others are made up for is in their line.
+  const madeUp = row.lastRun?.late === true && holders.some(({ id }) => id === row.lastRun?.id);
+  if (how === "late" || (madeUp && row.catchUp > 0)) return held;
   return overlapping(done, at, holders, now);
 }
 

@@ -64,8 +64,8 @@ export interface ScheduleRow {
   readonly since: number;
   /** The newest tick that is done with: its run has begun, or will not. Null: none since `since`. */
   readonly lastTick: number | null;
-  /** The newest run that a tick has begun. */
-  readonly lastRun: { readonly id: string; readonly tick: number } | null;
+  /** The newest run that a tick has begun. `late`: it made up for a missed one. */
+  readonly lastRun: { readonly id: string; readonly tick: number; readonly late: boolean } | null;
   /** The tick whose run begins when those before it have ended. */
   readonly waiting: number | null;
   /** Ticks without a run because one of an earlier tick went on. */

@@ -18,6 +18,8 @@ create table :"schema".schedules (
   overlap text not null,
   fingerprint text not null,
   last_run text,
+  -- It made up for a missed tick.
+  last_run_late bool,
   -- JSON of who paused it, when and why.
   paused text,
   -- JSON of what last was not as usual.

@@ -4,15 +4,16 @@ import type { Database, SqlValue } from "./database.js";
 
 const COLUMNS = `name, version, cron, timezone, overlap, catch_up as "catchUp", fingerprint, revision, active,
   registered_at as "registeredAt", seen_at as "seenAt", since, last_tick as "lastTick", last_run as "lastRun",
-  last_run_tick as "lastRunTick", waiting, skipped, missed, paused, note`;
+  last_run_tick as "lastRunTick", last_run_late as "lastRunLate", waiting, skipped, missed, paused, note`;
 
 export function selectSchedules(db: Database, rest = "", params: readonly SqlValue[] = []): ScheduleRow[] {
   return db
     .all<Record<string, SqlValue>>(`select ${COLUMNS} from clean_arch_schedules ${rest}`, params)
-    .map(({ active, lastRun, lastRunTick, paused, note, ...row }) => ({
+    .map(({ active, lastRun, lastRunTick, lastRunLate, paused, note, ...row }) => ({
       ...(row as unknown as ScheduleRow),
       active: active === 1,
-      lastRun: lastRun === null ? null : { id: lastRun as string, tick: lastRunTick as number },
+      lastRun:
+        lastRun === null ? null : { id: lastRun as string, tick: lastRunTick as number, late: lastRunLate === 1 },
       paused: paused === null ? null : (JSON.parse(paused as string) as ScheduleRow["paused"]),
       note: note === null ? null : (JSON.parse(note as string) as ScheduleRow["note"]),
     }));
@@ -24,8 +25,8 @@ export function selectSchedule(db: Database, name: string): ScheduleRow | undefi
 
 const REPLACE = `insert or replace into clean_arch_schedules (
   name, version, cron, timezone, overlap, catch_up, fingerprint, revision, active, registered_at, seen_at, since,
-  last_tick, last_run, last_run_tick, waiting, skipped, missed, paused, note)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  last_tick, last_run, last_run_tick, waiting, skipped, missed, paused, note, last_run_late)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Within a transaction. */
 export function writeSchedule(db: Database, row: ScheduleRow): void {
@@ -33,7 +34,8 @@ export function writeSchedule(db: Database, row: ScheduleRow): void {
   const since = [row.revision, row.active ? 1 : 0, row.registeredAt, row.seenAt, row.since];
   const done = [row.lastTick, row.lastRun?.id ?? null, row.lastRun?.tick ?? null, row.waiting, row.skipped, row.missed];
   const notes = [row.paused, row.note].map((value) => (value === null ? null : JSON.stringify(value)));
-  db.run(REPLACE, [...what, ...since, ...done, ...notes]);
+  const late = row.lastRun === null ? null : Number(row.lastRun.late);
+  db.run(REPLACE, [...what, ...since, ...done, ...notes, late]);
 }
 
 const FORGET_ENDED = `delete from clean_arch_schedule_runs where schedule = ?

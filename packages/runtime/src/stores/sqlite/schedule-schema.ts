@@ -24,6 +24,7 @@ create table clean_arch_schedules (
   last_tick integer,
   last_run text,
   last_run_tick integer,
+  last_run_late integer,
   waiting integer,
   skipped integer not null,
   missed integer not null,

@@ -64,6 +64,17 @@ export function overlapping(test: ScheduleTest): void {
       expect(await rowOf(schedules)).toEqual(row);
     });
 
+    test("is held when that one made up for a missed tick, as it comes next in its line", async (under) => {
+      const { schedules, store } = under;
+      const row = await registeredFor(under, 3, { catchUp: 10 });
+      const late = await begun(schedules, tickAt(row, 2, { how: "late", missed: 1 }));
+      expect(late.lastRun?.late).toBe(true);
+      const next = tickAt(late, 3);
+      expect(await schedules.tick(next)).toEqual({ kind: "held", row: late, by: [runId(2)] });
+      await lead(store, runId(2), "completed");
+      expect(await begun(schedules, next)).toMatchObject({ skipped: 0, lastRun: { id: runId(3), late: false } });
+    });
+
     test("waits, and begins when that one has ended: one alone, those after it are skipped", async (under) => {
       const { schedules, store } = under;
       const row = await begun(schedules, tickAt(await registeredFor(under, 5, { overlap: "queue" }), 1));

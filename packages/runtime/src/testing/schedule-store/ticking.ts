@@ -10,7 +10,7 @@ export function ticking(test: ScheduleTest): void {
       const row = await registeredFor(under, 1);
       const tick = tickAt(row, 1);
       const result = await schedules.tick(tick);
-      const expected = { ...row, lastTick: tick.at, lastRun: { id: runId(1), tick: tick.at } };
+      const expected = { ...row, lastTick: tick.at, lastRun: { id: runId(1), tick: tick.at, late: false } };
       expect(result).toMatchObject({
         kind: "started",
         created: true,
