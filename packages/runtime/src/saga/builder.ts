@@ -1,5 +1,6 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
+import { type ScheduleOptions, scheduleOf } from "../schedule/schedule-definition.js";
 import {
   type AnyMap,
   type AnyStep,
@@ -54,6 +55,8 @@ export interface SagaOptions<Input> {
   readonly retry?: RetryOptions;
   /** What a run can be searched by: at most 20 texts of up to 256 characters, by names. Default: none. */
   readonly attributes?: (input: Input) => Readonly<Record<string, string>>;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleOptions;
   /** Throws when the input does not fit; starting then fails with `input-invalid`. */
   readonly checkInput?: (input: Json) => asserts input is Input & Json;
 }
@@ -169,6 +172,7 @@ export class SagaBuilder<Input, Outputs> {
       }),
       ...(options.description !== undefined && { description: options.description }),
       ...(options.checkInput !== undefined && { checkInput: options.checkInput as (input: Json) => void }),
+      ...(options.schedule !== undefined && { schedule: scheduleOf(name, options.schedule) }),
       ...(returns !== undefined && { returns }),
       ...(options.style !== undefined && { style: options.style }),
     });

@@ -1,4 +1,5 @@
 import type { Json } from "../json.js";
+import type { ScheduleDefinition } from "../schedule/schedule-definition.js";
 import type { BatchStep } from "./batch-step.js";
 import type { Expression, RetryPolicy, ServiceCall } from "./service-act.js";
 
@@ -33,6 +34,8 @@ export interface SagaDefinition {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
   /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
   readonly style?: SagaStyle;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleDefinition;
   /** It is one unit of a choreographed saga, and this is which. */
   readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }

@@ -12,10 +12,10 @@ import type {
   Wave,
 } from "./definition.js";
 import { embedded, inputExpression, jsonataExpression, listExpression } from "./expression.js";
+import { type ScheduleConfig, scheduleFromConfig } from "./schedule-config.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
-export interface TaskConfig {
-  readonly name: string;
+export interface TaskConfig extends ScheduleConfig {
   readonly type?: "workflow";
   readonly description?: string;
   /** Of a whole run. Default: the manager's `saga.timeoutMs`. */
@@ -106,6 +106,7 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     }),
     ...(task.retry !== undefined && { retry: retryPolicy(task.name, task.retry) }),
     ...(task.description !== undefined && { description: task.description }),
+    ...scheduleFromConfig(task),
   });
 }
 

@@ -4,6 +4,9 @@ import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
 import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
 import type { FailedItemPage } from "../store/batch-store.js";
+import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
+import type { ScheduleView } from "../schedule/schedule-view.js";
+import type { ScheduleCounts } from "../schedule/scheduler-options.js";
 import type { Checkpoint } from "../store/run-store.js";
 
 /**
@@ -55,6 +58,23 @@ export interface SagaManager {
    * is `restartedFrom` this one, when it has ended. Errors: `run-not-found`, `verb-forbidden` (no batch, nothing failed), those of `act`.
    */
   retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems>;
+  /** In the order of their names; also those of definitions that no instance has any more. None where the store keeps none. */
+  schedules(): Promise<readonly ScheduleView[]>;
+  /** Its ticks begin no runs until it is resumed. Twice is once. Errors: `schedule-unknown`, `input-invalid` (no reason). */
+  pauseSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /** What came meanwhile was missed, and is made up for if the schedule says so. Twice is once. Errors: as `pauseSchedule`. */
+  resumeSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /**
+   * Starts a run for each tick in a range of the past, oldest first, whatever the overlap policy: a queue bounds how many go on at once. A tick that
+   * has a run keeps it. Goes on at `next`, when there are more than `limit`. Errors: `schedule-unknown`, `input-invalid` (a range that is none,
+   * or not past), `store-unavailable` (call again: what has begun is not begun twice).
+   */
+  backfill(name: string, range: BackfillRange): Promise<Backfill>;
+  /**
+   * Starts a run now, beside the ticks, also of a paused schedule. Errors: `schedule-unknown`, `schedule-busy` (a run of a tick goes on),
+   * `input-invalid`.
+   */
+  triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun>;
 
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
@@ -190,6 +210,8 @@ export interface SagaMetrics {
   /** Items of batches settled here. */
   readonly batchItemsDone: number;
   readonly batchItemsFailed: number;
+  /** Of schedules; null: the store keeps none. */
+  readonly schedules: ScheduleCounts | null;
   /** Of choreographed sagas; null: there are none here. */
   readonly events: SagaEvents["counts"] | null;
 }

@@ -118,6 +118,11 @@ export class Registry implements PlanRegistry {
     return definition;
   }
 
+  /** What new runs of each name follow, with a schedule or without. */
+  newest(): readonly SagaDefinition[] {
+    return [...this.#latest.values()].filter((definition): definition is SagaDefinition => !("type" in definition));
+  }
+
   views(): readonly DefinitionView[] {
     return [...this.#latest.values()].map(viewOf);
   }

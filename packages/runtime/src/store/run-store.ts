@@ -11,6 +11,7 @@ import type { Json } from "../json.js";
 import type { BatchStore } from "./batch-store.js";
 import type { DefinitionRef } from "./definition-ref.js";
 import type { EventStore } from "./event-store.js";
+import type { ScheduleStore } from "./schedule-store.js";
 
 export type { DefinitionRef } from "./definition-ref.js";
 
@@ -87,6 +88,8 @@ export interface RunStore {
   begin?(): Promise<StepTransaction>;
   /** Events in the store's own database. */
   readonly events?: EventStore;
+  /** Schedules in the store's own database. */
+  readonly schedules?: ScheduleStore<CreateRun & { readonly claim: null }>;
   /** Batches in the store's own database. */
   readonly batches?: BatchStore;
 }

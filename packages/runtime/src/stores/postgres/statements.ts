@@ -25,6 +25,7 @@ export type StatementName =
       | "batch-told"
     )
   | ("batch-lock" | "batch-close" | "batch-of-dead" | "batch-free" | "batch-requeue" | "batch-failures" | "batch-state")
+  | ("schedule-insert" | "schedule-write" | "schedule-open" | "schedule-hold" | "schedule-cancel")
   | ("handle-events" | "known-events" | "prune-handled" | "park-event" | "unpark-event");
 
 /** One step of the schema. Never changed once released; its number is its place in the list, from 1. */

@@ -18,6 +18,8 @@ import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
+import { SCHEDULE_MIGRATIONS } from "./schedule-schema.js";
+import { createSqliteSchedules } from "./schedule-store.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 
@@ -77,6 +79,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
         migrate(found, "runs", RUN_MIGRATIONS, clock.now());
         migrate(found, "events", EVENT_MIGRATIONS, clock.now());
         migrate(found, "batches", BATCH_MIGRATIONS, clock.now());
+        migrate(found, "schedules", SCHEDULE_MIGRATIONS, clock.now());
         db = found;
         local.open(joinFile(found.file));
       } finally {
@@ -143,5 +146,6 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
     events: createSqliteEvents(calls, local),
     batches: createSqliteBatches(calls),
+    schedules: createSqliteSchedules({ answer, write, created: (run) => tell([run]) }),
   };
 }
