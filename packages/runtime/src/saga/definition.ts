@@ -1,4 +1,5 @@
 import type { Json } from "../json.js";
+import type { QueueDefinition } from "./queue.js";
 
 /**
  * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
@@ -28,6 +29,8 @@ export interface SagaDefinition {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
   /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
   readonly style?: SagaStyle;
+  /** Where its runs begin. Default: in the default queue, which has no limits. A run that another one started begins in its parent's place. */
+  readonly queue?: QueueDefinition;
   /** It is one unit of a choreographed saga, and this is which. */
   readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }

@@ -27,6 +27,7 @@ import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
   ListRuns,
+  QueueView,
   RunListPage,
   SagaHealth,
   SagaManager,
@@ -36,6 +37,7 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
+import { type Placing, placingOf } from "./placing.js";
 import { type Definition, Registry } from "./registry.js";
 
 export interface SagaManagerOptions {
@@ -177,7 +179,11 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const run = this.#newRun(definition, input, options);
+    const placing = await placingOf(definition, input, options, {
+      isLimited: (queue) => this.#registry.isLimited(queue),
+      now: () => this.#store.now(),
+    });
+    const run = this.#newRun(definition, input, options, placing);
     const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
       throw new RuntimeError(
@@ -191,11 +197,13 @@ class StoreSagaManager implements SagaManager {
   }
 
   /** With the first row of its journal, when this process may drive it: one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
+    const { limited, delayMs, debounce } = placing;
+    const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
     const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
@@ -211,16 +219,17 @@ class StoreSagaManager implements SagaManager {
       businessKey: options.businessKey ?? null,
       attributes,
       sessionId: options.sessionId ?? null,
-      queue: "default",
-      partitionKey: null,
-      priority: 0,
+      queue: placing.queue,
+      partitionKey: placing.partitionKey,
+      priority: placing.priority,
       input,
       rootId: id,
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: this.#newRuns.claim(id, name, version),
+      claim: isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
+    if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
@@ -279,6 +288,16 @@ class StoreSagaManager implements SagaManager {
     return this.#signals.send(id, name, payload, request);
   }
 
+  async queues(): Promise<readonly QueueView[]> {
+    const limits = this.#registry.queues;
+    if (limits.length === 0) return [];
+    const states = await this.#store.queues(limits);
+    return limits.flatMap((limit, index) => {
+      const state = states[index];
+      return state === undefined ? [] : [{ ...limit, ...state }];
+    });
+  }
+
   definitions(): readonly DefinitionView[] {
     return this.#registry.views();
   }
@@ -326,9 +345,10 @@ class StoreSagaManager implements SagaManager {
 
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
-    const [runsByStatus, stranded] = await Promise.all([
+    const [runsByStatus, stranded, queues] = await Promise.all([
       this.#store.count(),
       this.#store.stranded(this.#registry.list()),
+      this.queues(),
     ]);
     return {
       runsByStatus,
@@ -336,6 +356,7 @@ class StoreSagaManager implements SagaManager {
       strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
+      queues,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
     };
