@@ -33,7 +33,9 @@ it("tells of the events of choreographed sagas, and nothing where there are none
 it("tells how each limited queue stands, and nothing where there are none", async () => {
   const queue = { ...{ queue: "mail", concurrency: 2, concurrencyPerKey: null, rateLimit: null }, nextStartAt: null };
   expect(await named(bare, "clean_arch_queue_")).toEqual({});
-  expect(await named({ ...bare, queues: [{ ...queue, waiting: 5, delayed: 1, running: 2 }] }, "clean_arch_queue_")).toEqual({
+  expect(
+    await named({ ...bare, queues: [{ ...queue, waiting: 5, delayed: 1, running: 2 }] }, "clean_arch_queue_"),
+  ).toEqual({
     ...{ clean_arch_queue_waiting: 5, clean_arch_queue_delayed: 1, clean_arch_queue_running: 2 },
   });
 });

@@ -43,7 +43,8 @@ export async function placingOf(
     priority: options.priority ?? priority,
     limited: context.isLimited(queue),
     delayMs: options.delayMs ?? debounce?.ms ?? (await delayUntil(options.startAt, context)),
-    debounce: debounce === undefined ? null : { key: textOf("debounce.key", debounce.key), maxMs: debounce.maxMs ?? null },
+    debounce:
+      debounce === undefined ? null : { key: textOf("debounce.key", debounce.key), maxMs: debounce.maxMs ?? null },
   };
 }
 

@@ -4,7 +4,9 @@ import { type QueueConfig, type QueueDefinition, queueOf } from "./queue.js";
 /** The queue of a task in the config file; undefined: it says nothing of one. Error: `definition-invalid`. */
 export function queueFromConfig(task: string, config: QueueConfig): QueueDefinition | undefined {
   const { queue, priority, concurrency, concurrency_per_key, rate_limit, queue_key } = config;
-  const isGiven = [queue, priority, concurrency, concurrency_per_key, rate_limit, queue_key].some((each) => each !== undefined);
+  const isGiven = [queue, priority, concurrency, concurrency_per_key, rate_limit, queue_key].some(
+    (each) => each !== undefined,
+  );
   if (!isGiven) return undefined;
   const key = queue_key === undefined ? undefined : jsonataExpression(queue_key, `${task}.queue_key`);
   return queueOf(task, {

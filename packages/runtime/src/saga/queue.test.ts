@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../config.js";
-import type { SagaDefinition } from "./definition.js";
 import { saga } from "./builder.js";
+import type { SagaDefinition } from "./definition.js";
 import { sagaFromConfig } from "./from-config.js";
 import type { QueueOptions } from "./queue.js";
 import { Registry } from "./registry.js";
@@ -16,7 +16,13 @@ const NONE = { concurrency: null, concurrencyPerKey: null, rateLimit: null };
 
 describe("the queue of a definition", () => {
   it("is named after it when it has a limit, and the default one otherwise", () => {
-    expect(inQueue("s", { concurrency: 3 }).queue).toEqual({ ...NONE, queue: "s", concurrency: 3, priority: 0, key: null });
+    expect(inQueue("s", { concurrency: 3 }).queue).toEqual({
+      ...NONE,
+      queue: "s",
+      concurrency: 3,
+      priority: 0,
+      key: null,
+    });
     expect(inQueue("s", { priority: 7 }).queue).toMatchObject({ ...NONE, queue: "default", priority: 7 });
     expect(inQueue("s", { name: "mail" }).queue).toMatchObject({ ...NONE, queue: "mail" });
   });
@@ -76,7 +82,9 @@ describe("the limits of a queue", () => {
   });
 
   it("are those of the newest version of a definition", () => {
-    const old = saga("a", { queue: { concurrency: 1 } }).step("old", { run }).build();
+    const old = saga("a", { queue: { concurrency: 1 } })
+      .step("old", { run })
+      .build();
     expect(limitsOf(old, inQueue("a", { concurrency: 2 }))).toMatchObject([{ queue: "a", concurrency: 2 }]);
   });
 

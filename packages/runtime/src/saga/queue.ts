@@ -58,17 +58,20 @@ export function queueOf(definition: string, given: Given): QueueDefinition {
     const message = `expected ${expected} of "${definition}", got ${JSON.stringify(got)}`;
     throw new RuntimeError("definition-invalid", message, { definition, queue });
   };
-  if (!NAME.test(queue)) refuse('letters, digits, "_", "-" or ".", starting with a letter, as name of the queue', queue);
+  if (!NAME.test(queue))
+    refuse('letters, digits, "_", "-" or ".", starting with a letter, as name of the queue', queue);
   if (isLimited && queue === DEFAULT_QUEUE)
     refuse("a queue with a name of its own, for the default one has no limits, as queue", queue);
   const isWhole = (value: number | null, least: number, most: number): boolean =>
     value === null || (Number.isInteger(value) && value >= least && value <= most);
-  if (!isWhole(concurrency, 1, MAX_PLACES)) refuse(`a whole number from 1 to ${MAX_PLACES} as concurrency`, concurrency);
+  if (!isWhole(concurrency, 1, MAX_PLACES))
+    refuse(`a whole number from 1 to ${MAX_PLACES} as concurrency`, concurrency);
   if (!isWhole(concurrencyPerKey, 1, MAX_PLACES))
     refuse(`a whole number from 1 to ${MAX_PLACES} as concurrency per key`, concurrencyPerKey);
   if (!isWhole(priority, -MAX_PRIORITY, MAX_PRIORITY))
     refuse(`a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY} as priority`, priority);
-  const rate = rateLimit === undefined ? null : { max: rateLimit.max, windowMs: windowOf(definition, rateLimit.window) };
+  const rate =
+    rateLimit === undefined ? null : { max: rateLimit.max, windowMs: windowOf(definition, rateLimit.window) };
   if (rate !== null && !isWhole(rate.max, 1, MAX_STARTS))
     refuse(`a whole number from 1 to ${MAX_STARTS} as max of the rate limit`, rate.max);
   if (rate !== null && !isWhole(rate.windowMs, 1, MAX_WINDOW_MS))

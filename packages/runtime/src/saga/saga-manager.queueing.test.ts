@@ -72,7 +72,10 @@ describe.each(STORE_KINDS)("a saga manager over %s, with queues", (kind) => {
     const start = (of: string, n: string, options = {}) => bench.until(manager.start("s", { of, n }, options));
     const runs = [await start("a", "a1"), await start("a", "a2"), await start("a", "a3"), await start("b", "b1")];
     runs.push(await start("a", "c1", { queueKey: "c" }));
-    await ended(manager, runs.map(({ id }) => id));
+    await ended(
+      manager,
+      runs.map(({ id }) => id),
+    );
     expect(begun.slice(0, 2)).toEqual(["a1", "b1"]);
     expect(most).toBe(2);
     await expect(start("", "x")).rejects.toMatchObject({ code: "input-invalid" });
@@ -92,7 +95,9 @@ describe.each(STORE_KINDS)("a saga manager over %s, with queues", (kind) => {
   };
 
   it("keeps a place for a run that sleeps, and gives that of a stuck one to the next", async () => {
-    const sleeper = saga("sleeper", { queue: { name: "q", concurrency: 1 } }).sleep("rest", { for: "60s" }).build();
+    const sleeper = saga("sleeper", { queue: { name: "q", concurrency: 1 } })
+      .sleep("rest", { for: "60s" })
+      .build();
     const stuck = saga("stuck", { queue: { name: "q" } })
       .step("a", { run: () => ({}), compensate: refuse })
       .step("b", { run: refuse })
@@ -111,7 +116,9 @@ describe.each(STORE_KINDS)("a saga manager over %s, with queues", (kind) => {
   });
 
   it("runs children in the place of their parent, so that it never waits for itself", async () => {
-    const parent = saga("parent", { queue: { name: "q", concurrency: 1 } }).child("child", { saga: "s" }).build();
+    const parent = saga("parent", { queue: { name: "q", concurrency: 1 } })
+      .child("child", { saga: "s" })
+      .build();
     const manager = await bench.open([parent, working("s", { name: "q" })]);
     const ids = [...(await startAll(manager, "parent", 2)), ...(await startAll(manager, "s", 1))];
     const runs = await ended(manager, ids);
@@ -133,7 +140,11 @@ describe.each(STORE_KINDS)("a saga manager over %s, with queues", (kind) => {
         .step("a", { run: () => bench.later(5_000) })
         .build();
     const first = working("s", { name: "q", concurrency: 1 }, 60_000);
-    const manager = await bench.open([first, timed("quick", { timeout: "10s" }), timed("soon", { startTimeout: "10s" })]);
+    const manager = await bench.open([
+      first,
+      timed("quick", { timeout: "10s" }),
+      timed("soon", { startTimeout: "10s" }),
+    ]);
     const [blocker] = await startAll(manager, "s", 1);
     const { id: quick } = await bench.until(manager.start("quick", {}));
     const { id: soon } = await bench.until(manager.start("soon", {}));

@@ -30,7 +30,12 @@ export function roomOf({ concurrency, rateLimit }: Omit<QueueLimit, "queue">, us
 }
 
 /** When the rate lets one more begin, after `more` that begin now; null: it does not hold it up. */
-export function rateFreeAt({ rateLimit }: Omit<QueueLimit, "queue">, use: QueueUse, more: number, now: number): number | null {
+export function rateFreeAt(
+  { rateLimit }: Omit<QueueLimit, "queue">,
+  use: QueueUse,
+  more: number,
+  now: number,
+): number | null {
   if (rateLimit === null || use.begun + more < rateLimit.max) return null;
   return (use.firstBegunAt ?? now) + rateLimit.windowMs;
 }

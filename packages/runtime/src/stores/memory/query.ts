@@ -4,8 +4,20 @@ import { keyOf } from "./create.js";
 import { type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
 export function listRuns(world: MemoryWorld, query: RunQuery): RunPage {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, queue, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   const found = [...world.runs.values()]
     .filter((run) => tenant === undefined || run.tenant === tenant)
     .filter((run) => status === undefined || status.includes(run.status))

@@ -79,7 +79,16 @@ export function createMemoryWorld(): MemoryWorld {
 }
 
 export function runRow(stored: StoredRun): RunRow {
-  const { journal, inbox: _, checkpoints: __, crashed: ___, limited: ____, called: _____, debounced: ______, ...run } = stored;
+  const {
+    journal,
+    inbox: _,
+    checkpoints: __,
+    crashed: ___,
+    limited: ____,
+    called: _____,
+    debounced: ______,
+    ...run
+  } = stored;
   return {
     ...run,
     attributes: run.attributes === null ? null : (JSON.parse(run.attributes) as RunRow["attributes"]),

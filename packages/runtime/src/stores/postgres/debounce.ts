@@ -31,7 +31,8 @@ export async function createDebounced(
       return await resultOf(connections.writer, create.id, "created");
     } catch (error) {
       const state = sqlState(error) ?? "";
-      if (state.startsWith("22") || state.startsWith("54")) return { kind: "rejected", reason: (error as Error).message };
+      if (state.startsWith("22") || state.startsWith("54"))
+        return { kind: "rejected", reason: (error as Error).message };
       if (state !== "23505") throw error;
       // Its first sending, which an operator's wish has since taken out of the debouncing.
       const [same] = await selectRuns(connections.writer, "where id = $1::uuid", [create.id]);

@@ -5,8 +5,20 @@ import type { Connections } from "./connections.js";
 import { selectRuns } from "./run-rows.js";
 
 export async function listRuns(connections: Connections, query: RunQuery): Promise<RunPage> {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, queue, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   if (cursor !== undefined && !isUuid(cursor)) return { items: [], nextCursor: null };
   const conditions: readonly [string, unknown][] = [
     ["tenant = ?", tenant],

@@ -13,15 +13,14 @@ import {
 import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
 import { texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
-import { sqlState } from "./driver-error.js";
 import { selectClaimed } from "./run-rows.js";
 
-/** The queue's row is locked by a backend that does not come to an end: its line waits, no other does. */
-const LOCK_NOT_AVAILABLE = "55P03";
+/** Another claimer has the queue's row: it takes what there is, and what gets free after it counted is looked for a little later. */
+const LOCKED_MS = 20;
 
 /**
  * Runs that leave the lines of queues. Whoever begins runs of a queue holds the lock on its row from the count of what is taken to the
- * commit of what begins, so that of many claimers no two count the same place. A transaction for each queue: a slow one holds up itself.
+ * commit of what begins, so that of many claimers no two count the same place. Nobody waits for the lock, which a half-dead backend may hold.
  */
 export class LineClaims {
   readonly #connections: Connections;
@@ -54,23 +53,26 @@ export class LineClaims {
   }
 
   async #takeOf(queue: string, most: number): Promise<ClaimedRun[]> {
-    const { queues = [], worker } = this.#request;
+    const { queues = [], worker, onWait } = this.#request;
     const limit = queues.find((each) => each.queue === queue) ?? { queue, ...NO_LIMITS };
-    try {
-      return await this.#connections.transaction(async (on) => {
-        const nextKey = await lock(on, queue);
-        const { use, now } = await useOf(on, limit, limit.concurrency !== null || limit.concurrencyPerKey !== null);
-        const room = roomOf(limit, use, most);
-        const chosen = room === 0 ? [] : await this.#choose(on, limit, use, room, nextKey);
-        const begun = chosen.length === 0 ? [] : await on.run("line-begin", [worker, uuids(chosen.map(({ id }) => id).sort())]);
-        const freeAt = rateFreeAt(limit, use, begun.length, now);
-        if (freeAt !== null) this.#request.onWait?.(freeAt - now);
-        return selectClaimed(on, begun.map((row) => String(row.id)));
-      });
-    } catch (error) {
-      if (sqlState(error) === LOCK_NOT_AVAILABLE) return [];
-      throw error;
-    }
+    return this.#connections.transaction(async (on) => {
+      const nextKey = await lock(on, queue);
+      if (nextKey === null) {
+        onWait?.(LOCKED_MS);
+        return [];
+      }
+      const { use, now } = await useOf(on, limit, limit.concurrency !== null || limit.concurrencyPerKey !== null);
+      const room = roomOf(limit, use, most);
+      const chosen = room === 0 ? [] : await this.#choose(on, limit, use, room, nextKey);
+      const begun =
+        chosen.length === 0 ? [] : await on.run("line-begin", [worker, uuids(chosen.map(({ id }) => id).sort())]);
+      const freeAt = rateFreeAt(limit, use, begun.length, now);
+      if (freeAt !== null) onWait?.(freeAt - now);
+      return selectClaimed(
+        on,
+        begun.map((row) => String(row.id)),
+      );
+    });
   }
 
   async #choose(on: Queryable, limit: QueueLimit, use: QueueUse, room: number, nextKey: string): Promise<WaitingRun[]> {
@@ -111,14 +113,12 @@ async function headsOf(
     .map(({ id, key, priority }) => ({ id: String(id), partitionKey: String(key), priority: Number(priority) }));
 }
 
-/** Gives where the next look at its keys begins. */
-async function lock(on: Queryable, queue: string): Promise<string> {
-  let rows = await on.run("queue-lock", [queue]);
-  if (rows.length === 0) {
-    await on.run("queue-add", [queue]);
-    rows = await on.run("queue-lock", [queue]);
-  }
-  return String(rows[0]?.next_key ?? "");
+/** Gives where the next look at its keys begins. Null: somebody else has the lock. */
+async function lock(on: Queryable, queue: string): Promise<string | null> {
+  const [known] = await on.run("queue-lock", [queue]);
+  if (known !== undefined) return String(known.next_key);
+  const added = await on.run("queue-add", [queue]);
+  return added.length === 0 ? null : "";
 }
 
 /** Of a queue without a limit of places the places are counted only for those who ask how it stands. */
@@ -138,7 +138,12 @@ async function useOf(
   }
   const firstBegunAt = row?.firstBegunAt ?? null;
   return {
-    use: { held, heldByKey, begun: Number(row?.begun ?? 0), firstBegunAt: firstBegunAt === null ? null : Number(firstBegunAt) },
+    use: {
+      held,
+      heldByKey,
+      begun: Number(row?.begun ?? 0),
+      firstBegunAt: firstBegunAt === null ? null : Number(firstBegunAt),
+    },
     now: Number(row?.now),
   };
 }

@@ -139,7 +139,9 @@ export function delaying(test: ContractTest): void {
       await advance(2_000);
       const before = await current(store, runId(1));
       for (const n of [1, 2])
-        expect(await store.create([debounced(n, { inputHash: `${n}` })])).toMatchObject([{ kind: "existing", run: before }]);
+        expect(await store.create([debounced(n, { inputHash: `${n}` })])).toMatchObject([
+          { kind: "existing", run: before },
+        ]);
       expect(await claimAfter(under, 5_000)).toEqual([runId(1)]);
       for (const n of [1, 2])
         expect(await store.create([debounced(n)])).toMatchObject([{ kind: "existing", run: { id: runId(1) } }]);
@@ -173,7 +175,11 @@ export function delaying(test: ContractTest): void {
     });
 
     test("are refused with a key of their own, and with times that are none", async ({ store }) => {
-      const bad = [debounced(1, { key: "k" }), debounced(2, { debounce: { key: "", maxMs: null } }), newRun(3, { delayMs: -1 })];
+      const bad = [
+        debounced(1, { key: "k" }),
+        debounced(2, { debounce: { key: "", maxMs: null } }),
+        newRun(3, { delayMs: -1 }),
+      ];
       const results = await store.create([...bad, newRun(4, { delayMs: 0.5 }), newRun(5)]);
       expect(results.map(({ kind }) => kind)).toEqual([...new Array(4).fill("rejected"), "created"]);
     });

@@ -135,7 +135,9 @@ export function queueing(test: ContractTest, { singleWorker }: RunStoreTraits): 
       expect(claimed).toEqual([runId(1), runId(60), runId(61), runId(62), runId(63)]);
     });
 
-    test("leave alone, and hide nothing behind, runs of definitions that the worker does not have", async ({ store }) => {
+    test("leave alone, and hide nothing behind, runs of definitions that the worker does not have", async ({
+      store,
+    }) => {
       await activate(store, "w");
       await store.create([waitingRun(1, { version: "v9" }), waitingRun(2)]);
       expect(idsOf(await claimLimited(store, [ONE]))).toEqual([runId(2)]);
@@ -189,7 +191,10 @@ export function queueing(test: ContractTest, { singleWorker }: RunStoreTraits): 
       const claim = async (limit = 100): Promise<string[]> => {
         const queues = [limited({ rateLimit: { max: 2, windowMs: 60_000 } })];
         return idsOf(
-          await store.claim({ ...{ worker: "w", definitions: [DEFINITION], limit, queues }, onWait: (ms) => waits.push(ms) }),
+          await store.claim({
+            ...{ worker: "w", definitions: [DEFINITION], limit, queues },
+            onWait: (ms) => waits.push(ms),
+          }),
         );
       };
       expect(await claim(1)).toEqual([runId(1)]);
@@ -216,13 +221,22 @@ export function queueing(test: ContractTest, { singleWorker }: RunStoreTraits): 
       await activate(store, "w");
       await store.create([1, 2, 3].map((n) => waitingRun(n)));
       const { run } = first(await claimLimited(store, [ONE]));
-      await store.signal([newSignal(runId(2), "early"), newSignal(runId(3), "cancel", { kind: "verb", name: "cancel" })]);
+      await store.signal([
+        newSignal(runId(2), "early"),
+        newSignal(runId(3), "cancel", { kind: "verb", name: "cancel" }),
+      ]);
       const called = first(await claimLimited(store, [ONE]));
       expect(called).toMatchObject({ run: { id: runId(3) }, inbox: [{ id: "cancel" }] });
-      await appendOne(store, nextAppend(called.run, { ...ends, change: { status: "cancelled" }, consumed: ["cancel"] }));
+      await appendOne(
+        store,
+        nextAppend(called.run, { ...ends, change: { status: "cancelled" }, consumed: ["cancel"] }),
+      );
       expect(await claimLimited(store, [ONE])).toEqual([]);
       await appendOne(store, nextAppend(run, ends));
-      expect(first(await claimLimited(store, [ONE]))).toMatchObject({ run: { id: runId(2) }, inbox: [{ id: "early" }] });
+      expect(first(await claimLimited(store, [ONE]))).toMatchObject({
+        run: { id: runId(2) },
+        inbox: [{ id: "early" }],
+      });
     });
 
     test("tell how they stand", async ({ store, advance, near }) => {
