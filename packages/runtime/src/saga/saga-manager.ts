@@ -32,6 +32,7 @@ import { eventGroupOf } from "./event-group.js";
 import type {
   FailedItemsQuery,
   ListRuns,
+  QueueView,
   RetriedItems,
   RetryFailedRequest,
   RunListPage,
@@ -43,6 +44,7 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
+import { type Placing, placingOf } from "./placing.js";
 import { Registry } from "./registry.js";
 import type { SagaManagerOptions } from "./saga-manager-options.js";
 
@@ -121,9 +123,10 @@ class StoreSagaManager implements SagaManager {
     this.#schedules = new Schedules({
       ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
       isTrusted: () => this.#worker.storeNow !== null,
-      newRun: (definition, value, key) => {
-        const run = this.#newRun(definition, checkedInput(definition, value as Json), { idempotencyKey: key }, false);
-        return { ...run, claim: null };
+      newRun: async (definition, value, key) => {
+        const input = checkedInput(definition, value as Json);
+        const placing = await this.#placing(definition, input, {});
+        return { ...this.#newRun(definition, input, { idempotencyKey: key }, placing, false), claim: null };
       },
       began: ({ events }) => {
         this.#worker.poke();
@@ -182,7 +185,8 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const run = this.#newRun(definition, input, options);
+    const placing = await this.#placing(definition, input, options);
+    const run = this.#newRun(definition, input, options, placing);
     const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
       throw new RuntimeError(
@@ -195,12 +199,21 @@ class StoreSagaManager implements SagaManager {
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
+  #placing(definition: SagaDefinition, input: Json, options: StartOptions): Promise<Placing> {
+    return placingOf(definition, input, options, {
+      isLimited: (queue) => this.#registry.isLimited(queue),
+      now: () => this.#store.now(),
+    });
+  }
+
   /** With the first row of its journal, when this process may drive it (and `claims`): one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, claims = true): CreateRun {
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, claims = true): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
+    const { limited, delayMs, debounce } = placing;
+    const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
     const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
@@ -216,21 +229,27 @@ class StoreSagaManager implements SagaManager {
       businessKey: options.businessKey ?? null,
       attributes,
       sessionId: options.sessionId ?? null,
-      queue: "default",
-      partitionKey: null,
-      priority: 0,
+      queue: placing.queue,
+      partitionKey: placing.partitionKey,
+      priority: placing.priority,
       input,
       rootId: id,
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: claims ? this.#newRuns.claim(id, name, version) : null,
+      claim: claims && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
+    if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
-  #batchWorker({ store, participants, sources = {}, pollMs = DEFAULT_BATCH_POLL_MS }: SagaManagerOptions): BatchWorker | null {
+  #batchWorker({
+    store,
+    participants,
+    sources = {},
+    pollMs = DEFAULT_BATCH_POLL_MS,
+  }: SagaManagerOptions): BatchWorker | null {
     if (store.batches === undefined) return null;
     return new BatchWorker({
       ...{ store: store.batches, runs: store, plans: this.#registry.plans, participants, entities: sources, pollMs },
@@ -323,6 +342,16 @@ class StoreSagaManager implements SagaManager {
     return this.#schedules.trigger(name, request);
   }
 
+  async queues(): Promise<readonly QueueView[]> {
+    const limits = this.#registry.queues;
+    if (limits.length === 0) return [];
+    const states = await this.#store.queues(limits);
+    return limits.flatMap((limit, index) => {
+      const state = states[index];
+      return state === undefined ? [] : [{ ...limit, ...state }];
+    });
+  }
+
   definitions(): readonly DefinitionView[] {
     return this.#registry.views();
   }
@@ -360,9 +389,10 @@ class StoreSagaManager implements SagaManager {
 
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
-    const [runsByStatus, stranded] = await Promise.all([
+    const [runsByStatus, stranded, queues] = await Promise.all([
       this.#store.count(),
       this.#store.stranded(this.#registry.list()),
+      this.queues(),
     ]);
     return {
       runsByStatus,
@@ -371,6 +401,7 @@ class StoreSagaManager implements SagaManager {
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
       schedules: this.#schedules.counts,
+      queues,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
       batchItemsDone: this.#batches?.counters.itemsDone ?? 0,

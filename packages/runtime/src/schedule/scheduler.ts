@@ -159,7 +159,7 @@ export class Scheduler {
     const tick = { ...at(row, atMs), how, missed };
     try {
       const input = await inputOf(own, new Date(atMs).toISOString());
-      return { ...tick, run: this.#options.newRun(own.definition, input, tickKey(row.name, atMs)) };
+      return { ...tick, run: await this.#options.newRun(own.definition, input, tickKey(row.name, atMs)) };
     } catch (error) {
       return this.#failed(tick, error instanceof Error ? error.message : String(error));
     }

@@ -14,6 +14,7 @@ import { Listener } from "./listener.js";
 import { migrate } from "./migrate.js";
 import { PutHints } from "./put-hints.js";
 import { countRuns, listRuns, prune, stranded } from "./query.js";
+import { queueStates } from "./queues.js";
 import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
 import { createPostgresSchedules } from "./schedule-store.js";
 import { Silence } from "./silence.js";
@@ -153,6 +154,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     list: (query) => answer((open) => listRuns(open, query)),
     workers: () => answer(listWorkers),
     count: () => answer(countRuns),
+    queues: (limits) => answer((open) => queueStates(open, limits)),
     stranded: (known) => answer((open) => stranded(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
   };

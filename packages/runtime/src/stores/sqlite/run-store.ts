@@ -16,6 +16,7 @@ import { joinFile, leaveFile } from "./file-events.js";
 import { signal } from "./inbox.js";
 import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
+import { queueState } from "./queues.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
 import { SCHEDULE_MIGRATIONS } from "./schedule-schema.js";
@@ -142,6 +143,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     list: (query) => answer((open) => listRuns(open, query)),
     workers: () => answer(listWorkers),
     count: () => answer(countRuns),
+    queues: (limits) => answer((open, now) => limits.map((limit) => queueState(open, limit, now))),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
     events: createSqliteEvents(calls, local),
