@@ -3,13 +3,17 @@ import { RuntimeError } from "../errors.js";
 import type { Json, JsonObject } from "../json.js";
 import type { SagaDefinition, SourceChoice } from "../saga/definition.js";
 import type { CompensationConfig, RetryConfig, StageConfig } from "../saga/from-config.js";
+import type { ScheduleConfig } from "../saga/schedule-config.js";
 import type { RetryOptions } from "../saga/step-options.js";
+import type { ScheduleOptions } from "../schedule/schedule-definition.js";
 import { batch } from "./batch.js";
 import type { BatchStageOptions } from "./batch-options.js";
 
 /** A batch task as in the config file: snake_case, durations in whole seconds or with a unit. */
-export interface BatchTaskConfig {
-  readonly name: string;
+export interface BatchTaskConfig extends ScheduleConfig {
+  /** Of its runs; `concurrency` and `rate_limit` are those of its items. */
+  readonly queue?: string;
+  readonly priority?: number;
   readonly type?: "batch";
   readonly description?: string;
   readonly timeout?: number | string;
@@ -60,15 +64,38 @@ export function batchFromConfig(task: BatchTaskConfig): SagaDefinition {
     ...(rate_limit !== undefined && { rateLimit: { max: rate_limit.max, window: duration(rate_limit.window) } }),
     ...(item_timeout !== undefined && { itemTimeout: duration(item_timeout) }),
     ...(retry !== undefined && { retry: retryOptions(retry) }),
+    ...((task.queue !== undefined || task.priority !== undefined) && {
+      queue: {
+        ...(task.queue !== undefined && { name: task.queue }),
+        ...(task.priority !== undefined && { priority: task.priority }),
+      },
+    }),
+    ...(task.schedule !== undefined && { schedule: scheduleOptions(task, task.schedule) }),
     stages: [first, ...others],
   });
+}
+
+function scheduleOptions(
+  { timezone, overlap, catch_up, schedule_input }: ScheduleConfig,
+  cron: string,
+): ScheduleOptions {
+  return {
+    cron,
+    ...(timezone !== undefined && { timezone }),
+    ...(overlap !== undefined && { overlap }),
+    ...(catch_up !== undefined && { catchUp: catch_up }),
+    ...(schedule_input !== undefined && { input: schedule_input }),
+  };
 }
 
 function sourceOf(name: string, source: BatchSourceConfig): SourceChoice {
   const kinds = (["entity", "service", "items", "file"] as const).filter((kind) => source[kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw invalid(name, `expected the source of ${name} to be one of entity, service, items, file, got ${kinds.join(" and ") || "none"}`);
+    throw invalid(
+      name,
+      `expected the source of ${name} to be one of entity, service, items, file, got ${kinds.join(" and ") || "none"}`,
+    );
   const { entity, where, service, endpoint, items, file, format, key } = source;
   const keyed = key === undefined ? {} : { key };
   if (entity !== undefined) return { entity, ...(where !== undefined && { where }) };
@@ -81,7 +108,9 @@ function sourceOf(name: string, source: BatchSourceConfig): SourceChoice {
 function stageOf(task: BatchTaskConfig, stage: StageConfig): BatchStageOptions {
   const { name, service, endpoint, method, when, input, timeout, retry, refusals } = stage;
   const undo = task.compensation?.find((each) => each.stage === name);
-  const odd = (["parallel", "map", "sleep", "wait_for", "saga", "pivot"] as const).find((kind) => stage[kind] !== undefined);
+  const odd = (["parallel", "map", "sleep", "wait_for", "saga", "pivot"] as const).find(
+    (kind) => stage[kind] !== undefined,
+  );
   if (odd !== undefined || service === undefined || endpoint === undefined)
     throw invalid(
       `${task.name}.${name}`,
@@ -100,14 +129,27 @@ function stageOf(task: BatchTaskConfig, stage: StageConfig): BatchStageOptions {
   };
 }
 
-function actOf({ timeout, retry }: { readonly timeout?: number | string | undefined; readonly retry?: RetryConfig | undefined }) {
+function actOf({
+  timeout,
+  retry,
+}: {
+  readonly timeout?: number | string | undefined;
+  readonly retry?: RetryConfig | undefined;
+}) {
   return {
     ...(timeout !== undefined && { timeout: duration(timeout) }),
     ...(retry !== undefined && { retry: retryOptions(retry) }),
   };
 }
 
-function retryOptions({ max_attempts, backoff, initial_delay, max_delay, jitter, non_retryable }: RetryConfig): RetryOptions {
+function retryOptions({
+  max_attempts,
+  backoff,
+  initial_delay,
+  max_delay,
+  jitter,
+  non_retryable,
+}: RetryConfig): RetryOptions {
   return {
     ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
     ...(backoff !== undefined && { backoff }),
