@@ -68,7 +68,10 @@ function sourceOf(name: string, source: BatchSourceConfig): SourceChoice {
   const kinds = (["entity", "service", "items", "file"] as const).filter((kind) => source[kind] !== undefined);
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1)
-    throw invalid(name, `expected the source of ${name} to be one of entity, service, items, file, got ${kinds.join(" and ") || "none"}`);
+    throw invalid(
+      name,
+      `expected the source of ${name} to be one of entity, service, items, file, got ${kinds.join(" and ") || "none"}`,
+    );
   const { entity, where, service, endpoint, items, file, format, key } = source;
   const keyed = key === undefined ? {} : { key };
   if (entity !== undefined) return { entity, ...(where !== undefined && { where }) };
@@ -81,7 +84,9 @@ function sourceOf(name: string, source: BatchSourceConfig): SourceChoice {
 function stageOf(task: BatchTaskConfig, stage: StageConfig): BatchStageOptions {
   const { name, service, endpoint, method, when, input, timeout, retry, refusals } = stage;
   const undo = task.compensation?.find((each) => each.stage === name);
-  const odd = (["parallel", "map", "sleep", "wait_for", "saga", "pivot"] as const).find((kind) => stage[kind] !== undefined);
+  const odd = (["parallel", "map", "sleep", "wait_for", "saga", "pivot"] as const).find(
+    (kind) => stage[kind] !== undefined,
+  );
   if (odd !== undefined || service === undefined || endpoint === undefined)
     throw invalid(
       `${task.name}.${name}`,
@@ -100,14 +105,27 @@ function stageOf(task: BatchTaskConfig, stage: StageConfig): BatchStageOptions {
   };
 }
 
-function actOf({ timeout, retry }: { readonly timeout?: number | string | undefined; readonly retry?: RetryConfig | undefined }) {
+function actOf({
+  timeout,
+  retry,
+}: {
+  readonly timeout?: number | string | undefined;
+  readonly retry?: RetryConfig | undefined;
+}) {
   return {
     ...(timeout !== undefined && { timeout: duration(timeout) }),
     ...(retry !== undefined && { retry: retryOptions(retry) }),
   };
 }
 
-function retryOptions({ max_attempts, backoff, initial_delay, max_delay, jitter, non_retryable }: RetryConfig): RetryOptions {
+function retryOptions({
+  max_attempts,
+  backoff,
+  initial_delay,
+  max_delay,
+  jitter,
+  non_retryable,
+}: RetryConfig): RetryOptions {
   return {
     ...(max_attempts !== undefined && { maxAttempts: max_attempts }),
     ...(backoff !== undefined && { backoff }),

@@ -60,7 +60,8 @@ function stepOf(name: string, options: BatchOptions<Any, Any> & BatchWorkOptions
     sourceKind: typeof source === "function" ? "computed" : kindOfSource(source, refuse),
     rateLimit: rateLimitOf(name, options, refuse),
     work: workOf(name, options, refuse),
-    itemTimeoutMs: options.itemTimeout === undefined ? null : parseDurationMs(options.itemTimeout, `${name}.itemTimeout`),
+    itemTimeoutMs:
+      options.itemTimeout === undefined ? null : parseDurationMs(options.itemTimeout, `${name}.itemTimeout`),
     retry: retryPolicy(name, options.retry ?? {}),
   };
 }
@@ -109,13 +110,20 @@ function stageOf(batch: string, stage: BatchStageOptions<Any, Any>): BatchStage 
     call: serviceCall(stage),
     ...actOptions(key, stage),
     ...(when !== undefined && {
-      when: typeof when === "function" ? functionExpression(when as Any, `${key}.when`) : jsonataExpression(when, `${key}.when`),
+      when:
+        typeof when === "function"
+          ? functionExpression(when as Any, `${key}.when`)
+          : jsonataExpression(when, `${key}.when`),
     }),
     ...(input !== undefined && {
       input:
-        typeof input === "function" ? functionExpression(input as Any, `${key}.input`) : inputExpression(input, `${key}.input`),
+        typeof input === "function"
+          ? functionExpression(input as Any, `${key}.input`)
+          : inputExpression(input, `${key}.input`),
     }),
     compensation:
-      compensate === undefined ? null : { call: serviceCall(compensate), ...actOptions(`${key}.compensate`, compensate) },
+      compensate === undefined
+        ? null
+        : { call: serviceCall(compensate), ...actOptions(`${key}.compensate`, compensate) },
   };
 }

@@ -67,7 +67,11 @@ afterAll(async () => {
 });
 
 /** Reads what the process says until it ends, or has begun so many items: then it is killed. */
-async function follow(child: ChildProcessWithoutNullStreams, killAfter: number, begun: string[]): Promise<string | null> {
+async function follow(
+  child: ChildProcessWithoutNullStreams,
+  killAfter: number,
+  begun: string[],
+): Promise<string | null> {
   let complaint = "";
   let ended: string | null = null;
   child.stderr.on("data", (chunk) => {

@@ -152,7 +152,7 @@ function key(name: string, version: string): string {
 function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
   for (const step of definition.waves.flatMap((wave) => wave.steps)) {
     for (const action of actionsOf(step)) {
-      if ( "run" in action || Object.hasOwn(participants, action.service)) continue;
+      if ("run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
       const message = `expected a participant for service ${JSON.stringify(action.service)} of step "${definition.name}.${step.name}", got only: ${known}`;
       throw new RuntimeError("definition-invalid", message, {
@@ -167,7 +167,10 @@ function checkServices(definition: SagaDefinition, participants: Readonly<Record
 /** What it performs, and what undoes that. */
 function actionsOf(step: StepDefinition): readonly (ServiceCall | { readonly run: unknown })[] {
   if (step.kind === "batch" && step.work.kind === "stages")
-    return step.work.stages.flatMap(({ call, compensation }) => [call, ...(compensation === null ? [] : [compensation.call])]);
+    return step.work.stages.flatMap(({ call, compensation }) => [
+      call,
+      ...(compensation === null ? [] : [compensation.call]),
+    ]);
   if (step.kind !== "action" && step.kind !== "map") return [];
   return step.compensation === null ? [step.action] : [step.action, step.compensation.action];
 }

@@ -212,7 +212,12 @@ class StoreSagaManager implements SagaManager {
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
-  #batchWorker({ store, participants, sources = {}, pollMs = DEFAULT_BATCH_POLL_MS }: SagaManagerOptions): BatchWorker | null {
+  #batchWorker({
+    store,
+    participants,
+    sources = {},
+    pollMs = DEFAULT_BATCH_POLL_MS,
+  }: SagaManagerOptions): BatchWorker | null {
     if (store.batches === undefined) return null;
     return new BatchWorker({
       ...{ store: store.batches, runs: store, plans: this.#registry.plans, participants, entities: sources, pollMs },

@@ -1,4 +1,4 @@
-import type { Suspension, StepOutcome } from "../engine/step-outcome.js";
+import type { StepOutcome, Suspension } from "../engine/step-outcome.js";
 import { batchClosing, batchRound } from "../engine/steps/batch.js";
 import { RuntimeError } from "../errors.js";
 import type { BatchStep } from "../saga/definition.js";

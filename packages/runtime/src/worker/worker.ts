@@ -59,7 +59,15 @@ export class Worker {
   #cancelPoke: CancelTimer = () => {};
 
   constructor(options: WorkerOptions) {
-    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, emitted: () => {}, onBatch: () => {}, onLost: () => {}, ...options };
+    this.#options = {
+      maxRuns: 1_000,
+      pollMs: 500,
+      parkAfterMs: 5_000,
+      emitted: () => {},
+      onBatch: () => {},
+      onLost: () => {},
+      ...options,
+    };
     const { store, ports, logger, config, label } = this.#options;
     this.#appends = new CoalescingQueue({
       ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },

@@ -5,8 +5,4 @@ import { nightlyInventoryBatch } from "./nightly-inventory.batch.generated.js";
 import { printRunSaga } from "./print-run.saga.generated.js";
 
 /** Every saga and task of this service. */
-export const definitions: readonly SagaDefinition[] = [
-  printRunSaga,
-  mailCopiesSaga,
-  nightlyInventoryBatch,
-];
+export const definitions: readonly SagaDefinition[] = [printRunSaga, mailCopiesSaga, nightlyInventoryBatch];
