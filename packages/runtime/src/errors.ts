@@ -16,6 +16,12 @@ export const ERRORS = {
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
   "source-invalid": { status: 502, retry: true, meaning: "The source of a batch gave something that does not fit." },
   "run-exists": { status: 409, retry: false, meaning: "The key has a run already, and the start was to be the first." },
+  "schedule-unknown": { status: 404, retry: false, meaning: "No schedule of that name is known." },
+  "schedule-busy": {
+    status: 409,
+    retry: true,
+    meaning: "A run of the schedule goes on, and two at once are not to be.",
+  },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
   "run-ended": { status: 409, retry: false, meaning: "The run has ended, and takes nothing in any more." },
   "too-many-signals": {

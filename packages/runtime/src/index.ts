@@ -77,6 +77,7 @@ export {
   type TaskConfig,
 } from "./saga/from-config.js";
 export type * from "./saga/manager.js";
+export type { QueueConfig, QueueDefinition, QueueOptions } from "./saga/queue.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
 export type { ContextSessionsOptions } from "./session/context.js";
@@ -91,6 +92,7 @@ export { createSessionManager } from "./session/session-manager.js";
 export type * from "./store/batch-store.js";
 export type * from "./store/context-sessions.js";
 export type * from "./store/event-store.js";
+export type * from "./store/queue-limit.js";
 export type * from "./store/run-store.js";
 export { MAX_UNREAD, mayRestart } from "./store/run-store.js";
 export type * from "./store/session-store.js";

@@ -10,15 +10,15 @@ import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
 import { bytesOf } from "./signals.js";
-import { newState, type RunState, type StepState, stepOf } from "./state.js";
+import { newState, type RunState, type RunTimes, type StepState, stepOf } from "./state.js";
 import { stick, unstick } from "./stuck.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
  * showing, not for deciding. Throws `IllegalEventError` for a journal that breaks the table in act.ts.
  */
-export function fold(plan: RunPlan | null, createdAt: number, rows: readonly JournalRow[]): RunState {
-  const state = newState(plan, createdAt);
+export function fold(plan: RunPlan | null, times: RunTimes | number, rows: readonly JournalRow[]): RunState {
+  const state = newState(plan, times);
   for (const row of rows) foldRow(plan, state, row);
   return state;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, type Json } from "../json.js";
+import { checkedSchedule } from "../schedule/schedule-definition.js";
 import type { BatchWork, SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
@@ -39,6 +40,7 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
     refuse("expected every parallel group to have a step, got an empty one");
+  if (draft.schedule !== undefined) checkedSchedule(draft.name, draft.schedule);
   return Object.freeze({ ...draft, version: fingerprint(draft) });
 }
 

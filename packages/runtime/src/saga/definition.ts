@@ -1,5 +1,7 @@
 import type { Json } from "../json.js";
+import type { ScheduleDefinition } from "../schedule/schedule-definition.js";
 import type { BatchStep } from "./batch-step.js";
+import type { QueueDefinition } from "./queue.js";
 import type { Expression, RetryPolicy, ServiceCall } from "./service-act.js";
 
 export type * from "./batch-step.js";
@@ -33,6 +35,10 @@ export interface SagaDefinition {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
   /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
   readonly style?: SagaStyle;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleDefinition;
+  /** Where its runs begin. Default: in the default queue, which has no limits. A run that another one started begins in its parent's place. */
+  readonly queue?: QueueDefinition;
   /** It is one unit of a choreographed saga, and this is which. */
   readonly unit?: { readonly saga: SagaDefinition; readonly unit: Unit };
 }

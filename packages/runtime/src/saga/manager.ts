@@ -3,7 +3,11 @@ import type { JournalRow, RunStatus } from "../engine/records.js";
 import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
 import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
+import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
+import type { ScheduleView } from "../schedule/schedule-view.js";
+import type { ScheduleCounts } from "../schedule/scheduler-options.js";
 import type { FailedItemPage } from "../store/batch-store.js";
+import type { QueueLimit, QueueState } from "../store/queue-limit.js";
 import type { Checkpoint } from "../store/run-store.js";
 
 /**
@@ -55,7 +59,26 @@ export interface SagaManager {
    * is `restartedFrom` this one, when it has ended. Errors: `run-not-found`, `verb-forbidden` (no batch, nothing failed), those of `act`.
    */
   retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems>;
+  /** In the order of their names; also those of definitions that no instance has any more. None where the store keeps none. */
+  schedules(): Promise<readonly ScheduleView[]>;
+  /** Its ticks begin no runs until it is resumed. Twice is once. Errors: `schedule-unknown`, `input-invalid` (no reason). */
+  pauseSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /** What came meanwhile was missed, and is made up for if the schedule says so. Twice is once. Errors: as `pauseSchedule`. */
+  resumeSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /**
+   * Starts a run for each tick in a range of the past, oldest first, whatever the overlap policy: a queue bounds how many go on at once. A tick that
+   * has a run keeps it. Goes on at `next`, when there are more than `limit`. Errors: `schedule-unknown`, `input-invalid` (a range that is none,
+   * or not past), `store-unavailable` (call again: what has begun is not begun twice).
+   */
+  backfill(name: string, range: BackfillRange): Promise<Backfill>;
+  /**
+   * Starts a run now, beside the ticks, also of a paused schedule. Errors: `schedule-unknown`, `schedule-busy` (a run of a tick goes on),
+   * `input-invalid`.
+   */
+  triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun>;
 
+  /** The limited queues of the definitions registered here, and how they stand. */
+  queues(): Promise<readonly QueueView[]>;
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
@@ -129,12 +152,26 @@ export interface StartOptions {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Default `default`. */
   readonly tenant?: string;
+  /** Of runs that wait, the highest begins first: a whole number from -1,000,000 to 1,000,000. Default: its queue's, else 0. */
+  readonly priority?: number;
+  /** Begins that much later, ms, at most ten years. Default: at once, or as its queue lets it. */
+  readonly delayMs?: number;
+  /** Begins then, by the store's clock, ms since the epoch. One of this, `delayMs` and `debounce`. */
+  readonly startAt?: number;
+  /** Whose runs share what the queue allows one key, 1 to 256 characters. Default: as the definition makes it from the input. */
+  readonly queueKey?: string;
+  /**
+   * Begins `ms` later, unless it is started again with this key until then: the last start's input and options take the place of what was
+   * to run, and it begins `ms` after that one, but no later than `maxMs` after the first (default: whenever). All get the one run. Scoped to tenant
+   * and definition; not with an `idempotencyKey`.
+   */
+  readonly debounce?: { readonly key: string; readonly ms: number; readonly maxMs?: number };
 }
 
 export interface StartedRun {
   readonly id: string;
   readonly status: RunStatus;
-  /** True when the key had started it before. */
+  /** True when the key had started it before, or it was debounced into a run that waits. */
   readonly replayed: boolean;
 }
 
@@ -150,10 +187,14 @@ export interface ListRuns {
   /** Runs that have all of these. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly parentId?: string;
+  readonly queue?: string;
   /** Default 50, at most 200. */
   readonly limit?: number;
   readonly cursor?: string;
 }
+
+/** A queue's limits, and how it stands. */
+export type QueueView = QueueLimit & QueueState;
 
 export interface RunListPage {
   /** Newest first. */
@@ -190,6 +231,10 @@ export interface SagaMetrics {
   /** Items of batches settled here. */
   readonly batchItemsDone: number;
   readonly batchItemsFailed: number;
+  /** Of schedules; null: the store keeps none. */
+  readonly schedules: ScheduleCounts | null;
+  /** The limited queues of the definitions registered here. */
+  readonly queues: readonly QueueView[];
   /** Of choreographed sagas; null: there are none here. */
   readonly events: SagaEvents["counts"] | null;
 }

@@ -6,6 +6,7 @@ import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import type { DefinitionStepView, DefinitionView } from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
+import type { QueueLimit } from "../store/queue-limit.js";
 import type { NewRun } from "../worker/child-runs.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
@@ -13,6 +14,7 @@ import { checkedInput, hashOfInput } from "./checked-input.js";
 import { checkChildren } from "./child-graph.js";
 import { defineSaga, describeAction } from "./define.js";
 import type { SagaDefinition, SagaStyle, ServiceCall, StepDefinition } from "./definition.js";
+import { queueLimits } from "./queue.js";
 
 export type Definition = SagaDefinition;
 
@@ -26,6 +28,8 @@ export class Registry implements PlanRegistry {
   readonly #plans = new Map<string, RunPlan>();
   readonly #choreographed = new Map<string, Choreographed>();
   readonly #latest = new Map<string, Definition>();
+  /** Of the newest definitions: limits are no part of what a run is pinned to. */
+  readonly #queues: ReadonlyMap<string, QueueLimit>;
   /** By saga and stage. */
   readonly #eventParticipants = new Map<string, EventParticipant>();
 
@@ -66,6 +70,7 @@ export class Registry implements PlanRegistry {
       this.#eventParticipants.set(`${saga.name}.${stage}`, participant);
     }
     checkChildren(definitions, this.#latest);
+    this.#queues = queueLimits([...this.#latest.values()].flatMap((each) => ("type" in each ? [] : [each])));
   }
 
   find(definition: string, version: string): RunPlan | undefined {
@@ -92,6 +97,15 @@ export class Registry implements PlanRegistry {
     return [...this.#plans.values()];
   }
 
+  get queues(): readonly QueueLimit[] {
+    return [...this.#queues.values()];
+  }
+
+  /** Whether runs of this queue need a place in it to begin. */
+  isLimited(queue: string): boolean {
+    return this.#queues.has(queue);
+  }
+
   list(): readonly { readonly name: string; readonly version: string }[] {
     return [...this.#plans.values()].map(({ definition }) => ({ name: definition.name, version: definition.version }));
   }
@@ -116,6 +130,11 @@ export class Registry implements PlanRegistry {
       );
     }
     return definition;
+  }
+
+  /** What new runs of each name follow, with a schedule or without. */
+  newest(): readonly SagaDefinition[] {
+    return [...this.#latest.values()].filter((definition): definition is SagaDefinition => !("type" in definition));
   }
 
   views(): readonly DefinitionView[] {

@@ -12,8 +12,12 @@ import { instanceViews } from "../operator/instance-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
+import { strandedDetail } from "../operator/stranded-detail.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
+import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
+import type { ScheduleView } from "../schedule/schedule-view.js";
+import { Schedules } from "../schedule/schedules.js";
 import type { FailedItemPage } from "../store/batch-store.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
@@ -24,9 +28,11 @@ import { Worker } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
+import { eventGroupOf } from "./event-group.js";
 import type {
   FailedItemsQuery,
   ListRuns,
+  QueueView,
   RetriedItems,
   RetryFailedRequest,
   RunListPage,
@@ -38,6 +44,7 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
+import { type Placing, placingOf } from "./placing.js";
 import { Registry } from "./registry.js";
 import type { SagaManagerOptions } from "./saga-manager-options.js";
 
@@ -50,8 +57,6 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_BATCH_POLL_MS = 500;
-/** Definitions of stranded runs that health names. */
-const MAX_NAMED = 10;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
@@ -66,6 +71,7 @@ class StoreSagaManager implements SagaManager {
   readonly #actions: RunActions;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
+  readonly #schedules: Schedules;
   readonly #choreography: Choreography | null;
   /** Null: the store keeps no batches. */
   readonly #batches: BatchWorker | null;
@@ -114,6 +120,19 @@ class StoreSagaManager implements SagaManager {
       retry: (run, request) => this.#actions.act(run, "retry", request),
       opened: () => this.#batches?.poke(),
     });
+    this.#schedules = new Schedules({
+      ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
+      isTrusted: () => this.#worker.storeNow !== null,
+      newRun: async (definition, value, key) => {
+        const input = checkedInput(definition, value as Json);
+        const placing = await this.#placing(definition, input, {});
+        return { ...this.#newRun(definition, input, { idempotencyKey: key }, placing, false), claim: null };
+      },
+      began: ({ events }) => {
+        this.#worker.poke();
+        if (events !== undefined) this.#choreography?.emitted(events);
+      },
+    });
   }
 
   open(): Promise<void> {
@@ -134,7 +153,9 @@ class StoreSagaManager implements SagaManager {
     await this.#worker.start();
     this.#batches?.start();
     await this.#choreography?.open();
-    if (this.#closed === null) this.#sweep.start();
+    if (this.#closed !== null) return;
+    this.#sweep.start();
+    this.#schedules.start();
   }
 
   close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
@@ -145,7 +166,7 @@ class StoreSagaManager implements SagaManager {
   async #close(graceMs: number): Promise<void> {
     if (this.#opened === null) return this.#newRuns.close();
     await this.#opened.catch(() => {});
-    await this.#sweep.stop();
+    await Promise.all([this.#sweep.stop(), this.#schedules.stop()]);
     await this.#choreography?.close(graceMs);
     this.#newRuns.close();
     const beganAt = this.#ports.clock.monotonic();
@@ -164,7 +185,8 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const run = this.#newRun(definition, input, options);
+    const placing = await this.#placing(definition, input, options);
+    const run = this.#newRun(definition, input, options, placing);
     const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
       throw new RuntimeError(
@@ -177,12 +199,21 @@ class StoreSagaManager implements SagaManager {
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
-  /** With the first row of its journal, when this process may drive it: one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions): CreateRun {
+  #placing(definition: SagaDefinition, input: Json, options: StartOptions): Promise<Placing> {
+    return placingOf(definition, input, options, {
+      isLimited: (queue) => this.#registry.isLimited(queue),
+      now: () => this.#store.now(),
+    });
+  }
+
+  /** With the first row of its journal, when this process may drive it (and `claims`): one write starts it. */
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, claims = true): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
+    const { limited, delayMs, debounce } = placing;
+    const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
     const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
@@ -198,16 +229,17 @@ class StoreSagaManager implements SagaManager {
       businessKey: options.businessKey ?? null,
       attributes,
       sessionId: options.sessionId ?? null,
-      queue: "default",
-      partitionKey: null,
-      priority: 0,
+      queue: placing.queue,
+      partitionKey: placing.partitionKey,
+      priority: placing.priority,
       input,
       rootId: id,
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: this.#newRuns.claim(id, name, version),
+      claim: claims && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
+    if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
@@ -290,6 +322,36 @@ class StoreSagaManager implements SagaManager {
     return this.#batchOperations.retryFailed(id, request);
   }
 
+  schedules(): Promise<readonly ScheduleView[]> {
+    return this.#schedules.list();
+  }
+
+  pauseSchedule(name: string, request: ScheduleRequest): Promise<void> {
+    return this.#schedules.pause(name, request);
+  }
+
+  resumeSchedule(name: string, request: ScheduleRequest): Promise<void> {
+    return this.#schedules.resume(name, request);
+  }
+
+  backfill(name: string, range: BackfillRange): Promise<Backfill> {
+    return this.#schedules.backfill(name, range);
+  }
+
+  triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun> {
+    return this.#schedules.trigger(name, request);
+  }
+
+  async queues(): Promise<readonly QueueView[]> {
+    const limits = this.#registry.queues;
+    if (limits.length === 0) return [];
+    const states = await this.#store.queues(limits);
+    return limits.flatMap((limit, index) => {
+      const state = states[index];
+      return state === undefined ? [] : [{ ...limit, ...state }];
+    });
+  }
+
   definitions(): readonly DefinitionView[] {
     return this.#registry.views();
   }
@@ -317,29 +379,20 @@ class StoreSagaManager implements SagaManager {
         return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
       // Runs go on where they are, and no further.
       const events = this.#choreography?.outage ?? null;
-      const detail = events === null ? await this.#strandedDetail() : `events wait: ${events}`;
+      const detail =
+        events === null ? await strandedDetail(this.#store, this.#registry.list()) : `events wait: ${events}`;
       return { ok: worker !== "stopped" && events === null, worker, store: "up", detail };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  /** Runs left alone because nobody here has their definition: said, not hidden. */
-  async #strandedDetail(): Promise<string | null> {
-    const stranded = await this.#store.stranded(this.#registry.list());
-    if (stranded.length === 0) return null;
-    const named = stranded
-      .slice(0, MAX_NAMED)
-      .map(({ definition, version, runs }) => `${definition}@${version} (${runs})`);
-    const more = stranded.length > MAX_NAMED ? `, and ${stranded.length - MAX_NAMED} more` : "";
-    return `runs wait for definitions that are not registered here: ${named.join(", ")}${more}`;
-  }
-
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
-    const [runsByStatus, stranded] = await Promise.all([
+    const [runsByStatus, stranded, queues] = await Promise.all([
       this.#store.count(),
       this.#store.stranded(this.#registry.list()),
+      this.queues(),
     ]);
     return {
       runsByStatus,
@@ -347,24 +400,14 @@ class StoreSagaManager implements SagaManager {
       strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
+      schedules: this.#schedules.counts,
+      queues,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
       batchItemsDone: this.#batches?.counters.itemsDone ?? 0,
       batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
     };
   }
-}
-
-/**
- * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
- * deployment, would else pass by what the others are waiting for. Of a broker that services share they take what they know: there the
- * newest instance decides what that is, for all of them.
- */
-function eventGroupOf({ eventGroup, eventParticipants = [], broker }: SagaManagerOptions, registry: Registry) {
-  if (eventGroup !== undefined) return { group: eventGroup, subjects: registry.choreographySubjects };
-  if (broker === undefined || eventParticipants.length === 0) return { group: "choreography", subjects: [">"] };
-  const message = "expected an eventGroup beside eventParticipants and a broker, got none; give the service's name";
-  throw new RuntimeError("config-invalid", message, { key: "eventGroup" });
 }
 
 function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {

@@ -17,6 +17,8 @@ export interface ExpressionScope {
   /** Of a step that maps over a list: the item, and its place from 0 on. */
   readonly item?: Json;
   readonly index?: number;
+  /** Of the input of a scheduled run: the instant of its tick, ISO 8601 in UTC. */
+  readonly tick?: string;
   /** The store's clock as far as it is known, ms since the epoch. */
   readonly now: number;
 }

@@ -33,6 +33,8 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
   checkTexts(create, "a run", ["id", "tenant", "type", "definition", "version", "inputHash", "queue", "rootId"]);
   checkOptionalTexts(create, "a run", ["key", "businessKey", "sessionId", "partitionKey", "parentId", "restartedFrom"]);
   checkInteger(create.priority, "priority", Number.MIN_SAFE_INTEGER);
+  if (create.delayMs !== undefined) checkInteger(create.delayMs, "delayMs", 0);
+  if (create.debounce !== undefined) checkDebounce(create, create.debounce);
   if (create.claim !== null) checkTexts(create.claim, "a claim", ["worker", "appendId"]);
   if (create.events) refuseBad(create.events);
   return {
@@ -40,6 +42,13 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
     attributes: create.attributes === null ? null : encodeAttributes(create.attributes),
     records: create.claim === null ? null : encodeJson(create.claim.records as unknown as Json, "the records"),
   };
+}
+
+function checkDebounce({ key }: CreateRun, debounce: NonNullable<CreateRun["debounce"]>): void {
+  checkTexts(debounce, "a debounce", ["key"]);
+  if (debounce.maxMs !== null) checkInteger(debounce.maxMs, "maxMs of a debounce", 0);
+  if (key === null) return;
+  throw new RuntimeError("input-invalid", `expected a debounced run without a key, got ${JSON.stringify(key)}`);
 }
 
 const APPEND_TEXTS = ["run", "appendId"] as const;

@@ -4,6 +4,7 @@ export { eventStoreContract } from "./event-store-contract.js";
 export { type LedgerUnderTest, ledgerContract } from "./ledger-contract.js";
 export { createManualClock, type ManualClock } from "./manual-clock.js";
 export { type RunStoreTraits, type RunStoreUnderTest, runStoreContract } from "./run-store-contract.js";
+export { scheduleStoreContract } from "./schedule-store-contract.js";
 export {
   type SessionStoreContractOptions,
   type SessionStoreUnderTest,

@@ -4,6 +4,7 @@ import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
+import type { QueueLimit } from "../store/queue-limit.js";
 import type { RunStore } from "../store/run-store.js";
 import type { NewRun } from "./child-runs.js";
 import type { RunNotifier } from "./run-notifier.js";
@@ -37,5 +38,7 @@ export interface WorkerOptions {
 export interface PlanRegistry {
   find(definition: string, version: string): RunPlan | undefined;
   list(): readonly { readonly name: string; readonly version: string }[];
+  /** The limits of the queues that its definitions begin in. */
+  readonly queues: readonly QueueLimit[];
   readonly newRun: NewRun;
 }

@@ -3,6 +3,7 @@ import type { Message } from "../engine/messages.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
 import type { JsonObject } from "../json.js";
 import { type CancelTimer, sleep } from "../ports.js";
+import type { QueueLimit } from "../store/queue-limit.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
 import { BatchSteps } from "./batch-steps.js";
 import { ChildRuns } from "./child-runs.js";
@@ -41,6 +42,8 @@ export class Worker {
     () => this.#creating.size > 0,
   );
   readonly #environment: WorkerEnvironment;
+  readonly #queues: readonly QueueLimit[];
+  readonly #limited: ReadonlySet<string>;
   readonly #appendIds: string;
   #appendsNamed = 0;
   /** What was driven when the renewal was sent: its answer says nothing about runs that came later. */
@@ -69,6 +72,8 @@ export class Worker {
       ...options,
     };
     const { store, ports, logger, config, label } = this.#options;
+    this.#queues = options.plans.queues;
+    this.#limited = new Set(this.#queues.map(({ queue }) => queue));
     this.#appends = new CoalescingQueue({
       ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },
       ...(store.lanes !== undefined && { lanes: store.lanes }),
@@ -261,7 +266,10 @@ export class Worker {
     if (!this.#lease.trusted() || limit <= 0 || this.#isolation.isClosed) return false;
     this.#claiming = true;
     try {
-      const claimed = await store.claim({ worker: this.#lease.id, definitions: plans.list(), limit });
+      const claimed = await store.claim({
+        ...{ worker: this.#lease.id, definitions: plans.list(), limit, queues: this.#queues },
+        onWait: (waitMs) => this.pokeAfter(waitMs),
+      });
       // At once: a session store that fails slowly then holds up a claim, not each of its runs after the others.
       await Promise.all(claimed.map((each) => this.#take(each, "claimed")));
       return claimed.length === limit;
@@ -341,12 +349,16 @@ export class Worker {
     if (how === "left") this.#isolation.leaveInDoubt(driver);
     else this.#isolation.leave(driver);
     this.#isolation.settled();
-    if (parkedForMs !== null && !this.#stop.signal.aborted) this.#pokeAfter(parkedForMs);
+    if (parkedForMs !== null) this.pokeAfter(parkedForMs);
+    // It may have given up its place, and the next one begins at once.
+    if (this.#limited.has(driver.run.queue)) this.poke();
     if (this.#drivers.size === 0) this.#onIdle();
     else if (this.#drivers.size === this.#options.maxRuns - 1) this.poke();
   }
 
-  #pokeAfter(delayMs: number): void {
+  /** Something will be due. */
+  pokeAfter(delayMs: number): void {
+    if (this.#stop.signal.aborted) return;
     const { clock } = this.#options.ports;
     const at = clock.monotonic() + delayMs;
     if (at >= this.#pokeAt) return;

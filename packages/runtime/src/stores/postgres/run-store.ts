@@ -14,7 +14,9 @@ import { Listener } from "./listener.js";
 import { migrate } from "./migrate.js";
 import { PutHints } from "./put-hints.js";
 import { countRuns, listRuns, prune, stranded } from "./query.js";
+import { queueStates } from "./queues.js";
 import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
+import { createPostgresSchedules } from "./schedule-store.js";
 import { Silence } from "./silence.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
@@ -87,6 +89,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     lanes: LANES,
     events,
     batches: createPostgresBatches({ answer, write, onPut: (put) => hints?.tell(put) }),
+    schedules: createPostgresSchedules({ answer, write, created: (run) => hints?.tell(run.events ?? []) }),
     async open() {
       if (connections !== undefined) return;
       const opened = new Connections(options);
@@ -151,6 +154,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
     list: (query) => answer((open) => listRuns(open, query)),
     workers: () => answer(listWorkers),
     count: () => answer(countRuns),
+    queues: (limits) => answer((open) => queueStates(open, limits)),
     stranded: (known) => answer((open) => stranded(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
   };

@@ -8,8 +8,20 @@ const HAS = `id in (
   on a.name = json_extract(w.wanted, '$[0]') and a.value = json_extract(w.wanted, '$[1]'))`;
 
 export function listRuns(db: Database, query: RunQuery): RunPage {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   const conditions: readonly [string, SqlValue | undefined][] = [
     ["tenant = ?", tenant],
     ["status in (select value from json_each(?))", status && JSON.stringify(status)],
@@ -19,6 +31,7 @@ export function listRuns(db: Database, query: RunQuery): RunPage {
     ["session_id = ?", sessionId],
     ["business_key = ?", businessKey],
     ["parent_id = ?", parentId],
+    ["queue = ?", queue],
     ...Object.entries(attributes ?? {}).map((attribute): [string, string] => [HAS, JSON.stringify(attribute)]),
     ["id < ?", cursor],
   ];

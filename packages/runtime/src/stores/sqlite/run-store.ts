@@ -16,8 +16,11 @@ import { joinFile, leaveFile } from "./file-events.js";
 import { signal } from "./inbox.js";
 import { migrate } from "./migrate.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
+import { queueState } from "./queues.js";
 import { selectCheckpoints, selectJournal, selectRun } from "./run-rows.js";
 import { RUN_MIGRATIONS } from "./run-schema.js";
+import { SCHEDULE_MIGRATIONS } from "./schedule-schema.js";
+import { createSqliteSchedules } from "./schedule-store.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 
@@ -77,6 +80,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
         migrate(found, "runs", RUN_MIGRATIONS, clock.now());
         migrate(found, "events", EVENT_MIGRATIONS, clock.now());
         migrate(found, "batches", BATCH_MIGRATIONS, clock.now());
+        migrate(found, "schedules", SCHEDULE_MIGRATIONS, clock.now());
         db = found;
         local.open(joinFile(found.file));
       } finally {
@@ -139,9 +143,11 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     list: (query) => answer((open) => listRuns(open, query)),
     workers: () => answer(listWorkers),
     count: () => answer(countRuns),
+    queues: (limits) => answer((open, now) => limits.map((limit) => queueState(open, limit, now))),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
     events: createSqliteEvents(calls, local),
     batches: createSqliteBatches(calls),
+    schedules: createSqliteSchedules({ answer, write, created: (run) => tell([run]) }),
   };
 }
