@@ -3,8 +3,8 @@ import { RuntimeError } from "../errors.js";
 import type { CancelTimer } from "../ports.js";
 import type { ActiveBatch, AdvanceResult, KeyedItem, SettledChunk, TakenChunk } from "../store/batch-store.js";
 import type { RunRow } from "../store/run-store.js";
-import type { BatchEnvironment } from "./batch-environment.js";
 import { messageOfFailure, messagesOfEnd } from "./batch-end.js";
+import type { BatchEnvironment } from "./batch-environment.js";
 import { BatchLeader } from "./batch-leader.js";
 import type { BatchPlan } from "./batch-plan.js";
 import type { ChunkSurroundings } from "./chunk-surroundings.js";
@@ -135,7 +135,13 @@ export class BatchDriver {
   }
 
   #lead(): void {
-    const { env, plan, run, reader, worker } = { env: this.#env, plan: this.#plan, run: this.run, reader: this.#reader, worker: this.#worker };
+    const { env, plan, run, reader, worker } = {
+      env: this.#env,
+      plan: this.#plan,
+      run: this.run,
+      reader: this.#reader,
+      worker: this.#worker,
+    };
     const leader = new BatchLeader({
       ...{ env, plan, run, reader, worker },
       settled: () => this.#settled,
@@ -149,7 +155,10 @@ export class BatchDriver {
     this.#leading = leader
       .lead()
       .catch((error: unknown) =>
-        this.#env.logger.warn({ run, error: String(error) }, "a batch could not be read on here; it is looked at again"),
+        this.#env.logger.warn(
+          { run, error: String(error) },
+          "a batch could not be read on here; it is looked at again",
+        ),
       )
       .finally(() => {
         this.#leader = null;
@@ -165,7 +174,11 @@ export class BatchDriver {
         counters.itemsSkipped += skipped;
         counters.itemsFailed += failed.length;
         this.#settled += 1;
-      } else logger.warn({ run: this.run, chunk: n }, "another instance has the chunk now; what was settled here is not counted");
+      } else
+        logger.warn(
+          { run: this.run, chunk: n },
+          "another instance has the chunk now; what was settled here is not counted",
+        );
     }
     if (this.#isGone) return;
     if (settled.length > 0) this.#leader?.settledSome();
@@ -228,14 +241,18 @@ export class BatchDriver {
     if (this.#isGone) return this.#quietIfSo();
     if (error instanceof SourceFailed) this.#fail(error.failure);
     else if (isUnavailable(error)) this.#wantAfter(1_000);
-    else this.#fail({ code: "internal", message: `chunk ${chunk.n} could not be worked: ${String(error).slice(0, 400)}` });
+    else
+      this.#fail({ code: "internal", message: `chunk ${chunk.n} could not be worked: ${String(error).slice(0, 400)}` });
     this.#quietIfSo();
   }
 
   /** Of the lane's call. */
   #lost(error: unknown): void {
     if (isUnavailable(error) || !this.#mayGoOn()) return this.abandon("the store does not answer");
-    this.#fail({ code: "store-refused", message: `the store refused what was settled: ${String(error).slice(0, 400)}` });
+    this.#fail({
+      code: "store-refused",
+      message: `the store refused what was settled: ${String(error).slice(0, 400)}`,
+    });
     this.#quietIfSo();
   }
 

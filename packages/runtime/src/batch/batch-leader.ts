@@ -3,7 +3,7 @@ import { sleep } from "../ports.js";
 import type { BatchLead, ChunkSpan, KeyedItem } from "../store/batch-store.js";
 import type { BatchEnvironment } from "./batch-environment.js";
 import type { BatchPlan } from "./batch-plan.js";
-import { type SourceReader, SourceFailed } from "./source-reader.js";
+import { SourceFailed, type SourceReader } from "./source-reader.js";
 import { untilAnswered } from "./store-calls.js";
 
 export interface BatchLeaderOptions {
@@ -101,7 +101,16 @@ export class BatchLeader {
       isCounted = true;
       const { spans, items, next } = read;
       const request = {
-        ...{ run, worker, fence: lead.fence, first, chunks: spans, cursor: next ?? read.last, isEnd: next === null, take: 0 },
+        ...{
+          run,
+          worker,
+          fence: lead.fence,
+          first,
+          chunks: spans,
+          cursor: next ?? read.last,
+          isEnd: next === null,
+          take: 0,
+        },
         ...(total !== undefined && { total }),
       };
       const { kind } = await persist(() => env.store.plant(request));

@@ -72,7 +72,19 @@ export class BatchOperations {
     const id = newId();
     const { tenant, businessKey, sessionId, queue, partitionKey, priority, input } = run;
     const result = await create({
-      ...{ id, tenant, type: "batch", definition: name, version, businessKey, sessionId, queue, partitionKey, priority, input },
+      ...{
+        id,
+        tenant,
+        type: "batch",
+        definition: name,
+        version,
+        businessKey,
+        sessionId,
+        queue,
+        partitionKey,
+        priority,
+        input,
+      },
       key: idempotencyKey === undefined ? null : `retry-failed:${run.id}:${idempotencyKey}`,
       inputHash: hashOfInput(input),
       attributes: { [RETRIES]: run.id },
@@ -80,7 +92,10 @@ export class BatchOperations {
       claim: claim(id, name, version),
     });
     if (result.kind === "rejected")
-      throw new RuntimeError("input-invalid", `expected a run that the store takes, got one it refused: ${result.reason}`);
+      throw new RuntimeError(
+        "input-invalid",
+        `expected a run that the store takes, got one it refused: ${result.reason}`,
+      );
     return result.run.id;
   }
 }

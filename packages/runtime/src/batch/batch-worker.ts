@@ -156,7 +156,8 @@ export class BatchWorker {
     if (driver === undefined) {
       const worker = this.#env.workerId();
       const run = await this.#options.runs.get(batch.run);
-      if (run === undefined || !this.#env.trusted() || this.#env.workerId() !== worker || this.#stop.signal.aborted) return;
+      if (run === undefined || !this.#env.trusted() || this.#env.workerId() !== worker || this.#stop.signal.aborted)
+        return;
       driver = new BatchDriver({ env: this.#env, plan, run, reader: this.#readerOf(plan, run) });
       this.#drivers.set(batch.run, driver);
     }
@@ -175,7 +176,8 @@ export class BatchWorker {
 
   async #sourceOf({ step }: BatchPlan, { id, input, restartedFrom, attributes }: RunRow): Promise<ItemSource> {
     const { store, participants, entities } = this.#options;
-    if (restartedFrom !== null && attributes?.[RETRIES] === restartedFrom) return failedItemsSource(store, restartedFrom);
+    if (restartedFrom !== null && attributes?.[RETRIES] === restartedFrom)
+      return failedItemsSource(store, restartedFrom);
     const scope: { runId: string; input: Json } = { runId: id, input };
     return resolveSource(await step.source(scope), { participants, entities }, scope);
   }

@@ -160,7 +160,13 @@ describe("a batch of stages", () => {
           source: { items: [1, 2, 3] },
           stages: [
             { name: "price", service: "shop", endpoint: "/price" },
-            { name: "charge", service: "shop", endpoint: "/charge", when: "item != 2", input: { amount: "${ outputs.price.price }" } },
+            {
+              name: "charge",
+              service: "shop",
+              endpoint: "/charge",
+              when: "item != 2",
+              input: { amount: "${ outputs.price.price }" },
+            },
           ],
         }),
       ],
@@ -182,7 +188,9 @@ describe("a batch of stages", () => {
   it("counts an item of which no stage was wanted as skipped", async () => {
     const shop = localParticipant({ name: "shop", handlers: { "/a": () => null } });
     const stages = [{ name: "a", service: "shop", endpoint: "/a", when: "item > 2" }] as const;
-    const manager = await bench.open([batch("some", { source: { items: [1, 2, 3] }, stages })], { participants: { shop } });
+    const manager = await bench.open([batch("some", { source: { items: [1, 2, 3] }, stages })], {
+      participants: { shop },
+    });
     const run = await bench.reached(manager, await bench.start(manager, "some"), "completed");
     expect(run.output).toEqual({ items: 3, done: 1, failed: 0, skipped: 2 });
   });
@@ -195,7 +203,12 @@ describe("a batch of stages", () => {
         batch("pay", {
           source: ({ input }) => ({ items: (input as { items: number[] }).items }),
           stages: [
-            { name: "reserve", service: "bank", endpoint: "/reserve", compensate: { service: "bank", endpoint: "/release" } },
+            {
+              name: "reserve",
+              service: "bank",
+              endpoint: "/reserve",
+              compensate: { service: "bank", endpoint: "/release" },
+            },
             { name: "pay", service: "bank", endpoint: "/pay" },
           ],
         }),
@@ -239,7 +252,12 @@ describe("a batch of stages", () => {
           source: { items: [1] },
           maxFailures: 1,
           stages: [
-            { name: "reserve", service: "bank", endpoint: "/reserve", compensate: { service: "bank", endpoint: "/release" } },
+            {
+              name: "reserve",
+              service: "bank",
+              endpoint: "/reserve",
+              compensate: { service: "bank", endpoint: "/release" },
+            },
             { name: "pay", service: "bank", endpoint: "/pay" },
           ],
         }),
@@ -249,7 +267,10 @@ describe("a batch of stages", () => {
     const id = await bench.start(manager, "pay");
     await bench.reached(manager, id, "completed");
     const [failed] = (await manager.failedItems(id, {})).items;
-    expect(failed?.error).toMatchObject({ code: "compensation-failed", message: expect.stringMatching(/it is gone.*no funds/) });
+    expect(failed?.error).toMatchObject({
+      code: "compensation-failed",
+      message: expect.stringMatching(/it is gone.*no funds/),
+    });
   });
 });
 

@@ -74,7 +74,9 @@ describe("instances that share a batch", () => {
     const id = await bench.start(first, "shared");
     while (seen.calls.length < 24) await bench.saga.pass(50);
     die();
-    const second = await bench.open([counted("alive", watch(), { each: ({ key }: { key: string }) => void seen.calls.push(`alive ${key}`) })]);
+    const second = await bench.open([
+      counted("alive", watch(), { each: ({ key }: { key: string }) => void seen.calls.push(`alive ${key}`) }),
+    ]);
     await bench.saga.pass(5_000);
     // Its lease has not run out.
     expect(seen.calls.filter((call) => call.startsWith("alive") && Number(call.split(" ")[1]) < 40)).toEqual([]);
@@ -126,7 +128,9 @@ describe("instances that share a batch", () => {
 
   it("go on with a batch that is canceled while one of them is dead", async () => {
     const { store, die } = mortalStore();
-    const first = await bench.open([counted("a", watch(), { each: () => new Promise(() => {}), itemTimeout: "1h" })], { store });
+    const first = await bench.open([counted("a", watch(), { each: () => new Promise(() => {}), itemTimeout: "1h" })], {
+      store,
+    });
     const id = await bench.start(first, "shared");
     await bench.saga.pass(2_000);
     die();
@@ -151,7 +155,8 @@ describe("instances that share a batch", () => {
           const answer: unknown = await Reflect.apply(value, target, args);
           calls += 1;
           // Every third one: it was done, and nobody is told.
-          if (calls % 3 === 0 && name !== "get") throw new RuntimeError("store-unavailable", "expected an answer, got none");
+          if (calls % 3 === 0 && name !== "get")
+            throw new RuntimeError("store-unavailable", "expected an answer, got none");
           return answer;
         };
       },

@@ -44,7 +44,10 @@ describe("a list as a source", () => {
 
   it("halts the batch when an item has no key", async () => {
     const { run } = await work({ items: [{ id: 7 }, {}], key: "id" });
-    expect(run).toMatchObject({ status: "stuck", error: { code: "source-failed", message: expect.stringContaining('in "id"') } });
+    expect(run).toMatchObject({
+      status: "stuck",
+      error: { code: "source-failed", message: expect.stringContaining('in "id"') },
+    });
   });
 });
 
@@ -55,7 +58,10 @@ describe("pages of a service as a source", () => {
     },
   });
   const source = { service: "shop", endpoint: "/open" };
-  const page = (from: number, limit: number) => numbers(10).slice(from, from + limit).map((id) => ({ id }));
+  const page = (from: number, limit: number) =>
+    numbers(10)
+      .slice(from, from + limit)
+      .map((id) => ({ id }));
 
   it("are asked for by their cursors until there is none", async () => {
     const asked: unknown[] = [];
@@ -77,7 +83,10 @@ describe("pages of a service as a source", () => {
       source,
       pages(({ cursor, limit }) => {
         const at = cursor ?? 0;
-        return { items: at % 2 === 0 ? [] : page((at - 1) * 2, Math.min(limit, 2)), next_cursor: at < 5 ? at + 1 : null };
+        return {
+          items: at % 2 === 0 ? [] : page((at - 1) * 2, Math.min(limit, 2)),
+          next_cursor: at < 5 ? at + 1 : null,
+        };
       }),
     );
     expect(run.status).toBe("completed");
@@ -89,11 +98,18 @@ describe("pages of a service as a source", () => {
     ["without keys", () => ({ items: [{}] }), 'expected a text or a number in "id"'],
     ["that have a key twice", () => ({ items: [{ id: 1 }, { id: 1 }] }), "each key once"],
     ["whose cursor does not move on", () => ({ items: [], next_cursor: 1 }), "another place"],
-    ["without end and without items", ({ cursor }: { cursor: number | null }) => ({ items: [], next_cursor: (cursor ?? 0) + 1 }), "within 1000 pages"],
+    [
+      "without end and without items",
+      ({ cursor }: { cursor: number | null }) => ({ items: [], next_cursor: (cursor ?? 0) + 1 }),
+      "within 1000 pages",
+    ],
     ["larger than a page may be", () => ({ items: numbers(10_001).map((id) => ({ id })) }), "at most 10000 items"],
   ])("%s halt the batch", async (_, answer, message) => {
     const { run } = await work(source, pages(answer as never));
-    expect(run).toMatchObject({ status: "stuck", error: { code: "source-failed", message: expect.stringContaining(message) } });
+    expect(run).toMatchObject({
+      status: "stuck",
+      error: { code: "source-failed", message: expect.stringContaining(message) },
+    });
   });
 
   it("that fail midway are asked for again by the policy, then halt the batch; resumed, it goes on from there", async () => {
@@ -158,7 +174,10 @@ describe("an entity as a source", () => {
         read: ({ after, until, limit }) => {
           const found = orders.filter(
             ({ id, status }) =>
-              !settled.has(id) && status === where.status && (after === null || id > String(after)) && (until === null || id <= String(until)),
+              !settled.has(id) &&
+              status === where.status &&
+              (after === null || id > String(after)) &&
+              (until === null || id <= String(until)),
           );
           const page = found.slice(0, limit).map((item) => ({ key: item.id, item }));
           const last = page.at(-1)?.key ?? after;
@@ -187,9 +206,16 @@ describe("a source that changes", () => {
     const keys = numbers(6).map(String);
     const source: ItemSource = {
       read: ({ after, until, limit }) => {
-        const found = keys.filter((key) => !gone.has(key) && (after === null || key > String(after)) && (until === null || key <= String(until)));
+        const found = keys.filter(
+          (key) =>
+            !gone.has(key) && (after === null || key > String(after)) && (until === null || key <= String(until)),
+        );
         const page = found.slice(0, limit);
-        return { items: page.map((key) => ({ key, item: null })), next: found.length > limit ? (page.at(-1) ?? null) : null, last: page.at(-1) ?? null };
+        return {
+          items: page.map((key) => ({ key, item: null })),
+          next: found.length > limit ? (page.at(-1) ?? null) : null,
+          last: page.at(-1) ?? null,
+        };
       },
     };
     const worked: string[] = [];

@@ -4,7 +4,7 @@ import type { Json } from "../json.js";
 import type { ChunkCall, ChunkHandler } from "../saga/definition.js";
 import type { BatchStore, ChunkTransaction, FailedItem, KeyedItem, TakenChunk } from "../store/batch-store.js";
 import type { AttemptAbort } from "../worker/attempt-abort.js";
-import { guardClient } from "../worker/guarded-client.js";
+import { type GuardedClient, guardClient } from "../worker/guarded-client.js";
 import { type AttemptBound, Cut } from "./attempt-bound.js";
 import type { ActPlan } from "./batch-plan.js";
 import { type AfterFailure, afterFailure, failureOf, type ItemInHand } from "./item-attempt.js";
@@ -145,13 +145,9 @@ class ChunkAttempt {
     this.#checkOwned();
     this.transacted = "open";
     const transaction = await store.begin(chunk);
-    const value = await this.#perform(transaction, callback);
-    const { n, fence } = chunk;
-    const failed = this.failed;
-    const done = this.#keys.size - failed.length;
+    const { value, committing } = await this.#perform(transaction, callback);
     try {
-      const result = await transaction.commit({ n, fence, done, skipped: this.#options.missing, failed });
-      this.transacted = result === "settled" ? "committed" : "left";
+      this.transacted = (await committing) === "settled" ? "committed" : "left";
     } catch (error) {
       // Whether it committed nobody knows: the store does, and gives the chunk again if it did not.
       this.transacted = "left";
@@ -161,20 +157,30 @@ class ChunkAttempt {
     return value;
   }
 
-  async #perform(transaction: ChunkTransaction, callback: (client: unknown) => unknown): Promise<unknown> {
-    const guarded = guardClient(transaction.client);
+  /** Nothing is awaited that need not be: a database whose calls are synchronous has the chunk settled in this turn, or not at all. */
+  async #perform(
+    transaction: ChunkTransaction,
+    callback: (client: unknown) => unknown,
+  ): Promise<{ readonly value: unknown; readonly committing: Promise<"settled" | "lost"> }> {
+    const { n, fence } = this.#options.chunk;
+    let guarded: GuardedClient | null = null;
     try {
       this.#checkOwned();
+      guarded = guardClient(transaction.client);
       const returned = callback(guarded.client);
-      // A database whose calls are synchronous is not waited for.
       const value = returned instanceof Promise ? await this.#unlessCut(returned) : returned;
       this.#checkOwned();
-      return value;
+      const failed = this.failed;
+      const done = this.#keys.size - failed.length;
+      const committing = transaction.commit({ n, fence, done, skipped: this.#options.missing, failed });
+      // Whoever waits for it is told; until then nobody does.
+      committing.catch(() => {});
+      return { value, committing };
     } catch (error) {
       await transaction.rollback().catch(() => {});
       throw error;
     } finally {
-      guarded.end();
+      guarded?.end();
     }
   }
 

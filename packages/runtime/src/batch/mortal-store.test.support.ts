@@ -18,7 +18,8 @@ export function mortal(store: RunStore): MortalStore {
     new Proxy(target, {
       get(inner, name) {
         const value: unknown = Reflect.get(inner, name, inner);
-        if (typeof value === "object" && value !== null && (name === "batches" || name === "events")) return guarded(value);
+        if (typeof value === "object" && value !== null && (name === "batches" || name === "events"))
+          return guarded(value);
         if (typeof value !== "function" || name === "listen" || name === "close") return value;
         return (...args: unknown[]): unknown => (isDead ? dead() : Reflect.apply(value, inner, args));
       },

@@ -86,10 +86,12 @@ export class SettleLane {
     if (take > 0) this.#wants = false;
     const held = [...holding(), ...this.#settled.map(({ n }) => n)];
     try {
-      const result = await untilAnswered(
-        () => env.store.advance({ run, worker, settled, take, holding: held }),
-        { ports: env.ports, logger: env.logger, what: "settling chunks", mayGoOn },
-      );
+      const result = await untilAnswered(() => env.store.advance({ run, worker, settled, take, holding: held }), {
+        ports: env.ports,
+        logger: env.logger,
+        what: "settling chunks",
+        mayGoOn,
+      });
       this.#isCalling = false;
       if (take > 0 && result.taken.length === take) this.#wants = true;
       onAdvanced(settled, result);

@@ -68,7 +68,10 @@ export class SourceReader {
       const total = (await (await this.#opened()).count?.({ input, signal })) ?? null;
       return total !== null && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
     } catch (error) {
-      this.#options.logger.warn({ run: this.#options.run, error: String(error) }, "the source does not tell how many items it has");
+      this.#options.logger.warn(
+        { run: this.#options.run, error: String(error) },
+        "the source does not tell how many items it has",
+      );
       return undefined;
     }
   }
@@ -112,7 +115,11 @@ export class SourceReader {
         if (failures >= attempts)
           throw new SourceFailed({ code: "source-failed", message: `the source could not be read: ${message}` });
         logger.warn({ run, failures, error: message }, "the source of a batch could not be read; trying again");
-        await sleep(ports.clock, backoffMs(policy, failures, () => ports.random.float()), signal);
+        await sleep(
+          ports.clock,
+          backoffMs(policy, failures, () => ports.random.float()),
+          signal,
+        );
       }
     }
   }
@@ -154,7 +161,9 @@ function checkedPage(page: ItemPage, after: Json): ReadChunk {
   const keys = new Set<string>();
   const checked = items.map(({ key, item }: KeyedItem): KeyedItem => {
     if (typeof key !== "string" || key === "" || key.length > MAX_KEY || !isStorableText(key))
-      throw refused(`expected keys of 1 to ${MAX_KEY} characters without NUL, got ${JSON.stringify(key)?.slice(0, 60)}`);
+      throw refused(
+        `expected keys of 1 to ${MAX_KEY} characters without NUL, got ${JSON.stringify(key)?.slice(0, 60)}`,
+      );
     if (keys.has(key)) throw refused(`expected each key once, got ${JSON.stringify(key.slice(0, 60))} twice in a page`);
     keys.add(key);
     return { key, item: toJson(item, () => `item ${JSON.stringify(key.slice(0, 60))}`) };

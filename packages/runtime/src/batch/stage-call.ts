@@ -57,5 +57,10 @@ export function stageUndoCall(
   undone: Pick<CompensationCall, "outcome" | "output" | "reason">,
 ): CompensationCall {
   const { idempotencyKey } = facts;
-  return { ...stageCall(facts, about), ...undone, forwardKey: idempotencyKey, idempotencyKey: `${idempotencyKey}:compensate` };
+  return {
+    ...stageCall(facts, about),
+    ...undone,
+    forwardKey: idempotencyKey,
+    idempotencyKey: `${idempotencyKey}:compensate`,
+  };
 }

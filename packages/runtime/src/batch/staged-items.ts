@@ -6,7 +6,15 @@ import type { Participant } from "../participants/participant.js";
 import type { ExpressionScope } from "../saga/definition.js";
 import { type AttemptBound, Cut } from "./attempt-bound.js";
 import type { ActPlan, PlannedStage } from "./batch-plan.js";
-import { type AfterFailure, type AttemptEnd, afterFailure, cutShort, failureOf, type ItemActs, type ItemInHand } from "./item-attempt.js";
+import {
+  type AfterFailure,
+  type AttemptEnd,
+  afterFailure,
+  cutShort,
+  failureOf,
+  type ItemActs,
+  type ItemInHand,
+} from "./item-attempt.js";
 import { itemStage } from "./item-key-path.js";
 import { type StageFacts, stageCall, stageUndoCall } from "./stage-call.js";
 
@@ -61,7 +69,10 @@ export class StagedItems implements ItemActs {
   async attempt(item: ItemInHand): Promise<AttemptEnd> {
     const progress = this.#progressOf(item);
     item.attempts += 1;
-    const end = progress.failed === null ? await this.#forward(item, progress) : await this.#undo(item, progress, progress.failed);
+    const end =
+      progress.failed === null
+        ? await this.#forward(item, progress)
+        : await this.#undo(item, progress, progress.failed);
     if (typeof end === "string" || "failed" in end) this.#progress.delete(item.key);
     return end;
   }
@@ -108,7 +119,12 @@ export class StagedItems implements ItemActs {
     const outcome = await this.#call(item, { ...planned, service: stage.call.service }, (participant, facts) =>
       participant.perform(
         stage.call,
-        stageCall(facts, { input, isMapped: mapped !== undefined, outputs: progress.outputs, attempt: progress.attempt }),
+        stageCall(facts, {
+          input,
+          isMapped: mapped !== undefined,
+          outputs: progress.outputs,
+          attempt: progress.attempt,
+        }),
       ),
     );
     if (outcome.kind === "completed") {
@@ -140,13 +156,23 @@ export class StagedItems implements ItemActs {
       if (last === undefined || !compensation) return { failed };
       const { planned, input, outcome: known, output } = last;
       progress.attempt += 1;
-      const act = { stage: planned.stage, timeoutMs: compensation.timeoutMs, compensation, service: compensation.call.service };
+      const act = {
+        stage: planned.stage,
+        timeoutMs: compensation.timeoutMs,
+        compensation,
+        service: compensation.call.service,
+      };
       const outcome = await this.#call(item, act, (participant, facts) =>
         participant.compensate(
           compensation.call,
           stageUndoCall(
             facts,
-            { input, isMapped: planned.stage.input !== undefined, outputs: progress.outputs, attempt: progress.attempt },
+            {
+              input,
+              isMapped: planned.stage.input !== undefined,
+              outputs: progress.outputs,
+              attempt: progress.attempt,
+            },
             { outcome: known, output, reason: failed.message },
           ),
         ),
@@ -165,7 +191,11 @@ export class StagedItems implements ItemActs {
     }
   }
 
-  #afterOutcome(item: ItemInHand, outcome: Exclude<StepOutcome, { kind: "completed" }>, { retry }: ActPlan): AfterFailure {
+  #afterOutcome(
+    item: ItemInHand,
+    outcome: Exclude<StepOutcome, { kind: "completed" }>,
+    { retry }: ActPlan,
+  ): AfterFailure {
     if (outcome.kind === "refused" || !outcome.retry) return { failed: outcome.error };
     return afterFailure(item, outcome.error, retry, this.#options.random, outcome.retryAfterMs);
   }
@@ -182,11 +212,22 @@ export class StagedItems implements ItemActs {
     try {
       const participant = Object.hasOwn(participants, service) ? participants[service] : undefined;
       if (participant === undefined)
-        throw new RuntimeError("definition-invalid", `expected a participant named ${JSON.stringify(service)}, got none`);
+        throw new RuntimeError(
+          "definition-invalid",
+          `expected a participant named ${JSON.stringify(service)}, got none`,
+        );
       const name = itemStage(item.key, stage.name);
       // What was undone is done again under another key: under the first one a participant's barrier turns it away.
       const round = retried !== null && compensation !== null ? `:${retried}` : "";
-      const facts = { run, item: item.item, key: item.key, stage: name, idempotencyKey: `${run.id}:${name}${round}`, timeoutMs, abort };
+      const facts = {
+        run,
+        item: item.item,
+        key: item.key,
+        stage: name,
+        idempotencyKey: `${run.id}:${name}${round}`,
+        timeoutMs,
+        abort,
+      };
       const outcome = await bound.wait(perform(participant, facts), abort, timeoutMs);
       if (!(outcome instanceof Cut)) return outcome;
       return { kind: "failed", error: cutShort(item, outcome), mayHaveRun: true, retry: true };

@@ -37,7 +37,12 @@ async function readAll<Item>(source: ItemSource<Item>, limit: number) {
 describe("lines of a file", () => {
   it("are items whatever their ends are; empty ones are none", async () => {
     const file = await fileOf("\uFEFFone\r\ntwo\n\nthree ✓\nfour");
-    const items: readonly [string, string][] = [["1", "one"], ["2", "two"], ["4", "three ✓"], ["5", "four"]];
+    const items: readonly [string, string][] = [
+      ["1", "one"],
+      ["2", "two"],
+      ["4", "three ✓"],
+      ["5", "four"],
+    ];
     for (const limit of [1, 2, 3, 10]) expect(await readAll(linesSource(file), limit)).toEqual(items);
   });
 

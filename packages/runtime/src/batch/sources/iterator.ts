@@ -34,7 +34,8 @@ export function iteratorSource<Item extends Json>(
     signal.addEventListener("abort", () => void Promise.resolve(iterator.return?.()).catch(() => {}), { once: true });
     const reading = { iterator, place: 0 };
     while (reading.place < place) {
-      if ((await iterator.next()).done) throw new Error(`expected item ${place} again, it ended after ${reading.place}`);
+      if ((await iterator.next()).done)
+        throw new Error(`expected item ${place} again, it ended after ${reading.place}`);
       reading.place += 1;
     }
     readings.set(signal, reading);

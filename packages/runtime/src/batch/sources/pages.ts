@@ -55,6 +55,8 @@ function requestOf(participant: Participant, { runId }: SourceScope, input: Json
     timeoutMs: participant.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     context: { get: () => ({}), patch: () => {}, checkpoint: () => Promise.resolve() },
     transaction: () =>
-      Promise.reject(new RuntimeError("feature-unavailable", "expected no transaction where a source is read, got one")),
+      Promise.reject(
+        new RuntimeError("feature-unavailable", "expected no transaction where a source is read, got one"),
+      ),
   };
 }

@@ -20,8 +20,7 @@ export interface SourceSurroundings {
 export function resolveSource(choice: SourceChoice, around: SourceSurroundings, scope: SourceScope): ItemSource {
   if ("read" in choice) return choice;
   if ("items" in choice) return listSource(choice.items, choice.key);
-  if ("file" in choice)
-    return choice.format === "csv" ? csvSource(choice.file, choice.key) : linesSource(choice.file);
+  if ("file" in choice) return choice.format === "csv" ? csvSource(choice.file, choice.key) : linesSource(choice.file);
   if ("entity" in choice) return named(around.entities, choice.entity, "entity in `sources`")(choice.where ?? {});
   const { service, endpoint, method, key = "id" } = choice;
   const participant = named(around.participants, service, "service in `participants`");
