@@ -138,8 +138,8 @@ class StoreSagaManager implements SagaManager {
     this.#schedules = new Schedules({
       ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
       isTrusted: () => this.#worker.storeNow !== null,
-      newRun: (definition, value, key) => {
-        const run = this.#newRun(definition, checkedInput(definition, value as Json), { idempotencyKey: key }, false);
+      newRun: (definition, value, idempotencyKey, id) => {
+        const run = this.#newRun(definition, checkedInput(definition, value as Json), { idempotencyKey }, id);
         return { ...run, claim: null };
       },
       began: ({ events }) => {
@@ -208,14 +208,14 @@ class StoreSagaManager implements SagaManager {
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
-  /** With the first row of its journal, when this process may drive it (and `claims`): one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, claims = true): CreateRun {
+  /** With the first row of its journal, when this process may drive it: one write starts it. One whose id is given is for anybody to take. */
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
     const newId = (): string => uuidV7(this.#ports);
-    const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
+    const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     const run: CreateRun = {
@@ -237,7 +237,7 @@ class StoreSagaManager implements SagaManager {
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: claims ? this.#newRuns.claim(id, name, version) : null,
+      claim: given === undefined ? this.#newRuns.claim(id, name, version) : null,
     };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };

@@ -5,7 +5,9 @@ import { RuntimeError } from "../errors.js";
 const OPTIONS = { mode: "5-part", fixedTimeRule: "no-wildcard", paused: true } as const;
 
 /** What every cron knows; the package reads more (`L`, `#`, `?`, `@daily`), which not every reader of a config does. */
-const PLAIN = /^[0-9a-z*,/-]+$/i;
+const VALUE = String.raw`(?:\d{1,2}|[a-z]+)`;
+const ITEM = String.raw`(?:\*(?:/\d{1,2})?|${VALUE}(?:-${VALUE}(?:/\d{1,2})?)?)`;
+const PLAIN = new RegExp(`^${ITEM}(?:,${ITEM})*$`, "i");
 const MONTH_OR_DAY = /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)$/i;
 
 /** From here on a time is looked for: any that comes at all comes within a cycle of leap years. */
