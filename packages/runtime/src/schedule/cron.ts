@@ -77,10 +77,12 @@ export class CronTimes {
 
   /** The newest `limit` of those, oldest first. Looks at a few times as many, however many there are. */
   newest(afterMs: number, toMs: number, limit: number): number[] {
+    const oldest = this.between(afterMs, toMs, limit + 1);
+    if (oldest.length <= limit) return oldest;
     const most = 2 * limit + 1;
     // How far back too few are found, and from how far back on too many.
     let [few, many] = [0, Number.POSITIVE_INFINITY];
-    for (let span = MINUTE_MS; ; span = many === Number.POSITIVE_INFINITY ? 2 * span : (few + many) / 2) {
+    for (let span = limit * MINUTE_MS; ; span = many === Number.POSITIVE_INFINITY ? 2 * span : (few + many) / 2) {
       const from = Math.max(afterMs, Math.floor(toMs - span));
       const found = this.between(from, toMs, most + 1);
       if (found.length > most && span > MINUTE_MS) many = span;
