@@ -60,7 +60,7 @@ export const scheduleMutants: readonly Mutant[] = [
     files: [src("schedule/due-tick.ts")],
     find: "if (!isOnTime && row.catchUp === 0)",
     replace: "if (!isOnTime && row.catchUp < 0)",
-    tests: [src("schedule/schedules.ticking.test.ts")],
+    tests: [src("schedule/due-tick.test.ts")],
   },
   {
     name: "schedules: on PostgreSQL two instances judge a tick at once",
