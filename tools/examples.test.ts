@@ -12,6 +12,7 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
   "http-participants": () => import("../examples/http-participants/main.js"),
   "many-parcels": () => import("../examples/many-parcels/main.js"),
   barrier: () => import("../examples/barrier/main.js"),
+  "settle-orders": () => import("../examples/settle-orders/main.js"),
   "shop-sessions": () => import("../examples/shop-sessions/main.js"),
 };
 

@@ -151,7 +151,7 @@ function unwindAtWish({ verb, actor, reason }: NonNullable<RunState["cancel"]>):
 }
 
 function isStartedLate({ startTimeoutMs }: RunPlan, state: RunState, now: number): boolean {
-  return startTimeoutMs !== null && !state.started && now > state.timedFrom + startTimeoutMs;
+  return startTimeoutMs !== null && !state.started && now > state.dueFrom + startTimeoutMs;
 }
 
 /** Nothing has run, so there is nothing to undo. */

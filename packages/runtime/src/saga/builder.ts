@@ -13,6 +13,7 @@ import {
 } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
+import { type QueueOptions, queueOf } from "./queue.js";
 import type {
   ChildOptions,
   ElsewhereStep,
@@ -57,6 +58,8 @@ export interface SagaOptions<Input> {
   readonly attributes?: (input: Input) => Readonly<Record<string, string>>;
   /** Its runs begin by themselves at these times. Default: none does. */
   readonly schedule?: ScheduleOptions;
+  /** In which queue its runs begin, how many at once, how often. Default: at once, in any number. */
+  readonly queue?: QueueOptions<Input>;
   /** Throws when the input does not fit; starting then fails with `input-invalid`. */
   readonly checkInput?: (input: Json) => asserts input is Input & Json;
 }
@@ -175,6 +178,7 @@ export class SagaBuilder<Input, Outputs> {
       ...(options.schedule !== undefined && { schedule: scheduleOf(name, options.schedule) }),
       ...(returns !== undefined && { returns }),
       ...(options.style !== undefined && { style: options.style }),
+      ...(options.queue !== undefined && { queue: queueOf(name, options.queue as QueueOptions) }),
     });
   }
 

@@ -12,10 +12,12 @@ import type {
   Wave,
 } from "./definition.js";
 import { embedded, inputExpression, jsonataExpression, listExpression } from "./expression.js";
+import type { QueueConfig } from "./queue.js";
+import { queueFromConfig } from "./queue-config.js";
 import { type ScheduleConfig, scheduleFromConfig } from "./schedule-config.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
-export interface TaskConfig extends ScheduleConfig {
+export interface TaskConfig extends ScheduleConfig, QueueConfig {
   readonly type?: "workflow";
   readonly description?: string;
   /** Of a whole run. Default: the manager's `saga.timeoutMs`. */
@@ -96,6 +98,7 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     waves.push({ steps });
     if (stage.pivot === true || stage.parallel?.some((each) => each.pivot === true)) pivotAfterWave = waves.length - 1;
   }
+  const queue = queueFromConfig(task.name, task);
   return defineSaga({
     name: task.name,
     waves,
@@ -107,6 +110,7 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     ...(task.retry !== undefined && { retry: retryPolicy(task.name, task.retry) }),
     ...(task.description !== undefined && { description: task.description }),
     ...scheduleFromConfig(task),
+    ...(queue !== undefined && { queue }),
   });
 }
 

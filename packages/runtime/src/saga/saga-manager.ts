@@ -1,10 +1,9 @@
-import type { Broker } from "../broker/broker.js";
+import { BatchOperations } from "../batch/batch-operations.js";
+import { BatchWorker } from "../batch/batch-worker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
-import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
-import type { SessionConfig } from "../config.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
@@ -15,11 +14,11 @@ import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
 import { strandedDetail } from "../operator/stranded-detail.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
-import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
 import type { ScheduleView } from "../schedule/schedule-view.js";
 import { Schedules } from "../schedule/schedules.js";
+import type { FailedItemPage } from "../store/batch-store.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
@@ -31,7 +30,11 @@ import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import { eventGroupOf } from "./event-group.js";
 import type {
+  FailedItemsQuery,
   ListRuns,
+  QueueView,
+  RetriedItems,
+  RetryFailedRequest,
   RunListPage,
   SagaHealth,
   SagaManager,
@@ -41,45 +44,11 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
-import { type Definition, Registry } from "./registry.js";
+import { type Placing, placingOf } from "./placing.js";
+import { Registry } from "./registry.js";
+import type { SagaManagerOptions } from "./saga-manager-options.js";
 
-export interface SagaManagerOptions {
-  /** Opened and closed by the manager. */
-  readonly store: RunStore;
-  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
-  readonly definitions: readonly Definition[];
-  /** By the service names that stages use. */
-  readonly participants: Readonly<Record<string, Participant>>;
-  /** From `resolveConfig`. */
-  readonly config: SessionConfig;
-  /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
-  readonly contexts?: ContextSessions;
-  /** Shown to operators. Default: the process id. */
-  readonly label?: string;
-  /** Clock, timers and chance. Default: the system's. */
-  readonly ports?: Ports;
-  /** Default: silent. */
-  readonly logger?: Logger;
-  /**
-   * Carries the events of choreographed sagas, which a relay brings it from the store's outbox. Opened and closed by the manager. Default: the
-   * local one, which is that outbox.
-   */
-  readonly broker?: Broker;
-  /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
-  readonly relays?: boolean;
-  /** Stages of choreographed sagas of other services, which this one performs. Of several for one stage the last one begins new ones. Default: none. */
-  readonly eventParticipants?: readonly EventParticipant[];
-  /**
-   * Name of this service among those that share the broker, the same for all its instances: `A-Z a-z 0-9 _ -`, at most 64 characters.
-   * With it the service takes the events of the sagas and stages that it knows, without it all. Needed where there are
-   * `eventParticipants` and a broker. Default: it has the broker's events for itself, but for those who give a name.
-   */
-  readonly eventGroup?: string;
-  /** Runs driven at once in this process. Default 1,000. */
-  readonly maxRuns?: number;
-  /** How often the store is asked for due runs, ms. Default 500. */
-  readonly pollMs?: number;
-}
+export type { SagaManagerOptions } from "./saga-manager-options.js";
 
 /** Nothing is opened yet. Error: `definition-invalid` when a stage's service has no participant. */
 export function createSagaManager(options: SagaManagerOptions): SagaManager {
@@ -87,6 +56,7 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+const DEFAULT_BATCH_POLL_MS = 500;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
@@ -103,6 +73,9 @@ class StoreSagaManager implements SagaManager {
   readonly #signals: RunSignals;
   readonly #schedules: Schedules;
   readonly #choreography: Choreography | null;
+  /** Null: the store keeps no batches. */
+  readonly #batches: BatchWorker | null;
+  readonly #batchOperations: BatchOperations;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -124,7 +97,10 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
       emitted: (events, unread) => this.#choreography?.emitted(events, unread),
+      onBatch: () => this.#batches?.poke(),
+      onLost: () => this.#batches?.lost(),
     });
+    this.#batches = this.#batchWorker(options);
     this.#newRuns = new NewRuns({ store, plans: this.#registry, worker: this.#worker, ports, logger });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
@@ -135,12 +111,22 @@ class StoreSagaManager implements SagaManager {
     this.#choreography = this.#choreographer(options);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
+    this.#batchOperations = new BatchOperations({
+      store,
+      latest: (definition) => this.#registry.latest(definition),
+      newId: () => uuidV7(ports),
+      claim: (id, definition, version) => this.#newRuns.claim(id, definition, version),
+      create: (run) => this.#newRuns.create(run),
+      retry: (run, request) => this.#actions.act(run, "retry", request),
+      opened: () => this.#batches?.poke(),
+    });
     this.#schedules = new Schedules({
       ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
       isTrusted: () => this.#worker.storeNow !== null,
-      newRun: (definition, value, idempotencyKey, id) => {
-        const run = this.#newRun(definition, checkedInput(definition, value as Json), { idempotencyKey }, id);
-        return { ...run, claim: null };
+      newRun: async (definition, value, idempotencyKey, id) => {
+        const input = checkedInput(definition, value as Json);
+        const placing = await this.#placing(definition, input, {});
+        return { ...this.#newRun(definition, input, { idempotencyKey }, placing, id), claim: null };
       },
       began: ({ events }) => {
         this.#worker.poke();
@@ -165,6 +151,7 @@ class StoreSagaManager implements SagaManager {
   async #open(): Promise<void> {
     await this.#store.open();
     await this.#worker.start();
+    this.#batches?.start();
     await this.#choreography?.open();
     if (this.#closed !== null) return;
     this.#sweep.start();
@@ -182,7 +169,10 @@ class StoreSagaManager implements SagaManager {
     await Promise.all([this.#sweep.stop(), this.#schedules.stop()]);
     await this.#choreography?.close(graceMs);
     this.#newRuns.close();
-    await this.#worker.stop(graceMs);
+    const beganAt = this.#ports.clock.monotonic();
+    // Chunks are owned in the name of the worker, which gives up its lease at its end.
+    await this.#batches?.stop(graceMs);
+    await this.#worker.stop(Math.max(0, graceMs - (this.#ports.clock.monotonic() - beganAt)));
     await this.#store.close();
     this.#queries.close();
     this.#notifier.close();
@@ -195,7 +185,8 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const run = this.#newRun(definition, input, options);
+    const placing = await this.#placing(definition, input, options);
+    const run = this.#newRun(definition, input, options, placing);
     const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
       throw new RuntimeError(
@@ -208,12 +199,21 @@ class StoreSagaManager implements SagaManager {
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
+  #placing(definition: SagaDefinition, input: Json, options: StartOptions): Promise<Placing> {
+    return placingOf(definition, input, options, {
+      isLimited: (queue) => this.#registry.isLimited(queue),
+      now: () => this.#store.now(),
+    });
+  }
+
   /** With the first row of its journal, when this process may drive it: one write starts it. One whose id is given is for anybody to take. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, given?: string): CreateRun {
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
     const isChoreographed = style === "choreography";
+    const { limited, delayMs, debounce } = placing;
+    const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
     const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
@@ -229,18 +229,35 @@ class StoreSagaManager implements SagaManager {
       businessKey: options.businessKey ?? null,
       attributes,
       sessionId: options.sessionId ?? null,
-      queue: "default",
-      partitionKey: null,
-      priority: 0,
+      queue: placing.queue,
+      partitionKey: placing.partitionKey,
+      priority: placing.priority,
       input,
       rootId: id,
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: given === undefined ? this.#newRuns.claim(id, name, version) : null,
+      claim: given === undefined && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
+    if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
+  }
+
+  #batchWorker({
+    store,
+    participants,
+    sources = {},
+    pollMs = DEFAULT_BATCH_POLL_MS,
+  }: SagaManagerOptions): BatchWorker | null {
+    if (store.batches === undefined) return null;
+    return new BatchWorker({
+      ...{ store: store.batches, runs: store, plans: this.#registry.plans, participants, entities: sources, pollMs },
+      ...{ ports: this.#ports, logger: this.#logger },
+      workerId: () => this.#worker.id,
+      trusted: () => this.#worker.trusted,
+      messaged: (run) => this.#worker.pokeInbox(run),
+    });
   }
 
   #choreographer(options: SagaManagerOptions): Choreography | null {
@@ -297,6 +314,14 @@ class StoreSagaManager implements SagaManager {
     return this.#signals.send(id, name, payload, request);
   }
 
+  failedItems(id: string, query: FailedItemsQuery): Promise<FailedItemPage> {
+    return this.#batchOperations.failedItems(id, query);
+  }
+
+  retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems> {
+    return this.#batchOperations.retryFailed(id, request);
+  }
+
   schedules(): Promise<readonly ScheduleView[]> {
     return this.#schedules.list();
   }
@@ -315,6 +340,16 @@ class StoreSagaManager implements SagaManager {
 
   triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun> {
     return this.#schedules.trigger(name, request);
+  }
+
+  async queues(): Promise<readonly QueueView[]> {
+    const limits = this.#registry.queues;
+    if (limits.length === 0) return [];
+    const states = await this.#store.queues(limits);
+    return limits.flatMap((limit, index) => {
+      const state = states[index];
+      return state === undefined ? [] : [{ ...limit, ...state }];
+    });
   }
 
   definitions(): readonly DefinitionView[] {
@@ -354,9 +389,10 @@ class StoreSagaManager implements SagaManager {
 
   async metrics(): Promise<SagaMetrics> {
     const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
-    const [runsByStatus, stranded] = await Promise.all([
+    const [runsByStatus, stranded, queues] = await Promise.all([
       this.#store.count(),
       this.#store.stranded(this.#registry.list()),
+      this.queues(),
     ]);
     return {
       runsByStatus,
@@ -365,8 +401,11 @@ class StoreSagaManager implements SagaManager {
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
       schedules: this.#schedules.counts,
+      queues,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
+      batchItemsDone: this.#batches?.counters.itemsDone ?? 0,
+      batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
     };
   }
 }

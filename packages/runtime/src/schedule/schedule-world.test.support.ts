@@ -109,7 +109,7 @@ export class ScheduleWorld {
       ports: { clock, random: this.#random },
       logger: silentLogger,
       isTrusted: () => true,
-      newRun: (_, input, key, id) => ({
+      newRun: async (_, input, key, id) => ({
         ...newRun(0, { id, rootId: id, key, input: input as object as never }),
         claim: null,
       }),

@@ -19,7 +19,7 @@ export interface SchedulerOptions {
     input: unknown,
     key: string,
     id: string,
-  ) => CreateRun & { readonly claim: null };
+  ) => Promise<CreateRun & { readonly claim: null }>;
   readonly began: (run: CreateRun) => void;
   /** A run was asked to cancel. */
   readonly canceled: (run: string) => void;

@@ -159,10 +159,8 @@ export class Scheduler {
     const tick = { ...at(row, atMs), how, missed };
     try {
       const input = await inputOf(own, new Date(atMs).toISOString());
-      return {
-        ...tick,
-        run: this.#options.newRun(own.definition, input, tickKey(row.name, atMs), uuidV7(this.#options.ports)),
-      };
+      const key = tickKey(row.name, atMs);
+      return { ...tick, run: await this.#options.newRun(own.definition, input, key, uuidV7(this.#options.ports)) };
     } catch (error) {
       return this.#failed(tick, error instanceof Error ? error.message : String(error));
     }

@@ -39,7 +39,7 @@ it("schedulers of several instances on one PostgreSQL give each tick one run, al
       new Scheduler({
         ...{ store: unreliable(schedulesOf(store)), definitions: [report({ cron: "* * * * *", overlap: "skip" })] },
         ...{ ports: systemPorts, logger: silentLogger, isTrusted: () => true, began: () => {}, canceled: () => {} },
-        newRun: (definition, _, key, id) => ({
+        newRun: async (definition, _, key, id) => ({
           ...newRun(0, { id, rootId: id, key, definition: definition.name }),
           claim: null,
         }),

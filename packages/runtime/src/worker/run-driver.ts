@@ -73,7 +73,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     this.#plan = plan;
     this.run = claimed.run;
     this.#onGone = onGone;
-    this.#state = fold(plan, claimed.run.createdAt, claimed.rows);
+    this.#state = fold(plan, claimed.run, claimed.rows);
     this.#state.fence = claimed.run.fence;
     this.#performed =
       plan.definition.unit === undefined ? this.run : { ...this.run, input: entryOf(this.run).carried.input };
@@ -107,6 +107,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
       run: this.#performed,
       participants: env.participants,
       children: env.children,
+      batches: env.batches,
       context: this.#context,
       clock: env.ports.clock,
       transactions: this.#transactions,
