@@ -22,6 +22,17 @@ export const ERRORS = {
     retry: true,
     meaning: "The run keeps as many signals as it may that no step has taken.",
   },
+  "task-diverged": {
+    status: 500,
+    retry: false,
+    meaning: "A task's function is not the one that its journal tells of.",
+  },
+  "task-stopped": {
+    status: 409,
+    retry: false,
+    meaning: "A task's function need not go on: its run is to end, or its time is up.",
+  },
+  "too-many-checkpoints": { status: 429, retry: false, meaning: "A task has saved as often as a run may." },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },
   "in-progress": { status: 409, retry: true, meaning: "The same call is still being worked on." },

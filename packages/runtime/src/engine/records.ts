@@ -102,7 +102,39 @@ export type JournalRecord =
       readonly afterMs?: number;
       /** ms since the epoch, by the store's clock. */
       readonly until?: number;
+      /** Of a function: the waits of which each brings it on. */
+      readonly awaits?: readonly string[];
     }
+  /**
+   * A function saved what a piece of its work gave, or the error that it went on from, under this name: when it is run again, it gets
+   * that without the work. `place`: the how manieth thing it did, as long as it did one after the other.
+   */
+  | {
+      readonly kind: "saved";
+      readonly step: string;
+      readonly name: string;
+      readonly place?: number;
+      readonly output?: Json;
+      readonly error?: Failure;
+      /** The error is a refusal. */
+      readonly refused?: true;
+    }
+  /** A function waits under this name: for a time, or for a signal and perhaps no longer than a time. As `suspended`. */
+  | {
+      readonly kind: "waits";
+      readonly step: string;
+      readonly name: string;
+      readonly place?: number;
+      readonly signal?: string;
+      readonly afterMs?: number;
+      readonly until?: number;
+    }
+  /** A function's wait for a signal is over: with that signal, or because its time is up. */
+  | { readonly kind: "waited"; readonly step: string; readonly name: string; readonly signal?: string }
+  /** Whether a function takes the new way at this place: once and for all its executions. */
+  | { readonly kind: "patched"; readonly step: string; readonly patch: string; readonly isTaken: boolean }
+  /** How far a function says it is. */
+  | { readonly kind: "progressed"; readonly step: string; readonly progress: Json }
   /** A signal came. It is kept until a step that waits for its name takes it. `arrivedAt`: by the store's clock. */
   | {
       readonly kind: "signaled";

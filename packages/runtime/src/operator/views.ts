@@ -8,6 +8,8 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
+  /** What a task last said of how far it is; null: nothing. */
+  readonly progress: Json;
 }
 
 export interface RunSummary
@@ -71,7 +73,7 @@ export interface RunEvent {
 
 export interface DefinitionView {
   readonly name: string;
-  readonly type: "saga" | "batch";
+  readonly type: "saga" | "task" | "batch";
   readonly version: string;
   readonly description: string | null;
   readonly timeoutMs: number | null;

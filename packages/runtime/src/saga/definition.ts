@@ -1,4 +1,5 @@
 import type { Json } from "../json.js";
+import type { TaskFunction } from "./task-call.js";
 
 /**
  * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
@@ -53,7 +54,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep | FunctionStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -124,6 +125,17 @@ export interface MapStep extends StepBase {
   readonly retry: Partial<RetryPolicy>;
   /** Of an item. */
   readonly compensation: CompensationDefinition | null;
+}
+
+/** A function in this process that saves how far it has come, and may wait. Its output is what it returns. */
+export interface FunctionStep extends StepBase {
+  readonly kind: "function";
+  readonly run: TaskFunction;
+  /** Chosen by its author: runs of another one are left to those who have it. */
+  readonly version: string;
+  /** Of one execution, from its start to its end or to its next long wait, ms; null: the run's. */
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
 }
 
 /** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */

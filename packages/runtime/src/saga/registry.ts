@@ -99,7 +99,8 @@ export class Registry implements PlanRegistry {
     const definition = this.latest(saga);
     const input = checkedInput(definition, value);
     const attributes = attributesOf(definition, input);
-    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input), attributes };
+    const { version, runType: type = "saga" } = definition;
+    return { type, definition: saga, version, input, inputHash: hashOfInput(input), attributes };
   };
 
   /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */
@@ -147,6 +148,8 @@ function checkStrategy({ name }: SagaDefinition, { recovery }: SessionConfig): v
 /** A run is pinned to how it goes, too: one that was begun in the other style is left to those who still know that one. */
 function withStyle(definition: Definition, style: SagaStyle): Definition {
   if ("type" in definition || definition.style !== undefined || style === "orchestration") return definition;
+  // Of a task or a batch there is one step, which nobody else follows.
+  if ((definition.runType ?? "saga") !== "saga") return definition;
   return defineSaga({ ...definition, style });
 }
 
@@ -170,9 +173,10 @@ function checkServices(definition: SagaDefinition, participants: Readonly<Record
   }
 }
 
-function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWave }: SagaDefinition): DefinitionView {
+function viewOfSaga(definition: SagaDefinition): DefinitionView {
+  const { name, runType: type = "saga", version, description, timeoutMs, waves, pivotAfterWave } = definition;
   return {
-    ...{ name, type: "saga", version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
+    ...{ name, type, version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
     waves: waves.map(({ steps }) => ({
       steps: steps.map(viewOfStep),
     })),

@@ -13,6 +13,7 @@ import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
 import { HeardMessages } from "./heard-messages.js";
 import { RunInbox } from "./run-inbox.js";
+import { TaskNotes } from "./task-notes.js";
 
 const NO_IDS: readonly string[] = [];
 
@@ -30,6 +31,8 @@ export interface ArrivalsOptions {
   readonly inbox: readonly InboxEntry[];
   readonly counters: Counters;
   readonly random: Random;
+  /** The run may go on. */
+  readonly advance: () => void;
 }
 
 /**
@@ -39,6 +42,7 @@ export interface ArrivalsOptions {
 export class Arrivals {
   readonly inbox: RunInbox;
   readonly heard = new HeardMessages();
+  readonly notes: TaskNotes;
   readonly #options: ArrivalsOptions;
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #random = (): number => this.#options.random.float();
@@ -48,6 +52,7 @@ export class Arrivals {
   constructor(options: ArrivalsOptions) {
     this.#options = options;
     this.inbox = new RunInbox(options.inbox);
+    this.notes = new TaskNotes(options.advance);
   }
 
   /** What comes before anything else that is taken in. */
@@ -68,14 +73,17 @@ export class Arrivals {
   written(): void {
     this.inbox.written();
     this.heard.written();
+    this.notes.written();
   }
 
-  /** Folds what arrived: attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
+  /** Folds what arrived: what functions say, attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
   take(now: number, draining: boolean): Taken {
     const { records, consumed } = this.#takeHeld(now);
     if (this.#preceding.length > 0) for (const record of this.#preceding.splice(0)) this.#fold(records, record, now);
+    for (const record of this.notes.take()) this.#fold(records, record, now);
     for (const { attempt, outcome } of this.#outcomes) this.#fold(records, this.#record(attempt, outcome), now);
     this.#outcomes.length = 0;
+    if (records.length > 0) for (const record of this.notes.offered()) this.#fold(records, record, now);
     if (draining) return { records, consumed };
     for (const message of this.heard.take()) this.#apply(records, message, now);
     const messages = this.inbox.take();

@@ -9,6 +9,7 @@ import type { AttemptAbort } from "./attempt-abort.js";
 import { AttemptCall, AttemptUndoCall, actOf, copyOf } from "./attempt-call.js";
 import { childOf } from "./child-runs.js";
 import type { RunSurroundings } from "./run-surroundings.js";
+import { TaskExecution } from "./task-execution.js";
 
 /**
  * Performs one attempt and says what is known about it: at once when a handler answers at once, else when it is known.
@@ -21,6 +22,10 @@ export function perform(
   abort: AttemptAbort,
 ): Outcome | Promise<Outcome> {
   try {
+    const planned = plannedOf(surroundings.plan, attempt.step);
+    // It has bounds of its own.
+    if (planned?.definition.kind === "function")
+      return new TaskExecution(surroundings, attempt, abort).run(planned.definition, planned.timeoutMs);
     const answer = invoke(surroundings, attempt, abort);
     return answer instanceof Promise ? bounded(answer, surroundings, attempt, abort) : answer;
   } catch (error) {
@@ -43,7 +48,7 @@ function bounded(
     };
     abort.onSettled = cancelTimer;
     // Bounds what ignores its signal: whichever comes first settles it.
-    abort.onAbort = (reason) => settle(failed("timeout", `step "${attempt.step}" was cut short: ${reason}`));
+    abort.onAbort = (reason, code) => settle(failed(code, `step "${attempt.step}" was cut short: ${reason}`));
     answered.then(settle, (error: unknown) => settle(thrown(error)));
   });
 }

@@ -31,8 +31,6 @@ import { stuckAppend } from "./stuck-append.js";
 import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
-const NO_TIMER: CancelTimer = () => {};
-
 /** `left`: nobody here knows whether the store still has it as this worker's. */
 export type Gone = "ended" | "parked" | "left";
 
@@ -65,7 +63,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #parkRefused = false;
   #draining = false;
   #gone = false;
-  #cancelTimer: CancelTimer = NO_TIMER;
+  #cancelTimer: CancelTimer = () => {};
   readonly #observation: Observation;
 
   constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: RestoredContext, onGone: OnGone) {
@@ -92,7 +90,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     });
     this.#arrivals = new Arrivals({
       ...{ plan, state: this.#state, context: this.#context, inbox: claimed.inbox },
-      ...{ counters: env.counters, random: env.ports.random },
+      ...{ counters: env.counters, random: env.ports.random, advance: () => this.#advance() },
     });
     this.#transactions = new StepTransactions({
       begin: env.begin,
@@ -110,6 +108,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
       context: this.#context,
       clock: env.ports.clock,
       transactions: this.#transactions,
+      notes: this.#arrivals.notes,
+      env,
     };
   }
 
@@ -170,6 +170,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
   drain(): void {
     this.#draining = true;
+    this.#underWay.yieldAll();
     if (this.#state.running > 0 || this.#appending) return;
     if (this.#context.due("park") === null) this.abandon();
     else this.#advance();
@@ -200,7 +201,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     const decision = this.#draining ? NOTHING : decideApart(this.#plan, this.#state, now, this, isolation);
     records.push(...decision.records);
     if (this.#state.running === 0) isolation.settled();
-    for (const step of decision.abort) this.#underWay.abort(step, "the run's time is up");
+    this.#underWay.follow(decision.abort, this.#state);
     const unevaluated = decision.evaluate.length > 0;
     if (unevaluated && !this.#transactions.isCommitting)
       return void this.#evaluate(decision.evaluate, records, consumed, now);
@@ -299,11 +300,11 @@ export class RunDriver implements IsolatedRun, RowOwner {
       );
       return this.abandon();
     }
-    this.#arrivals.written();
     if (append.events !== undefined) this.#env.emitted(append.events, result.unread);
     this.#state.seq = append.seq;
     if (!isSuspect(this.#state.crashes)) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
+    this.#arrivals.written();
     this.#shown.written(append.change);
     if (append.next.kind !== "finish") this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);

@@ -6,6 +6,8 @@ import type { RunRow } from "../store/run-store.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { ContextKeeper } from "./context-keeper.js";
 import type { StepTransactions } from "./step-transactions.js";
+import type { TaskNotes } from "./task-notes.js";
+import type { WorkerEnvironment } from "./worker-environment.js";
 
 /** What all attempts of a run share. */
 export interface RunSurroundings {
@@ -17,4 +19,6 @@ export interface RunSurroundings {
   readonly context: ContextKeeper;
   readonly clock: Clock;
   readonly transactions: StepTransactions;
+  readonly notes: TaskNotes;
+  readonly env: Pick<WorkerEnvironment, "storeNow" | "parkAfterMs">;
 }
