@@ -55,8 +55,9 @@ export function newTaskState(): TaskState {
 }
 
 /** What it waited for is there. */
-export function isBroughtOn({ awaits, open }: TaskState, { dueAt }: Pick<Act, "dueAt">, now: number): boolean {
-  return (dueAt !== null && now >= dueAt) || awaits.some((name) => !open.has(name));
+export function isBroughtOn(task: TaskState | null, { dueAt }: Pick<Act, "dueAt">, now: number): boolean {
+  if (dueAt !== null && now >= dueAt) return true;
+  return task?.awaits.some((name) => !task.open.has(name)) ?? false;
 }
 
 /** When the first of its waits for signals is given up; infinite: none is. */

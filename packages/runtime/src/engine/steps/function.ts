@@ -17,7 +17,7 @@ export const func: StepKind = {
     const over = task === null ? [] : endedWaits(planned.name, task, state, now);
     if (over.length > 0) return over;
     if (step.forward.status !== "suspended") return [];
-    return task === null || isBroughtOn(task, step.forward, now) ? [action.begin(planned, step)] : [];
+    return isBroughtOn(task, step.forward, now) ? [action.begin(planned, step)] : [];
   },
   attends: true,
 };
