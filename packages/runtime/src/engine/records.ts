@@ -78,8 +78,11 @@ export type JournalRecord =
       readonly retryAfterMs?: number;
     }
   | { readonly kind: "compensated"; readonly step: string; readonly attempt: number }
-  /** Its condition said no: it does not run, its output is null, and there is nothing to undo. */
-  | { readonly kind: "skipped"; readonly step: string }
+  /**
+   * Its condition said no: it does not run, its output is null, and there is nothing to undo. `timedOut`: it waited for a signal,
+   * which did not come in time, and the saga goes on without it.
+   */
+  | { readonly kind: "skipped"; readonly step: string; readonly timedOut?: true }
   /** What the step's expressions gave, once and for all its attempts: `input` is what it is sent, `value` when it wakes. */
   | { readonly kind: "evaluated"; readonly step: string; readonly input?: Json; readonly value?: Json }
   /** The list that the step maps over. Each item is a step of its own, `items[<index>]/<step>`. */

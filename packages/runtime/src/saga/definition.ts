@@ -92,8 +92,8 @@ export interface WaitStep extends StepBase {
   readonly signal: string;
   /** ms; null: until the run's timeout. */
   readonly timeoutMs: number | null;
-  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. */
-  readonly onTimeout: "fail" | "refuse";
+  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. `skip`: the saga goes on, the output is null. */
+  readonly onTimeout: "fail" | "refuse" | "skip";
 }
 
 /**

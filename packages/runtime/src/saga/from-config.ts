@@ -51,8 +51,8 @@ export interface StageConfig {
   readonly sleep?: number | string;
   /** Waits for the signal of this name; for `timeout`, if there is one. */
   readonly wait_for?: string;
-  /** What a signal that does not come in time means. Default `fail`. */
-  readonly on_timeout?: "fail" | "refuse";
+  /** What a signal that does not come in time means; with `skip` the saga goes on, and the output is null. Default `fail`. */
+  readonly on_timeout?: "fail" | "refuse" | "skip";
   /** Of one attempt (default: the service's, else 30 s), or of waiting for the signal (default: the run's). */
   readonly timeout?: number | string;
   readonly retry?: RetryConfig;

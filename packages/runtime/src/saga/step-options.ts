@@ -65,8 +65,11 @@ export interface WaitOptions<Input, Outputs> {
   readonly signal?: string;
   /** Default: none; the run's timeout bounds it. */
   readonly timeout?: Duration;
-  /** What it is when the signal does not come in time: a failure (default), or a refusal, which is a business outcome. */
-  readonly onTimeout?: "fail" | "refuse";
+  /**
+   * What it is when the signal does not come in time: a failure (default), a refusal, which is a business outcome, or nothing to stop for: then the
+   * output is null, and a later step sees to it.
+   */
+  readonly onTimeout?: "fail" | "refuse" | "skip";
 }
 
 /** Runs another saga, as a run of its own. Its output is that run's. */

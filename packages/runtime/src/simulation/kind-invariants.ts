@@ -21,6 +21,10 @@ export function checkKind(
     case "completed":
       return checkAwake(plan, rows, record, row.at);
     case "skipped":
+      if (record.timedOut !== true) return checkDecidedOnce(story, record.step);
+      if (row.at < (deadlineOf(rows, record.step) ?? Number.POSITIVE_INFINITY))
+        throw new InvariantBroken(8, `"${record.step}" is passed over before its time`);
+      return;
     case "evaluated":
     case "expanded":
       return checkDecidedOnce(story, record.step);

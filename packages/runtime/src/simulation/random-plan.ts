@@ -38,7 +38,7 @@ function randomStep(random: SeededRandom, name: string, children: readonly strin
       kind: "wait",
       signal: random.pick(SIGNALS),
       timeoutMs,
-      onTimeout: random.pick(["fail", "refuse"]),
+      onTimeout: random.pick(["fail", "refuse", "skip"]),
       ...when,
     };
   }
