@@ -185,6 +185,9 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return begin(plan, state, at);
     case "verb-refused":
       return noteAbort(state, record.request);
+    case "context-restored":
+      state.context = record.context;
+      return;
     case "checkpointed":
       state.checkpoints = record.n;
       return;

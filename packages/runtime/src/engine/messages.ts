@@ -2,6 +2,7 @@ import { isObject, type Json } from "../json.js";
 import { observe, type UnitEvent } from "./observe.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
+import { applyRestore, RESTORE } from "./restore.js";
 import { recordSignal } from "./signals.js";
 import type { RunState } from "./state.js";
 import { applyVerb } from "./verbs.js";
@@ -30,6 +31,7 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
   switch (message.kind) {
     case "verb": {
       const { id, name, actor, payload } = message;
+      if (name === RESTORE) return [applyRestore(plan, state, { actor, request: id, payload })];
       const { reason, step } = isObject(payload) ? payload : {};
       return applyVerb(plan, state, {
         ...{ name, actor, request: id, reason: typeof reason === "string" ? reason : "" },

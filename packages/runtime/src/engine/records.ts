@@ -220,6 +220,13 @@ export type JournalRecord =
     }
   /** A choreographed run is to be undone; its units were told so. What became of it, they say. */
   | { readonly kind: "abort-requested"; readonly cause: UnwindCause; readonly error: Failure }
+  /** An operator had the context be again what it was in that checkpoint. */
+  | ({
+      readonly kind: "context-restored";
+      readonly fence: number;
+      readonly n: number;
+      readonly context: JsonObject;
+    } & Requested)
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
   /** With who asked and why, when it was abandoned. */

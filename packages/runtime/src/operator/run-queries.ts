@@ -1,4 +1,5 @@
 import { unitRunId } from "../choreography/unit-entry.js";
+import { goodCheckpoint } from "../engine/good-checkpoint.js";
 import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Clock } from "../ports.js";
@@ -114,7 +115,7 @@ export class RunQueries {
   async #view(run: RunRow): Promise<RunView> {
     const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
     const plan = this.#registry.find(run.definition, run.version) ?? null;
-    const view = viewOfRun(plan, run, rows, checkpoints[0] ?? null);
+    const view = viewOfRun(plan, run, rows, goodCheckpoint(rows, checkpoints));
     if (plan?.isObserved !== true || isEnded(run.status)) return view;
     return { ...view, steps: await Promise.all(view.steps.map((step) => this.#underWay(run, step))) };
   }

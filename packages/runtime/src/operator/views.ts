@@ -65,6 +65,32 @@ export interface CompensationView {
  */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 
+/** A durable snapshot of a run's context. */
+export interface CheckpointView {
+  /** Counts from 1 in its run. */
+  readonly n: number;
+  /** Of the owner that wrote it. */
+  readonly fence: number;
+  /** The row of the journal that it was written with. */
+  readonly seq: number;
+  /** Store's clock, ms since the epoch. */
+  readonly at: number;
+  /** Of the context as JSON. */
+  readonly bytes: number;
+  readonly context: Json;
+}
+
+/** What became different from one checkpoint to another, by JSON pointers (RFC 6901); an item of a list is known by its place. */
+export interface CheckpointDiff {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly { readonly pointer: string; readonly value: Json }[];
+  readonly changed: readonly { readonly pointer: string; readonly from: Json; readonly to: Json }[];
+  readonly removed: readonly { readonly pointer: string; readonly value: Json }[];
+  /** False: there are more than the 1,000 differences shown. */
+  readonly isWhole: boolean;
+}
+
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {
   readonly rows: readonly JournalRow[];

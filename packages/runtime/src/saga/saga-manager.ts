@@ -11,9 +11,17 @@ import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
 import { RunActions } from "../operator/run-actions.js";
+import { RunCheckpoints } from "../operator/run-checkpoints.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
-import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
+import type {
+  CheckpointDiff,
+  CheckpointView,
+  DefinitionView,
+  InstanceView,
+  RunEvent,
+  RunView,
+} from "../operator/views.js";
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
@@ -27,6 +35,7 @@ import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
   ListRuns,
+  RestoreCheckpoint,
   RunListPage,
   SagaHealth,
   SagaManager,
@@ -96,6 +105,7 @@ class StoreSagaManager implements SagaManager {
   readonly #worker: Worker;
   readonly #newRuns: NewRuns;
   readonly #actions: RunActions;
+  readonly #checkpoints: RunCheckpoints;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   readonly #choreography: Choreography | null;
@@ -130,6 +140,7 @@ class StoreSagaManager implements SagaManager {
     });
     this.#choreography = this.#choreographer(options);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
+    this.#checkpoints = new RunCheckpoints({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
   }
 
@@ -265,6 +276,18 @@ class StoreSagaManager implements SagaManager {
 
   checkpoints(id: string): Promise<readonly Checkpoint[]> {
     return this.#queries.checkpoints(id);
+  }
+
+  checkpoint(id: string, n: number): Promise<CheckpointView> {
+    return this.#checkpoints.inspect(id, n);
+  }
+
+  diffCheckpoints(id: string, from: number, to: number): Promise<CheckpointDiff> {
+    return this.#checkpoints.diff(id, from, to);
+  }
+
+  restoreCheckpoint(id: string, n: number, request: RestoreCheckpoint): Promise<void> {
+    return this.#checkpoints.restore(id, n, request);
   }
 
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {

@@ -96,7 +96,10 @@ export class Arrivals {
     const { plan, state } = this.#options;
     // Nothing may follow the end, which consumes the rest of the inbox.
     if (state.phase === "ended") return;
-    for (const record of applyMessage(plan, state, message)) this.#fold(records, record, now);
+    for (const record of applyMessage(plan, state, message)) {
+      this.#fold(records, record, now);
+      if (record.kind === "context-restored") this.#options.context.restore(record.context);
+    }
   }
 
   #takeHeld(now: number): Taken {

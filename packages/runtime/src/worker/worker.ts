@@ -281,8 +281,9 @@ export class Worker {
   }
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
-    const { contexts, logger } = this.#options;
-    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id });
+    const { contexts, logger, store } = this.#options;
+    const checkpoints = (run: string) => store.checkpoints(run);
+    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id, checkpoints });
     const inherited = await this.#firstRecord(claimed);
     // Still ours in the store: the next renewal brings it again.
     if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
