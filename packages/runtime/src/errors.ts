@@ -33,6 +33,7 @@ export const ERRORS = {
     meaning: "A task's function need not go on: its run is to end, or its time is up.",
   },
   "too-many-checkpoints": { status: 429, retry: false, meaning: "A task has saved as often as a run may." },
+  "attempt-over": { status: 409, retry: false, meaning: "The attempt is not, or no longer, under way." },
   "checkpoint-not-found": { status: 404, retry: false, meaning: "The run keeps no checkpoint of that number." },
   "verb-forbidden": { status: 409, retry: false, meaning: "The state of the run forbids the verb." },
   "inbox-full": { status: 429, retry: true, meaning: "The run has as many unread messages as it keeps." },

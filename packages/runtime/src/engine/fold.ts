@@ -96,6 +96,9 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     }
     case "suspended":
       return suspend(state, record, at);
+    case "heartbeat":
+      if (record.details !== undefined) stepOf(state, record.step).heartbeat = record.details;
+      return;
     case "saved":
     case "waits":
     case "waited":

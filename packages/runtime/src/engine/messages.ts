@@ -1,4 +1,5 @@
 import { isObject, type Json } from "../json.js";
+import { recordHeartbeat } from "./heartbeat.js";
 import { observe, type UnitEvent } from "./observe.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
@@ -10,7 +11,7 @@ import { applyVerb } from "./verbs.js";
 /** A message as it lies in the run's inbox. */
 export interface Message {
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child" | "event";
+  readonly kind: "verb" | "signal" | "child" | "event" | "heartbeat";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;
@@ -42,6 +43,8 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
       return [recordSignal(state, message)];
     case "child":
       return endOfChild(message);
+    case "heartbeat":
+      return state.phase === "ended" ? [] : recordHeartbeat(message.payload);
     case "event":
       return observe(plan, state, message.payload as unknown as UnitEvent);
   }

@@ -136,6 +136,8 @@ export type JournalRecord =
   | { readonly kind: "waited"; readonly step: string; readonly name: string; readonly signal?: string }
   /** Whether a function takes the new way at this place: once and for all its executions. */
   | { readonly kind: "patched"; readonly step: string; readonly patch: string; readonly isTaken: boolean }
+  /** How far an attempt says it is, with a sign of life: the next one may go on from there. */
+  | { readonly kind: "heartbeat"; readonly step: string; readonly attempt: number; readonly details?: Json }
   /** How far a function says it is. */
   | { readonly kind: "progressed"; readonly step: string; readonly progress: Json }
   /** A signal came. It is kept until a step that waits for its name takes it. `arrivedAt`: by the store's clock. */

@@ -96,6 +96,8 @@ export interface StepState {
   leftovers: readonly string[];
   /** Of a step that maps over a list, once that is known. */
   items: MapState | null;
+  /** What its attempts last told of how far they were; null: nothing. */
+  heartbeat: Json;
   /** Of a function, once it has saved something or waited. */
   task: TaskState | null;
   /** Of an item: its step, and its place in the list. */
@@ -165,6 +167,7 @@ export function stepOf(state: RunState, name: string): StepState {
       lostChildren: 0,
       leftovers: [],
       items: null,
+      heartbeat: null,
       task: null,
       item,
     };

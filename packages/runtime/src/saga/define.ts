@@ -37,6 +37,8 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(`expected at most 1 to ${MOST_ITEMS} items in step "${step.name}", got ${step.maxItems}`);
     if (step.kind === "child" && !NAME.test(step.saga))
       refuse(`expected step "${step.name}" to run a saga by its name, got ${JSON.stringify(step.saga)}`);
+    if ("heartbeatMs" in step && step.heartbeatMs !== undefined && !(step.heartbeatMs > 0))
+      refuse(`expected a heartbeat of more than 0 ms in step "${step.name}", got ${step.heartbeatMs}`);
     if (step.kind === "function" && !VERSION.test(step.version))
       refuse(`expected a version of 1 to 100 characters, none of them a space, got ${JSON.stringify(step.version)}`);
   }

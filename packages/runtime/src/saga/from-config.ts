@@ -55,6 +55,8 @@ export interface StageConfig {
   readonly on_timeout?: "fail" | "refuse" | "skip";
   /** Of one attempt (default: the service's, else 30 s), or of waiting for the signal (default: the run's). */
   readonly timeout?: number | string;
+  /** An attempt that gives no sign of life for so long has failed. Default: it may be silent until its timeout. */
+  readonly heartbeat?: number | string;
   readonly retry?: RetryConfig;
   /** Statuses that count as a business refusal beside the usual ones. */
   readonly refusals?: readonly number[];
@@ -121,6 +123,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     throw invalid(key, `expected ${lone} beside map in stage ${key}, got no map`);
   if (stage.map !== undefined && stage.service === undefined)
     throw invalid(key, `expected stage ${key} to map over a list with a service, got none`);
+  if (stage.heartbeat !== undefined && stage.service === undefined)
+    throw invalid(key, `expected no heartbeat of stage ${key}, which calls no service`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
   if (stage.sleep !== undefined)
@@ -142,6 +146,7 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
       ...(stage.refusals !== undefined && { refusals: stage.refusals }),
     },
     ...actOptions(key, stage),
+    ...(stage.heartbeat !== undefined && { heartbeatMs: parseDurationMs(stage.heartbeat, `${key}.heartbeat`) }),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
   if (stage.map === undefined) return { ...call, kind: "action" };

@@ -65,6 +65,12 @@ export interface SagaManager {
    */
   signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void>;
 
+  /**
+   * A sign of life of a participant elsewhere, for its attempt at a stage (or an item, by its path); works on any instance. Errors:
+   * `run-not-found`, `attempt-over` (it need not go on), `input-invalid`, `payload-too-large` (64 KiB of details), `inbox-full`.
+   */
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void>;
+
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
@@ -96,6 +102,13 @@ export interface VerbRequest {
    * more is undone; what was undone runs again in a new round, and what stands is not done again.
    */
   readonly step?: string;
+}
+
+export interface HeartbeatRequest {
+  /** The attempt's number, as it was called with. */
+  readonly attempt: number;
+  /** How far it is, for the next attempt. Default: nothing new. */
+  readonly details?: Json;
 }
 
 /** As of a verb. */

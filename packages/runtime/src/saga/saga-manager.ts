@@ -5,13 +5,14 @@ import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
 import type { SessionConfig } from "../config.js";
-import type { JournalRow, RunStatus } from "../engine/records.js";
+import type { JournalRow } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunCheckpoints } from "../operator/run-checkpoints.js";
+import { RunHeartbeats } from "../operator/run-heartbeats.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
 import type {
@@ -25,7 +26,7 @@ import type {
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
+import type { Checkpoint, CreateRun, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
 import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
@@ -34,6 +35,7 @@ import { attributesOf } from "./attributes.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
+  HeartbeatRequest,
   ListRuns,
   RestoreCheckpoint,
   RunListPage,
@@ -46,6 +48,7 @@ import type {
   VerbRequest,
 } from "./manager.js";
 import { type Definition, Registry } from "./registry.js";
+import { checkReplay, isReplay, startedStatus } from "./replay.js";
 
 export interface SagaManagerOptions {
   /** Opened and closed by the manager. */
@@ -106,6 +109,7 @@ class StoreSagaManager implements SagaManager {
   readonly #newRuns: NewRuns;
   readonly #actions: RunActions;
   readonly #checkpoints: RunCheckpoints;
+  readonly #heartbeats: RunHeartbeats;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   readonly #choreography: Choreography | null;
@@ -139,9 +143,11 @@ class StoreSagaManager implements SagaManager {
       now: () => this.#worker.storeNow,
     });
     this.#choreography = this.#choreographer(options);
-    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
-    this.#checkpoints = new RunCheckpoints({ store, ports, registry: this.#registry, poke });
-    this.#signals = new RunSignals({ store, ports, poke });
+    const inbox = { store, ports, registry: this.#registry, poke };
+    this.#actions = new RunActions(inbox);
+    this.#checkpoints = new RunCheckpoints(inbox);
+    this.#heartbeats = new RunHeartbeats({ ...inbox, beat: (...beat) => this.#worker.beat(...beat) });
+    this.#signals = new RunSignals(inbox);
   }
 
   open(): Promise<void> {
@@ -302,6 +308,10 @@ class StoreSagaManager implements SagaManager {
     return this.#signals.send(id, name, payload, request);
   }
 
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void> {
+    return this.#heartbeats.send(id, stage, request);
+  }
+
   definitions(): readonly DefinitionView[] {
     return this.#registry.views();
   }
@@ -375,24 +385,4 @@ function eventGroupOf({ eventGroup, eventParticipants = [], broker }: SagaManage
   if (broker === undefined || eventParticipants.length === 0) return { group: "choreography", subjects: [">"] };
   const message = "expected an eventGroup beside eventParticipants and a broker, got none; give the service's name";
   throw new RuntimeError("config-invalid", message, { key: "eventGroup" });
-}
-
-function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
-  return result.kind === "existing" && result.run.id !== run.id;
-}
-
-/** Whether the caller takes the run that the key has. */
-function checkReplay(existing: RunRow, run: CreateRun, { ifExists }: StartOptions): void {
-  const key = JSON.stringify(run.key);
-  if (ifExists === "reject") {
-    const message = `expected idempotency key ${key} to be new, got one that run ${existing.id} has; attach to that one, or use another key`;
-    throw new RuntimeError("run-exists", message, { run: existing.id, status: existing.status });
-  }
-  if (existing.inputHash === run.inputHash) return;
-  const message = `expected the input that idempotency key ${key} was first used with, got another one; use a new key for a new run`;
-  throw new RuntimeError("idempotency-key-reused", message, { run: existing.id });
-}
-
-function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {
-  return result.kind === "created" && result.row !== null ? "running" : result.run.status;
 }

@@ -1,5 +1,6 @@
 import { recordEvaluation } from "../engine/evaluation.js";
 import { foldRecord } from "../engine/fold.js";
+import { heartbeatOf } from "../engine/heartbeat.js";
 import { applyMessage, type Message } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -12,8 +13,9 @@ import type { ContextKeeper } from "./context-keeper.js";
 import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
 import { HeardMessages } from "./heard-messages.js";
+import { Notes } from "./notes.js";
 import { RunInbox } from "./run-inbox.js";
-import { TaskNotes } from "./task-notes.js";
+import type { UnderWay } from "./under-way.js";
 
 const NO_IDS: readonly string[] = [];
 
@@ -29,6 +31,7 @@ export interface ArrivalsOptions {
   readonly state: RunState;
   readonly context: ContextKeeper;
   readonly inbox: readonly InboxEntry[];
+  readonly underWay: UnderWay;
   readonly counters: Counters;
   readonly random: Random;
   /** The run may go on. */
@@ -42,7 +45,7 @@ export interface ArrivalsOptions {
 export class Arrivals {
   readonly inbox: RunInbox;
   readonly heard = new HeardMessages();
-  readonly notes: TaskNotes;
+  readonly notes: Notes;
   readonly #options: ArrivalsOptions;
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #random = (): number => this.#options.random.float();
@@ -52,7 +55,16 @@ export class Arrivals {
   constructor(options: ArrivalsOptions) {
     this.#options = options;
     this.inbox = new RunInbox(options.inbox);
-    this.notes = new TaskNotes(options.advance);
+    this.notes = new Notes(options.advance);
+  }
+
+  /** True when something new came. A sign of life counts at once, whatever is being written. */
+  deliver(entries: readonly InboxEntry[]): boolean {
+    for (const { kind, payload } of entries) {
+      const heartbeat = kind === "heartbeat" ? heartbeatOf(payload) : null;
+      if (heartbeat !== null) this.#options.underWay.beat(heartbeat.stage, heartbeat.attempt, undefined);
+    }
+    return this.inbox.deliver(entries);
   }
 
   /** What comes before anything else that is taken in. */

@@ -1,3 +1,5 @@
+import type { Heartbeat } from "./heartbeat.js";
+
 /** Why an attempt is cut short, as the code of its failure. */
 export type AbortCode = "timeout" | "lease-lost" | "heartbeat-timeout";
 
@@ -12,6 +14,8 @@ export class AttemptAbort {
   #listener: (reason: string, code: AbortCode) => void = nothing;
   /** Called when the attempt is settled by another than its handler, which may go on: nothing bounds it any more. */
   onSettled: () => void = nothing;
+  /** Of an attempt that is to give signs of life. */
+  heartbeat: Heartbeat | null = null;
   /** Called when the attempt had better stop where it can go on from later: the run is paused, or this instance is to end. */
   onYield: () => void = nothing;
 

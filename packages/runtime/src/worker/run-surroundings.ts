@@ -5,8 +5,8 @@ import type { Clock } from "../ports.js";
 import type { RunRow } from "../store/run-store.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { ContextKeeper } from "./context-keeper.js";
+import type { Notes } from "./notes.js";
 import type { StepTransactions } from "./step-transactions.js";
-import type { TaskNotes } from "./task-notes.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
 /** What all attempts of a run share. */
@@ -19,6 +19,6 @@ export interface RunSurroundings {
   readonly context: ContextKeeper;
   readonly clock: Clock;
   readonly transactions: StepTransactions;
-  readonly notes: TaskNotes;
+  readonly notes: Notes;
   readonly env: Pick<WorkerEnvironment, "storeNow" | "parkAfterMs">;
 }

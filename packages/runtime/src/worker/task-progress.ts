@@ -1,6 +1,6 @@
 import { toJson } from "../json.js";
 import type { CancelTimer, Clock } from "../ports.js";
-import type { TaskNotes } from "./task-notes.js";
+import type { Notes } from "./notes.js";
 
 const MAX_BYTES = 16_384;
 /** The least time between two rows that are written for nothing but progress. */
@@ -10,13 +10,13 @@ const LEAST_PART = 1 / 60;
 
 /** What a function tells of how far it is: the newest counts, and rides with whatever row is written. */
 export class TaskProgress {
-  readonly #notes: TaskNotes;
+  readonly #notes: Notes;
   readonly #clock: Clock;
   readonly #step: string;
   readonly #since: number;
   #cancelTimer: CancelTimer | null = null;
 
-  constructor(notes: TaskNotes, clock: Clock, step: string) {
+  constructor(notes: Notes, clock: Clock, step: string) {
     this.#notes = notes;
     this.#clock = clock;
     this.#step = step;

@@ -1,4 +1,5 @@
 import type { RunState } from "../engine/state.js";
+import type { Json } from "../json.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 
 /** The attempts of one run that are under way, by step. There is nearly always one, which needs no map. */
@@ -37,6 +38,15 @@ export class UnderWay {
   abortAll(reason: string): void {
     this.#abort?.abort(reason, "lease-lost");
     for (const abort of this.#others?.values() ?? []) abort.abort(reason, "lease-lost");
+  }
+
+  /** False: it is not, or no longer, under way. */
+  beat(step: string, attempt: number, details: Json | undefined): boolean {
+    const abort = this.#step === step ? this.#abort : this.#others?.get(step);
+    const heartbeat = abort?.heartbeat ?? null;
+    if (heartbeat === null || !heartbeat.isOf(attempt)) return false;
+    heartbeat.beat(details);
+    return true;
   }
 
   /** Those that can go on from where they are may stop. */

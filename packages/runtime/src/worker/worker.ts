@@ -3,7 +3,7 @@ import type { SessionConfig } from "../config.js";
 import type { Message } from "../engine/messages.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
-import type { JsonObject } from "../json.js";
+import type { Json, JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { Participant } from "../participants/participant.js";
 import { type CancelTimer, type Ports, sleep } from "../ports.js";
@@ -216,6 +216,11 @@ export class Worker {
   pokeInbox(run: string): void {
     if (this.#drivers.has(run)) void this.#lease.renew();
     else this.poke();
+  }
+
+  /** A sign of life of an attempt. Null: its run is not driven here. False: it is not, or no longer, under way. */
+  beat(run: string, step: string, attempt: number, details: Json | undefined): boolean | null {
+    return this.#drivers.get(run)?.underWay.beat(step, attempt, details) ?? null;
   }
 
   /** In passing, of a unit of that run; as `RunDriver.hear`. Null also when it is not driven here. */

@@ -1,10 +1,10 @@
 import type { JournalRecord } from "../engine/records.js";
 
 /**
- * What the functions of a run have to say to its journal while they run, and their being told when it is there. All that is said in one turn
+ * What the attempts of a run have to say to its journal while they are under way, and their being told when it is there. All that is said in one turn
  * rides in one row, and what is offered in any row that is written anyway.
  */
-export class TaskNotes {
+export class Notes {
   readonly #advance: () => void;
   readonly #listeners = new Set<() => void>();
   #waiting: JournalRecord[] = [];
@@ -29,6 +29,11 @@ export class TaskNotes {
 
   offer(step: string, record: JournalRecord): void {
     this.#offered.set(step, record);
+  }
+
+  /** Nobody wants any more what is offered of the step. */
+  drop(step: string): void {
+    this.#offered.delete(step);
   }
 
   /** What is offered has waited for long enough. */
