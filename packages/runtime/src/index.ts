@@ -80,6 +80,8 @@ export type * from "./saga/manager.js";
 export type { QueueConfig, QueueDefinition, QueueOptions } from "./saga/queue.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
+export { type TaskOptions, task } from "./saga/task.js";
+export type * from "./saga/task-call.js";
 export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
 export { type EncryptedSessionStoreOptions, encryptedSessionStore } from "./session/encrypted-store.js";

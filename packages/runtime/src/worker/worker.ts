@@ -1,7 +1,7 @@
 import { entrance } from "../choreography/entrance.js";
 import type { Message } from "../engine/messages.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
-import type { JsonObject } from "../json.js";
+import type { Json, JsonObject } from "../json.js";
 import { type CancelTimer, sleep } from "../ports.js";
 import type { QueueLimit } from "../store/queue-limit.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
@@ -216,6 +216,11 @@ export class Worker {
     else this.poke();
   }
 
+  /** A sign of life of an attempt. Null: its run is not driven here. False: it is not, or no longer, under way. */
+  beat(run: string, step: string, attempt: number, details: Json | undefined): boolean | null {
+    return this.#drivers.get(run)?.underWay.beat(step, attempt, details) ?? null;
+  }
+
   /** In passing, of a unit of that run; as `RunDriver.hear`. Null also when it is not driven here. */
   tell(run: string, message: Message, isAwaited: boolean): Promise<boolean> | null {
     return this.#drivers.get(run)?.hear(message, isAwaited) ?? null;
@@ -282,8 +287,9 @@ export class Worker {
   }
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
-    const { contexts, logger } = this.#options;
-    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id });
+    const { contexts, logger, store } = this.#options;
+    const checkpoints = (run: string) => store.checkpoints(run);
+    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id, checkpoints });
     const inherited = await this.#firstRecord(claimed);
     // Still ours in the store: the next renewal brings it again.
     if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
