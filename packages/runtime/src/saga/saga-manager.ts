@@ -10,6 +10,7 @@ import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
+import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
@@ -39,6 +40,7 @@ import type {
 } from "./manager.js";
 import { type Placing, placingOf } from "./placing.js";
 import { type Definition, Registry } from "./registry.js";
+import { checkReplay, isReplay, startedStatus } from "./replay.js";
 
 export interface SagaManagerOptions {
   /** Opened and closed by the manager. */
@@ -192,7 +194,8 @@ class StoreSagaManager implements SagaManager {
       );
     if (result.kind === "created" && run.events !== undefined) this.#choreography?.emitted(run.events);
     const replayed = isReplay(result, run);
-    if (replayed) checkReplay(result.run, run, options);
+    // What is debounced has no key, and goes into a run that waits whatever its input was.
+    if (replayed && run.debounce === undefined) checkReplay(result.run, run, options);
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
@@ -288,14 +291,8 @@ class StoreSagaManager implements SagaManager {
     return this.#signals.send(id, name, payload, request);
   }
 
-  async queues(): Promise<readonly QueueView[]> {
-    const limits = this.#registry.queues;
-    if (limits.length === 0) return [];
-    const states = await this.#store.queues(limits);
-    return limits.flatMap((limit, index) => {
-      const state = states[index];
-      return state === undefined ? [] : [{ ...limit, ...state }];
-    });
+  queues(): Promise<readonly QueueView[]> {
+    return queueViews(this.#store, this.#registry.queues);
   }
 
   definitions(): readonly DefinitionView[] {
@@ -373,24 +370,4 @@ function eventGroupOf({ eventGroup, eventParticipants = [], broker }: SagaManage
   if (broker === undefined || eventParticipants.length === 0) return { group: "choreography", subjects: [">"] };
   const message = "expected an eventGroup beside eventParticipants and a broker, got none; give the service's name";
   throw new RuntimeError("config-invalid", message, { key: "eventGroup" });
-}
-
-function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
-  return result.kind === "existing" && result.run.id !== run.id;
-}
-
-/** Whether the caller takes the run that the key has. */
-function checkReplay(existing: RunRow, run: CreateRun, { ifExists }: StartOptions): void {
-  const key = JSON.stringify(run.key);
-  if (ifExists === "reject") {
-    const message = `expected idempotency key ${key} to be new, got one that run ${existing.id} has; attach to that one, or use another key`;
-    throw new RuntimeError("run-exists", message, { run: existing.id, status: existing.status });
-  }
-  if (existing.inputHash === run.inputHash) return;
-  const message = `expected the input that idempotency key ${key} was first used with, got another one; use a new key for a new run`;
-  throw new RuntimeError("idempotency-key-reused", message, { run: existing.id });
-}
-
-function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {
-  return result.kind === "created" && result.row !== null ? "running" : result.run.status;
 }
