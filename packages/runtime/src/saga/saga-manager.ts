@@ -5,7 +5,7 @@ import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
 import type { SessionConfig } from "../config.js";
-import type { JournalRow, RunStatus } from "../engine/records.js";
+import type { JournalRow } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
@@ -18,7 +18,7 @@ import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operato
 import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
+import type { Checkpoint, CreateRun, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
 import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
