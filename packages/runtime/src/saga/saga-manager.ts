@@ -9,6 +9,7 @@ import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
+import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunCheckpoints } from "../operator/run-checkpoints.js";
 import { RunHeartbeats } from "../operator/run-heartbeats.js";
@@ -212,7 +213,8 @@ class StoreSagaManager implements SagaManager {
       );
     if (result.kind === "created" && run.events !== undefined) this.#choreography?.emitted(run.events);
     const replayed = isReplay(result, run);
-    if (replayed) checkReplay(result.run, run, options);
+    // What is debounced has no key, and goes into a run that waits whatever its input was.
+    if (replayed && run.debounce === undefined) checkReplay(result.run, run, options);
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
@@ -371,14 +373,8 @@ class StoreSagaManager implements SagaManager {
     return this.#schedules.trigger(name, request);
   }
 
-  async queues(): Promise<readonly QueueView[]> {
-    const limits = this.#registry.queues;
-    if (limits.length === 0) return [];
-    const states = await this.#store.queues(limits);
-    return limits.flatMap((limit, index) => {
-      const state = states[index];
-      return state === undefined ? [] : [{ ...limit, ...state }];
-    });
+  queues(): Promise<readonly QueueView[]> {
+    return queueViews(this.#store, this.#registry.queues);
   }
 
   heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void> {
