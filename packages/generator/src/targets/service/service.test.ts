@@ -218,7 +218,7 @@ long_running:
       compensation: [{ stage: each, action: undo, timeout: 5 }]
 `);
   const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
-  expect(batch).toContain("catch_up: true,");
+  expect(batch).toContain('name: "bulk",');
   const retry = (jitter: string) =>
     `retry: { max_attempts: 3, backoff: "exponential", initial_delay: 1, max_delay: 60, jitter: "${jitter}" },`;
   expect(batch).toMatch(/method: "PATCH",\s+timeout: 2,/);
