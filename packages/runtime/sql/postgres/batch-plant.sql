@@ -1,5 +1,5 @@
 -- Chunks behind the last one, if the fence $2 is the newest and $3 the next number; the first of them for the worker $12, as many as it
--- asks for ($11), as there is room for and as the rate allows. One that is sent again finds another next number.
+-- asks for ($11), as there is room for and as the rate allows. What is sent again finds itself there.
 with clock as materialized (select :"schema".now_ms() as now),
 held as materialized (
   select b.*, clock.now, r.status in ('running', 'waiting') as goes,
@@ -10,8 +10,10 @@ held as materialized (
 judged as materialized (
   select h.*,
     case
-      when h.lead_fence <> $2::int4 or h.next < $3::int4 then 'lost'
-      when h.next > $3 or (h.is_end and cardinality($6::int4[]) = 0) then 'sent before'
+      when h.lead_fence <> $2::int4 then 'lost'
+      when h.next = $3::int4 + cardinality($6::int4[]) and h.cursor = $8 and h.is_end = $9::bool and ($9 or cardinality($6) > 0)
+        then 'sent before'
+      when h.next <> $3 then 'lost'
       when h.is_end or h.status <> 'open' or not h.goes then 'stopped'
       else 'planted'
     end as kind,

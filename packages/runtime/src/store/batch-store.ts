@@ -27,8 +27,8 @@ export interface BatchStore {
    */
   lead(run: string, worker: string): Promise<BatchLead | null>;
   /**
-   * If and only if the fence is the newest and `first` is the number of the next chunk. Sent again it is `planted` again, and what was
-   * taken then comes by `advance`. `lost`: somebody else leads. `stopped`: the batch is halted, closing or has ended, or its run does not go on.
+   * If and only if the fence is the newest and `first` is the number of the next chunk. The same sent again is `planted` again, and what was
+   * taken then comes by `advance`. `lost`: somebody else leads, or something else was planted there; `lead` says where to go on. `stopped`: the batch is halted, closing or has ended, or its run does not go on.
    */
   plant(request: PlantChunks): Promise<PlantResult>;
   /** The leader cannot go on. Nothing more is given out until `open` with a higher round. False: the fence is not the newest. */

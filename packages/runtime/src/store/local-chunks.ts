@@ -21,8 +21,10 @@ export function plant(tables: BatchTables, request: PlantChunks, now: number): P
   const { cursor, chunks } = encodePlant(request);
   const { run, fence, first, worker, isEnd } = request;
   const batch = tables.batch(run);
-  if (batch === undefined || batch.leadFence !== fence || first > batch.next) return { kind: "lost" };
-  if (first < batch.next || (batch.isEnd && chunks.length === 0)) return { kind: "planted", taken: [] };
+  if (batch === undefined || batch.leadFence !== fence) return { kind: "lost" };
+  const isThere = first + chunks.length === batch.next && batch.cursor === cursor && batch.isEnd === isEnd;
+  if (isThere && (chunks.length > 0 || isEnd)) return { kind: "planted", taken: [] };
+  if (first !== batch.next) return { kind: "lost" };
   if (batch.isEnd || !goesOn(tables, batch)) return { kind: "stopped" };
 
   const taken: TakenChunk[] = [];
@@ -55,7 +57,7 @@ export function advance(tables: BatchTables, request: AdvanceChunks, now: number
   }
   const results = settle(tables, batch, request.settled, failures, now);
   const given = goesOn(tables, batch) && tables.isActive(request.worker) ? take(tables, batch, request, now) : NOTHING;
-  if (batch.status === "closing") dropUnheld(tables, batch, request, now);
+  if (batch.status === "closing") dropNotHeld(tables, batch, request, now);
   tables.saveBatch(batch);
   return { results, taken: given.taken, status: batch.status, waitMs: given.waitMs };
 }
@@ -160,7 +162,7 @@ function takenChunk(batch: BatchState, chunk: StoredChunk): TakenChunk {
 }
 
 /** What it was given by a reply that was lost; nobody else would ever settle it. */
-function dropUnheld(
+function dropNotHeld(
   tables: BatchTables,
   batch: BatchState,
   { run, worker, holding }: AdvanceChunks,

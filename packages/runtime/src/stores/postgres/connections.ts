@@ -64,7 +64,7 @@ const ANSWER_MARGIN_MS = 1_000;
 
 /** A plan is made once and stays, so it must not depend on how little the tables held at that time. */
 const BY_INDEX =
-  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
 /** A log is read from a place on, in its order. With few rows known behind the place the planner would rather collect and sort them all. */
 const IN_ORDER = `${BY_INDEX} -c enable_bitmapscan=off -c enable_sort=off`;

@@ -42,6 +42,18 @@ export function planting({ test, several }: BatchTests): void {
       expect(await taken(batches, RUN, 2)).toEqual(given);
     });
 
+    test("is lost when something else is there already", async ({ store, batches }) => {
+      await opened(store);
+      const lead = await led(batches, RUN);
+      await batches.plant(plantOf(RUN, lead, spans(3)));
+      // As one that comes late, when its sender has read the source again.
+      expect(await batches.plant(plantOf(RUN, lead, spans(2)))).toEqual({ kind: "lost" });
+      expect(await batches.plant(plantOf(RUN, lead, spans(3), { cursor: "elsewhere" }))).toEqual({ kind: "lost" });
+      expect(await batches.plant(plantOf(RUN, lead, spans(3), { isEnd: true }))).toEqual({ kind: "lost" });
+      expect(await led(batches, RUN)).toEqual({ ...lead, cursor: { place: 3 }, next: 4 });
+      expect(await progress(batches, RUN)).toMatchObject({ planted: 30, status: "open" });
+    });
+
     test("gives the leader chunks with what it needs of them", async ({ store, batches }) => {
       await opened(store);
       const items = [
