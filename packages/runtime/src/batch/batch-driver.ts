@@ -62,6 +62,7 @@ export class BatchDriver {
     this.#around = {
       ...{ plan, store: env.store, participants: env.participants, ports: env.ports },
       run: { id: run.id, input: run.input },
+      isOurs: () => this.#mayGoOn(),
     };
     this.#share = new FairShare(plan.step.concurrency, env.ports.clock);
     this.#lane = new SettleLane({
