@@ -1,0 +1,140 @@
+import type { StepOutcome } from "../../engine/step-outcome.js";
+import { BusinessRefusal } from "../../errors.js";
+import { classifyError } from "../../participants/answer.js";
+import type { Participant } from "../../participants/participant.js";
+import type { CompensationCall, StepCall } from "../../saga/definition.js";
+import type { CallLog } from "./call-log.js";
+import type { Place, StepFault } from "./step-faults.js";
+import type { TestTime } from "./test-time.js";
+
+export interface PerformerOptions {
+  readonly time: TestTime;
+  readonly log: CallLog;
+  /** The fault of an attempt that begins; null: none. */
+  readonly faultOf: (place: Place) => StepFault | null;
+  /** Name of the saga that the run is of. */
+  readonly sagaOf: (run: string) => string;
+}
+
+/** How an act answers: a function throws, a participant says so. */
+interface Answers<Answer> {
+  readonly refused: (fault: StepFault & { readonly kind: "refused" }) => Answer;
+  readonly failed: (status: number, message: string, mayHaveRun: boolean) => Answer;
+  readonly resultOf: (answer: Answer) => "done" | "refused" | "failed";
+}
+
+/**
+ * Stands between one process and those who perform its steps: notes what they are asked, keeps time from passing while they are at it,
+ * and has go wrong what is to.
+ */
+export class Performer {
+  readonly #options: PerformerOptions;
+
+  constructor(options: PerformerOptions) {
+    this.#options = options;
+  }
+
+  /** A function of the process's own. */
+  handler<Call extends StepCall | CompensationCall>(handler: (call: Call) => unknown): (call: Call) => unknown {
+    return (call) => this.#perform(call, () => handler(call), THROWN);
+  }
+
+  participant(participant: Participant): Participant {
+    return {
+      ...participant,
+      perform: async (target, call) => this.#perform(call, () => participant.perform(target, call), outcomes(target)),
+      compensate: async (target, call) =>
+        this.#perform(call, () => participant.compensate(target, call), outcomes(target)),
+    };
+  }
+
+  /** At once when it is known at once. */
+  #perform<Answer>(
+    call: StepCall | CompensationCall,
+    act: () => Answer | Promise<Answer>,
+    answers: Answers<Answer>,
+  ): Answer | Promise<Answer> {
+    const { log, time, faultOf, sagaOf } = this.#options;
+    const saga = sagaOf(call.runId);
+    const end = log.begin(call, saga, time.clock.now());
+    const direction = "outcome" in call ? "compensate" : "forward";
+    const fault = faultOf({ saga, stage: call.stage, direction });
+    if (fault !== null) return this.#go(fault, act, answers, end);
+    return this.#act(act, answers, end);
+  }
+
+  #act<Answer>(
+    act: () => Answer | Promise<Answer>,
+    { resultOf }: Answers<Answer>,
+    end: (result: "done" | "refused" | "failed") => void,
+  ): Answer | Promise<Answer> {
+    const threw = (error: unknown): never => {
+      end(error instanceof BusinessRefusal ? "refused" : "failed");
+      throw error;
+    };
+    const answered = (answer: Answer): Answer => {
+      end(resultOf(answer));
+      return answer;
+    };
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = act();
+    } catch (error) {
+      return threw(error);
+    }
+    if (!isThenable(answer)) return answered(answer as Answer);
+    return this.#options.time.hold(this, answer as PromiseLike<Answer>).then(answered, threw);
+  }
+
+  async #go<Answer>(
+    fault: StepFault,
+    act: () => Answer | Promise<Answer>,
+    answers: Answers<Answer>,
+    end: (result: "done" | "refused" | "failed") => void,
+  ): Promise<Answer> {
+    switch (fault.kind) {
+      case "refused":
+        end("refused");
+        return answers.refused(fault as StepFault & { readonly kind: "refused" });
+      case "failed":
+        end("failed");
+        return answers.failed(fault.status, fault.message, false);
+      case "hangs":
+        return new Promise(() => {});
+      case "held":
+        await fault.until;
+        return this.#act(act, answers, end);
+      case "twice":
+        await this.#act(act, answers, end);
+        return this.#act(act, answers, end);
+      case "reply-lost":
+        await this.#act(act, answers, end);
+        return answers.failed(503, "injected: it was done, and its reply was lost", true);
+    }
+  }
+}
+
+const THROWN: Answers<unknown> = {
+  refused: ({ message, status }) => {
+    throw new BusinessRefusal(message, `http-${status}`);
+  },
+  failed: (_, message) => {
+    throw new Error(message);
+  },
+  resultOf: () => "done",
+};
+
+function outcomes({ refusals }: { readonly refusals?: readonly number[] }): Answers<StepOutcome> {
+  return {
+    refused: ({ status, message }) => ({ kind: "refused", error: { code: "injected", message, status } }),
+    failed: (status, message, mayHaveRun) => {
+      const outcome = classifyError({ status, code: "injected", message }, refusals);
+      return outcome.kind === "failed" ? { ...outcome, mayHaveRun } : outcome;
+    },
+    resultOf: ({ kind }) => (kind === "completed" ? "done" : kind),
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
