@@ -12,6 +12,8 @@ export interface TestCall {
   /** The step's name; of an item of a list `items[3]/<step>`. */
   readonly stage: string;
   readonly direction: Direction;
+  /** 1; more when the step was undone and ran again. */
+  readonly round: number;
   readonly attempt: number;
   readonly key: string;
   /** Of a compensation: what is known about what it undoes. */
@@ -57,12 +59,14 @@ export class CallLog {
   begin(call: StepCall | CompensationCall, saga: string, at: number): (result: TestCall["result"]) => void {
     const { runId: run, stage, attempt, idempotencyKey: key, input } = call;
     const outcome = "outcome" in call ? call.outcome : null;
-    const direction = outcome === null ? "forward" : "compensate";
-    const noted: Writable<TestCall> = { run, saga, stage, direction, attempt, key, outcome, input, at, result: "open" };
+    const direction: Direction = outcome === null ? "forward" : "compensate";
+    const round = roundOf(key);
+    const what = { run, saga, stage, direction, round, attempt } as const;
+    const noted: Writable<TestCall> = { ...what, key, outcome, input, at, result: "open" };
     this.#calls.push(noted);
     return (result) => {
       noted.result = result;
-      if (result === "done") this.ledgerOf(run).apply({ step: stage, direction, round: roundOf(key) });
+      if (result === "done") this.ledgerOf(run).apply({ step: stage, direction, round });
     };
   }
 }

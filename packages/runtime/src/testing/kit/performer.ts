@@ -19,8 +19,15 @@ export interface PerformerOptions {
 /** How an act answers: a function throws, a participant says so. */
 interface Answers<Answer> {
   readonly refused: (fault: StepFault & { readonly kind: "refused" }) => Answer;
-  readonly failed: (status: number, message: string, mayHaveRun: boolean) => Answer;
+  readonly failed: (status: number, message: string) => Answer;
   readonly resultOf: (answer: Answer) => "done" | "refused" | "failed";
+}
+
+interface Attempt<Answer> {
+  readonly act: () => Answer | Promise<Answer>;
+  readonly answers: Answers<Answer>;
+  readonly end: (result: "done" | "refused" | "failed") => void;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -37,6 +44,14 @@ export class Performer {
   /** A function of the process's own. */
   handler<Call extends StepCall | CompensationCall>(handler: (call: Call) => unknown): (call: Call) => unknown {
     return (call) => this.#perform(call, () => handler(call), THROWN);
+  }
+
+  /** A function of another shape: time waits for it, and no more. */
+  held<Call extends { readonly signal: AbortSignal }>(work: (call: Call) => unknown): (call: Call) => unknown {
+    return (call) => {
+      const answer = work(call);
+      return isThenable(answer) ? this.#hold(answer, call.signal) : answer;
+    };
   }
 
   participant(participant: Participant): Participant {
@@ -58,16 +73,21 @@ export class Performer {
     const saga = sagaOf(call.runId);
     const end = log.begin(call, saga, time.clock.now());
     const direction = "outcome" in call ? "compensate" : "forward";
-    const fault = faultOf({ saga, stage: call.stage, direction });
-    if (fault !== null) return this.#go(fault, act, answers, end);
-    return this.#act(act, answers, end);
+    const fault = faultOf({ saga, stage: call.stage, direction, attempt: call.attempt });
+    const attempt: Attempt<Answer> = { act, answers, end, signal: call.signal };
+    return fault === null ? this.#act(attempt) : this.#go(fault, attempt);
   }
 
-  #act<Answer>(
-    act: () => Answer | Promise<Answer>,
-    { resultOf }: Answers<Answer>,
-    end: (result: "done" | "refused" | "failed") => void,
-  ): Answer | Promise<Answer> {
+  /** Nobody waits any more for one that was cut short. */
+  #hold<Value>(attempt: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
+    const { time } = this.#options;
+    const cut = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    const settled = Promise.resolve(attempt);
+    void time.hold(this, Promise.race([settled.then(ignore, ignore), cut]));
+    return settled;
+  }
+
+  #act<Answer>({ act, answers: { resultOf }, end, signal }: Attempt<Answer>): Answer | Promise<Answer> {
     const threw = (error: unknown): never => {
       end(error instanceof BusinessRefusal ? "refused" : "failed");
       throw error;
@@ -83,33 +103,29 @@ export class Performer {
       return threw(error);
     }
     if (!isThenable(answer)) return answered(answer as Answer);
-    return this.#options.time.hold(this, answer as PromiseLike<Answer>).then(answered, threw);
+    return this.#hold(answer as PromiseLike<Answer>, signal).then(answered, threw);
   }
 
-  async #go<Answer>(
-    fault: StepFault,
-    act: () => Answer | Promise<Answer>,
-    answers: Answers<Answer>,
-    end: (result: "done" | "refused" | "failed") => void,
-  ): Promise<Answer> {
+  async #go<Answer>(fault: StepFault, attempt: Attempt<Answer>): Promise<Answer> {
+    const { answers, end } = attempt;
     switch (fault.kind) {
       case "refused":
         end("refused");
         return answers.refused(fault as StepFault & { readonly kind: "refused" });
       case "failed":
         end("failed");
-        return answers.failed(fault.status, fault.message, false);
+        return answers.failed(fault.status, fault.message);
       case "hangs":
         return new Promise(() => {});
       case "held":
         await fault.until;
-        return this.#act(act, answers, end);
+        return this.#act(attempt);
       case "twice":
-        await this.#act(act, answers, end);
-        return this.#act(act, answers, end);
+        await this.#act(attempt);
+        return this.#act(attempt);
       case "reply-lost":
-        await this.#act(act, answers, end);
-        return answers.failed(503, "injected: it was done, and its reply was lost", true);
+        await this.#act(attempt);
+        return answers.failed(503, "injected: it was done, and its reply was lost");
     }
   }
 }
@@ -127,13 +143,12 @@ const THROWN: Answers<unknown> = {
 function outcomes({ refusals }: { readonly refusals?: readonly number[] }): Answers<StepOutcome> {
   return {
     refused: ({ status, message }) => ({ kind: "refused", error: { code: "injected", message, status } }),
-    failed: (status, message, mayHaveRun) => {
-      const outcome = classifyError({ status, code: "injected", message }, refusals);
-      return outcome.kind === "failed" ? { ...outcome, mayHaveRun } : outcome;
-    },
+    failed: (status, message) => classifyError({ status, code: "injected", message }, refusals),
     resultOf: ({ kind }) => (kind === "completed" ? "done" : kind),
   };
 }
+
+function ignore(): void {}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

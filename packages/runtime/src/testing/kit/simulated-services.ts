@@ -42,7 +42,7 @@ export function simulatedServices(
 /** Who calls which service; of compensations too. */
 function serviceCalls(definitions: readonly Definition[]) {
   return definitions.flatMap((definition) =>
-    ("type" in definition ? [] : definition.waves.flatMap(({ steps }) => steps)).flatMap((step) => {
+    ("waves" in definition ? definition.waves.flatMap(({ steps }) => steps) : []).flatMap((step) => {
       if (step.kind !== "action" && step.kind !== "map") return [];
       return [step.action, step.compensation?.action].flatMap((action) =>
         action !== undefined && "service" in action ? [{ step: step.name, service: action.service }] : [],

@@ -17,6 +17,7 @@ export interface Place {
   /** As the journal has it: a step's name, or an item's path. */
   readonly stage: string;
   readonly direction: Direction;
+  readonly attempt: number;
 }
 
 export interface FaultRule {
@@ -33,14 +34,16 @@ export interface FaultRule {
 /** Faults that are to strike attempts, by rules: of several that fit, the one that was given first and still strikes. */
 export class StepFaults {
   readonly #rules: (FaultRule & { left: number })[] = [];
-  #struck = 0;
+  /** Attempts that were struck. */
+  readonly struck: Place[] = [];
 
   add(rule: FaultRule): void {
     this.#rules.push({ ...rule, left: rule.times ?? Number.POSITIVE_INFINITY });
   }
 
   /** The fault of the attempt that begins now; null: none. */
-  next({ saga, stage, direction }: Place): StepFault | null {
+  next(place: Place): StepFault | null {
+    const { saga, stage, direction } = place;
     const step = parseItemPath(stage)?.step ?? stage;
     const rule = this.#rules.find(
       (each) =>
@@ -51,12 +54,7 @@ export class StepFaults {
     );
     if (rule === undefined) return null;
     rule.left -= 1;
-    this.#struck += 1;
+    this.struck.push(place);
     return rule.fault;
-  }
-
-  /** Attempts that a rule has struck. */
-  get struck(): number {
-    return this.#struck;
   }
 }

@@ -22,7 +22,9 @@ export interface TestProcessOptions extends PerformerOptions {
   readonly onWrite: (when: "before" | "after") => void;
 }
 
-const WRITES: ReadonlySet<string> = new Set(["append", "begin.commit"]);
+const WRITES: ReadonlySet<string> = new Set([
+  ...["append", "begin.commit", "batches.plant", "batches.advance", "batches.begin.commit"],
+]);
 
 /** A process: a manager with a clock and a way to the store of its own, which can die without a word. */
 export class TestProcess {

@@ -60,6 +60,8 @@ export class TestWorld {
   #process: TestProcess | null = null;
   #processes = 0;
   #closed = false;
+  /** Requests to the process that it has not answered. */
+  #requests = 0;
 
   constructor(options: TestWorldOptions) {
     const { definitions, participants = {}, answers = {}, config = {} } = options;
@@ -85,6 +87,10 @@ export class TestWorld {
 
   get runs(): readonly StoredRun[] {
     return [...this.memory.runs.values()];
+  }
+
+  get processName(): string {
+    return this.#process?.name ?? "";
   }
 
   get stepNames(): readonly string[] {
@@ -116,6 +122,17 @@ export class TestWorld {
     answer.catch(() => {});
     await this.time.pass({ done: () => settled, what: () => "an answer of the runtime" });
     return answer;
+  }
+
+  /** Asks the process while somebody else lets time pass, which takes no long steps meanwhile. What comes of it is not told. */
+  request(request: (manager: SagaManager) => Promise<unknown>): void {
+    const process = this.#alive;
+    this.#requests += 1;
+    const died = new Promise<void>((resolve) => process.onDeath(resolve));
+    const answered = request(process.manager).catch(() => {});
+    void Promise.race([answered, died]).then(() => {
+      this.#requests -= 1;
+    });
   }
 
   /** Lets time pass until `done`, over days in which nothing is due in one step. */
@@ -183,7 +200,7 @@ export class TestWorld {
   }
 
   #quietUntil(): number | null {
-    if (this.#isChoreographed || !this.#hasLease) return null;
+    if (this.#isChoreographed || this.#requests > 0 || !this.#hasLease) return null;
     return quietUntil(this.runs, this.time.clock.now());
   }
 }

@@ -4,14 +4,13 @@ import type { Performer } from "./performer.js";
 
 /** The same saga, of the same version, whose functions are called through the performer. */
 export function watchDefinition(definition: Definition, performer: Performer): Definition {
-  if ("type" in definition) return definition;
+  if (!("waves" in definition)) return definition;
   const waves = definition.waves.map(({ steps }) => ({ steps: steps.map((step) => watchStep(step, performer)) }));
   return Object.freeze<SagaDefinition>({ ...definition, waves });
 }
 
-/** A kind of step with a function of the user's own in it has a case here. */
 function watchStep(step: StepDefinition, performer: Performer): StepDefinition {
-  if (step.kind !== "action" && step.kind !== "map") return step;
+  if (step.kind !== "action" && step.kind !== "map") return watchOthers(step, performer);
   const { action, compensation } = step;
   const undo = compensation?.action;
   return {
@@ -22,4 +21,24 @@ function watchStep(step: StepDefinition, performer: Performer): StepDefinition {
         ? { ...compensation, action: { run: performer.handler(undo.run) } }
         : compensation,
   };
+}
+
+/** Whatever else carries a function of the user's own, `run` or `work.run`: time waits for it. Nothing is made to fail in it. */
+function watchOthers(step: StepDefinition, performer: Performer): StepDefinition {
+  const work = "work" in step ? step.work : undefined;
+  const watched = {
+    ...("run" in step && isHandler(step.run) && { run: performer.held(step.run) }),
+    ...(hasHandler(work) && { work: { ...work, run: performer.held(work.run) } }),
+  };
+  return Object.keys(watched).length === 0 ? step : { ...step, ...watched };
+}
+
+type Handler = (call: { readonly signal: AbortSignal }) => unknown;
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === "function";
+}
+
+function hasHandler(value: unknown): value is { readonly run: Handler } {
+  return typeof value === "object" && value !== null && "run" in value && isHandler(value.run);
 }
