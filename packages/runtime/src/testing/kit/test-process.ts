@@ -48,7 +48,7 @@ export class TestProcess {
         Object.entries(participants).map(([service, each]) => [service, this.#performer.participant(each)]),
       ),
       config,
-      ports: { clock: time.watched(this.#clock), random: new SeededRandom(options.seed) },
+      ports: { clock: time.watched(this.#clock, this.#performer), random: new SeededRandom(options.seed) },
       label: name,
     });
   }
@@ -65,7 +65,7 @@ export class TestProcess {
     for (const told of this.#onDeath.splice(0)) told();
   }
 
-  /** Time waits for its attempts no longer. */
+  /** Time waits for its attempts and its timers no longer. */
   letGo(): void {
     this.#time.release(this.#performer);
   }

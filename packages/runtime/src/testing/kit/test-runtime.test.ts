@@ -123,6 +123,15 @@ describe("a test runtime", () => {
     expect(runtime.journalText(id)).toMatch(/^ {3}1 {2}f1 {2}\+0ms +dispatched step=reserve direction=forward/);
   });
 
+  it("skips days after a crash as before it", async () => {
+    const runtime = await open({ definitions: [thirtyDays] });
+    const { id } = await runtime.start("thirty_days");
+    await runtime.skip("12d");
+    await runtime.crash();
+    const run = await runtime.wait(id);
+    expect(run).toMatchObject({ status: "compensated", error: { code: "signal-timeout" } });
+  });
+
   it("does again under the same key what a crash interrupted", async () => {
     const keys: string[] = [];
     const twice = saga("twice")

@@ -32,7 +32,7 @@ export class TestTime {
   /** Attempts under way, by who performs them. */
   readonly #held = new Set<{ readonly holder: object }>();
   /** When timers are due that wait for something. */
-  readonly #long = new Set<{ readonly at: number }>();
+  readonly #long = new Set<{ readonly at: number; readonly holder: object }>();
   #onChange: () => void = () => {};
   #handlersAsleep = 0;
 
@@ -65,15 +65,15 @@ export class TestTime {
     },
   };
 
-  /** A process's clock, watched for timers that wait for something. */
-  watched(clock: Clock): Clock {
+  /** A process's clock, watched for timers that wait for something, until the holder is released. */
+  watched(clock: Clock, holder: object): Clock {
     return {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       soon: (callback) => this.#noticed(clock.soon(callback)),
       after: (delayMs, callback) => {
         if (delayMs <= LONG_MS) return this.#noticed(clock.after(delayMs, callback));
-        const timer = { at: this.clock.now() + delayMs };
+        const timer = { at: this.clock.now() + delayMs, holder };
         this.#long.add(timer);
         const cancel = clock.after(delayMs, () => {
           this.#long.delete(timer);
@@ -105,8 +105,9 @@ export class TestTime {
     }
   }
 
-  /** Whoever performs them is dead. */
+  /** Whoever performs them is dead, and so are its timers. */
   release(holder: object): void {
+    for (const timer of this.#long) if (timer.holder === holder) this.#long.delete(timer);
     for (const held of this.#held) if (held.holder === holder) this.#held.delete(held);
   }
 

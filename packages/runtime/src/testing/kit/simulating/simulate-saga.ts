@@ -74,7 +74,7 @@ async function live(saga: TestedSaga, options: SimulateSagaOptions, seed: number
       const { world } = run;
       if (cancelAfterMs !== null) {
         const wish = { reason: "the simulation cancels it", actor: "simulation", idempotencyKey: "cancel" };
-        world.time.watched(world.time.clock).after(cancelAfterMs, () => {
+        world.time.watched(world.time.clock, world).after(cancelAfterMs, () => {
           world.request((manager) => manager.act(run.id, "cancel", wish));
         });
       }
