@@ -35,7 +35,8 @@ export function checkExpressions(stage: Omit<LooseStage, "parallel">, path: Path
   report({ code: "wrong-type", path: [...path, "input"], expected, got: shown(input) });
 }
 
-function checkTemplate(template: unknown, path: Path, report: Report): void {
+/** Of text in `${ ... }`, alone or anywhere in a mapping. */
+export function checkTemplate(template: unknown, path: Path, report: Report): void {
   if (typeof template === "string") {
     const source = EMBEDDED.exec(template)?.[1];
     if (source !== undefined) return checkExpression(source, path, report);

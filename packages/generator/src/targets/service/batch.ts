@@ -1,7 +1,8 @@
 /** A batch task: listed with the task as its config has it; this version cannot run it. */
 
-import type { BatchModel, CompensationModel, JsonValue, StageModel } from "../../model.js";
+import type { JsonValue } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
+import type { BatchModel, CallModel, CompensationModel } from "../../task-model.js";
 import { HEADER, json, print } from "../entity/source.js";
 
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;
@@ -16,10 +17,9 @@ ${print(options, `export const ${batchConstant(batch)} = batch(${name}, `, ");")
 `;
 }
 
-function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
-  const compensations = waves.flatMap(({ stages }) =>
-    stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
-  );
+function taskOf(batch: BatchModel): JsonValue {
+  const { timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, stages } = batch;
+  const compensations = stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation]));
   return {
     timeout: durationText(timeoutMs),
     ...(schedule === null
@@ -34,10 +34,7 @@ function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailur
     chunk_size: chunkSize,
     concurrency,
     max_failures: maxFailures,
-    stages: waves.map(({ stages, parallel }) => {
-      const [only, ...others] = stages.map(stageOf);
-      return parallel || only === undefined || others.length > 0 ? { parallel: stages.map(stageOf) } : only;
-    }),
+    stages: stages.map(stageOf),
     ...(compensations.length === 0 ? {} : { compensation: compensations.map(compensationOf) }),
   };
 }
@@ -48,13 +45,15 @@ function sourceOf(source: BatchModel["source"]): JsonValue {
       return { entity: source.entity.raw, where: source.where };
     case "service":
       return { service: source.service, endpoint: source.endpoint };
+    case "file":
+      return { file: source.path, format: source.format };
     case "items":
       return { items: source.items };
   }
 }
 
-function stageOf(model: StageModel): JsonValue {
-  const { name, service, endpoint, method, timeoutMs, refusals, when, input, map, ...stage } = model;
+function stageOf(model: CallModel): JsonValue {
+  const { name, service, endpoint, method, timeoutMs, refusals, when, input, ...stage } = model;
   return {
     name: name.raw,
     service,
@@ -65,7 +64,6 @@ function stageOf(model: StageModel): JsonValue {
     ...(refusals.length === 0 ? {} : { refusals }),
     ...(when === null ? {} : { when }),
     ...(input === null ? {} : { input }),
-    ...(map === null ? {} : { map: map.over, concurrency: map.concurrency, max_items: map.maxItems }),
   };
 }
 
@@ -73,7 +71,7 @@ function compensationOf({ stage, service, action, timeoutMs, ...rest }: Compensa
   return { stage, action, service, timeout: durationText(timeoutMs), ...retryOf(rest) };
 }
 
-function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
+function retryOf({ retry, retryWritten }: Pick<CallModel, "retry" | "retryWritten">): { retry?: JsonValue } {
   if (!retryWritten) return {};
   const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter, nonRetryable } = retry;
   const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];

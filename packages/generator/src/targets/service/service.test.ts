@@ -81,6 +81,9 @@ test("the stored lock file has what package.json asks for; `npm run store-lock` 
 const MAPPED =
   "{ name: each, service: a, endpoint: /x, map: input.lines, concurrency: 2, when: input.now, input: { sku: '${ item.sku }', place: [0] } }";
 
+const WAITS =
+  "{ name: nap, sleep: 90s, when: input.tired }, { name: until, sleep: '${ input.at }' }, { name: go, wait_for: go.on, timeout: 5s, on_timeout: refuse }, { name: any, wait_for: any }, { name: run, saga: child, input: { id: '${ input.id }' } }";
+
 const WIDGET =
   "domain: { entities: [{ name: Widget, fields: [{ name: label, type: string }], use_cases: [create, update] }] }";
 const CONSUME =
@@ -101,6 +104,7 @@ const VARIANTS: Readonly<Record<string, string>> = {
   "nats only":
     "services: { a: { transport: nats } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
+  waits: `long_running: { tasks: [{ name: parent, stages: [${WAITS}, { parallel: [${WAITS.replace(/name: /g, "name: x_")}] }] }, { name: child, stages: [{ name: one, service: a, endpoint: /x }] }] }`,
   publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
   "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,
   consuming: `${WIDGET}\nevents: { ${CONSUME} }`,
@@ -214,7 +218,7 @@ long_running:
       source: { items: [1] }
       stages:
         - { name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }
-        - { name: all, service: s, endpoint: /all, map: item.lines, concurrency: 2, when: item.now, input: item.sku }
+        - { name: all, service: s, endpoint: /all, when: item.now, input: item.sku }
       compensation: [{ stage: each, action: undo, timeout: 5 }]
 `);
   const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
@@ -225,14 +229,20 @@ long_running:
   expect(batch).toContain(`${retry("none")}\n      refusals: [404],`);
   expect(batch).toMatch(/stage: "each",\s+action: "\/undo",\s+service: "s",\s+timeout: 5,/);
   expect(batch).toContain(retry("full"));
-  for (const line of [
-    'when: "item.now",',
-    'input: "item.sku",',
-    'map: "item.lines",',
-    "concurrency: 2,",
-    "max_items: 1000,",
+  for (const line of ['when: "item.now",', 'input: "item.sku",']) expect(batch).toContain(`      ${line}\n`);
+});
+
+test("timers, waits and children are the builder's, each with what it is written with", () => {
+  const saga = contentOf(render(VARIANTS.waits ?? ""), "src/application/sagas/parent.saga.generated.ts");
+  for (const step of [
+    'sleep("nap", {\n    when: "input.tired",\n    for: "90s",\n  })',
+    'sleep("until", {\n    for: "${ input.at }",\n  })',
+    'waitFor("go", {\n    signal: "go.on",\n    timeout: "5s",\n    onTimeout: "refuse",\n  })',
+    'waitFor("any", {\n    signal: "any",\n  })',
+    'child("run", {\n    saga: "child",\n    input: { id: "${ input.id }" },\n  })',
   ])
-    expect(batch).toContain(`      ${line}\n`);
+    expect(saga).toContain(`  .${step}`);
+  expect(saga).toMatch(/group\s+\.sleep\("x_nap"/);
 });
 
 test("a stage that maps over a list is the builder's map, with all its bounds written out", () => {
