@@ -92,7 +92,7 @@ describe("a test runtime", () => {
   it("answers and fails for services as the test says", async () => {
     const runtime = await open({
       definitions: [thirtyDays],
-      answers: { reserve: { shelf: 7 }, ship: ({ input }) => ({ shipped: input }) },
+      answers: { reserve: { shelf: 7 }, ship: ({ input }) => ({ sent: input }) },
     });
     runtime.fail("reserve", { times: 2 });
     runtime.fail("ship", { status: 422, message: "no truck" });
@@ -173,8 +173,8 @@ describe("a test runtime", () => {
 
   it("refuses a step that nobody has, and an answer that nobody gives", async () => {
     const runtime = await open({ definitions: [thirtyDays] });
-    expect(() => runtime.fail("shipp")).toThrow('got "shipp"; known are: reserve, cool_off, approve, ship');
-    await expect(runtime.runUntil("shipp")).rejects.toThrow("known are");
+    expect(() => runtime.fail("sail")).toThrow('got "sail"; known are: reserve, cool_off, approve, ship');
+    await expect(runtime.runUntil("sail")).rejects.toThrow("known are");
     const wrong = createTestRuntime({ definitions: [thirtyDays], answers: { approve: 1 } });
     await expect(wrong).rejects.toThrow('got one of "approve"; such steps are: reserve, ship');
   });

@@ -15,7 +15,7 @@ export function crashingChecks(saga: SagaUnderTest): SagaCheck[] {
     plant: () => {},
     end: "completed" as const,
   }));
-  if (!undoesFailures(saga.options.config) || saga.shape.undoable.length === 0) return [forward];
+  if (!undoesFailures(saga.options.config) || saga.shape.undone.length === 0) return [forward];
   const back = crashes(saga, "a crash before and after each row changes nothing while the run is undone", async () => {
     const performed = await saga.performed();
     const last = saga.shape.acts.findLast(({ name, isPastPivot }) => !isPastPivot && performed.has(name));

@@ -12,7 +12,7 @@ export function repeatingChecks(saga: SagaUnderTest): SagaCheck[] {
   if (!undoesFailures(saga.options.config)) return checks;
   return [
     ...checks,
-    ...saga.shape.undoable.flatMap((step) => [
+    ...saga.shape.undone.flatMap((step) => [
       undoneTwice(saga, step),
       nobodyKnows(saga, step, "it ran"),
       nobodyKnows(saga, step, "it did not run"),

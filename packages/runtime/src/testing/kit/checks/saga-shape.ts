@@ -36,7 +36,7 @@ export class SagaShape {
   }
 
   /** Those of them that are undone when the saga fails. */
-  get undoable(): readonly ShapedStep[] {
+  get undone(): readonly ShapedStep[] {
     return this.acts.filter(
       ({ definition, isPastPivot }) => !isPastPivot && "compensation" in definition && definition.compensation !== null,
     );
