@@ -14,6 +14,14 @@ export interface PerformerOptions {
   readonly faultOf: (place: Place) => StepFault | null;
   /** Name of the saga that the run is of. */
   readonly sagaOf: (run: string) => string;
+  /** A function waits for a signal; what it gave to its `waitFor`. */
+  readonly waits: (run: string, given: readonly unknown[]) => void;
+}
+
+/** What every function of a step is given. */
+export interface HeldCall {
+  readonly runId: string;
+  readonly signal: AbortSignal;
 }
 
 /** How an act answers: a function throws, a participant says so. */
@@ -46,12 +54,30 @@ export class Performer {
     return (call) => this.#perform(call, () => handler(call), THROWN);
   }
 
-  /** A function of another shape: time waits for it, and no more. */
-  held<Call extends { readonly signal: AbortSignal }>(work: (call: Call) => unknown): (call: Call) => unknown {
+  /** A function of another shape: time waits for it, and no more. What it waits for itself comes with test time. */
+  held<Call extends HeldCall>(work: (call: Call) => unknown): (call: Call) => unknown {
     return (call) => {
-      const answer = work(call);
+      const answer = work(this.#awaited(call));
       return isThenable(answer) ? this.#hold(answer, call.signal) : answer;
     };
+  }
+
+  /** The call, of which `sleep` and `waitFor` let test time pass. */
+  #awaited<Call extends HeldCall>(call: Call): Call {
+    const { time, waits } = this.#options;
+    return new Proxy(call, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name) as unknown;
+        if (typeof member !== "function") return member;
+        if (name !== "sleep" && name !== "waitFor") return member.bind(target);
+        return (...args: unknown[]) => {
+          const waited = Reflect.apply(member, target, args) as Promise<unknown>;
+          if (name === "waitFor") waits(target.runId, args);
+          void time.asleep(untilCut(waited, target.signal));
+          return waited;
+        };
+      },
+    });
   }
 
   participant(participant: Participant): Participant {
@@ -80,10 +106,8 @@ export class Performer {
 
   /** Nobody waits any more for one that was cut short. */
   #hold<Value>(attempt: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
-    const { time } = this.#options;
-    const cut = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     const settled = Promise.resolve(attempt);
-    void time.hold(this, Promise.race([settled.then(ignore, ignore), cut]));
+    void this.#options.time.hold(this, untilCut(settled, signal));
     return settled;
   }
 
@@ -148,7 +172,15 @@ function outcomes({ refusals }: { readonly refusals?: readonly number[] }): Answ
   };
 }
 
-function ignore(): void {}
+/** Until it has settled, or nobody waits for it any more. */
+function untilCut(waited: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve();
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    waited.then(end, end);
+  });
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

@@ -47,13 +47,7 @@ export class TestTime {
     monotonic: () => this.clock.monotonic(),
     soon: (callback) => this.clock.soon(callback),
     after: (delayMs, callback) => {
-      let waits = true;
-      this.#handlersAsleep += 1;
-      this.#onChange();
-      const end = (): void => {
-        if (waits) this.#handlersAsleep -= 1;
-        waits = false;
-      };
+      const end = this.#fallAsleep();
       const cancel = this.clock.after(delayMs, () => {
         end();
         callback();
@@ -64,6 +58,26 @@ export class TestTime {
       };
     },
   };
+
+  /** For what an attempt waits for that comes with test time: while all that are under way wait so, time passes. */
+  async asleep<Value>(waits: PromiseLike<Value>): Promise<Value> {
+    const end = this.#fallAsleep();
+    try {
+      return await waits;
+    } finally {
+      end();
+    }
+  }
+
+  #fallAsleep(): () => void {
+    let sleeps = true;
+    this.#handlersAsleep += 1;
+    this.#onChange();
+    return () => {
+      if (sleeps) this.#handlersAsleep -= 1;
+      sleeps = false;
+    };
+  }
 
   /** A process's clock, watched for timers that wait for something, until the holder is released. */
   watched(clock: Clock, holder: object): Clock {

@@ -50,6 +50,8 @@ export class TestWorld {
   readonly log = new CallLog();
   readonly faults = new StepFaults();
   readonly breaches = new Breaches();
+  /** Signals that functions wait for, or have waited for; by a name that is the same in each execution of the function. */
+  readonly functionWaits = new Map<string, { readonly run: string; readonly signal: string }>();
   readonly journal: JournalWatch;
   readonly config: SessionConfig;
   readonly registry: Registry;
@@ -182,6 +184,7 @@ export class TestWorld {
       ...{ time: this.time, log: this.log },
       faultOf: (place) => faultOf?.(place) ?? this.faults.next(place),
       sagaOf: (run) => this.memory.runs.get(run)?.definition ?? "",
+      waits: (run, [signal, options]) => this.#noteWait(run, String(signal), options),
       onWrite: (when) => onWrite?.(when, process),
     });
     this.#process = process;
@@ -189,6 +192,12 @@ export class TestWorld {
       if (!this.#closed) this.#start();
     });
     process.manager.open().catch((error: unknown) => this.breaches.check(() => raise(error)));
+  }
+
+  /** It may be called something else than its signal, so that a function can wait for one signal twice. */
+  #noteWait(run: string, signal: string, options: unknown): void {
+    const named = typeof options === "object" && options !== null && "name" in options ? String(options.name) : signal;
+    this.functionWaits.set(`${run} ${named}`, { run, signal });
   }
 
   get #hasLease(): boolean {

@@ -1,6 +1,6 @@
 import type { SagaDefinition, StepDefinition } from "../../saga/definition.js";
 import type { Definition } from "../../saga/registry.js";
-import type { Performer } from "./performer.js";
+import type { HeldCall, Performer } from "./performer.js";
 
 /** The same saga, of the same version, whose functions are called through the performer. */
 export function watchDefinition(definition: Definition, performer: Performer): Definition {
@@ -33,7 +33,7 @@ function watchOthers(step: StepDefinition, performer: Performer): StepDefinition
   return Object.keys(watched).length === 0 ? step : { ...step, ...watched };
 }
 
-type Handler = (call: { readonly signal: AbortSignal }) => unknown;
+type Handler = (call: HeldCall) => unknown;
 
 function isHandler(value: unknown): value is Handler {
   return typeof value === "function";

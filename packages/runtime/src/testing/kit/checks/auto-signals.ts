@@ -17,24 +17,29 @@ export class AutoSignals {
   }
 
   send(): void {
-    const { journal } = this.#world;
+    const { journal, functionWaits } = this.#world;
     for (const { id, plan, state } of journal.runs.values()) {
       if (state.end !== null) continue;
       for (const { name, definition } of plan.steps.values()) {
         if (definition.kind !== "wait" || this.#isMuted(name)) continue;
         const { forward, round } = stepOf(state, name);
-        const key = `${name}:${round}:${forward.attempt}`;
-        const sent = `${this.#world.processName} ${id} ${key}`;
-        if (forward.status !== "suspended" || this.#sent.has(sent)) continue;
-        this.#sent.add(sent);
-        const { signal } = definition;
-        const payload = Object.hasOwn(this.#payloads, signal) ? (this.#payloads[signal] ?? null) : {};
-        const request = { actor: "test", idempotencyKey: key };
-        // It may end meanwhile, or the store may not answer: then the signal is sent again, or the run says so.
-        this.#world.request((manager) =>
-          manager.signal(id, signal, payload, request).catch(() => void this.#sent.delete(sent)),
-        );
+        if (forward.status === "suspended")
+          this.#sendOnce(id, definition.signal, `${name}:${round}:${forward.attempt}`);
       }
     }
+    for (const [key, { run, signal }] of functionWaits)
+      if (journal.runs.get(run)?.state.end === null) this.#sendOnce(run, signal, key);
+  }
+
+  #sendOnce(run: string, signal: string, key: string): void {
+    const sent = `${this.#world.processName} ${run} ${key}`;
+    if (this.#sent.has(sent)) return;
+    this.#sent.add(sent);
+    const payload = Object.hasOwn(this.#payloads, signal) ? (this.#payloads[signal] ?? null) : {};
+    const request = { actor: "test", idempotencyKey: key };
+    // It may end meanwhile, or the store may not answer: then the signal is sent again, or the run says so.
+    this.#world.request((manager) =>
+      manager.signal(run, signal, payload, request).catch(() => void this.#sent.delete(sent)),
+    );
   }
 }
