@@ -1,3 +1,4 @@
+import { stepOf } from "../../../engine/state.js";
 import { RuntimeError } from "../../../errors.js";
 import type { SagaDefinition } from "../../../saga/definition.js";
 import { ProcessDied, TestWorld, type TestWorldOptions } from "../test-world.js";
@@ -101,6 +102,7 @@ export class TestedRun {
       this.#id = await this.#start();
       await during?.(this);
       await this.until(() => false, "the run to end");
+      this.#takeWord();
       world.journal.family.checkAtEnd((run) => world.log.ledgerOf(run), new Map());
       world.breaches.raise();
       const run = await world.ask((manager) => manager.get(this.#id));
@@ -134,6 +136,18 @@ export class TestedRun {
     }
   }
 
+  /** Of steps whose calls are not seen one by one, such as functions, the journal alone knows what they did. */
+  #takeWord(): void {
+    const { journal, log } = this.world;
+    for (const { id, plan, state } of journal.runs.values()) {
+      for (const { name, definition } of plan.steps.values()) {
+        const { forward, round } = stepOf(state, name);
+        if (SEEN.has(definition.kind) || forward.status !== "done") continue;
+        log.ledgerOf(id).apply({ step: name, direction: "forward", round });
+      }
+    }
+  }
+
   /** Invariant 4: an act has one key for all its attempts, and shares it with no other. */
   #checkKeys(): void {
     const acts = new Map<string, string>();
@@ -148,6 +162,9 @@ export class TestedRun {
     }
   }
 }
+
+/** Kinds of steps whose calls are seen, or that have none. */
+const SEEN: ReadonlySet<string> = new Set(["action", "map", "child", "sleep", "wait"]);
 
 /** Its stages do the same, whoever calls them; and here somebody does. */
 function withoutChoreography(definition: SagaDefinition): SagaDefinition {
