@@ -16,12 +16,14 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
   "place-order": () => import("../examples/place-order/main.js"),
   "http-participants": () => import("../examples/http-participants/main.js"),
   "many-parcels": () => import("../examples/many-parcels/main.js"),
+  "escalated-approval": () => import("../examples/escalated-approval/main.js"),
   barrier: () => import("../examples/barrier/main.js"),
   "testing-a-saga": () => import("../examples/testing-a-saga/main.js"),
   "thirty-days": async () => {
     vi.stubEnv("TRIAL_WORKER", await bundled("thirty-days/worker.ts"));
     return import("../examples/thirty-days/main.js");
   },
+  "settle-orders": () => import("../examples/settle-orders/main.js"),
   "shop-sessions": () => import("../examples/shop-sessions/main.js"),
 };
 

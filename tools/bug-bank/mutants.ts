@@ -1,3 +1,4 @@
+import { batchMutants } from "./batch-mutants.js";
 import { choreographyMutants } from "./choreography-mutants.js";
 import { eventMutants } from "./event-mutants.js";
 import type { Mutant } from "./mutant.js";
@@ -374,4 +375,5 @@ export const mutants: readonly Mutant[] = [
   ...postgres,
   ...eventMutants,
   ...choreographyMutants,
+  ...batchMutants,
 ];

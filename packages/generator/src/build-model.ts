@@ -110,6 +110,8 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       checkpoints: checkpoint.enabled,
       recovery: recovery.enabled,
       longRunning: config.long_running.enabled,
+      batches: batches.length > 0,
+      entitySources: batches.some(({ source }) => entities.some(({ name }) => name.raw === source?.entity)),
       entities: entities.length > 0,
       events: publishing || consuming,
       publishing,

@@ -2,7 +2,7 @@
 import { type ActionConfig, stagesOf } from "./build-services.js";
 import type { JsonValue, RetryPolicy, ServiceModel } from "./model.js";
 import { namesOf } from "./naming.js";
-import { retryOf } from "./retry-policies.js";
+import { over, retryOf } from "./retry-policies.js";
 import { withLeadingSlash } from "./spec/rules/urls.js";
 import type { CompensationConfig, Config, TaskConfig } from "./spec/schema.js";
 import type {
@@ -37,7 +37,9 @@ export const buildSagas = (tasks: readonly TaskConfig[], context: TaskContext): 
 export const buildBatches = (tasks: readonly TaskConfig[], context: TaskContext): BatchModel[] =>
   tasks.map((task) => ({
     ...buildTask(task, context),
-    source: buildSource(task),
+    source: buildSource(task, context),
+    retry: over(context.recoveryRetry, task.retry),
+    retryWritten: task.retry !== undefined,
     chunkSize: task.chunk_size ?? 100,
     concurrency: task.concurrency ?? 1,
     maxFailures: task.max_failures ?? (task.max_failure_ratio === undefined ? 0 : null),
@@ -138,17 +140,24 @@ function serviceNamed(name: string, { services }: TaskContext): ServiceModel {
   return service;
 }
 
-function buildSource({ source }: TaskConfig): BatchSource {
+function buildSource({ source }: TaskConfig, { config }: TaskContext): BatchSource {
   if (source?.entity !== undefined) {
+    const fields = config.domain.entities.find(({ name }) => name === source.entity)?.fields ?? [];
     const where = Object.entries((source.where ?? {}) as Readonly<Record<string, JsonValue>>);
-    const columns = where.map(([field, value]): [string, JsonValue] => [namesOf(field).snake, value]);
+    const columns = where.map(([name, value]): [string, JsonValue] => {
+      const type = fields.find((field) => field.name === name)?.type;
+      // Ids are kept in lower case.
+      const isId = typeof value === "string" && (type === "uuid" || type === "reference");
+      return [namesOf(name).snake, isId ? value.toLowerCase() : value];
+    });
     return { kind: "entity", entity: namesOf(source.entity), where: Object.fromEntries(columns) };
   }
+  const key = source?.key ?? null;
   if (source?.service !== undefined)
-    return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? "") };
+    return { kind: "service", service: source.service, endpoint: withLeadingSlash(source.endpoint ?? ""), key };
   if (source?.file !== undefined) {
     const isCsv = source.format === undefined ? /\.csv$/i.test(source.file) : source.format === "csv";
-    return { kind: "file", path: source.file, format: isCsv ? "csv" : "lines" };
+    return { kind: "file", path: source.file, format: isCsv ? "csv" : "lines", key };
   }
-  return { kind: "items", items: source?.items ?? [] };
+  return { kind: "items", items: source?.items ?? [], key };
 }

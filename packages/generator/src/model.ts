@@ -43,6 +43,9 @@ export interface Features {
   readonly recovery: boolean;
   /** `long_running.enabled`: task routes. */
   readonly longRunning: boolean;
+  readonly batches: boolean;
+  /** A batch goes through the records of an entity. */
+  readonly entitySources: boolean;
   /** At least one entity. */
   readonly entities: boolean;
   /** Changes of entities are told, or events are handled: outbox, relay, parked events. */

@@ -123,6 +123,10 @@ export interface BatchModel {
   readonly source: BatchSource;
   readonly chunkSize: number;
   readonly concurrency: number;
+  /** As of a call; the source is read by it, too. */
+  readonly retry: RetryPolicy;
+  /** False: the task writes none. */
+  readonly retryWritten: boolean;
   /** Items that may fail; one more halts it. Null: any number, within the ratio. */
   readonly maxFailures: number | null;
   /** Part of the items that may fail, above 0 to 1; null: `maxFailures` alone decides. */
@@ -134,6 +138,6 @@ export interface BatchModel {
 
 export type BatchSource =
   | { readonly kind: "entity"; readonly entity: Names; readonly where: Readonly<Record<string, JsonValue>> }
-  | { readonly kind: "service"; readonly service: string; readonly endpoint: string }
-  | { readonly kind: "file"; readonly path: string; readonly format: "lines" | "csv" }
-  | { readonly kind: "items"; readonly items: readonly JsonValue[] };
+  | { readonly kind: "service"; readonly service: string; readonly endpoint: string; readonly key: string | null }
+  | { readonly kind: "file"; readonly path: string; readonly format: "lines" | "csv"; readonly key: string | null }
+  | { readonly kind: "items"; readonly items: readonly JsonValue[]; readonly key: string | null };

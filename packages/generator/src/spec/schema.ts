@@ -222,7 +222,7 @@ const actionKeys = {
   ),
   input: optional(
     json(
-      "What the service is sent, or the child saga is given: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index, in a batch over item and key.",
+      "What the service is sent, or the child saga is given: one JSONata expression, or an object whose values may be `${ expression }`; with map also over item and index, in a batch over item.",
     ),
   ),
   when: optional(expression("Runs only if this JSONata expression is true.")),
@@ -280,6 +280,12 @@ const source = block("Where a batch's items come from; one of entity, service, f
     ]),
   ),
   items: optional(list("The items themselves.", json("An item."), { minItems: 1, maxItems: 10_000 })),
+  key: optional(
+    text(
+      "Field of an item that is its key, unique in the source (service, items; a column of csv). Default: id for service, else the item's place.",
+      { minLength: 1, maxLength: 200 },
+    ),
+  ),
 });
 
 const task = block("A long-running definition.", {

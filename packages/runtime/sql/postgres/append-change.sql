@@ -23,6 +23,9 @@ changed as (
     ended_at = case when $6 then clock.now end
   from clock
   where r.id = $1
-  returning r.owner is null and r.ended_at is null as parked
+  returning r.owner is null and r.ended_at is null as parked,
+    r.limited and (r.ended_at is not null or (r.owner is null and r.status in ('stuck', 'paused')))
+      and exists (select from :"schema".runs l where l.in_line and l.queue = r.queue) as freed
 )
-select now::float8, coalesce((select parked from changed), false) as parked from clock
+select now::float8, coalesce((select parked from changed), false) as parked, coalesce((select freed from changed), false) as freed
+from clock

@@ -1,5 +1,6 @@
 -- Rows as in append-rows.sql, and what changes of their runs. Parking looks at the inbox through the run's own row, which it
--- locks: a signal that came first is seen even if it committed while this statement waited.
+-- locks: a signal that came first is seen even if it committed while this statement waited. Says whether a place of a queue got free
+-- that others wait for.
 with clock as materialized (select :"schema".now_ms() as now),
 rows as (
   insert into :"schema".journal (run, at, seq, fence, ends, append_id, records)
@@ -26,6 +27,9 @@ changed as (
   from clock, unnest($7::uuid[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::bool[], $14::int8[], $15::bool[])
     as c (run, status, sets_failure, failure_reason, rollback_status, output, parks, delay, ends)
   where r.id = c.run
-  returning r.id, r.owner is null and r.ended_at is null as parked
+  returning r.id, r.owner is null and r.ended_at is null as parked,
+    r.limited and (r.ended_at is not null or (r.owner is null and r.status in ('stuck', 'paused')))
+      and exists (select from :"schema".runs l where l.in_line and l.queue = r.queue) as freed
 )
-select now::float8, array(select id::text from changed where parked) as parked from clock
+select now::float8, array(select id::text from changed where parked) as parked, exists (select from changed where freed) as freed
+from clock

@@ -41,7 +41,9 @@ changed as (
   from clock, unnest($7::uuid[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::bool[], $14::int8[], $15::bool[])
     as c (run, status, sets_failure, failure_reason, rollback_status, output, parks, delay, ends)
   where r.id = c.run
-  returning r.id, r.owner is null and r.ended_at is null as parked, r.ended_at is not null and r.inbox_open > 0 as unread
+  returning r.id, r.owner is null and r.ended_at is null as parked, r.ended_at is not null and r.inbox_open > 0 as unread,
+    r.limited and (r.ended_at is not null or (r.owner is null and r.status in ('stuck', 'paused')))
+      and exists (select from :"schema".runs l where l.in_line and l.queue = r.queue) as freed
 ),
 snapshots as (
   insert into :"schema".checkpoints (run, at, fence, n, seq, context)
@@ -69,5 +71,5 @@ put as (
   on conflict (id) do nothing
 )
 select now::float8, array(select id::text from changed where parked) as parked,
-  array(select id::text from changed where unread) as unread
+  array(select id::text from changed where unread) as unread, exists (select from changed where freed) as freed
 from clock

@@ -9,6 +9,7 @@ due as (
   order by r.priority desc, r.id limit $4 for update of r skip locked
 )
 update :"schema".runs r set owner = $1, fence = r.fence + 1, ready = false, wake_at = null, crashed = false,
+  begun_at = case when r.fence = 0 and (r.limited or r.start_at is not null) then clock.now else r.begun_at end,
   updated_at = clock.now, status = case when r.status in ('pending', 'waiting') then 'running' else r.status end
 from due, clock where r.id = due.id
 returning r.id::text, due.fence, due.crashed

@@ -4,13 +4,16 @@ import { type CrashState, newCrashState } from "./crashes.js";
 import { type ItemPlace, parseItemPath } from "./item-path.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, UnwindCause } from "./records.js";
+import type { TaskState } from "./task-state.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
   /** False: its definition is gone. What its journal says is then shown, not judged. */
   readonly isJudged: boolean;
-  /** What the run's timeout counts from: its creation, or the last time an operator led it on. */
+  /** What the run's timeout counts from: its creation, when it began if it had to wait for that, or the last time an operator led it on. */
   timedFrom: number;
+  /** What the time in which it must begin counts from: when it was due. */
+  readonly dueFrom: number;
   /** Somebody has begun it: its start came in time. */
   started: boolean;
   seq: number;
@@ -47,6 +50,8 @@ export interface RunState {
   } | null;
   /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
   unwindTo: number | null;
+  /** The last who led it on wants what failed tried again, and not only what is left. */
+  retried: boolean;
   paused: boolean;
   stuck: Stuck | null;
   /** Of a choreographed run: where it is stuck, unit by unit; null: nowhere yet. It goes on when the last of them does. */
@@ -95,6 +100,10 @@ export interface StepState {
   leftovers: readonly string[];
   /** Of a step that maps over a list, once that is known. */
   items: MapState | null;
+  /** What its attempts last told of how far they were; null: nothing. */
+  heartbeat: Json;
+  /** Of a function, once it has saved something or waited. */
+  task: TaskState | null;
   /** Of an item: its step, and its place in the list. */
   readonly item: ItemPlace | null;
 }
@@ -112,10 +121,21 @@ export interface MapState {
   outputBytes: number;
 }
 
-export function newState(plan: RunPlan | null, createdAt: number): RunState {
+/** When a run came about, was to begin if not at once, and began if it had to wait for its time or its place; ms since the epoch. */
+export interface RunTimes {
+  readonly createdAt: number;
+  readonly startAt: number | null;
+  readonly begunAt: number | null;
+}
+
+/** `times`: when it was created, if that is all there is. */
+export function newState(plan: RunPlan | null, times: RunTimes | number): RunState {
+  const { createdAt, startAt, begunAt } =
+    typeof times === "number" ? { createdAt: times, startAt: null, begunAt: null } : times;
   const state: RunState = {
     isJudged: plan !== null,
-    timedFrom: createdAt,
+    timedFrom: begunAt ?? createdAt,
+    dueFrom: startAt ?? createdAt,
     started: false,
     seq: 0,
     fence: 0,
@@ -134,6 +154,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     cancel: null,
     unwind: null,
     unwindTo: null,
+    retried: false,
     paused: false,
     stuck: null,
     stuckUnits: null,
@@ -162,6 +183,8 @@ export function stepOf(state: RunState, name: string): StepState {
       lostChildren: 0,
       leftovers: [],
       items: null,
+      heartbeat: null,
+      task: null,
       item,
     };
     state.steps.set(name, step);

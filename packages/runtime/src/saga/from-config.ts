@@ -12,10 +12,12 @@ import type {
   Wave,
 } from "./definition.js";
 import { embedded, inputExpression, jsonataExpression, listExpression } from "./expression.js";
+import type { QueueConfig } from "./queue.js";
+import { queueFromConfig } from "./queue-config.js";
+import { type ScheduleConfig, scheduleFromConfig } from "./schedule-config.js";
 
 /** A workflow task as in the config file: snake_case, durations in whole seconds or with a unit. */
-export interface TaskConfig {
-  readonly name: string;
+export interface TaskConfig extends ScheduleConfig, QueueConfig {
   readonly type?: "workflow";
   readonly description?: string;
   /** Of a whole run. Default: the manager's `saga.timeoutMs`. */
@@ -51,10 +53,12 @@ export interface StageConfig {
   readonly sleep?: number | string;
   /** Waits for the signal of this name; for `timeout`, if there is one. */
   readonly wait_for?: string;
-  /** What a signal that does not come in time means. Default `fail`. */
-  readonly on_timeout?: "fail" | "refuse";
+  /** What a signal that does not come in time means; with `skip` the saga goes on, and the output is null. Default `fail`. */
+  readonly on_timeout?: "fail" | "refuse" | "skip";
   /** Of one attempt (default: the service's, else 30 s), or of waiting for the signal (default: the run's). */
   readonly timeout?: number | string;
+  /** An attempt that gives no sign of life for so long has failed. Default: it may be silent until its timeout. */
+  readonly heartbeat?: number | string;
   readonly retry?: RetryConfig;
   /** Statuses that count as a business refusal beside the usual ones. */
   readonly refusals?: readonly number[];
@@ -96,6 +100,7 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     waves.push({ steps });
     if (stage.pivot === true || stage.parallel?.some((each) => each.pivot === true)) pivotAfterWave = waves.length - 1;
   }
+  const queue = queueFromConfig(task.name, task);
   return defineSaga({
     name: task.name,
     waves,
@@ -106,6 +111,8 @@ export function sagaFromConfig(task: TaskConfig): SagaDefinition {
     }),
     ...(task.retry !== undefined && { retry: retryPolicy(task.name, task.retry) }),
     ...(task.description !== undefined && { description: task.description }),
+    ...scheduleFromConfig(task),
+    ...(queue !== undefined && { queue }),
   });
 }
 
@@ -121,6 +128,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     throw invalid(key, `expected ${lone} beside map in stage ${key}, got no map`);
   if (stage.map !== undefined && stage.service === undefined)
     throw invalid(key, `expected stage ${key} to map over a list with a service, got none`);
+  if (stage.heartbeat !== undefined && stage.service === undefined)
+    throw invalid(key, `expected no heartbeat of stage ${key}, which calls no service`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
   if (stage.sleep !== undefined)
@@ -142,6 +151,7 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
       ...(stage.refusals !== undefined && { refusals: stage.refusals }),
     },
     ...actOptions(key, stage),
+    ...(stage.heartbeat !== undefined && { heartbeatMs: parseDurationMs(stage.heartbeat, `${key}.heartbeat`) }),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
   if (stage.map === undefined) return { ...call, kind: "action" };

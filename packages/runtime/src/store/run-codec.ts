@@ -33,6 +33,8 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
   checkTexts(create, "a run", ["id", "tenant", "type", "definition", "version", "inputHash", "queue", "rootId"]);
   checkOptionalTexts(create, "a run", ["key", "businessKey", "sessionId", "partitionKey", "parentId", "restartedFrom"]);
   checkInteger(create.priority, "priority", Number.MIN_SAFE_INTEGER);
+  if (create.delayMs !== undefined) checkInteger(create.delayMs, "delayMs", 0);
+  if (create.debounce !== undefined) checkDebounce(create, create.debounce);
   if (create.claim !== null) checkTexts(create.claim, "a claim", ["worker", "appendId"]);
   if (create.events) refuseBad(create.events);
   return {
@@ -40,6 +42,13 @@ export function encodeCreate(create: CreateRun): EncodedCreate {
     attributes: create.attributes === null ? null : encodeAttributes(create.attributes),
     records: create.claim === null ? null : encodeJson(create.claim.records as unknown as Json, "the records"),
   };
+}
+
+function checkDebounce({ key }: CreateRun, debounce: NonNullable<CreateRun["debounce"]>): void {
+  checkTexts(debounce, "a debounce", ["key"]);
+  if (debounce.maxMs !== null) checkInteger(debounce.maxMs, "maxMs of a debounce", 0);
+  if (key === null) return;
+  throw new RuntimeError("input-invalid", `expected a debounced run without a key, got ${JSON.stringify(key)}`);
 }
 
 const APPEND_TEXTS = ["run", "appendId"] as const;
@@ -112,7 +121,8 @@ function encodeAttributes(attributes: Readonly<Record<string, string>>): string 
   return JSON.stringify(attributes);
 }
 
-function encodeJson(value: Json, what: string): string {
+/** JSON text that every database keeps as it is. Error: `input-invalid`. */
+export function encodeJson(value: Json, what: string): string {
   const text = stringify(value, what);
   if (text === undefined) throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got ${typeof value}`);
   // JSON.stringify escapes NUL and lone surrogates, so nearly all payloads need no second look.
@@ -130,7 +140,7 @@ function checkJson(value: Json, what: string): void {
   }
 }
 
-function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
+export function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
   for (const name of names) {
     const text: unknown = element[name];
     if (typeof text === "string" && text !== "" && isStorableText(text)) continue;
@@ -143,13 +153,13 @@ function checkOptionalTexts<T>(element: T, what: string, names: readonly (keyof 
   for (const name of names) if (element[name] !== null) checkIsText(element[name], `${name} of ${what}`);
 }
 
-function checkIsText(text: unknown, what: string): void {
+export function checkIsText(text: unknown, what: string): void {
   if (typeof text !== "string")
     throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
   checkText(text, what);
 }
 
-function checkInteger(value: number, what: string, min: number): void {
+export function checkInteger(value: number, what: string, min: number): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   throw new RuntimeError("input-invalid", `expected ${what} to be a whole number of at least ${min}, got ${value}`);
 }

@@ -9,7 +9,13 @@ import {
 } from "../engine/records.js";
 import type { Json } from "../json.js";
 import type { BatchStore } from "./batch-store.js";
+import type { DefinitionRef } from "./definition-ref.js";
 import type { EventStore } from "./event-store.js";
+import type { ScheduleStore } from "./schedule-store.js";
+
+export type { DefinitionRef } from "./definition-ref.js";
+
+import type { QueueLimit, QueueState } from "./queue-limit.js";
 
 /** How appends share the way to the store. */
 export interface Lanes {
@@ -33,7 +39,10 @@ export interface RunStore {
   /** The store's clock, ms since the epoch. */
   now(): Promise<number>;
 
-  /** Starts runs. Of many calls with one (tenant, definition, key), one creates and the others get that run. */
+  /**
+   * Starts runs. Of many calls with one (tenant, definition, key), one creates and the others get that run. With `debounce`, calls with
+   * one debounce key get one run until that begins.
+   */
   create(runs: readonly CreateRun[]): Promise<CreateResult[]>;
   /**
    * Takes up to `limit` due runs for an active worker: never-owned ones, parked ones whose time or signal came, and those
@@ -41,6 +50,10 @@ export interface RunStore {
    * owned before gets a `claimed` row, which fences off its previous owner and says whether that one's lease had run out
    * (`crashed`) or it had parked the run or retired. A `pending` or `waiting` run is `running` from
    * here on. Returns nothing for a worker that is not active.
+   *
+   * A limited run that has not begun stands in the line of its queue, and is taken when `queues` have a place for it: never more than
+   * they say, however many claim at once. Neither a full queue nor a full key keeps others from being taken. When there is much to take,
+   * lines and all other runs each have their share.
    */
   claim(request: ClaimRequest): Promise<ClaimedRun[]>;
   /** Writes one row each, and whatever else belongs to it, if and only if `fence` and `seq` are the run's next. */
@@ -51,7 +64,8 @@ export interface RunStore {
   retire(worker: string): Promise<void>;
   /**
    * Puts messages into runs' inboxes and wakes the runs. The same id twice is one message, also after the run ended. A run
-   * with `MAX_UNREAD` unconsumed messages takes no more (`full`) until it has consumed some.
+   * with `MAX_UNREAD` unconsumed messages takes no more (`full`) until it has consumed some. A run that has not begun is woken
+   * by an operator's verb alone, before its time and whether or not there is a place for it.
    */
   signal(signals: readonly Signal[]): Promise<SignalResult[]>;
 
@@ -65,6 +79,8 @@ export interface RunStore {
   workers(): Promise<WorkerRow[]>;
   /** Runs by status, for metrics. */
   count(): Promise<Partial<Record<RunStatus, number>>>;
+  /** How these queues stand, in the order given. */
+  queues(limits: readonly QueueLimit[]): Promise<QueueState[]>;
   /** Open runs whose (definition, version) is not among `known`, counted; at most 100 rows, most runs first. */
   stranded(known: readonly DefinitionRef[]): Promise<StrandedRuns[]>;
   /**
@@ -84,6 +100,8 @@ export interface RunStore {
   begin?(): Promise<StepTransaction>;
   /** Events in the store's own database. */
   readonly events?: EventStore;
+  /** Schedules in the store's own database. */
+  readonly schedules?: ScheduleStore<CreateRun & { readonly claim: null }>;
   /** Batches in the store's own database. */
   readonly batches?: BatchStore;
 }
@@ -96,11 +114,6 @@ export type StoreHint =
   | { readonly kind: "due" }
   | { readonly kind: "inbox"; readonly run: string }
   | { readonly kind: "ended"; readonly run: string };
-
-export interface DefinitionRef {
-  readonly name: string;
-  readonly version: string;
-}
 
 export interface StrandedRuns {
   readonly definition: string;
@@ -148,8 +161,13 @@ export interface RunRow {
   readonly attributes: Readonly<Record<string, string>> | null;
   readonly sessionId: string | null;
   readonly queue: string;
+  /** Whose runs share `concurrencyPerKey` of the queue. */
   readonly partitionKey: string | null;
   readonly priority: number;
+  /** When it was to begin; null: at once. */
+  readonly startAt: number | null;
+  /** When a run began that was limited or was to begin later; null: it has not, or it was neither. */
+  readonly begunAt: number | null;
   readonly input: Json;
   readonly output: Json;
   readonly createdAt: number;
@@ -189,6 +207,16 @@ export interface CreateRun
    * the key keeps its run whatever became of it.
    */
   readonly restart?: boolean;
+  /** It begins only when its queue has a place for it (`ClaimRequest.queues`); `claim` is then ignored. Default: it needs none. */
+  readonly limited?: boolean;
+  /** It is due that much later, ms, whatever signals come; `claim` is then ignored. Default: at once. */
+  readonly delayMs?: number;
+  /**
+   * While the run of this key (in its tenant and definition) has not begun, nor an operator asked for anything: what is to be created takes
+   * that one's place, under its id and with its first `createdAt`, and is due `delayMs` from now, but no later than `maxMs` after the first
+   * one was created (null: whenever). Answered `existing`. `claim`, `restart` and `events` are ignored; `key` must be null.
+   */
+  readonly debounce?: { readonly key: string; readonly maxMs: number | null };
   /** For the outbox, in the same write, when the run is created. Only where the store has `events`; one that it cannot store makes it `rejected`. */
   readonly events?: readonly EventMessage[];
   /** Claim it in the same write, with the first row of its journal (fence 1, seq 1). Ignored when the worker is not active. */
@@ -214,6 +242,10 @@ export interface ClaimRequest {
   readonly worker: string;
   readonly definitions: readonly DefinitionRef[];
   readonly limit: number;
+  /** Queues that are limited, each once. Limited runs of other queues begin as if theirs had no limits. Default: none. */
+  readonly queues?: readonly QueueLimit[];
+  /** Told how long it is, ms, until the rate of a queue lets the next run of its line begin. Default: nobody asks. */
+  readonly onWait?: (waitMs: number) => void;
 }
 
 export interface ClaimedRun {
@@ -305,7 +337,7 @@ export interface Signal {
   readonly run: string;
   /** For dropping duplicates within the run. */
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child" | "event";
+  readonly kind: "verb" | "signal" | "child" | "event" | "heartbeat";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;
@@ -342,6 +374,7 @@ export interface RunQuery {
   /** Runs that have all of these. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly parentId?: string;
+  readonly queue?: string;
   readonly limit: number;
   readonly cursor?: string;
 }

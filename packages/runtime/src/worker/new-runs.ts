@@ -9,7 +9,7 @@ import type { PlanRegistry, Worker } from "./worker.js";
 export interface NewRunsOptions {
   readonly store: Pick<RunStore, "create">;
   readonly plans: Pick<PlanRegistry, "find">;
-  readonly worker: Pick<Worker, "appendId" | "claimOnCreate" | "created" | "poke">;
+  readonly worker: Pick<Worker, "appendId" | "claimOnCreate" | "created" | "poke" | "pokeAfter">;
   readonly ports: Ports;
   readonly logger: Logger;
 }
@@ -56,7 +56,8 @@ export class NewRuns {
     }
     const created = result.kind === "created" ? result : null;
     if (run.claim !== null) worker.created(run.id, created?.run ?? null, created?.row ?? null);
-    if (created?.row === null) worker.poke();
+    if (run.delayMs !== undefined && run.delayMs > 0) worker.pokeAfter(run.delayMs);
+    else if (created?.row === null) worker.poke();
     return result;
   }
 }

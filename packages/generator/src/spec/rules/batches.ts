@@ -13,9 +13,10 @@ type LooseField = Loose<FieldConfig>;
 const SOURCES = ["entity", "service", "file", "items"] as const;
 /** Keys of a source, each with what it stands beside. */
 const BESIDE = [
-  ["where", "entity"],
-  ["endpoint", "service"],
-  ["format", "file"],
+  ["where", ["entity"]],
+  ["endpoint", ["service"]],
+  ["format", ["file"]],
+  ["key", ["service", "items", "file"]],
 ] as const;
 
 export function checkBatch(task: LooseTask, path: Path, input: RuleInput): void {
@@ -33,10 +34,10 @@ function checkSource(source: Source, path: Path, { config, root, report }: RuleI
     const got = kinds.length === 0 ? "none of them" : kinds.join(" and ");
     report({ code: "wrong-value", path, expected: `one of ${SOURCES.join(", ")}`, got });
   }
-  for (const [key, owner] of BESIDE) {
-    if (source[key] === undefined || source[owner] !== undefined) continue;
-    const expected = `\`${key}\` beside ${owner}`;
-    report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: `no ${owner}` });
+  for (const [key, owners] of BESIDE) {
+    if (source[key] === undefined || owners.some((owner) => source[owner] !== undefined)) continue;
+    const expected = `\`${key}\` beside ${owners.join(", ")}`;
+    report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got: `no ${owners.join(", ")}` });
   }
   if (source.service !== undefined && source.endpoint === undefined)
     report({ code: "missing-key", path: [...path, "endpoint"], expected: "the key `endpoint`", got: "nothing" });

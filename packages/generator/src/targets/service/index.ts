@@ -7,6 +7,7 @@ import { batchFile } from "./batch.js";
 import { containerFile } from "./container.js";
 import { copiedFiles } from "./copies.js";
 import { definitionsFile } from "./definitions.js";
+import { entitySourcesFile, sourceEntities } from "./entity-sources.js";
 import { eventHandlerFiles } from "./event-handlers.js";
 import { eventTestFiles } from "./event-tests.js";
 import { eventRoutesFile, publishedTablesFile } from "./events.js";
@@ -42,6 +43,9 @@ function definitionFiles(model: Model): TargetFile[] {
   const folder = "src/application/sagas";
   return [
     generated(`${folder}/definitions.generated.ts`, definitionsFile(model)),
+    ...(model.features.entitySources
+      ? [generated(`${folder}/entity-sources.generated.ts`, entitySourcesFile(sourceEntities(model)))]
+      : []),
     ...model.sagas.map((saga) => generated(`${folder}/${saga.name.kebab}.saga.generated.ts`, sagaFile(saga))),
     ...model.batches.map((batch) => generated(`${folder}/${batch.name.kebab}.batch.generated.ts`, batchFile(batch))),
   ];

@@ -104,6 +104,7 @@ const VARIANTS: Readonly<Record<string, string>> = {
   "nats only":
     "services: { a: { transport: nats } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
+  batches: `${WIDGET}\nservices: { a: { transport: local }, b: {} }\nlong_running: { tasks: [{ name: t, type: batch, source: { entity: Widget, where: { label: x } }, stages: [{ name: one, service: a, endpoint: /x }] }, { name: u, type: batch, source: { file: data/x.csv }, rate_limit: { max: 5 }, stages: [{ name: one, service: b, endpoint: /x, when: item.a, input: { a: "\${ item.a }" } }, { name: two, service: b, endpoint: /y }], compensation: [{ stage: one, action: undo }] }, { name: v, type: batch, source: { items: [1] }, stages: [{ name: one, service: b, endpoint: /x }] }, { name: w, type: batch, source: { service: b, endpoint: /pages }, stages: [{ name: one, service: b, endpoint: /x }] }] }`,
   waits: `long_running: { tasks: [{ name: parent, stages: [${WAITS}, { parallel: [${WAITS.replace(/name: /g, "name: x_")}] }] }, { name: child, stages: [{ name: one, service: a, endpoint: /x }] }] }`,
   publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
   "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,
@@ -207,29 +208,54 @@ long_running:
   expect(saga).toMatch(/"b", \{[^}]*maxAttempts: 4,[^}]*jitter: "none" \}/s);
 });
 
-test("a batch keeps every option its stages and their compensations are written with", () => {
+test("a batch is the builder's, with every option that its task, stages and compensations are written with", () => {
   const files = render(`services: { s: { timeout: 2s, retry: { max_attempts: 3 } } }
+${WIDGET}
 long_running:
   tasks:
     - name: bulk
       type: batch
-      schedule: "0 2 * * *"
-      catch_up: true
-      source: { items: [1] }
+      retry: { backoff: fixed }
+      source: { service: s, endpoint: pages, key: sku }
+      chunk_size: 5
+      concurrency: 2
+      max_failure_ratio: 0.25
+      rate_limit: { max: 7, window: 1500ms }
       stages:
         - { name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }
         - { name: all, service: s, endpoint: /all, when: item.now, input: item.sku }
       compensation: [{ stage: each, action: undo, timeout: 5 }]
+    - { name: lines, type: batch, source: { file: "a.CSV", key: sku }, stages: [{ name: one, service: s, endpoint: /x }] }
+    - { name: list, type: batch, max_failures: 3, source: { items: [1, { a: 2 }] }, stages: [{ name: one, service: s, endpoint: /x }] }
+    - { name: widgets, type: batch, source: { entity: Widget, where: { label: "a"b" } }, stages: [{ name: one, service: s, endpoint: /x }] }
 `);
-  const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
-  expect(batch).toContain("catch_up: true,");
-  const retry = (jitter: string) =>
-    `retry: { max_attempts: 3, backoff: "exponential", initial_delay: 1, max_delay: 60, jitter: "${jitter}" },`;
-  expect(batch).toMatch(/method: "PATCH",\s+timeout: 2,/);
-  expect(batch).toContain(`${retry("none")}\n      refusals: [404],`);
-  expect(batch).toMatch(/stage: "each",\s+action: "\/undo",\s+service: "s",\s+timeout: 5,/);
-  expect(batch).toContain(retry("full"));
-  for (const line of ['when: "item.now",', 'input: "item.sku",']) expect(batch).toContain(`      ${line}\n`);
+  const batch = (name: string) => contentOf(files, `src/application/sagas/${name}.batch.generated.ts`);
+  const bulk = batch("bulk");
+  const head = ["source", "chunkSize", "concurrency", "maxFailures", "maxFailureRatio", "rateLimit"];
+  expect(bulk.match(/^ {2}[a-zA-Z]+(?=:)/gm)?.map((key) => key.trim())).toEqual([...head, "retry", "stages"]);
+  for (const line of [
+    '  source: { service: "s", endpoint: "/pages", key: "sku" },',
+    "  maxFailures: null,",
+    "  maxFailureRatio: 0.25,",
+    '  rateLimit: { max: 7, window: "1500ms" },',
+    '      method: "PATCH",',
+    '      timeout: "2s",',
+    'jitter: "none"',
+    "      refusals: [404],",
+    '      when: "item.now",',
+    '      input: "item.sku",',
+  ])
+    expect(bulk).toContain(line.trim());
+  expect(bulk).toMatch(/compensate: \{\s+service: "s",\s+endpoint: "\/undo",\s+timeout: "5s",/);
+  expect(bulk).toMatch(/maxAttempts: 3,\s+backoff: "fixed"/);
+  expect(batch("lines")).toContain('source: { file: "a.CSV", format: "csv", key: "sku" },');
+  expect(batch("list")).toMatch(
+    /source: \{ items: \[1, \{ a: 2 \}\] \},\s+chunkSize: 100,\s+concurrency: 1,\s+maxFailures: 3,/,
+  );
+  expect(batch("widgets")).toContain('source: { entity: "Widget", where: { label: "a\\"b" } },');
+  expect(contentOf(files, "src/application/sagas/entity-sources.generated.ts")).toContain(
+    "  Widget: entityItems(repositories.widget, widgetKeys),\n",
+  );
 });
 
 test("timers, waits and children are the builder's, each with what it is written with", () => {

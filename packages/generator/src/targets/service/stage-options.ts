@@ -37,7 +37,13 @@ function compensation(model: CompensationModel): Source {
   return { entries };
 }
 
-function retryEntry({ retry, retryWritten }: { readonly retry: RetryPolicy; readonly retryWritten: boolean }): Entry[] {
+export function retryEntry({
+  retry,
+  retryWritten,
+}: {
+  readonly retry: RetryPolicy;
+  readonly retryWritten: boolean;
+}): Entry[] {
   if (!retryWritten) return [];
   const entries: Entry[] = [
     ["maxAttempts", json(retry.maxAttempts)],

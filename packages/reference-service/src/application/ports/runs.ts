@@ -1,7 +1,9 @@
-import type { SagaManager } from "@clean-arch/runtime";
+import type { FailedItemPage, SagaManager } from "@clean-arch/runtime";
 
 /** Sagas, tasks and their runs as the interfaces use them; the runtime's manager is one. */
 export type Runs = Omit<SagaManager, "open" | "close">;
+
+export type FailedItem = FailedItemPage["items"][number];
 
 export type {
   Checkpoint,
@@ -10,6 +12,7 @@ export type {
   JournalRow,
   Json,
   JsonObject,
+  ProgressView,
   RunEvent,
   RunStatus,
   RunSummary,

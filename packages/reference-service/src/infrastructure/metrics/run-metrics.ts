@@ -20,9 +20,23 @@ export function runMetrics(runs: Runs): MetricSource {
       one("counter", "clean_arch_appends_total", "Rows appended to journals.", facts.appends),
       one("counter", "clean_arch_flushes_total", "Writes that carried them.", facts.flushes),
       one("counter", "clean_arch_lease_lost_total", "Runs lost to another instance.", facts.leaseLost),
+      ...(facts.queues.length === 0 ? [] : queued(facts.queues)),
       ...(facts.events === null ? [] : choreographed(facts.events)),
     ];
   };
+}
+
+/** Of queues with limits, as all instances see them. */
+function queued(queues: SagaMetrics["queues"]): MetricFamily[] {
+  const gauge = (what: "waiting" | "delayed" | "running", help: string): MetricFamily => ({
+    ...{ name: `clean_arch_queue_${what}`, help, type: "gauge" },
+    samples: queues.map((state) => ({ labels: { queue: state.queue }, value: state[what] })),
+  });
+  return [
+    gauge("waiting", "Runs that are due and wait for a place in their queue."),
+    gauge("delayed", "Runs of the queue that are to begin later."),
+    gauge("running", "Places of the queue that are held."),
+  ];
 }
 
 /** Of sagas whose stages react to each other's events. */

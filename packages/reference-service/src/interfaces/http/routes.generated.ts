@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Application } from "../../application/application.generated.js";
 import { registerEntities } from "./entities.generated.js";
 import { eventRoutes } from "./events.generated.js";
+import { failedItemRoutes } from "./failed-item-routes.js";
 import type { HttpContext } from "./http-context.js";
 import { operationRoutes } from "./operation-routes.js";
 import { runRoutes } from "./run-routes.js";
@@ -16,6 +17,7 @@ export function registerRoutes(app: FastifyInstance, application: Application, c
   sagaStartRoute(app, application, context);
   taskStartRoute(app, application, context);
   runRoutes(app, application, context);
+  failedItemRoutes(app, application);
   operationRoutes(app, application);
   simulatedRoutes(app, application, context);
   registerEntities(app, application, context);

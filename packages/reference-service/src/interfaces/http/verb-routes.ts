@@ -22,7 +22,7 @@ const asked = {
     Type.String({ pattern: "\\S", maxLength: 200, description: "Who asks; kept in the journal. Default: operator." }),
   ),
 };
-const Asked = closed(asked);
+export const Asked = closed(asked);
 const AskedToRetry = closed({
   ...asked,
   step: Type.Optional(

@@ -1,14 +1,18 @@
 import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
-import { buryExpired, isActive } from "./workers.js";
+import { isActive } from "./leases.js";
+import { admitted, isInLine } from "./queues.js";
+import { buryExpired } from "./workers.js";
 import { claimedRun, type MemoryWorld, type StoredRun } from "./world.js";
 
 export function claim(world: MemoryWorld, request: ClaimRequest, now: number): ClaimedRun[] {
   if (!isActive(world, request.worker, now)) return [];
   buryExpired(world, now);
   const listed = new Set(request.definitions.map(({ name, version }) => JSON.stringify([name, version])));
-  return [...world.runs.values()]
+  const due = [...world.runs.values()]
     .filter((run) => run.owner === null && run.wakeAt !== null && run.wakeAt <= now)
-    .filter((run) => listed.has(JSON.stringify([run.definition, run.version])))
+    .filter((run) => listed.has(JSON.stringify([run.definition, run.version])));
+  const inLine = due.filter((run) => isInLine(run, now));
+  return [...due.filter((run) => !isInLine(run, now)), ...admitted(world, inLine, request, now)]
     .sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1))
     .slice(0, request.limit)
     .map((run) => {
@@ -19,6 +23,7 @@ export function claim(world: MemoryWorld, request: ClaimRequest, now: number): C
 
 function take(run: StoredRun, worker: string, now: number): void {
   run.owner = worker;
+  if (run.fence === 0 && (run.limited || run.startAt !== null)) run.begunAt = now;
   run.wakeAt = null;
   run.fence += 1;
   run.updatedAt = now;

@@ -1,11 +1,14 @@
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart } from "../../store/run-store.js";
+import { joinDebounced, newDebounce } from "./debounce.js";
+import { isActive } from "./leases.js";
 import { put } from "./outbox.js";
-import { isActive } from "./workers.js";
 import { journalRow, type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
 export function createRun(world: MemoryWorld, create: CreateRun, now: number): CreateResult {
   const { input, attributes, records } = encodeCreate(create);
+  const joined = create.debounce && joinDebounced(world, create, create.debounce, input, attributes, now);
+  if (joined) return { kind: "existing", run: runRow(joined) };
   const known = world.runs.get(create.id);
   if (known) return sameRun(known, create);
   const scopedKey = create.key === null ? null : keyOf(create);
@@ -13,8 +16,9 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
   if (holder && !(create.restart === true && mayRestart(holder.status)))
     return { kind: "existing", run: runRow(holder) };
 
-  const { claim, restart: _, events = [], ...row } = create;
-  const claimed = claim !== null && isActive(world, claim.worker, now);
+  const { claim, restart: _, events = [], limited = false, delayMs = 0, debounce, ...row } = create;
+  const beginsLater = limited || delayMs > 0 || debounce !== undefined;
+  const claimed = claim !== null && !beginsLater && isActive(world, claim.worker, now);
   const run: StoredRun = {
     ...row,
     input,
@@ -27,7 +31,12 @@ export function createRun(world: MemoryWorld, create: CreateRun, now: number): C
     createdAt: now,
     updatedAt: now,
     endedAt: null,
-    wakeAt: claimed ? null : now,
+    wakeAt: claimed ? null : now + delayMs,
+    startAt: delayMs > 0 ? now + delayMs : null,
+    begunAt: null,
+    limited,
+    called: false,
+    debounced: debounce ? newDebounce(create.id, debounce, now) : null,
     owner: claimed ? claim.worker : null,
     fence: claimed ? 1 : 0,
     crashed: false,

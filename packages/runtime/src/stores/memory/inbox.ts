@@ -17,5 +17,11 @@ export function signal(world: MemoryWorld, element: Signal, now: number): Signal
 export function deliver(run: StoredRun, { id, kind, name, actor }: Signal, payload: string, now: number): void {
   if (run.inbox.has(id)) return;
   run.inbox.set(id, { id, kind, name, actor, payload, at: now, consumed: false });
-  if (run.owner === null) run.wakeAt = Math.min(run.wakeAt ?? now, now);
+  const isNew = run.status === "pending";
+  if (isNew && kind === "verb") {
+    run.called = true;
+    // What comes after an operator's wish is another run's.
+    run.debounced = null;
+  }
+  if (run.owner === null && (!isNew || kind === "verb")) run.wakeAt = Math.min(run.wakeAt ?? now, now);
 }

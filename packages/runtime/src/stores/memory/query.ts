@@ -4,8 +4,20 @@ import { keyOf } from "./create.js";
 import { type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
 export function listRuns(world: MemoryWorld, query: RunQuery): RunPage {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   const found = [...world.runs.values()]
     .filter((run) => tenant === undefined || run.tenant === tenant)
     .filter((run) => status === undefined || status.includes(run.status))
@@ -16,6 +28,7 @@ export function listRuns(world: MemoryWorld, query: RunQuery): RunPage {
     .filter((run) => businessKey === undefined || run.businessKey === businessKey)
     .filter((run) => attributes === undefined || hasAll(run, attributes))
     .filter((run) => parentId === undefined || run.parentId === parentId)
+    .filter((run) => queue === undefined || run.queue === queue)
     .filter((run) => cursor === undefined || run.id < cursor)
     .sort((a, b) => (a.id < b.id ? 1 : -1));
   const items = found.slice(0, limit).map(runRow);
@@ -58,6 +71,7 @@ export function prune(world: MemoryWorld, endedBefore: number, limit: number): n
     .slice(0, limit);
   for (const run of ended) {
     world.runs.delete(run.id);
+    world.batches.delete(run.id);
     // A restart may have taken its key over.
     if (run.key !== null && world.keys.get(keyOf(run)) === run.id) world.keys.delete(keyOf(run));
   }

@@ -1,6 +1,8 @@
 import type { JournalRow } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { Checkpoint, ClaimedRun, InboxEntry, RunRow } from "../../store/run-store.js";
+import type { ScheduleRow } from "../../store/schedule-store.js";
+import type { BatchWorld } from "./batch-world.js";
 import { createEventWorld, type EventWorld } from "./event-world.js";
 
 /**
@@ -18,6 +20,15 @@ export interface MemoryWorld {
   /** What steps' transactions wrote, JSON by key. */
   readonly values: Map<string, string>;
   readonly events: EventWorld;
+  readonly batches: BatchWorld;
+  /** By name. */
+  readonly schedules: Map<string, StoredSchedule>;
+}
+
+export interface StoredSchedule {
+  row: ScheduleRow;
+  /** Its runs that have not ended, or were not known to have; whether they were asked to cancel. */
+  readonly runs: Map<string, boolean>;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -29,12 +40,25 @@ export interface StoredRun extends Writable<Omit<RunRow, "input" | "attributes" 
   failureReason: string | null;
   /** What took its last owner away was the end of the lease; the next `claimed` row says so. */
   crashed: boolean;
+  /** It needs a place in its queue to begin. */
+  readonly limited: boolean;
+  /** An operator asked for something before it began: it is taken whatever its time and its queue. */
+  called: boolean;
+  debounced: StoredDebounce | null;
   /** Index = seq - 1. */
   readonly journal: StoredRow[];
   /** By signal id, consumed ones included: they keep duplicates out. */
   readonly inbox: Map<string, StoredEntry>;
   /** Newest first, by (fence, n). */
   checkpoints: StoredCheckpoint[];
+}
+
+export interface StoredDebounce {
+  readonly key: string;
+  /** The latest that it is due; null: whenever. */
+  readonly until: number | null;
+  /** Of the creates that went into the run, the newest ones: a resent one is recognized. */
+  readonly ids: readonly string[];
 }
 
 export interface StoredRow extends Omit<JournalRow, "v" | "run" | "records"> {
@@ -62,10 +86,23 @@ export interface StoredWorker {
 }
 
 export function createMemoryWorld(): MemoryWorld {
-  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map(), events: createEventWorld() };
+  return {
+    ...{ runs: new Map(), keys: new Map(), workers: new Map(), values: new Map() },
+    ...{ events: createEventWorld(), batches: new Map(), schedules: new Map() },
+  };
 }
 
-export function runRow({ journal, inbox: _, checkpoints: __, crashed: ___, ...run }: StoredRun): RunRow {
+export function runRow(stored: StoredRun): RunRow {
+  const {
+    journal,
+    inbox: _,
+    checkpoints: __,
+    crashed: ___,
+    limited: ____,
+    called: _____,
+    debounced: ______,
+    ...run
+  } = stored;
   return {
     ...run,
     attributes: run.attributes === null ? null : (JSON.parse(run.attributes) as RunRow["attributes"]),

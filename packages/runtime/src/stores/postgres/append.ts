@@ -8,6 +8,7 @@ import { sqlState } from "./driver-error.js";
 import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { lockRuns, sendSignals } from "./inbox.js";
+import { notify } from "./listener.js";
 
 interface Prepared {
   readonly append: Append;
@@ -135,6 +136,7 @@ async function write(on: Queryable, batch: readonly Prepared[]): Promise<AppendR
     await lockRuns(on, [...changed.map(({ append }) => append.run), ...signals.map(({ run }) => run)]);
   const answer = await writeSorted(on, sorted, changed, rowColumns(sorted));
   if (signals.length > 0) await sendSignals(on, signals, "without bound");
+  if (answer?.freed === true) await notify(on, ["due"]);
   const at = Number(answer?.now);
   const parked = new Set(Array.isArray(answer?.parked) ? answer.parked : []);
   const unread = Array.isArray(answer?.unread) ? new Set(answer.unread) : null;
@@ -164,6 +166,7 @@ async function writeOne(on: Queryable, prepared: Prepared): Promise<AppendResult
     next.kind === "park",
     delayOf(append),
   ]);
+  if (answer?.freed === true) await notify(on, ["due"]);
   return { kind: "appended", at: Number(answer?.now), parked: answer?.parked === true };
 }
 

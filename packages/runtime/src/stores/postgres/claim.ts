@@ -3,6 +3,7 @@ import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
 import { int4s, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable } from "./connections.js";
 import { sqlState } from "./driver-error.js";
+import { LineClaims } from "./queues.js";
 import { selectClaimed } from "./run-rows.js";
 import { takeOver } from "./workers.js";
 
@@ -18,7 +19,18 @@ const BLOCKED = new Set(["55P03", "40P01"]);
 export async function claim(connections: Connections, request: ClaimRequest, mayBury: boolean): Promise<ClaimedRun[]> {
   if (request.limit <= 0 || request.definitions.length === 0) return [];
   if (mayBury) await takeOver(connections, request.worker);
-  await connections.writer.run("claim-wake", []);
+  const lines = (await connections.writer.run("claim-wake", [])).map((row) => String(row.queue));
+  if (lines.length === 0) return claimReady(connections, request);
+  // A share for the lines, and one for all else; then what is left of either for the other.
+  const queued = new LineClaims(connections, request, lines);
+  const begun = await queued.take(Math.ceil(request.limit / 2));
+  const ready = await claimReady(connections, { ...request, limit: request.limit - begun.length });
+  const more = await queued.take(request.limit - begun.length - ready.length);
+  return [...begun, ...ready, ...more].sort(byPriority);
+}
+
+async function claimReady(connections: Connections, request: ClaimRequest): Promise<ClaimedRun[]> {
+  if (request.limit <= 0) return [];
   try {
     return await connections.transaction((on) => take(on, request, []));
   } catch (error) {
@@ -73,7 +85,11 @@ async function take(
       })),
   );
   const claimed = await selectClaimed(on, ids);
-  return claimed.sort((a, b) => b.run.priority - a.run.priority || (a.run.id < b.run.id ? -1 : 1));
+  return claimed.sort(byPriority);
+}
+
+function byPriority(a: ClaimedRun, b: ClaimedRun): number {
+  return b.run.priority - a.run.priority || (a.run.id < b.run.id ? -1 : 1);
 }
 
 interface Fenced {

@@ -2,15 +2,17 @@ import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
 import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
-import { int8s, isUuid, texts, uuids } from "./binary-arrays.js";
+import { bools, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
+import { createDebounced } from "./debounce.js";
 import { sqlState } from "./driver-error.js";
 import { charactersOf, eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
 
-interface Prepared {
+/** One to be created, with its payloads as text. `create` has a claim only where it may begin at once. */
+export interface Prepared {
   readonly create: CreateRun;
   readonly encoded: EncodedCreate;
 }
@@ -32,17 +34,32 @@ export async function create(connections: Connections, creates: readonly CreateR
     }
   }
   const made: CreateResult[] = [];
-  for (const piece of inPieces(batch, sizeOf)) made.push(...(await createPrepared(connections, piece)));
+  for (const piece of inPieces(batch, sizeOf)) made.push(...(await createPiece(connections, piece)));
   for (const [n, index] of places.entries()) results[index] = made[n] ?? lost();
-  if (made.some((result) => result.kind === "created" && result.run.owner === null))
+  if (made.some((result) => result.kind === "created" && result.run.owner === null && result.run.startAt === null))
     await notify(connections.writer, ["due"]);
   return results;
+}
+
+/**
+ * One run, within a transaction, with the hint for workers. An id or a key that somebody takes at the same moment, and what a statement refuses,
+ * fails the transaction: see `isOfElement`.
+ */
+export async function createWithin(on: Queryable, create: CreateRun): Promise<CreateResult> {
+  const prepared = prepare(create);
+  if ("kind" in prepared) return prepared;
+  const known = await knownRun(on, create);
+  if (known !== undefined)
+    return known.id === create.id ? sameRun(on, known, create) : { kind: "existing", run: known };
+  const [made] = await insert(on, [prepared]);
+  await notify(on, ["due"]);
+  return made ?? lost();
 }
 
 function prepare(create: CreateRun): Prepared | CreateResult {
   try {
     const encoded = encodeCreate(create);
-    if (isUuid(create.id)) return { create, encoded };
+    if (isUuid(create.id)) return { create: beginsLater(create) ? { ...create, claim: null } : create, encoded };
     return {
       kind: "rejected",
       reason: `expected the id of a run to be a UUID in lower case, got ${create.id.slice(0, 50)}`,
@@ -52,6 +69,10 @@ function prepare(create: CreateRun): Prepared | CreateResult {
       return { kind: "rejected", reason: error.message };
     throw error;
   }
+}
+
+function beginsLater({ limited, delayMs, debounce }: CreateRun): boolean {
+  return limited === true || (delayMs !== undefined && delayMs > 0) || debounce !== undefined;
 }
 
 function sizeOf({ create, encoded }: Prepared): number {
@@ -65,6 +86,20 @@ function eventsOf({ create }: Pick<Prepared, "create">): readonly EventMessage[]
 }
 
 const NO_EVENTS: readonly EventMessage[] = [];
+
+async function createPiece(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
+  if (batch.every(({ create }) => create.debounce === undefined)) return createPrepared(connections, batch);
+  const results: CreateResult[] = [];
+  // One by one: what is started with one key goes into one run, in the order given.
+  for (const prepared of batch) {
+    const { debounce } = prepared.create;
+    const made = debounce
+      ? await createDebounced(connections, prepared, debounce, (on) => insertOne(on, prepared))
+      : (await createPrepared(connections, [prepared]))[0];
+    results.push(made ?? lost());
+  }
+  return results;
+}
 
 async function createPrepared(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
   const results = new Map<Prepared, CreateResult>();
@@ -143,7 +178,8 @@ function keyColumns(batch: readonly Prepared[]): Buffer[] {
   ];
 }
 
-function isOfElement(code: string | null): boolean {
+/** The element cannot be written; all others can. */
+export function isOfElement(code: string | null): boolean {
   return code !== null && (code === "23505" || code.startsWith("22") || code.startsWith("54"));
 }
 
@@ -206,7 +242,8 @@ async function insert(on: Queryable, batch: readonly Prepared[]): Promise<Create
 
 function insertOne(on: Queryable, prepared: Prepared): Promise<Row[]> {
   const { id, claim, priority } = prepared.create;
-  return on.run("create-one", [claim?.worker ?? null, id, priority, ...TEXTS.map((of) => of(prepared))]);
+  const texts = TEXTS.map((of) => of(prepared));
+  return on.run("create-one", [claim?.worker ?? null, id, priority, ...texts, delayOf(prepared), isLimited(prepared)]);
 }
 
 function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]> {
@@ -217,11 +254,21 @@ function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]
     uuids(batch.map(({ create }) => create.id)),
     int8s(batch.map(({ create }) => create.priority)),
     ...TEXTS.map((of) => texts(batch.map(of))),
+    int8s(batch.map(delayOf)),
+    bools(batch.map(isLimited)),
   ];
   const events = batch.flatMap(eventsOf);
   return events.length === 0
     ? on.run("create", columns)
     : on.run("create-events", [...columns, ...eventColumns(events)]);
+}
+
+function delayOf({ create: { delayMs } }: Prepared): number | null {
+  return delayMs === undefined || delayMs === 0 ? null : delayMs;
+}
+
+function isLimited({ create }: Prepared): boolean {
+  return create.limited === true;
 }
 
 /** From $4 on. */
@@ -245,7 +292,9 @@ const TEXTS: readonly ((prepared: Prepared) => string | null)[] = [
   ({ encoded }) => encoded.records,
 ];
 
-function created({ create }: Prepared, now: number, leaseHolds: boolean): CreateResult {
+function created(prepared: Prepared, now: number, leaseHolds: boolean): CreateResult {
+  const { create } = prepared;
+  const delay = delayOf(prepared);
   const claimed = create.claim !== null && leaseHolds ? create.claim : null;
   const run: RunRow = {
     id: create.id,
@@ -272,7 +321,9 @@ function created({ create }: Prepared, now: number, leaseHolds: boolean): Create
     createdAt: now,
     updatedAt: now,
     endedAt: null,
-    wakeAt: claimed === null ? now : null,
+    wakeAt: claimed === null ? now + (delay ?? 0) : null,
+    startAt: delay === null ? null : now + delay,
+    begunAt: null,
     owner: claimed?.worker ?? null,
     fence: claimed === null ? 0 : 1,
     seq: claimed === null ? 0 : 1,

@@ -5,8 +5,20 @@ import type { Connections } from "./connections.js";
 import { selectRuns } from "./run-rows.js";
 
 export async function listRuns(connections: Connections, query: RunQuery): Promise<RunPage> {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   if (cursor !== undefined && !isUuid(cursor)) return { items: [], nextCursor: null };
   const conditions: readonly [string, unknown][] = [
     ["tenant = ?", tenant],
@@ -19,6 +31,9 @@ export async function listRuns(connections: Connections, query: RunQuery): Promi
     ["session_id = ?", sessionId],
     ["business_key = ?", businessKey],
     ["parent_id = ?", parentId],
+    ["queue = ?", queue],
+    // The index holds no others.
+    ["(? or queue <> 'default')", queue === undefined || queue === "default" ? undefined : false],
     [
       "attributes @> ?::jsonb",
       attributes && Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : undefined,

@@ -11,7 +11,7 @@ import type { Queryable, Row } from "./connections.js";
 const RUN_COLUMNS = `id::text, tenant, type, definition, version, status, failure_reason, rollback_status as "rollbackStatus",
   root_id as "rootId", parent_id as "parentId", restarted_from as "restartedFrom", key, input_hash as "inputHash",
   business_key as "businessKey", attributes, session_id as "sessionId", queue, partition_key as "partitionKey",
-  priority::float8, created_at::float8 as "createdAt", changed_at::float8 as "updatedAt", ended_at::float8 as "endedAt",
+  priority::float8, start_at::float8 as "startAt", begun_at::float8 as "begunAt", created_at::float8 as "createdAt", changed_at::float8 as "updatedAt", ended_at::float8 as "endedAt",
   wake_at::float8 as "wakeAt", owner, fence, seq, output, input`;
 
 function runRow({ failure_reason, input, output, ...row }: Row): RunRow {

@@ -8,12 +8,27 @@ export type StatementName =
   | ("append-one" | "append-change" | "append-rows" | "append-changes" | "append-all" | "append-known")
   | ("create" | "create-one" | "release-key")
   | ("claim-wake" | "claim-take" | "claim-fence")
+  | ("queue-lock" | "queue-add" | "queue-use" | "queue-next-key" | "queue-line")
+  | ("line-head" | "line-keys" | "line-keyless" | "line-begin")
+  | ("debounce-newest" | "debounce-join" | "debounce-begin")
   | ("signal-lock" | "signal" | "signal-known")
   | ("renew" | "bury" | "retire" | "free" | "forget-workers" | "owned" | "inbox-of-owner" | "workers")
   | ("prune" | "stranded")
   | ("put-events" | "append-events" | "create-events" | "read-events" | "prune-events" | "restored-places")
   | ("event-group" | "event-member" | "event-holders" | "hold-shards" | "held-shards" | "release-shards")
   | ("advance" | "event-groups" | "forget-group" | "lock-group")
+  | (
+      | "batch-open"
+      | "batch-active"
+      | "batch-lead"
+      | "batch-plant"
+      | "batch-advance"
+      | "batch-halt"
+      | "batch-mark"
+      | "batch-told"
+    )
+  | ("batch-lock" | "batch-close" | "batch-of-dead" | "batch-free" | "batch-requeue" | "batch-failures" | "batch-state")
+  | ("schedule-insert" | "schedule-write" | "schedule-open" | "schedule-hold" | "schedule-cancel")
   | ("handle-events" | "known-events" | "prune-handled" | "park-event" | "unpark-event");
 
 /** One step of the schema. Never changed once released; its number is its place in the list, from 1. */

@@ -2,16 +2,17 @@ import type { JournalRow } from "../../engine/records.js";
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import type { Database } from "./database.js";
+import { beginDebounce, joinDebounced } from "./debounce.js";
+import { isActive } from "./leases.js";
 import { insertAll } from "./outbox.js";
 import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
-import { isActive } from "./workers.js";
 
 const INSERT_RUN = `
 insert into clean_arch_runs (
   id, tenant, type, definition, version, status, failure_reason, rollback_status, root_id, parent_id, restarted_from, key,
   holds_key, input_hash, business_key, attributes, session_id, queue, partition_key, priority, created_at, updated_at, ended_at, wake_at, ready,
-  owner, fence, output, input)
-values (?, ?, ?, ?, ?, ?, null, 'none', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, 'null', ?)`;
+  in_line, limited, start_at, owner, fence, output, input)
+values (?, ?, ?, ?, ?, ?, null, 'none', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, ?, ?, ?, 'null', ?)`;
 
 const RELEASE_KEY = `update clean_arch_runs set holds_key = 0 where id = ?`;
 const INSERT_ATTRIBUTES = `
@@ -22,6 +23,8 @@ const INSERT_FIRST_ROW = `insert into clean_arch_journal (run, seq, fence, appen
 /** Within a transaction that holds the write lock: between the look-up of a key and the insert nobody comes in. */
 export function createRun(db: Database, create: CreateRun, now: number): CreateResult {
   const { input, attributes, records } = encodeCreate(create);
+  const joined = create.debounce && joinDebounced(db, create, create.debounce, { input, attributes }, now);
+  if (joined) return { kind: "existing", run: joined };
   const known = selectRun(db, create.id);
   if (known) return sameRun(db, known, create);
   const holder = create.key === null ? undefined : holderOf(db, create, create.key);
@@ -29,8 +32,9 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
     if (!(create.restart === true && mayRestart(holder.status))) return { kind: "existing", run: holder };
     db.run(RELEASE_KEY, [holder.id]);
   }
-  const { claim, restart: _, events = [], ...row } = create;
-  const owner = claim !== null && isActive(db, claim.worker, now) ? claim : null;
+  const { claim, restart: _, events = [], limited = false, delayMs = 0, debounce, ...row } = create;
+  const beginsLater = limited || delayMs > 0 || debounce !== undefined;
+  const owner = claim !== null && !beginsLater && isActive(db, claim.worker, now) ? claim : null;
   const run: RunRow = {
     ...row,
     input: JSON.parse(input),
@@ -43,12 +47,15 @@ export function createRun(db: Database, create: CreateRun, now: number): CreateR
     createdAt: now,
     updatedAt: now,
     endedAt: null,
-    wakeAt: owner ? null : now,
+    wakeAt: owner ? null : now + delayMs,
+    startAt: delayMs > 0 ? now + delayMs : null,
+    begunAt: null,
     owner: owner?.worker ?? null,
     fence: owner ? 1 : 0,
     seq: owner ? 1 : 0,
   };
-  insertRun(db, run, attributes, input);
+  insertRun(db, run, limited, attributes, input);
+  if (debounce) beginDebounce(db, run.id, debounce, now);
   if (attributes !== null) db.run(INSERT_ATTRIBUTES, [run.id, attributes]);
   insertAll(db, events, now);
   if (!owner) return { kind: "created", run, row: null };
@@ -62,12 +69,14 @@ function holderOf(db: Database, { tenant, definition }: CreateRun, key: string):
 }
 
 /** In the order of the columns in INSERT_RUN. */
-function insertRun(db: Database, run: RunRow, attributes: string | null, input: string): void {
+function insertRun(db: Database, run: RunRow, limited: boolean, attributes: string | null, input: string): void {
   const what = [run.id, run.tenant, run.type, run.definition, run.version, run.status];
   const whence = [run.rootId, run.parentId, run.restartedFrom, run.key, run.key === null ? 0 : 1, run.inputHash];
   const where = [run.businessKey, attributes, run.sessionId, run.queue, run.partitionKey, run.priority];
-  const when = [run.createdAt, run.createdAt, run.wakeAt, run.wakeAt === null ? 0 : 1];
-  db.run(INSERT_RUN, [...what, ...whence, ...where, ...when, run.owner, run.fence, input]);
+  const isDue = run.owner === null && run.startAt === null;
+  const when = [run.createdAt, run.createdAt, run.wakeAt, isDue && !limited ? 1 : 0];
+  const begins = [isDue && limited ? 1 : 0, limited ? 1 : 0, run.startAt];
+  db.run(INSERT_RUN, [...what, ...whence, ...where, ...when, ...begins, run.owner, run.fence, input]);
 }
 
 /** The reply of the first call was lost and it was sent again, or somebody uses an id twice. */

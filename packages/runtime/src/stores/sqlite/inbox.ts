@@ -14,8 +14,13 @@ select id, ?, ?, ?, ?, ?, 1 + (select count(*) from clean_arch_inbox i where i.r
 from clean_arch_runs where id = ? and ended_at is null
 on conflict (run, id) do nothing`;
 
-/** An owned run needs no waking: its owner reads its inbox with every renewal. */
-const WAKE = `update clean_arch_runs set ready = 1, wake_at = min(coalesce(wake_at, ?), ?) where id = ? and owner is null`;
+/** An owned run needs no waking: its owner reads its inbox with every renewal. One that has not begun waits for its time and its place. */
+const WAKE = `
+update clean_arch_runs set ready = 1, wake_at = min(coalesce(wake_at, ?), ?) where id = ? and owner is null and status <> 'pending'`;
+
+/** Of an operator: he need not wait, and what is started after it is another run's. */
+const CALL = `
+update clean_arch_runs set ready = 1, in_line = 0, wake_at = min(wake_at, ?), debounce_key = null where id = ? and status = 'pending'`;
 
 /** Within a transaction. */
 export function signal(db: Database, element: Signal, now: number): SignalResult {
@@ -34,5 +39,7 @@ export function signal(db: Database, element: Signal, now: number): SignalResult
 /** Within a transaction. Into the inbox of a run that has not ended, unless it is there already; the run is woken. */
 export function deliver(db: Database, { run, id, kind, name, actor }: Signal, payload: string, now: number): void {
   const { changes } = db.run(INSERT, [id, kind, name, actor, now, payload, run]);
-  if (changes > 0) db.run(WAKE, [now, now, run]);
+  if (changes === 0) return;
+  db.run(WAKE, [now, now, run]);
+  if (kind === "verb") db.run(CALL, [now, run]);
 }

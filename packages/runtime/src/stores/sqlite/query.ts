@@ -8,8 +8,20 @@ const HAS = `id in (
   on a.name = json_extract(w.wanted, '$[0]') and a.value = json_extract(w.wanted, '$[1]'))`;
 
 export function listRuns(db: Database, query: RunQuery): RunPage {
-  const { tenant, status, definition, since, until, sessionId, businessKey, attributes, parentId, limit, cursor } =
-    query;
+  const {
+    tenant,
+    status,
+    definition,
+    since,
+    until,
+    sessionId,
+    businessKey,
+    attributes,
+    parentId,
+    queue,
+    limit,
+    cursor,
+  } = query;
   const conditions: readonly [string, SqlValue | undefined][] = [
     ["tenant = ?", tenant],
     ["status in (select value from json_each(?))", status && JSON.stringify(status)],
@@ -19,6 +31,7 @@ export function listRuns(db: Database, query: RunQuery): RunPage {
     ["session_id = ?", sessionId],
     ["business_key = ?", businessKey],
     ["parent_id = ?", parentId],
+    ["queue = ?", queue],
     ...Object.entries(attributes ?? {}).map((attribute): [string, string] => [HAS, JSON.stringify(attribute)]),
     ["id < ?", cursor],
   ];
@@ -55,7 +68,7 @@ const ENDED = `select id from clean_arch_runs as run
 export function prune(db: Database, endedBefore: number, limit: number): number {
   const ids = db.all<{ id: string }>(ENDED, [endedBefore, limit]).map((run) => run.id);
   const listed = JSON.stringify(ids);
-  for (const table of ["attributes", "journal", "inbox", "checkpoints"]) {
+  for (const table of ["attributes", "journal", "inbox", "checkpoints", "batches", "batch_chunks", "batch_failures"]) {
     db.run(`delete from clean_arch_${table} where run in (select value from json_each(?))`, [listed]);
   }
   return db.run("delete from clean_arch_runs where id in (select value from json_each(?))", [listed]).changes;

@@ -12,7 +12,7 @@ type Columns = Record<string, SqlValue>;
 const RUN_COLUMNS = `
   id, tenant, type, definition, version, status, failure_reason, rollback_status as "rollbackStatus", root_id as "rootId",
   parent_id as "parentId", restarted_from as "restartedFrom", key, input_hash as "inputHash", business_key as "businessKey", attributes,
-  session_id as "sessionId", queue, partition_key as "partitionKey", priority, created_at as "createdAt", ended_at as "endedAt",
+  session_id as "sessionId", queue, partition_key as "partitionKey", priority, start_at as "startAt", begun_at as "begunAt", created_at as "createdAt", ended_at as "endedAt",
   wake_at as "wakeAt", owner, fence, output, input,
   max(updated_at, coalesce((select j.at from clean_arch_journal j where j.run = id order by j.seq desc limit 1), 0)) as "updatedAt",
   coalesce((select max(j.seq) from clean_arch_journal j where j.run = id), 0) as seq`;

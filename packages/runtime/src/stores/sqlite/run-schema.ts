@@ -110,4 +110,34 @@ create table clean_arch_workers (
 ) strict;
 `,
   },
+  {
+    name: "queues",
+    sql: `
+-- It needs a place in its queue to begin; while it is due and has none, it stands in line and is not ready.
+alter table clean_arch_runs add column limited integer not null default 0;
+alter table clean_arch_runs add column in_line integer not null default 0;
+alter table clean_arch_runs add column start_at integer;
+alter table clean_arch_runs add column begun_at integer;
+-- What starts with this key goes into, as long as it has not begun; due by debounce_until. debounced: ids of creates that went into it.
+alter table clean_arch_runs add column debounce_key text;
+alter table clean_arch_runs add column debounce_until integer;
+alter table clean_arch_runs add column debounced text;
+drop index clean_arch_runs_sleeping;
+create index clean_arch_runs_sleeping on clean_arch_runs (wake_at) where ready = 0 and in_line = 0 and wake_at is not null;
+create index clean_arch_runs_line on clean_arch_runs (queue, priority desc, id) where in_line = 1;
+create index clean_arch_runs_line_keys on clean_arch_runs (queue, partition_key, priority desc, id) where in_line = 1;
+create index clean_arch_runs_delayed on clean_arch_runs (queue, wake_at) where limited = 1 and status = 'pending' and in_line = 0;
+create index clean_arch_runs_places on clean_arch_runs (queue, partition_key)
+  where limited = 1 and fence > 0 and ended_at is null and (owner is not null or status not in ('stuck', 'paused'));
+create index clean_arch_runs_begun on clean_arch_runs (queue, begun_at) where limited = 1 and begun_at is not null;
+create index clean_arch_runs_queue on clean_arch_runs (queue, id) where queue <> 'default';
+create index clean_arch_runs_debounce on clean_arch_runs (tenant, definition, debounce_key, id) where debounce_key is not null;
+
+-- Where the next look at the keys of a line begins, when there are too many for one.
+create table clean_arch_queues (
+  queue text primary key not null,
+  next_key text not null
+) strict, without rowid;
+`,
+  },
 ];

@@ -44,7 +44,7 @@ export function creating(test: ContractTest): void {
           createdAt: now,
           updatedAt: now,
         },
-        ...{ endedAt: null, wakeAt: now, owner: null, fence: 0, seq: 0 },
+        ...{ endedAt: null, wakeAt: now, startAt: null, begunAt: null, owner: null, fence: 0, seq: 0 },
       };
       expect(result).toEqual({ kind: "created", run: expected, row: null });
       expect(await store.get(create.id)).toEqual((result as { run: unknown }).run);

@@ -1,0 +1,21 @@
+import { jsonataExpression } from "./expression.js";
+import { type QueueConfig, type QueueDefinition, queueOf } from "./queue.js";
+
+/** The queue of a task in the config file; undefined: it says nothing of one. Error: `definition-invalid`. */
+export function queueFromConfig(task: string, config: QueueConfig): QueueDefinition | undefined {
+  const { queue, priority, concurrency, concurrency_per_key, rate_limit, queue_key } = config;
+  const isGiven = [queue, priority, concurrency, concurrency_per_key, rate_limit, queue_key].some(
+    (each) => each !== undefined,
+  );
+  if (!isGiven) return undefined;
+  const key = queue_key === undefined ? undefined : jsonataExpression(queue_key, `${task}.queue_key`);
+  return queueOf(task, {
+    ...(queue !== undefined && { name: queue }),
+    ...(priority !== undefined && { priority }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(concurrency_per_key !== undefined && { concurrencyPerKey: concurrency_per_key }),
+    ...(rate_limit !== undefined && { rateLimit: rate_limit }),
+    // It is told no time: the key of a run must not depend on when it is asked for.
+    ...(key !== undefined && { key: (input) => key.evaluate({ input, outputs: {}, context: {}, now: 0 }) }),
+  });
+}
