@@ -35,6 +35,7 @@ export type {
   SessionConfig,
 } from "./config.js";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.js";
+export type { Duration } from "./duration.js";
 export type { Failure, JournalRecord, JournalRow, RollbackStatus, RunStatus } from "./engine/records.js";
 export { END_STATUSES, isEnded } from "./engine/records.js";
 export type { StepOutcome } from "./engine/step-outcome.js";
