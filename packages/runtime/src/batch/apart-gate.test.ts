@@ -16,7 +16,7 @@ describe("the gate before chunks", () => {
     const gate = new ApartGate(10, () => {
       opened += 1;
     });
-    gate.enter(false);
+    void gate.enter(false);
     const order: string[] = [];
     const apart = gate.enter(true)?.then(() => order.push("apart"));
     const others = [1, 2].map(() => gate.enter(false)?.then(() => order.push("other")));
