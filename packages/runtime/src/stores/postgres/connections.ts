@@ -16,7 +16,7 @@ export interface PostgresOptions {
   /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, 2 for the outbox, and one that listens. */
   readonly connections?: number;
   /**
-   * Of steps that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
+   * Of steps and chunks that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
    * connection, made when needed. Default 4.
    */
   readonly transactions?: number;
