@@ -1,6 +1,8 @@
+import { batchMutants } from "./batch-mutants.js";
 import { choreographyMutants } from "./choreography-mutants.js";
 import { eventMutants } from "./event-mutants.js";
 import type { Mutant } from "./mutant.js";
+import { scheduleMutants } from "./schedule-mutants.js";
 
 /**
  * Bugs planted in the text of the source, one at a time, because no double of ours could have them: in the engine's own
@@ -374,4 +376,6 @@ export const mutants: readonly Mutant[] = [
   ...postgres,
   ...eventMutants,
   ...choreographyMutants,
+  ...batchMutants,
+  ...scheduleMutants,
 ];

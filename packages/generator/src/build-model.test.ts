@@ -4,6 +4,8 @@ import { exampleText, modelOf } from "./fixture.test.support.js";
 
 const stages = (model: ReturnType<typeof modelOf>) =>
   model.sagas.flatMap((saga) => saga.waves.flatMap((wave) => wave.stages));
+const calls = (model: ReturnType<typeof modelOf>) =>
+  stages(model).flatMap((stage) => (stage.kind === "call" ? [stage] : []));
 
 describe("the model of the example", () => {
   const model = modelOf(exampleText("example-config-session.yaml"));
@@ -25,7 +27,7 @@ describe("the model of the example", () => {
       ["order_processing", 1_800_000, true],
     ]);
     expect(
-      stages(model).map(({ name, timeoutMs, compensation }) => [name.raw, timeoutMs, compensation?.action]),
+      calls(model).map(({ name, timeoutMs, compensation }) => [name.raw, timeoutMs, compensation?.action]),
     ).toEqual([
       ["validate_order", 60_000, undefined],
       ["reserve_inventory", 60_000, "/release"],
@@ -38,7 +40,7 @@ describe("the model of the example", () => {
   test("has its batch with schedule and source", () => {
     expect(model.batches[0]).toMatchObject({
       name: { raw: "nightly_settlement" },
-      schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false },
+      schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false, input: null },
       source: { kind: "entity", entity: { pascal: "Order" }, where: { status: "confirmed" } },
       chunkSize: 100,
       concurrency: 4,
@@ -89,7 +91,7 @@ describe("the model", () => {
     expect(model.sagas[0]?.waitingCompensations.map(({ stage, action }) => [stage, action])).toEqual([
       ["process_payment", "/refund"],
     ]);
-    expect(stages(model).map(({ compensation }) => compensation)).toEqual([null]);
+    expect(calls(model).map(({ compensation }) => compensation)).toEqual([null]);
   });
 
   test("has how long runs are kept, and how many crashes park one, in the settings and the environment", () => {
@@ -156,7 +158,7 @@ long_running:
 `);
     const rest = { initialDelayMs: 2000, maxDelayMs: 60_000, jitter: "full", nonRetryable: [] };
     expect(
-      stages(model).map(({ endpoint, timeoutMs, retry, retryWritten }) => ({
+      calls(model).map(({ endpoint, timeoutMs, retry, retryWritten }) => ({
         endpoint,
         timeoutMs,
         retry,
@@ -172,6 +174,24 @@ long_running:
       [true, true],
     ]);
     expect(model.services[0]?.url).toBe("http://s");
+  });
+
+  test("has timers, waits and children as what they are", () => {
+    const model = modelOf(`
+long_running:
+  tasks:
+    - { name: parent, stages: [{ name: nap, sleep: 2m, when: input.tired }, { name: until, sleep: "\${ input.at }" }, { name: go, wait_for: go.on, timeout: 5, on_timeout: refuse }, { parallel: [{ name: run, saga: child, input: { a: 1 } }] }] }
+    - { name: child, stages: [{ name: a, service: s, endpoint: /a }, { name: any, wait_for: any }] }
+`);
+    const named = { name: expect.anything(), when: null };
+    expect(stages(model).filter(({ kind }) => kind !== "call")).toEqual([
+      { ...named, kind: "sleep", delay: 120_000, when: "input.tired" },
+      { ...named, kind: "sleep", delay: "${ input.at }" },
+      { ...named, kind: "wait", signal: "go.on", timeoutMs: 5_000, onTimeout: "refuse" },
+      { ...named, kind: "child", saga: "child", input: { a: 1 } },
+      { ...named, kind: "wait", signal: "any", timeoutMs: null, onTimeout: "fail" },
+    ]);
+    expect(model.services.map(({ name }) => name.raw)).toEqual(["s"]);
   });
 
   test("puts entities after those they need", () => {

@@ -7,6 +7,7 @@
  * defaults, enum values, patterns, headers) is what a stranger typed: emit it with `literal()` (emit.ts) only.
  */
 import type { Names } from "./naming.js";
+import type { BatchModel, SagaModel } from "./task-model.js";
 
 export interface Model {
   readonly project: ProjectModel;
@@ -22,7 +23,7 @@ export interface Model {
   readonly entities: readonly EntityModel[];
   /** Workflow tasks. Empty when `session.saga.enabled` or `long_running.enabled` is false. */
   readonly sagas: readonly SagaModel[];
-  /** Batch tasks: listed and validated, they cannot run in this version. Empty when `long_running.enabled` is false. */
+  /** Batch tasks. Empty when `session.saga.enabled` or `long_running.enabled` is false. */
   readonly batches: readonly BatchModel[];
   readonly events: EventsModel;
   readonly observability: { readonly logLevel: LogLevel; readonly metrics: boolean };
@@ -42,6 +43,13 @@ export interface Features {
   readonly recovery: boolean;
   /** `long_running.enabled`: task routes. */
   readonly longRunning: boolean;
+  readonly batches: boolean;
+  /** A task has a schedule. */
+  readonly schedules: boolean;
+  /** A task names a queue, or bounds its runs. */
+  readonly queues: boolean;
+  /** A batch goes through the records of an entity. */
+  readonly entitySources: boolean;
   /** At least one entity. */
   readonly entities: boolean;
   /** Changes of entities are told, or events are handled: outbox, relay, parked events. */
@@ -233,92 +241,6 @@ export interface IndexModel {
   readonly unique: boolean;
 }
 
-export interface SagaModel {
-  /** `raw` is the definition's name; `kebab` the file `<kebab>.saga.generated.ts`. */
-  readonly name: Names;
-  /** The task's, else `session.saga.timeout`. */
-  readonly timeoutMs: number;
-  /** False: the settings' `session.saga.timeout` holds, which an operator may change without new code. */
-  readonly timeoutWritten: boolean;
-  /** Null: a run waits for an instance as long as it takes. */
-  readonly startTimeoutMs: number | null;
-  /** In order; the stages of one wave run at the same time. Never empty. */
-  readonly waves: readonly WaveModel[];
-  /** Compensations whose stage the task does not have: kept, waiting for it, not emitted as code. */
-  readonly waitingCompensations: readonly CompensationModel[];
-}
-
-export interface WaveModel {
-  /** True: written as `parallel`, even with one stage in it. */
-  readonly parallel: boolean;
-  readonly stages: readonly StageModel[];
-  /** True: once this wave has completed, the run only goes forward. At most one wave of a saga. */
-  readonly pivot: boolean;
-}
-
-export interface StageModel {
-  /** `raw` is the step's key. */
-  readonly name: Names;
-  /** `raw` of a service in `Model.services`. */
-  readonly service: string;
-  /** With one leading slash. */
-  readonly endpoint: string;
-  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Per attempt: the stage's, else the service's, else 30 s. */
-  readonly timeoutMs: number;
-  /** The stage's keys before the task's before the service's before `session.recovery`'s. */
-  readonly retry: RetryPolicy;
-  /** False: neither stage nor task nor service writes one; the settings' `session.recovery` holds, and `retry` equals it. */
-  readonly retryWritten: boolean;
-  /** HTTP statuses that are a refusal beside the usual ones. */
-  readonly refusals: readonly number[];
-  /** JSONata; null: it always runs. */
-  readonly when: string | null;
-  /** What is sent: JSONata, or an object with expressions in it; null: the protocol's body. */
-  readonly input: JsonValue;
-  /** Null: it is performed once, and not for each item of a list. */
-  readonly map: MapModel | null;
-  /** The function that performs it when the service is `local`. */
-  readonly handler: Names | null;
-  readonly compensation: CompensationModel | null;
-}
-
-export interface MapModel {
-  /** JSONata giving the list. */
-  readonly over: string;
-  /** Items at once. */
-  readonly concurrency: number;
-  /** A longer list fails the stage. */
-  readonly maxItems: number;
-}
-
-export interface CompensationModel {
-  readonly stage: string;
-  readonly service: string;
-  /** With one leading slash. */
-  readonly action: string;
-  readonly timeoutMs: number;
-  readonly retry: RetryPolicy;
-  readonly retryWritten: boolean;
-  readonly handler: Names | null;
-}
-
-export interface BatchModel {
-  readonly name: Names;
-  readonly timeoutMs: number;
-  readonly schedule: {
-    readonly cron: string;
-    readonly timezone: string;
-    readonly overlap: "skip" | "queue" | "cancel";
-    readonly catchUp: boolean;
-  } | null;
-  readonly source: BatchSource;
-  readonly chunkSize: number;
-  readonly concurrency: number;
-  readonly maxFailures: number;
-  readonly waves: readonly WaveModel[];
-}
-
 export interface EventsModel {
   /** In the config's order, each entity once. */
   readonly published: readonly PublishedModel[];
@@ -343,11 +265,6 @@ export interface EventHandlerModel {
   readonly from: string | null;
   readonly subjects: readonly string[];
 }
-
-export type BatchSource =
-  | { readonly kind: "entity"; readonly entity: Names; readonly where: JsonValue }
-  | { readonly kind: "service"; readonly service: string; readonly endpoint: string }
-  | { readonly kind: "items"; readonly items: readonly JsonValue[] };
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 

@@ -99,7 +99,7 @@ const LIKELY: Readonly<Record<string, number>> = {
     ["name", "service", "endpoint", "source", "values", "entity", "stages", "entities", "tasks"].map((key) => [key, 1]),
   ),
   ...Object.fromEntries(
-    "package_manager cors rate_limit pool generate queue priority input when wait_for sleep map heartbeat tracing replicas kubernetes items max_items"
+    "package_manager cors rate_limit pool generate queue priority input when map heartbeat tracing replicas kubernetes items file max_items"
       .split(" ")
       .map((key) => [key, 0.03]),
   ),
@@ -118,7 +118,10 @@ const EXPRESSIONS = [
 ];
 
 const LIKELY_IN_STAGE: Readonly<Record<string, number>> = {
-  saga: 0.03,
+  saga: 0.1,
+  sleep: 0.1,
+  wait_for: 0.1,
+  on_timeout: 0.1,
   concurrency: 0.03,
   pivot: 0.1,
   map: 0.3,
@@ -141,8 +144,14 @@ function fieldOfOneType(drawn: Drawn): Drawn {
   return without(drawn, ...others.flatMap(([, ...keys]) => keys));
 }
 
-const stageOrGroup = (drawn: Drawn): Drawn =>
-  drawn.parallel === undefined ? drawn : { name: drawn.name ?? "", parallel: drawn.parallel };
+/** Of what a stage can be, one; most that is drawn for it belongs to a call. */
+function stageOrGroup(drawn: Drawn): Drawn {
+  if (drawn.parallel !== undefined) return { name: drawn.name ?? "", parallel: drawn.parallel };
+  const kind = ["sleep", "wait_for", "saga"].find((key) => drawn[key] !== undefined);
+  if (kind === undefined) return drawn;
+  const kept = ["name", "when", "pivot", kind, ...(kind === "wait_for" ? ["timeout", "on_timeout"] : [])];
+  return Object.fromEntries(Object.entries(drawn).filter(([key]) => kept.includes(key)));
+}
 
 /** A stream of numbers in [0, 1) that depends on the seed alone. */
 function randomOf(seed: number): () => number {
@@ -159,11 +168,13 @@ class Drawer {
   readonly #next: () => number;
   readonly #services: readonly string[];
   readonly #entities: readonly string[];
+  readonly #tasks: readonly string[];
 
   constructor(seed: number) {
     this.#next = randomOf(seed);
     this.#services = this.#distinct(NAMES, 4);
     this.#entities = this.#distinct(NAMES, 6);
+    this.#tasks = this.#distinct(NAMES, 5);
   }
 
   #below(bound: number): number {
@@ -182,6 +193,7 @@ class Drawer {
     const key = path.at(-1) ?? "";
     if (schema.title === "duration")
       return this.#one<JsonValue>([1, 5, 300, "1500ms", "30s", "5m", "2h", "1ms", 31_536_000]);
+    if (schema.title === "delay") return this.#one<JsonValue>([5, "1500ms", "${ input.until }", "${ a.( }"]);
     if (schema.title === "size") return this.#one<JsonValue>([1, 65_536, "64KiB", "1MiB", "1GiB"]);
     if (schema.anyOf !== undefined)
       return this.#one<JsonValue>([0, 1, -3, "2.5", "-0.5", 100, "9223372036854775807", 1e21, "007"]);
@@ -216,9 +228,9 @@ class Drawer {
     const drawn = Object.fromEntries(entries);
     if (path.at(-1) === "source")
       return this.#one([drawn.entity, drawn.service]) === drawn.entity
-        ? without(drawn, "service", "endpoint", "items")
-        : without(drawn, "entity", "where", "items");
-    return path.at(-2) === "fields" ? fieldOfOneType(drawn) : path.at(-2) === "stages" ? stageOrGroup(drawn) : drawn;
+        ? without(drawn, "service", "endpoint", "items", "file", "format")
+        : without(drawn, "entity", "where", "items", "file", "format");
+    return path.at(-2) === "fields" ? fieldOfOneType(drawn) : this.#isInStage(path) ? stageOrGroup(drawn) : drawn;
   }
 
   #isInStage(path: readonly string[]): boolean {
@@ -256,6 +268,9 @@ class Drawer {
     if (key === "from") return this.#one(["billing-service", "Order-Service", "x--y_"]);
     if (key === "stage") return this.#one(NAMES.slice(0, 12));
     if (key === "name" && path.includes("stages")) return this.#one(NAMES.slice(0, 24));
+    if (key === "saga" || (key === "name" && parent === "[]" && path.at(-3) === "tasks")) return this.#one(this.#tasks);
+    if (key === "wait_for") return this.#one(["approved", "go.on", "a-b_c", "1st"]);
+    if (key === "file") return this.#one(["data/a.csv", "a.txt", "it's `${x}`.csv", "a\0b"]);
     if (key === "service") return this.#one(this.#services);
     if (key === "entity") return this.#one(this.#entities);
     if (key === "endpoint" || key === "action") return this.#one(ENDPOINTS);

@@ -14,7 +14,7 @@ import { compileErrors } from "./targets/compile.test.support.js";
 import { readReferenceService, type Template } from "./template.js";
 
 /** Seeds whose configs have much in them. */
-const STARTED = [47, 280, 116, 76, 72, 171, 7, 243];
+const STARTED = [37, 121, 185, 288, 98, 230, 231, 12];
 const COMPILED = STARTED.slice(0, 2);
 const TOKEN = "operator-token-of-the-tests";
 
@@ -69,6 +69,14 @@ describe("configs drawn from the schema", () => {
     expect(count(({ entities }) => entities.length)).toBeGreaterThan(20);
     expect(count(({ sagas }) => sagas.length)).toBeGreaterThan(5);
     expect(count(({ batches }) => batches.length)).toBeGreaterThan(1);
+    for (const kind of ["call", "sleep", "wait", "child"])
+      expect(
+        count(
+          ({ sagas }) =>
+            sagas.flatMap(({ waves }) => waves.flatMap(({ stages }) => stages.filter((one) => one.kind === kind)))
+              .length,
+        ),
+      ).toBeGreaterThan(1);
     expect(
       count(({ sagas }) => sagas.flatMap(({ waves }) => waves.filter(({ parallel }) => parallel)).length),
     ).toBeGreaterThan(3);

@@ -11,7 +11,7 @@ import { IDENTIFIER_MAX_LENGTH, IDENTIFIER_PATTERN } from "../naming.js";
 /** The part of JSON Schema the vocabulary produces; what validate.ts understands. */
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
-  /** `duration` and `size` mark the two normalized kinds. */
+  /** `duration`, `delay` and `size` mark the normalized kinds. */
   readonly title?: string;
   readonly description?: string;
   readonly default?: JsonValue;
@@ -102,6 +102,10 @@ export const integer = (description: string, minimum: number, maximum: number, f
     ...(fallback === undefined ? {} : { default: fallback }),
   });
 
+/** A part of a whole. */
+export const ratio = (description: string): TUnsafe<number> =>
+  written<number>({ type: "number", description, minimum: 0, maximum: 1 });
+
 /** More than zero: whole seconds, or a number with `ms`, `s`, `m` or `h`; normalized to milliseconds. At most a year. */
 export const duration = (description: string, fallback?: number | string): TUnsafe<number> =>
   written<number>({
@@ -112,6 +116,20 @@ export const duration = (description: string, fallback?: number | string): TUnsa
       { type: "string", pattern: DURATION_PATTERN },
     ],
     ...(fallback === undefined ? {} : { default: fallback }),
+  });
+
+const EXPRESSION_PATTERN = "^\\s*\\$\\{[\\s\\S]*\\}\\s*$";
+
+/** A duration, or `${ expression }` that gives one; normalized to milliseconds, or the text as it is. */
+export const delay = (description: string): TUnsafe<number | string> =>
+  written<number | string>({
+    title: "delay",
+    description,
+    anyOf: [
+      { type: "integer", minimum: 1, maximum: 31_536_000 },
+      { type: "string", pattern: DURATION_PATTERN },
+      { type: "string", pattern: EXPRESSION_PATTERN },
+    ],
   });
 
 /** Bytes, or a number with `B`, `KiB`, `MiB` or `GiB`; normalized to bytes. At most 1 GiB. */

@@ -296,7 +296,7 @@ const transcript: [config: string, messages: string[]][] = [
   [
     task(`type: batch\nstages: [${stage}]`),
     [
-      "3:7: error missing-key long_running.tasks[0].source: expected the key `source` of a batch, got nothing; entity, service or items",
+      "3:7: error missing-key long_running.tasks[0].source: expected the key `source` of a batch, got nothing; one of entity, service, file, items",
     ],
   ],
   [
@@ -309,15 +309,11 @@ const transcript: [config: string, messages: string[]][] = [
     task("stages: [{name: a, sleep: 400}]"),
     [
       "4:15: warning timeout-exceeded long_running.tasks[0].stages: expected sleeps and waits within the timeout (300 s), got 400 s",
-      "4:26: error not-available long_running.tasks[0].stages[0].sleep: expected a feature of this version, got `sleep`, which is not available in this version; leave it out",
     ],
   ],
   [
     task("stages: [{name: a, saga: t}]"),
-    [
-      "4:26: error not-available long_running.tasks[0].stages[0].saga: expected a feature of this version, got `saga`, which is not available in this version; leave it out",
-      "4:32: error saga-cycle long_running.tasks[0].stages[0].saga: expected child sagas without a cycle, got t -> t",
-    ],
+    ["4:32: error saga-cycle long_running.tasks[0].stages[0].saga: expected child sagas without a cycle, got t -> t"],
   ],
 ];
 

@@ -61,6 +61,7 @@ const didYouMean = (name: string | null): string | undefined => (name === null ?
 
 function accept(node: Node, schema: Schema, path: Path, report: Report): unknown {
   if (schema.title === "duration") return acceptDuration(node, path, report);
+  if (schema.title === "delay") return acceptDelay(node, path, report);
   if (schema.title === "size") return acceptSize(node, path, report);
   if (schema.anyOf !== undefined) return acceptNumeric(node, schema.anyOf, path, report);
   if (schema.type === undefined) return plainValue(node);
@@ -200,6 +201,12 @@ function acceptDuration(node: Node, path: Path, report: Report): unknown {
   if (ms === 0) return report("out-of-range", node, path, "a duration above zero", got(node));
   if (ms > DURATION_MAX_MS) return report("out-of-range", node, path, "at most a year (8760h)", got(node));
   return ms;
+}
+
+/** What an expression in it is worth, a rule says. */
+function acceptDelay(node: Node, path: Path, report: Report): unknown {
+  const isExpression = node.kind === "scalar" && typeof node.value === "string" && node.value.includes("${");
+  return isExpression ? node.value : acceptDuration(node, path, report);
 }
 
 function acceptSize(node: Node, path: Path, report: Report): unknown {

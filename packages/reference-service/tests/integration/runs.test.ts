@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { definitions } from "../../src/application/sagas/definitions.generated.js";
 import { asOperator, startService, type TestService } from "./service.js";
 
-const batches = definitions.filter((definition) => "type" in definition).map(({ name }) => name);
+const batches = definitions.filter(({ runType }) => runType === "batch").map(({ name }) => name);
 const sagas = definitions.map(({ name }) => name).filter((name) => !batches.includes(name));
 /** Those that need nothing but their services: no signal, no time, no input of a certain shape. */
 const plain = definitions
-  .filter((definition) => "waves" in definition && definition.waves.flatMap(({ steps }) => steps).every(isPlain))
+  .filter(({ waves }) => waves.flatMap(({ steps }) => steps).every(isPlain))
   .map(({ name }) => name);
 const [saga = "none"] = plain;
 
@@ -44,11 +44,20 @@ describe("runs over HTTP", () => {
     );
   });
 
-  it.each(batches)("lists the batch %s and says that it cannot run yet", async (name) => {
-    const answer = await service.call("POST", `/api/v1/tasks/${name}`, {});
-    expect([answer.status, answer.body.code]).toEqual([501, "feature-unavailable"]);
-    expect((await service.call("POST", `/api/v1/sagas/${name}`, {})).status).toBe(404);
-  });
+  it.each(batches)(
+    "starts the batch %s as a task, which is no saga, and cancels it between its chunks",
+    async (name) => {
+      expect((await service.call("POST", `/api/v1/sagas/${name}`, {})).status).toBe(404);
+      const started = await service.call("POST", `/api/v1/tasks/${name}`, {});
+      expect(started.status).toBe(202);
+      const run = `/api/v1/runs/${started.body.id}`;
+      expect((await service.call("GET", run)).body).toMatchObject({ definition: name, type: "batch" });
+      const cancelled = await service.call("POST", `${run}/cancel`, { reason: "a test" }, asOperator);
+      expect([202, 409]).toContain(cancelled.status);
+      expect((await service.call("GET", `${run}/events`)).status).toBe(200);
+      expect(["cancelled", "completed"]).toContain((await service.call("GET", run)).body.status);
+    },
+  );
 
   it("lists definitions and instances for operators only", async () => {
     expect((await service.call("GET", "/api/v1/definitions")).status).toBe(401);

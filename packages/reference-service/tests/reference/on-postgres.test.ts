@@ -17,6 +17,9 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   events: () => import("./events.test.js"),
   handlers: () => import("./handled-events.test.js"),
   maps: () => import("./maps-http.test.js"),
+  batches: () => import("./batches-http.test.js"),
+  schedules: () => import("./schedules-http.test.js"),
+  seeding: () => import("../integration/seeding.test.js"),
 };
 
 // A suite for each, so that each file's hooks are its own.

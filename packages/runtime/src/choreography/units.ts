@@ -59,7 +59,14 @@ function gateName({ waves }: SagaDefinition, wave: number): string {
 
 function checked(definition: SagaDefinition, step: StepDefinition): StepDefinition {
   if (step.kind !== "action") {
-    const what = { sleep: "a timer", wait: "a wait for a signal", child: "another saga", map: "a list" }[step.kind];
+    const what = {
+      sleep: "a timer",
+      wait: "a wait for a signal",
+      child: "another saga",
+      map: "a list",
+      batch: "a batch",
+      function: "a function that saves how far it is",
+    }[step.kind];
     throw refusal(
       definition,
       step.name,

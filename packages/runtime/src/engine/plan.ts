@@ -11,6 +11,8 @@ export interface RunPlan {
   readonly timeoutMs: number;
   readonly startTimeoutMs: number | null;
   readonly strategy: RecoveryStrategy;
+  /** What it did is undone when it fails. A task undoes nothing: it ends `failed`. */
+  readonly compensates: boolean;
   /** How often the process may die of a run before it is parked. */
   readonly maxCrashes: number;
   /** Nothing of it is performed by the run's owner: its units tell what they did. */
@@ -71,10 +73,15 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
         hasExpressions: hasExpressions(step),
         evaluatesItems,
       };
+      if (step.kind === "function") {
+        const own = act(step.timeoutMs ?? definition.timeoutMs ?? defaults.runTimeoutMs, step.retry, null);
+        return { ...base, ...own, compensation: null };
+      }
       if (step.kind !== "action" && step.kind !== "map") {
         const own = act(null, {}, null);
-        // A child is undone by its kind.
-        return { ...base, ...own, compensation: step.kind === "child" ? { definition: null, ...own } : null };
+        // A child, or a batch, is undone by its kind.
+        const undone = step.kind === "child" || step.kind === "batch";
+        return { ...base, ...own, compensation: undone ? { definition: null, ...own } : null };
       }
       const undo = step.compensation;
       return {
@@ -92,10 +99,16 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     hasChildren: definition.waves.some((wave) => wave.steps.some((step) => step.kind === "child")),
     timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
     startTimeoutMs: definition.startTimeoutMs ?? null,
-    strategy: defaults.strategy,
+    strategy: strategyOf(definition, defaults),
+    compensates: defaults.strategy === "compensate" && definition.runType !== "task",
     maxCrashes: defaults.maxCrashes,
     isObserved: definition.style === "choreography",
   };
+}
+
+/** What a batch did is not undone when some of it fails: it waits for an operator. */
+function strategyOf({ runType }: SagaDefinition, { strategy }: PlanDefaults): RecoveryStrategy {
+  return runType === "batch" && strategy !== "none" ? "manual" : strategy;
 }
 
 function hasExpressions(step: StepDefinition): boolean {

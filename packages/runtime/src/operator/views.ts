@@ -8,6 +8,22 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
+  /** Of a batch that has begun, its items; of a task that is a function, what it said last of how far it is. Null: nothing is known. */
+  readonly progress: ProgressView | Json;
+}
+
+/** Items of a batch. */
+export interface ProgressView {
+  readonly done: number;
+  readonly failed: number;
+  /** They needed nothing: their conditions said no, or the source no longer had them. */
+  readonly skipped: number;
+  /** In the whole source; null: not known yet. */
+  readonly total: number | null;
+  /** Settled in a second, over the last half minute or so; null: not known yet. */
+  readonly rate: number | null;
+  /** At this rate, ms; null: not known. */
+  readonly leftMs: number | null;
 }
 
 export interface RunSummary
@@ -66,6 +82,32 @@ export interface CompensationView {
  */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
 
+/** A durable snapshot of a run's context. */
+export interface CheckpointView {
+  /** Counts from 1 in its run. */
+  readonly n: number;
+  /** Of the owner that wrote it. */
+  readonly fence: number;
+  /** The row of the journal that it was written with. */
+  readonly seq: number;
+  /** Store's clock, ms since the epoch. */
+  readonly at: number;
+  /** Of the context as JSON. */
+  readonly bytes: number;
+  readonly context: Json;
+}
+
+/** What became different from one checkpoint to another, by JSON pointers (RFC 6901); an item of a list is known by its place. */
+export interface CheckpointDiff {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly { readonly pointer: string; readonly value: Json }[];
+  readonly changed: readonly { readonly pointer: string; readonly from: Json; readonly to: Json }[];
+  readonly removed: readonly { readonly pointer: string; readonly value: Json }[];
+  /** False: there are more than the 1,000 differences shown. */
+  readonly isWhole: boolean;
+}
+
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {
   readonly rows: readonly JournalRow[];
@@ -74,11 +116,11 @@ export interface RunEvent {
 
 export interface DefinitionView {
   readonly name: string;
-  readonly type: "saga" | "batch";
+  readonly type: "saga" | "task" | "batch";
   readonly version: string;
   readonly description: string | null;
   readonly timeoutMs: number | null;
-  /** False: listed only; starting it answers `feature-unavailable`. */
+  /** False: listed only, not run by this version. */
   readonly available: boolean;
   readonly waves: readonly { readonly steps: readonly DefinitionStepView[] }[];
   readonly pivotAfterWave: number | null;
@@ -91,7 +133,7 @@ export interface DefinitionStepView {
   readonly endpoint: string | null;
   /** What a step of kind `wait` waits for. */
   readonly signal: string | null;
-  /** Items at once of a step of kind `map`. */
+  /** Items at once of a step of kind `map`; chunks of a `batch`. */
   readonly concurrency: number | null;
   /** What a step of kind `child` runs. */
   readonly saga: string | null;

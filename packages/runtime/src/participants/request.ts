@@ -20,6 +20,7 @@ export function stepRequest(target: ServiceCall, step: StepCall, headers: Header
     : {
         ...{ run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get() },
         ...itemOf(step),
+        ...(step.heartbeatMs !== null && { heartbeat_details: step.heartbeatDetails }),
       };
   return request(target, step, headers, body);
 }
@@ -43,9 +44,10 @@ function request(
   return { method, endpoint, headers: { ...Object.fromEntries(named), ...protocolHeaders(step) }, body };
 }
 
-/** Of a stage that maps over a list. */
-function itemOf({ item, index }: StepCall | CompensationCall): { item?: Json; index?: number } {
-  return index === undefined ? {} : { item: item ?? null, index };
+/** Of a stage that maps over a list, or of a batch. */
+function itemOf({ item, index, key }: StepCall | CompensationCall): { item?: Json; index?: number; key?: string } {
+  if (index !== undefined) return { item: item ?? null, index };
+  return key === undefined ? {} : { item: item ?? null, key };
 }
 
 function protocolHeaders(step: StepCall | CompensationCall): Record<string, string> {
@@ -57,6 +59,7 @@ function protocolHeaders(step: StepCall | CompensationCall): Record<string, stri
     "x-run-fence": String(step.fence),
     "x-step": step.stage,
     "x-attempt": String(step.attempt),
+    ...(step.heartbeatMs !== null && { "x-heartbeat-timeout": String(step.heartbeatMs) }),
     // W3C Trace Context: the run is the trace, an attempt is a span.
     traceparent: `00-${step.runId.replaceAll("-", "")}-${span}-01`,
   };

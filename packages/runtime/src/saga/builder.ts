@@ -1,5 +1,6 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
+import type { ScheduleOptions } from "../schedule/schedule-definition.js";
 import {
   type AnyMap,
   type AnyStep,
@@ -13,6 +14,7 @@ import {
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
 import { type QueueOptions, queueOf } from "./queue.js";
+import { declaredSchedule } from "./schedule-config.js";
 import type {
   ChildOptions,
   ElsewhereStep,
@@ -55,6 +57,8 @@ export interface SagaOptions<Input> {
   readonly retry?: RetryOptions;
   /** What a run can be searched by: at most 20 texts of up to 256 characters, by names. Default: none. */
   readonly attributes?: (input: Input) => Readonly<Record<string, string>>;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleOptions;
   /** In which queue its runs begin, how many at once, how often. Default: at once, in any number. */
   readonly queue?: QueueOptions<Input>;
   /** Throws when the input does not fit; starting then fails with `input-invalid`. */
@@ -172,6 +176,7 @@ export class SagaBuilder<Input, Outputs> {
       }),
       ...(options.description !== undefined && { description: options.description }),
       ...(options.checkInput !== undefined && { checkInput: options.checkInput as (input: Json) => void }),
+      ...(options.schedule !== undefined && { schedule: declaredSchedule(name, options.schedule) }),
       ...(returns !== undefined && { returns }),
       ...(options.style !== undefined && { style: options.style }),
       ...(options.queue !== undefined && { queue: queueOf(name, options.queue as QueueOptions) }),

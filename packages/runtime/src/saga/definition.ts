@@ -1,5 +1,12 @@
 import type { Json } from "../json.js";
+import type { ScheduleDefinition } from "../schedule/schedule-definition.js";
+import type { BatchStep } from "./batch-step.js";
 import type { QueueDefinition } from "./queue.js";
+import type { Expression, RetryPolicy, ServiceCall } from "./service-act.js";
+import type { TaskFunction } from "./task-call.js";
+
+export type * from "./batch-step.js";
+export type { Expression, ExpressionScope, RetryPolicy, ServiceCall } from "./service-act.js";
 
 /**
  * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
@@ -29,6 +36,8 @@ export interface SagaDefinition {
   readonly returns?: (outputs: Readonly<Record<string, Json>>) => unknown;
   /** `choreography`: its stages react to each other's events, and its runs are observed. Default: `saga.orchestration` of the config. */
   readonly style?: SagaStyle;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleDefinition;
   /** Where its runs begin. Default: in the default queue, which has no limits. A run that another one started begins in its parent's place. */
   readonly queue?: QueueDefinition;
   /** It is one unit of a choreographed saga, and this is which. */
@@ -56,7 +65,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep | BatchStep | FunctionStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -75,6 +84,8 @@ export interface ActionStep extends StepBase {
   /** Per attempt, ms; null: the service's, else 30 s. */
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
+  /** An attempt that gives no sign of life for so long, ms, has failed. Default: it may be silent until its timeout. */
+  readonly heartbeatMs?: number;
   readonly compensation: CompensationDefinition | null;
   /** Of a choreographed saga: another service performs and undoes it, by events; here it is only followed. */
   readonly isElsewhere?: true;
@@ -94,8 +105,8 @@ export interface WaitStep extends StepBase {
   readonly signal: string;
   /** ms; null: until the run's timeout. */
   readonly timeoutMs: number | null;
-  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. */
-  readonly onTimeout: "fail" | "refuse";
+  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. `skip`: the saga goes on, the output is null. */
+  readonly onTimeout: "fail" | "refuse" | "skip";
 }
 
 /**
@@ -125,43 +136,25 @@ export interface MapStep extends StepBase {
   /** Per attempt at an item, ms; null: the service's, else 30 s. */
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
+  /** As of an action, for each attempt at an item. */
+  readonly heartbeatMs?: number;
   /** Of an item. */
   readonly compensation: CompensationDefinition | null;
 }
 
-/** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */
-export interface Expression {
-  /** JSONata; null: a function. */
-  readonly source: string | null;
-  /** May throw, and then the step fails for good. */
-  evaluate(scope: ExpressionScope): unknown;
-}
-
-export interface ExpressionScope {
-  /** The run's. */
-  readonly input: Json;
-  /** Of steps in earlier waves, by name. */
-  readonly outputs: Readonly<Record<string, Json>>;
-  readonly context: Readonly<Record<string, Json>>;
-  /** Of a step that maps over a list: the item, and its place from 0 on. */
-  readonly item?: Json;
-  readonly index?: number;
-  /** The store's clock as far as it is known, ms since the epoch. */
-  readonly now: number;
+/** A function in this process that saves how far it has come, and may wait. Its output is what it returns. */
+export interface FunctionStep extends StepBase {
+  readonly kind: "function";
+  readonly run: TaskFunction;
+  /** Chosen by its author: runs of another one are left to those who have it. */
+  readonly version: string;
+  /** Of one execution, from its start to its end or to its next long wait, ms; null: the run's. */
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
 }
 
 /** Who performs a step: a handler in this process, or a participant (a service) by name. */
 export type Action = { readonly run: StepHandler } | ServiceCall;
-
-export interface ServiceCall {
-  readonly service: string;
-  /** Path with one leading slash. */
-  readonly endpoint: string;
-  /** Default POST. */
-  readonly method?: string;
-  /** Statuses that count as a business refusal though they usually mean a fault of configuration. */
-  readonly refusals?: readonly number[];
-}
 
 export interface CompensationDefinition {
   readonly action: { readonly run: CompensationHandler } | ServiceCall;
@@ -169,27 +162,9 @@ export interface CompensationDefinition {
   readonly retry: Partial<RetryPolicy>;
 }
 
-export interface RetryPolicy {
-  /** Attempts in all, the first one included. Default 5. */
-  readonly maxAttempts: number;
-  /** Default exponential. */
-  readonly backoff: "exponential" | "linear" | "fixed";
-  /** Default 1,000. */
-  readonly initialDelayMs: number;
-  /** Cap of one delay. Default 60,000. */
-  readonly maxDelayMs: number;
-  /** `full`: a delay is drawn from 0 to the computed one. Default full. */
-  readonly jitter: "full" | "none";
-  /**
-   * Failures that end the act at once: codes such as `validation-failed`, statuses of answers as `http-404`, and beginnings of
-   * either, `http-4*`. The more specific list stands in for the others. Default: none.
-   */
-  readonly nonRetryable: readonly string[];
-}
-
 /**
- * What one attempt at a step is given. `context`, `transaction` and `signal` are made when they are read: hand on the call itself, or
- * what you need of it, for `{ ...call }` in a handler has none of the three.
+ * What one attempt at a step is given. `context`, `transaction`, `signal` and `heartbeat` are made when they are read: hand on the call itself, or
+ * what you need of it, for `{ ...call }` in a handler has none of them.
  */
 export interface StepCall {
   readonly runId: string;
@@ -200,9 +175,10 @@ export interface StepCall {
   /** `input` comes from the step's expression: it is the whole body of a request. */
   readonly isMapped: boolean;
   readonly runInput: Json;
-  /** Of a step that maps over a list: the item, and its place from 0 on. */
+  /** Of a step that maps over a list: the item, and its place from 0 on. Of a stage of a batch: the item, and its key. */
   readonly item?: Json;
   readonly index?: number;
+  readonly key?: string;
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;
@@ -214,8 +190,18 @@ export interface StepCall {
   readonly fence: number;
   /** How long this attempt may take, ms. */
   readonly timeoutMs: number;
-  /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
+  /** Aborted at the attempt's timeout, at the run's, when its heartbeats stop, or when this instance lost the run. */
   readonly signal: AbortSignal;
+  /**
+   * A sign of life, where the step has a `heartbeat`; without one it does nothing. `details`, JSON of at most 64 KiB, say how far it is: kept in the
+   * journal, at most one row per third of the heartbeat's time and with the attempt's failure, for the next attempt. Errors:
+   * `payload-too-large`, `input-invalid`.
+   */
+  readonly heartbeat: (details?: unknown) => void;
+  /** How long this attempt may give no sign of life, ms; null: as long as it may take. */
+  readonly heartbeatMs: number | null;
+  /** What an attempt before last told of how far it was; null: nothing. */
+  readonly heartbeatDetails: Json;
   /**
    * Does the callback's work in a transaction of the run store's own database, which also writes that the step completed:
    * both are durable, or neither. Once per attempt; return what it resolves with, for the callback's value is the step's

@@ -2,7 +2,19 @@ import type { SagaEvents } from "../choreography/saga-events.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
-import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
+import type {
+  CheckpointDiff,
+  CheckpointView,
+  DefinitionView,
+  InstanceView,
+  RunEvent,
+  RunSummary,
+  RunView,
+} from "../operator/views.js";
+import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
+import type { ScheduleView } from "../schedule/schedule-view.js";
+import type { ScheduleCounts } from "../schedule/scheduler-options.js";
+import type { FailedItemPage } from "../store/batch-store.js";
 import type { QueueLimit, QueueState } from "../store/queue-limit.js";
 import type { Checkpoint } from "../store/run-store.js";
 
@@ -19,7 +31,7 @@ export interface SagaManager {
   /**
    * Creates a run. The same key gives the same run, or what `ifExists` says. Errors: `definition-unknown`, `input-invalid`,
    * `payload-too-large`, `idempotency-key-reused` (other input), `run-exists` (with `ifExists: "reject"`),
-   * `feature-unavailable` (a batch), `overloaded`, `runtime-stopped` (before open or after close).
+   * `overloaded`, `runtime-stopped` (before open or after close).
    */
   start(definition: string, input: Json, options?: StartOptions): Promise<StartedRun>;
   /** The run once it ended, or its current view after `timeoutMs`; a stuck run has not ended. Error: `run-not-found`. */
@@ -32,6 +44,16 @@ export interface SagaManager {
   journal(id: string): Promise<readonly JournalRow[]>;
   /** Newest first, at most `checkpoint.keep`. Error: `run-not-found`. */
   checkpoints(id: string): Promise<readonly Checkpoint[]>;
+  /** Errors: `run-not-found`, `checkpoint-not-found`. */
+  checkpoint(id: string, n: number): Promise<CheckpointView>;
+  /** Errors: as `checkpoint`. */
+  diffCheckpoints(id: string, from: number, to: number): Promise<CheckpointDiff>;
+  /**
+   * Has the context of a parked run be again what it was in that checkpoint; takes effect when its owner reads it, and is journaled. What
+   * steps have done stays done: lead the run on with `resume` or `retry`. Errors: `run-not-found`, `checkpoint-not-found`,
+   * `verb-forbidden` (the run is not stuck or paused, or attempts are under way), `input-invalid` (no reason), `inbox-full`.
+   */
+  restoreCheckpoint(id: string, n: number, request: RestoreCheckpoint): Promise<void>;
   /** Every row of the run from the first one on, as it is written, until the run ends or `signal` aborts. Error: `run-not-found`. */
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent>;
 
@@ -48,8 +70,39 @@ export interface SagaManager {
    */
   signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void>;
 
+  /** Items of a batch that failed, in the order of their failing. Errors: `run-not-found`, `verb-forbidden` (no batch), `input-invalid`. */
+  failedItems(id: string, query: FailedItemsQuery): Promise<FailedItemPage>;
+  /**
+   * Tries the failed items of a batch again: within it while it goes on; with the verb `retry` when it is stuck; alone, by a new run that
+   * is `restartedFrom` this one, when it has ended. Errors: `run-not-found`, `verb-forbidden` (no batch, nothing failed), those of `act`.
+   */
+  retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems>;
+  /** In the order of their names; also those of definitions that no instance has any more. None where the store keeps none. */
+  schedules(): Promise<readonly ScheduleView[]>;
+  /** Its ticks begin no runs until it is resumed. Twice is once. Errors: `schedule-unknown`, `input-invalid` (no reason). */
+  pauseSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /** What came meanwhile was missed, and is made up for if the schedule says so. Twice is once. Errors: as `pauseSchedule`. */
+  resumeSchedule(name: string, request: ScheduleRequest): Promise<void>;
+  /**
+   * Starts a run for each tick in a range of the past, oldest first, whatever the overlap policy: a queue bounds how many go on at once. A tick that
+   * has a run keeps it. Goes on at `next`, when there are more than `limit`. Errors: `schedule-unknown`, `input-invalid` (a range that is none,
+   * or not past), `store-unavailable` (call again: what has begun is not begun twice).
+   */
+  backfill(name: string, range: BackfillRange): Promise<Backfill>;
+  /**
+   * Starts a run now, beside the ticks, also of a paused schedule. Errors: `schedule-unknown`, `schedule-busy` (a run of a tick goes on),
+   * `input-invalid`.
+   */
+  triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun>;
+
   /** The limited queues of the definitions registered here, and how they stand. */
   queues(): Promise<readonly QueueView[]>;
+  /**
+   * A sign of life of a participant elsewhere, for its attempt at a stage (or an item, by its path); works on any instance. Errors:
+   * `run-not-found`, `attempt-over` (it need not go on), `input-invalid`, `payload-too-large` (64 KiB of details), `inbox-full`.
+   */
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void>;
+
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
@@ -82,6 +135,31 @@ export interface VerbRequest {
    */
   readonly step?: string;
 }
+
+export interface FailedItemsQuery {
+  /** Default 50, at most 10,000. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** As a `VerbRequest`. Of a batch that has ended the same key twice is one new run. */
+export type RetryFailedRequest = Omit<VerbRequest, "step">;
+
+export interface RetriedItems {
+  /** That tries them: the batch itself, or a new one. */
+  readonly run: string;
+  /** How many are tried again. */
+  readonly items: number;
+}
+export interface HeartbeatRequest {
+  /** The attempt's number, as it was called with. */
+  readonly attempt: number;
+  /** How far it is, for the next attempt. Default: nothing new. */
+  readonly details?: Json;
+}
+
+/** As of a verb. */
+export type RestoreCheckpoint = Omit<VerbRequest, "step">;
 
 export interface SignalRequest {
   /** Who sends it; journaled. */
@@ -183,6 +261,11 @@ export interface SagaMetrics {
   readonly appends: number;
   readonly flushes: number;
   readonly leaseLost: number;
+  /** Items of batches settled here. */
+  readonly batchItemsDone: number;
+  readonly batchItemsFailed: number;
+  /** Of schedules; null: the store keeps none. */
+  readonly schedules: ScheduleCounts | null;
   /** The limited queues of the definitions registered here. */
   readonly queues: readonly QueueView[];
   /** Of choreographed sagas; null: there are none here. */

@@ -10,14 +10,13 @@ import type { QueueLimit } from "../store/queue-limit.js";
 import type { NewRun } from "../worker/child-runs.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
-import type { BatchDefinition } from "./batch.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import { checkChildren } from "./child-graph.js";
 import { defineSaga, describeAction } from "./define.js";
-import type { SagaDefinition, SagaStyle, StepDefinition } from "./definition.js";
+import type { SagaDefinition, SagaStyle, ServiceCall, StepDefinition } from "./definition.js";
 import { queueLimits } from "./queue.js";
 
-export type Definition = SagaDefinition | BatchDefinition;
+export type Definition = SagaDefinition;
 
 const DEFAULT_STEP_TIMEOUT_MS = 30_000;
 
@@ -55,7 +54,6 @@ export class Registry implements PlanRegistry {
     for (const given of definitions) {
       const definition = withStyle(given, saga.orchestration);
       this.#latest.set(definition.name, definition);
-      if ("type" in definition) continue;
       checkServices(definition, participants);
       addPlan(definition);
       checkElsewhere(definition);
@@ -95,6 +93,10 @@ export class Registry implements PlanRegistry {
     return own === undefined ? stages : [own, ...stages];
   }
 
+  get plans(): readonly RunPlan[] {
+    return [...this.#plans.values()];
+  }
+
   get queues(): readonly QueueLimit[] {
     return [...this.#queues.values()];
   }
@@ -113,10 +115,11 @@ export class Registry implements PlanRegistry {
     const definition = this.latest(saga);
     const input = checkedInput(definition, value);
     const attributes = attributesOf(definition, input);
-    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input), attributes };
+    const { version, runType: type = "saga" } = definition;
+    return { type, definition: saga, version, input, inputHash: hashOfInput(input), attributes };
   };
 
-  /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */
+  /** The definition that new runs of that name follow. Error: `definition-unknown`. */
   latest(name: string): SagaDefinition {
     const definition = this.#latest.get(name);
     if (definition === undefined) {
@@ -127,18 +130,16 @@ export class Registry implements PlanRegistry {
         { name },
       );
     }
-    if (!("type" in definition)) return definition;
-    throw new RuntimeError(
-      "feature-unavailable",
-      `expected a workflow, got the batch "${name}": batches are listed but not run in this version`,
-      { name },
-    );
+    return definition;
+  }
+
+  /** What new runs of each name follow, with a schedule or without. */
+  newest(): readonly SagaDefinition[] {
+    return [...this.#latest.values()].filter((definition): definition is SagaDefinition => !("type" in definition));
   }
 
   views(): readonly DefinitionView[] {
-    return [...this.#latest.values()].map((definition) =>
-      "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
-    );
+    return [...this.#latest.values()].map(viewOf);
   }
 }
 
@@ -160,7 +161,9 @@ function checkStrategy({ name }: SagaDefinition, { recovery }: SessionConfig): v
 
 /** A run is pinned to how it goes, too: one that was begun in the other style is left to those who still know that one. */
 function withStyle(definition: Definition, style: SagaStyle): Definition {
-  if ("type" in definition || definition.style !== undefined || style === "orchestration") return definition;
+  if (definition.style !== undefined || style === "orchestration") return definition;
+  // Of a task or a batch there is one step, which nobody else follows.
+  if ((definition.runType ?? "saga") !== "saga") return definition;
   return defineSaga({ ...definition, style });
 }
 
@@ -170,9 +173,8 @@ function key(name: string, version: string): string {
 
 function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
   for (const step of definition.waves.flatMap((wave) => wave.steps)) {
-    if (step.kind !== "action" && step.kind !== "map") continue;
-    for (const action of [step.action, step.compensation?.action]) {
-      if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
+    for (const action of actionsOf(step)) {
+      if ("run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
       const message = `expected a participant for service ${JSON.stringify(action.service)} of step "${definition.name}.${step.name}", got only: ${known}`;
       throw new RuntimeError("definition-invalid", message, {
@@ -184,9 +186,21 @@ function checkServices(definition: SagaDefinition, participants: Readonly<Record
   }
 }
 
-function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWave }: SagaDefinition): DefinitionView {
+/** What it performs, and what undoes that. */
+function actionsOf(step: StepDefinition): readonly (ServiceCall | { readonly run: unknown })[] {
+  if (step.kind === "batch" && step.work.kind === "stages")
+    return step.work.stages.flatMap(({ call, compensation }) => [
+      call,
+      ...(compensation === null ? [] : [compensation.call]),
+    ]);
+  if (step.kind !== "action" && step.kind !== "map") return [];
+  return step.compensation === null ? [step.action] : [step.action, step.compensation.action];
+}
+
+function viewOf(definition: SagaDefinition): DefinitionView {
+  const { name, runType: type = "saga", version, description, timeoutMs, waves, pivotAfterWave } = definition;
   return {
-    ...{ name, type: "saga", version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
+    ...{ name, type, version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
     waves: waves.map(({ steps }) => ({
       steps: steps.map(viewOfStep),
     })),
@@ -200,23 +214,10 @@ function viewOfStep(step: StepDefinition): DefinitionStepView {
     name: step.name,
     kind: step.kind,
     ...(acts ? describeAction(step.action) : { service: null, endpoint: null }),
-    concurrency: step.kind === "map" ? step.concurrency : null,
+    concurrency: step.kind === "map" || step.kind === "batch" ? step.concurrency : null,
     signal: step.kind === "wait" ? step.signal : null,
     saga: step.kind === "child" ? step.saga : null,
     conditional: step.when !== undefined,
     compensation: undo && (describeAction(undo.action).endpoint ?? "local"),
-  };
-}
-
-function viewOfBatch({ name, version }: BatchDefinition): DefinitionView {
-  return {
-    name,
-    type: "batch",
-    version,
-    description: null,
-    timeoutMs: null,
-    available: false,
-    waves: [],
-    pivotAfterWave: null,
   };
 }

@@ -3,6 +3,8 @@ import { RuntimeError } from "../errors.js";
 import type { CreateResult, CreateRun, RunRow } from "../store/run-store.js";
 import type { StartOptions } from "./manager.js";
 
+/** Whether the key had a run before, and what that means to who starts it again. */
+
 export function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
   return result.kind === "existing" && result.run.id !== run.id;
 }

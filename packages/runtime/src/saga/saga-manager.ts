@@ -1,10 +1,9 @@
-import type { Broker } from "../broker/broker.js";
+import { BatchOperations } from "../batch/batch-operations.js";
+import { BatchWorker } from "../batch/batch-worker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
-import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
-import type { SessionConfig } from "../config.js";
 import type { JournalRow } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
@@ -12,11 +11,24 @@ import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
 import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
+import { RunCheckpoints } from "../operator/run-checkpoints.js";
+import { RunHeartbeats } from "../operator/run-heartbeats.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
-import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
-import type { Participant } from "../participants/participant.js";
+import { strandedDetail } from "../operator/stranded-detail.js";
+import type {
+  CheckpointDiff,
+  CheckpointView,
+  DefinitionView,
+  InstanceView,
+  RunEvent,
+  RunView,
+} from "../operator/views.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
+import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
+import type { ScheduleView } from "../schedule/schedule-view.js";
+import { Schedules } from "../schedule/schedules.js";
+import type { FailedItemPage } from "../store/batch-store.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateRun, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
@@ -26,9 +38,15 @@ import { Worker } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
+import { eventGroupOf } from "./event-group.js";
 import type {
+  FailedItemsQuery,
+  HeartbeatRequest,
   ListRuns,
   QueueView,
+  RestoreCheckpoint,
+  RetriedItems,
+  RetryFailedRequest,
   RunListPage,
   SagaHealth,
   SagaManager,
@@ -39,46 +57,11 @@ import type {
   VerbRequest,
 } from "./manager.js";
 import { type Placing, placingOf } from "./placing.js";
-import { type Definition, Registry } from "./registry.js";
+import { Registry } from "./registry.js";
 import { checkReplay, isReplay, startedStatus } from "./replay.js";
+import type { SagaManagerOptions } from "./saga-manager-options.js";
 
-export interface SagaManagerOptions {
-  /** Opened and closed by the manager. */
-  readonly store: RunStore;
-  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
-  readonly definitions: readonly Definition[];
-  /** By the service names that stages use. */
-  readonly participants: Readonly<Record<string, Participant>>;
-  /** From `resolveConfig`. */
-  readonly config: SessionConfig;
-  /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
-  readonly contexts?: ContextSessions;
-  /** Shown to operators. Default: the process id. */
-  readonly label?: string;
-  /** Clock, timers and chance. Default: the system's. */
-  readonly ports?: Ports;
-  /** Default: silent. */
-  readonly logger?: Logger;
-  /**
-   * Carries the events of choreographed sagas, which a relay brings it from the store's outbox. Opened and closed by the manager. Default: the
-   * local one, which is that outbox.
-   */
-  readonly broker?: Broker;
-  /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
-  readonly relays?: boolean;
-  /** Stages of choreographed sagas of other services, which this one performs. Of several for one stage the last one begins new ones. Default: none. */
-  readonly eventParticipants?: readonly EventParticipant[];
-  /**
-   * Name of this service among those that share the broker, the same for all its instances: `A-Z a-z 0-9 _ -`, at most 64 characters.
-   * With it the service takes the events of the sagas and stages that it knows, without it all. Needed where there are
-   * `eventParticipants` and a broker. Default: it has the broker's events for itself, but for those who give a name.
-   */
-  readonly eventGroup?: string;
-  /** Runs driven at once in this process. Default 1,000. */
-  readonly maxRuns?: number;
-  /** How often the store is asked for due runs, ms. Default 500. */
-  readonly pollMs?: number;
-}
+export type { SagaManagerOptions } from "./saga-manager-options.js";
 
 /** Nothing is opened yet. Error: `definition-invalid` when a stage's service has no participant. */
 export function createSagaManager(options: SagaManagerOptions): SagaManager {
@@ -86,8 +69,7 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
-/** Definitions of stranded runs that health names. */
-const MAX_NAMED = 10;
+const DEFAULT_BATCH_POLL_MS = 500;
 
 class StoreSagaManager implements SagaManager {
   readonly #store: RunStore;
@@ -100,9 +82,15 @@ class StoreSagaManager implements SagaManager {
   readonly #worker: Worker;
   readonly #newRuns: NewRuns;
   readonly #actions: RunActions;
+  readonly #checkpoints: RunCheckpoints;
+  readonly #heartbeats: RunHeartbeats;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
+  readonly #schedules: Schedules;
   readonly #choreography: Choreography | null;
+  /** Null: the store keeps no batches. */
+  readonly #batches: BatchWorker | null;
+  readonly #batchOperations: BatchOperations;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -124,7 +112,10 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
       emitted: (events, unread) => this.#choreography?.emitted(events, unread),
+      onBatch: () => this.#batches?.poke(),
+      onLost: () => this.#batches?.lost(),
     });
+    this.#batches = this.#batchWorker(options);
     this.#newRuns = new NewRuns({ store, plans: this.#registry, worker: this.#worker, ports, logger });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
@@ -133,8 +124,33 @@ class StoreSagaManager implements SagaManager {
       now: () => this.#worker.storeNow,
     });
     this.#choreography = this.#choreographer(options);
-    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
-    this.#signals = new RunSignals({ store, ports, poke });
+    const inbox = { store, ports, registry: this.#registry, poke };
+    this.#actions = new RunActions(inbox);
+    this.#checkpoints = new RunCheckpoints(inbox);
+    this.#heartbeats = new RunHeartbeats({ ...inbox, beat: (...beat) => this.#worker.beat(...beat) });
+    this.#signals = new RunSignals(inbox);
+    this.#batchOperations = new BatchOperations({
+      store,
+      latest: (definition) => this.#registry.latest(definition),
+      newId: () => uuidV7(ports),
+      claim: (id, definition, version) => this.#newRuns.claim(id, definition, version),
+      create: (run) => this.#newRuns.create(run),
+      retry: (run, request) => this.#actions.act(run, "retry", request),
+      opened: () => this.#batches?.poke(),
+    });
+    this.#schedules = new Schedules({
+      ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
+      isTrusted: () => this.#worker.storeNow !== null,
+      newRun: async (definition, value, idempotencyKey, id) => {
+        const input = checkedInput(definition, value as Json);
+        const placing = await this.#placing(definition, input, {});
+        return { ...this.#newRun(definition, input, { idempotencyKey }, placing, id), claim: null };
+      },
+      began: ({ events }) => {
+        this.#worker.poke();
+        if (events !== undefined) this.#choreography?.emitted(events);
+      },
+    });
   }
 
   open(): Promise<void> {
@@ -153,8 +169,11 @@ class StoreSagaManager implements SagaManager {
   async #open(): Promise<void> {
     await this.#store.open();
     await this.#worker.start();
+    this.#batches?.start();
     await this.#choreography?.open();
-    if (this.#closed === null) this.#sweep.start();
+    if (this.#closed !== null) return;
+    this.#sweep.start();
+    this.#schedules.start();
   }
 
   close(graceMs = DEFAULT_GRACE_MS): Promise<void> {
@@ -165,10 +184,13 @@ class StoreSagaManager implements SagaManager {
   async #close(graceMs: number): Promise<void> {
     if (this.#opened === null) return this.#newRuns.close();
     await this.#opened.catch(() => {});
-    await this.#sweep.stop();
+    await Promise.all([this.#sweep.stop(), this.#schedules.stop()]);
     await this.#choreography?.close(graceMs);
     this.#newRuns.close();
-    await this.#worker.stop(graceMs);
+    const beganAt = this.#ports.clock.monotonic();
+    // Chunks are owned in the name of the worker, which gives up its lease at its end.
+    await this.#batches?.stop(graceMs);
+    await this.#worker.stop(Math.max(0, graceMs - (this.#ports.clock.monotonic() - beganAt)));
     await this.#store.close();
     this.#queries.close();
     this.#notifier.close();
@@ -181,10 +203,7 @@ class StoreSagaManager implements SagaManager {
       throw new RuntimeError("runtime-stopped", "expected an open runtime, got a start before open or after close");
     }
     await this.#opened;
-    const placing = await placingOf(definition, input, options, {
-      isLimited: (queue) => this.#registry.isLimited(queue),
-      now: () => this.#store.now(),
-    });
+    const placing = await this.#placing(definition, input, options);
     const run = this.#newRun(definition, input, options, placing);
     const result = await this.#newRuns.create(run);
     if (result.kind === "rejected")
@@ -199,8 +218,15 @@ class StoreSagaManager implements SagaManager {
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
-  /** With the first row of its journal, when this process may drive it: one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing): CreateRun {
+  #placing(definition: SagaDefinition, input: Json, options: StartOptions): Promise<Placing> {
+    return placingOf(definition, input, options, {
+      isLimited: (queue) => this.#registry.isLimited(queue),
+      now: () => this.#store.now(),
+    });
+  }
+
+  /** With the first row of its journal, when this process may drive it: one write starts it. One whose id is given is for anybody to take. */
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
@@ -208,7 +234,7 @@ class StoreSagaManager implements SagaManager {
     const { limited, delayMs, debounce } = placing;
     const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
-    const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
+    const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     const run: CreateRun = {
@@ -230,11 +256,27 @@ class StoreSagaManager implements SagaManager {
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: isAtOnce ? this.#newRuns.claim(id, name, version) : null,
+      claim: given === undefined && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
     if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
+  }
+
+  #batchWorker({
+    store,
+    participants,
+    sources = {},
+    pollMs = DEFAULT_BATCH_POLL_MS,
+  }: SagaManagerOptions): BatchWorker | null {
+    if (store.batches === undefined) return null;
+    return new BatchWorker({
+      ...{ store: store.batches, runs: store, plans: this.#registry.plans, participants, entities: sources, pollMs },
+      ...{ ports: this.#ports, logger: this.#logger },
+      workerId: () => this.#worker.id,
+      trusted: () => this.#worker.trusted,
+      messaged: (run) => this.#worker.pokeInbox(run),
+    });
   }
 
   #choreographer(options: SagaManagerOptions): Choreography | null {
@@ -279,6 +321,18 @@ class StoreSagaManager implements SagaManager {
     return this.#queries.checkpoints(id);
   }
 
+  checkpoint(id: string, n: number): Promise<CheckpointView> {
+    return this.#checkpoints.inspect(id, n);
+  }
+
+  diffCheckpoints(id: string, from: number, to: number): Promise<CheckpointDiff> {
+    return this.#checkpoints.diff(id, from, to);
+  }
+
+  restoreCheckpoint(id: string, n: number, request: RestoreCheckpoint): Promise<void> {
+    return this.#checkpoints.restore(id, n, request);
+  }
+
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
     return this.#queries.watch(id, signal);
   }
@@ -291,8 +345,40 @@ class StoreSagaManager implements SagaManager {
     return this.#signals.send(id, name, payload, request);
   }
 
+  failedItems(id: string, query: FailedItemsQuery): Promise<FailedItemPage> {
+    return this.#batchOperations.failedItems(id, query);
+  }
+
+  retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems> {
+    return this.#batchOperations.retryFailed(id, request);
+  }
+
+  schedules(): Promise<readonly ScheduleView[]> {
+    return this.#schedules.list();
+  }
+
+  pauseSchedule(name: string, request: ScheduleRequest): Promise<void> {
+    return this.#schedules.pause(name, request);
+  }
+
+  resumeSchedule(name: string, request: ScheduleRequest): Promise<void> {
+    return this.#schedules.resume(name, request);
+  }
+
+  backfill(name: string, range: BackfillRange): Promise<Backfill> {
+    return this.#schedules.backfill(name, range);
+  }
+
+  triggerSchedule(name: string, request: TriggerRequest): Promise<StartedRun> {
+    return this.#schedules.trigger(name, request);
+  }
+
   queues(): Promise<readonly QueueView[]> {
     return queueViews(this.#store, this.#registry.queues);
+  }
+
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void> {
+    return this.#heartbeats.send(id, stage, request);
   }
 
   definitions(): readonly DefinitionView[] {
@@ -322,22 +408,12 @@ class StoreSagaManager implements SagaManager {
         return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
       // Runs go on where they are, and no further.
       const events = this.#choreography?.outage ?? null;
-      const detail = events === null ? await this.#strandedDetail() : `events wait: ${events}`;
+      const detail =
+        events === null ? await strandedDetail(this.#store, this.#registry.list()) : `events wait: ${events}`;
       return { ok: worker !== "stopped" && events === null, worker, store: "up", detail };
     } catch (error) {
       return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
     }
-  }
-
-  /** Runs left alone because nobody here has their definition: said, not hidden. */
-  async #strandedDetail(): Promise<string | null> {
-    const stranded = await this.#store.stranded(this.#registry.list());
-    if (stranded.length === 0) return null;
-    const named = stranded
-      .slice(0, MAX_NAMED)
-      .map(({ definition, version, runs }) => `${definition}@${version} (${runs})`);
-    const more = stranded.length > MAX_NAMED ? `, and ${stranded.length - MAX_NAMED} more` : "";
-    return `runs wait for definitions that are not registered here: ${named.join(", ")}${more}`;
   }
 
   async metrics(): Promise<SagaMetrics> {
@@ -353,21 +429,12 @@ class StoreSagaManager implements SagaManager {
       strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
       activeRuns: this.#worker.activeRuns,
       flushes: this.#worker.flushes,
+      schedules: this.#schedules.counts,
       queues,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
+      batchItemsDone: this.#batches?.counters.itemsDone ?? 0,
+      batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
     };
   }
-}
-
-/**
- * All instances of a service are one group, and take all of its events: those of an instance that knows no more than it did, during a
- * deployment, would else pass by what the others are waiting for. Of a broker that services share they take what they know: there the
- * newest instance decides what that is, for all of them.
- */
-function eventGroupOf({ eventGroup, eventParticipants = [], broker }: SagaManagerOptions, registry: Registry) {
-  if (eventGroup !== undefined) return { group: eventGroup, subjects: registry.choreographySubjects };
-  if (broker === undefined || eventParticipants.length === 0) return { group: "choreography", subjects: [">"] };
-  const message = "expected an eventGroup beside eventParticipants and a broker, got none; give the service's name";
-  throw new RuntimeError("config-invalid", message, { key: "eventGroup" });
 }

@@ -9,7 +9,12 @@ import {
 } from "../engine/records.js";
 import type { Json } from "../json.js";
 import type { BatchStore } from "./batch-store.js";
+import type { DefinitionRef } from "./definition-ref.js";
 import type { EventStore } from "./event-store.js";
+import type { ScheduleStore } from "./schedule-store.js";
+
+export type { DefinitionRef } from "./definition-ref.js";
+
 import type { QueueLimit, QueueState } from "./queue-limit.js";
 
 /** How appends share the way to the store. */
@@ -95,6 +100,8 @@ export interface RunStore {
   begin?(): Promise<StepTransaction>;
   /** Events in the store's own database. */
   readonly events?: EventStore;
+  /** Schedules in the store's own database. */
+  readonly schedules?: ScheduleStore<CreateRun & { readonly claim: null }>;
   /** Batches in the store's own database. */
   readonly batches?: BatchStore;
 }
@@ -107,11 +114,6 @@ export type StoreHint =
   | { readonly kind: "due" }
   | { readonly kind: "inbox"; readonly run: string }
   | { readonly kind: "ended"; readonly run: string };
-
-export interface DefinitionRef {
-  readonly name: string;
-  readonly version: string;
-}
 
 export interface StrandedRuns {
   readonly definition: string;
@@ -335,7 +337,7 @@ export interface Signal {
   readonly run: string;
   /** For dropping duplicates within the run. */
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child" | "event";
+  readonly kind: "verb" | "signal" | "child" | "event" | "heartbeat";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;

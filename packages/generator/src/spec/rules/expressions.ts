@@ -35,7 +35,8 @@ export function checkExpressions(stage: Omit<LooseStage, "parallel">, path: Path
   report({ code: "wrong-type", path: [...path, "input"], expected, got: shown(input) });
 }
 
-function checkTemplate(template: unknown, path: Path, report: Report): void {
+/** Of text in `${ ... }`, alone or anywhere in a mapping. */
+export function checkTemplate(template: unknown, path: Path, report: Report): void {
   if (typeof template === "string") {
     const source = EMBEDDED.exec(template)?.[1];
     if (source !== undefined) return checkExpression(source, path, report);
@@ -49,7 +50,7 @@ function checkTemplate(template: unknown, path: Path, report: Report): void {
   for (const [key, value] of parts) checkTemplate(value, [...path, key], report);
 }
 
-function checkExpression(source: string, path: Path, report: Report): void {
+export function checkExpression(source: string, path: Path, report: Report): void {
   const refuse = (expected: string, hint: string): void =>
     report({ code: "bad-expression", path, expected, got: shown(source), hint });
   if (source.length > MAX_LENGTH)

@@ -10,6 +10,7 @@ import { crudTestFile } from "./crud-test.js";
 import { domainFile } from "./domain.js";
 import { type Database, downMigration, upMigration } from "./migrations.js";
 import { entitiesFile, entityRoutesFile } from "./routes.js";
+import { seedFiles } from "./seeds.js";
 import { ENTITY_FILES, MIGRATION_FILES } from "./shared.js";
 import { indexesOf } from "./sql-names.js";
 import { repositoriesFile, tableFile } from "./table.js";
@@ -32,6 +33,7 @@ export function renderEntityFiles(model: Model, template: Template): TargetFile[
       file("once", `migrations/${database}/0001_create_tables.down.sql`, downMigration(entities, database)),
       file("generated", `${persistence}/${database}/repositories.generated.ts`, repositoriesFile(entities, database)),
     ]),
+    ...seedFiles(entities, template),
     file("generated", "src/interfaces/http/entities.generated.ts", entitiesFile(entities)),
     ...entities.flatMap((entity) => {
       const { kebab } = entity.name;

@@ -12,6 +12,32 @@ export function sampleOf(pattern: string, fits: (text: string) => boolean = () =
   return null;
 }
 
+/** A text that a pattern matches, and the places where its digits and letters may be any other of their kind. */
+export interface PatternSample {
+  readonly text: string;
+  readonly varies: readonly number[];
+}
+
+const KINDS = ["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"] as const;
+
+/** Null: no text is known. Where its kind is not a place's own, or the places depend on each other, it does not vary. */
+export function variedSampleOf(pattern: string, fits: (text: string) => boolean): PatternSample | null {
+  const text = sampleOf(pattern, fits);
+  if (text === null) return null;
+  const whole = new RegExp(pattern, "u");
+  const characters = [...text];
+  const kindOf = (place: number) => KINDS.find((kind) => kind.includes(characters[place] ?? " ")) ?? "";
+  const varies = [...characters.keys()].filter((place) => {
+    const kind = kindOf(place);
+    return kind !== "" && [...kind].every((other) => whole.test(characters.with(place, other).join("")));
+  });
+  const together = Array.from({ length: 26 }, (_, turn) =>
+    characters.map((own, place) => (varies.includes(place) ? [...kindOf(place)].at(turn % kindOf(place).length) : own)),
+  );
+  const isFree = together.every((each) => whole.test(each.join("")));
+  return { text, varies: isFree ? varies : varies.slice(-1) };
+}
+
 const CLASSES: Readonly<Record<string, string>> = { d: "7", w: "a", s: " ", D: "a", W: "-", S: "a", t: "\t", n: "\n" };
 const PREFERRED = "aA7-_. @/:+,#b1Bz";
 

@@ -1,8 +1,20 @@
 /** The Makefile: what one types in the project. */
 import type { Model } from "../../model.js";
+import { seededOf } from "../entity/seeds.js";
 import type { TargetFile } from "../target-file.js";
 
-export function makeFiles({ features }: Model): TargetFile[] {
+export function makeFiles({ features, entities }: Model): TargetFile[] {
+  const [example] = seededOf(entities);
+  const seed =
+    example === undefined
+      ? ""
+      : `
+ENTITY ?= ${example.name.snake}
+COUNT ?= 100
+
+seed: build ## Make up records: make seed ENTITY=${example.name.snake} COUNT=1000
+	npm run --silent seed -- --entity $(ENTITY) --count $(COUNT)
+`;
   const compose = features.compose
     ? `
 up: ## Start Redis, PostgreSQL and NATS in containers
@@ -12,7 +24,7 @@ down: ## Stop them; their data stays
 	docker compose down
 `
     : "";
-  const phony = `help install build run test types verify migrate-up migrate-down clean${features.compose ? " up down" : ""}`;
+  const phony = `help install build run test types verify migrate-up migrate-down clean${seed === "" ? "" : " seed"}${features.compose ? " up down" : ""}`;
   const content = `# Where the generator is: installed here or in a folder above, else on the PATH.
 GENERATOR ?= $(firstword $(wildcard $(addsuffix /node_modules/.bin/clean-arch-generator,. .. ../.. ../../..)) clean-arch-generator)
 
@@ -49,7 +61,7 @@ migrate-up: build ## Apply pending migrations of the configured database
 
 migrate-down: build ## Take back the last migration
 	npm run migrate:down
-
+${seed}
 clean: ## Remove what a build leaves; data stays
 	rm -rf dist coverage *.tsbuildinfo
 ${compose}`;

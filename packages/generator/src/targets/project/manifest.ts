@@ -1,6 +1,7 @@
 /** What npm reads: package.json, the shipped lock file, .npmrc, and the runtime's tarball. */
 import type { JsonValue, Model } from "../../model.js";
 import type { PackageLock, Template } from "../../template.js";
+import { seededOf } from "../entity/seeds.js";
 import type { TargetFile } from "../target-file.js";
 
 const RUNTIME = "@clean-arch/runtime";
@@ -26,7 +27,7 @@ const vendored = ({ runtime }: Template): string => `file:vendor/${runtime.fileN
 
 type Manifest = { readonly [key: string]: JsonValue };
 
-function packageJson({ project }: Model, template: Template): Manifest {
+function packageJson({ project, entities }: Model, template: Template): Manifest {
   const { dependencies = {}, devDependencies = {}, engines, overrides } = template.packageJson;
   return {
     name: project.name.kebab,
@@ -44,6 +45,7 @@ function packageJson({ project }: Model, template: Template): Manifest {
       types: "tsc --noEmit",
       "migrate:up": "node dist/migrate.js up",
       "migrate:down": "node dist/migrate.js down",
+      ...(seededOf(entities).length === 0 ? {} : { seed: "node dist/seed.js" }),
     },
     dependencies: sorted({ ...dependencies, [RUNTIME]: vendored(template) }),
     devDependencies: sorted(devDependencies),

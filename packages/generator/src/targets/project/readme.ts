@@ -1,6 +1,7 @@
 /** The project's README: what it is, how it runs, what it does, where what is. */
 import { commentText } from "../../emit.js";
-import type { Model, SagaModel, WaveModel } from "../../model.js";
+import type { Model } from "../../model.js";
+import type { SagaModel, WaveModel } from "../../task-model.js";
 import type { TargetFile } from "../target-file.js";
 
 /** Text a stranger typed, as one line of Markdown that means nothing else. */
@@ -121,8 +122,10 @@ function apiTable({ features, sagas, entities }: Model): string {
 function sagaSection({ name, waves }: SagaModel): string {
   const compensations = waves
     .flatMap((wave) => wave.stages)
-    .flatMap(({ name: stage, compensation }) =>
-      compensation === null ? [] : [`\`${stage.raw}\` by \`${compensation.service}${compensation.action}\``],
+    .flatMap((stage) =>
+      stage.kind !== "call" || stage.compensation === null
+        ? []
+        : [`\`${stage.name.raw}\` by \`${stage.compensation.service}${stage.compensation.action}\``],
     );
   const undone = compensations.length === 0 ? "" : `\n\nUndone, last first: ${compensations.reverse().join(", ")}.`;
   return `\`${name.raw}\`: ${waves.map(waveText).join(" → ")}${undone}`;

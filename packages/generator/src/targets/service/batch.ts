@@ -1,82 +1,39 @@
-/** A batch task: listed with the task as its config has it; this version cannot run it. */
-
-import type { BatchModel, CompensationModel, JsonValue, StageModel } from "../../model.js";
-import { durationText } from "../../spec/quantity.js";
-import { HEADER, json, print } from "../entity/source.js";
+/** A batch task as typed builder code: what the config says, resolved. */
+import type { JsonValue } from "../../model.js";
+import type { BatchModel, BatchSource, CallModel } from "../../task-model.js";
+import { code, HEADER, json, print, type Source } from "../entity/source.js";
+import { callEntries, duration, type Entry, rateLimit, retryEntry, startEntries, textEntry } from "./stage-options.js";
 
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;
 
 export function batchFile(batch: BatchModel): string {
-  const name = JSON.stringify(batch.name.raw);
-  const task = json(taskOf(batch));
-  const options = "entries" in task ? { ...task, open: true } : task;
+  const entries: Entry[] = [
+    // Else the settings' holds, which an operator may change without new code.
+    ...(batch.timeoutWritten ? [["timeout", code(duration(batch.timeoutMs))] satisfies Entry] : []),
+    ...startEntries(batch),
+    ["source", json(sourceOf(batch.source))],
+    ["chunkSize", json(batch.chunkSize)],
+    ["concurrency", json(batch.concurrency)],
+    ["maxFailures", json(batch.maxFailures)],
+    ...(batch.maxFailureRatio === null ? [] : [["maxFailureRatio", json(batch.maxFailureRatio)] satisfies Entry]),
+    ...(batch.rateLimit === null ? [] : [["rateLimit", rateLimit(batch.rateLimit)] satisfies Entry]),
+    ...retryEntry(batch),
+    ["stages", { items: batch.stages.map(stageOf) }],
+  ];
   return `${HEADER}import { batch } from "@clean-arch/runtime";
 
-${print(options, `export const ${batchConstant(batch)} = batch(${name}, `, ");")}
+${print({ entries, open: true }, `export const ${batchConstant(batch)} = batch(${JSON.stringify(batch.name.raw)}, `, ");")}
 `;
 }
 
-function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
-  const compensations = waves.flatMap(({ stages }) =>
-    stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
-  );
-  return {
-    timeout: durationText(timeoutMs),
-    ...(schedule === null
-      ? {}
-      : {
-          schedule: schedule.cron,
-          timezone: schedule.timezone,
-          overlap: schedule.overlap,
-          catch_up: schedule.catchUp,
-        }),
-    source: sourceOf(source),
-    chunk_size: chunkSize,
-    concurrency,
-    max_failures: maxFailures,
-    stages: waves.map(({ stages, parallel }) => {
-      const [only, ...others] = stages.map(stageOf);
-      return parallel || only === undefined || others.length > 0 ? { parallel: stages.map(stageOf) } : only;
-    }),
-    ...(compensations.length === 0 ? {} : { compensation: compensations.map(compensationOf) }),
-  };
+function sourceOf(source: BatchSource): JsonValue {
+  if (source.kind === "entity") return { entity: source.entity.raw, where: source.where };
+  const keyed = source.key === null ? {} : { key: source.key };
+  if (source.kind === "service") return { service: source.service, endpoint: source.endpoint, ...keyed };
+  if (source.kind === "file") return { file: source.path, format: source.format, ...keyed };
+  return { items: source.items, ...keyed };
 }
 
-function sourceOf(source: BatchModel["source"]): JsonValue {
-  switch (source.kind) {
-    case "entity":
-      return { entity: source.entity.raw, where: source.where };
-    case "service":
-      return { service: source.service, endpoint: source.endpoint };
-    case "items":
-      return { items: source.items };
-  }
-}
-
-function stageOf(model: StageModel): JsonValue {
-  const { name, service, endpoint, method, timeoutMs, refusals, when, input, map, ...stage } = model;
-  return {
-    name: name.raw,
-    service,
-    endpoint,
-    ...(method === "POST" ? {} : { method }),
-    timeout: durationText(timeoutMs),
-    ...retryOf(stage),
-    ...(refusals.length === 0 ? {} : { refusals }),
-    ...(when === null ? {} : { when }),
-    ...(input === null ? {} : { input }),
-    ...(map === null ? {} : { map: map.over, concurrency: map.concurrency, max_items: map.maxItems }),
-  };
-}
-
-function compensationOf({ stage, service, action, timeoutMs, ...rest }: CompensationModel): JsonValue {
-  return { stage, action, service, timeout: durationText(timeoutMs), ...retryOf(rest) };
-}
-
-function retryOf({ retry, retryWritten }: Pick<StageModel, "retry" | "retryWritten">): { retry?: JsonValue } {
-  if (!retryWritten) return {};
-  const { maxAttempts, backoff, initialDelayMs, maxDelayMs, jitter, nonRetryable } = retry;
-  const [initial_delay, max_delay] = [durationText(initialDelayMs), durationText(maxDelayMs)];
-  const non_retryable = nonRetryable.length === 0 ? {} : { non_retryable: nonRetryable };
-  return { retry: { max_attempts: maxAttempts, backoff, initial_delay, max_delay, jitter, ...non_retryable } };
-}
+const stageOf = (stage: CallModel): Source => ({
+  entries: [["name", json(stage.name.raw)], ...textEntry("when", stage.when), ...callEntries(stage)],
+});

@@ -26,7 +26,7 @@ export function containerFile(model: Model): string {
 
 /** As the formatter sorts them: packages, then paths from the farthest to the nearest. */
 function importsText({ features, services }: Model): string {
-  const { entities, sagas, simulated, localHandlers, events, publishing, consuming } = features;
+  const { entities, sagas, simulated, localHandlers, events, publishing, consuming, entitySources } = features;
   const remote = services.some(({ transport }) => transport !== "local");
   const useCases = entities ? "{ type Repositories, type UseCases, useCasesFrom }" : "type { UseCases }";
   const lines: readonly (string | false)[] = [
@@ -37,6 +37,7 @@ function importsText({ features, services }: Model): string {
     sagas && localHandlers && 'import { handlers } from "../../application/handlers/handlers.generated.js";',
     'import type { Dependency } from "../../application/ports/health.js";',
     'import type { Logger } from "../../application/ports/logger.js";',
+    entitySources && 'import { entitySources } from "../../application/sagas/entity-sources.generated.js";',
     `import ${useCases} from "../../application/use-cases/use-cases.generated.js";`,
     'import { buildServer } from "../../interfaces/http/server.js";',
     'import type { Settings } from "../config/settings.js";',
@@ -157,7 +158,7 @@ const BROKER = `  const broker = createBroker(settings, logger);
 `;
 
 function runsText({ services, features }: Model): string {
-  const { simulated, localHandlers, events } = features;
+  const { simulated, localHandlers, events, entitySources } = features;
   const remote = services.some(({ transport }) => transport !== "local");
   const entries = services.map(({ name, transport }) =>
     transport === "local"
@@ -166,6 +167,7 @@ function runsText({ services, features }: Model): string {
   );
   const replaced = services.length === 0 ? "" : "    ...bindings.participants,\n";
   const list = `${entries.join("")}${replaced}`;
+  const shared = events ? ", { store, broker }" : entitySources ? ", undefined" : "";
   return [
     simulated ? LEDGER : "",
     remote ? CALLS : "",
@@ -173,7 +175,8 @@ function runsText({ services, features }: Model): string {
     localHandlers ? "  const handlerDeps = { useCases, logger };\n" : "",
     `  const participants: Record<string, Participant> = {${list === "" ? "" : `\n${list}  `}};\n`,
     events ? BROKER : "",
-    `  const sagas = createSagas(settings, sessionStore, participants, logger${events ? ", { store, broker }" : ""});
+    entitySources ? "  const sources = entitySources(repositories);\n" : "",
+    `  const sagas = createSagas(settings, sessionStore, participants, logger${shared}${entitySources ? ", sources" : ""});
   const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 

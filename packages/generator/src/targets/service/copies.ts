@@ -12,6 +12,7 @@ const whenPublishing: Condition = ({ publishing }) => publishing;
 
 /** Every such file and the feature it belongs to. */
 const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
+  ["src/application/entity-items.ts", ({ entitySources }) => entitySources],
   ["src/application/errors.ts", always],
   ["src/application/handlers/handler.ts", ({ sagas, localHandlers }) => sagas && localHandlers],
   ["src/application/ports/events.ts", withEvents],
@@ -71,6 +72,7 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/interfaces/http/connections.ts", always],
   ["src/interfaces/http/docs-page.ts", always],
   ["src/interfaces/http/docs.ts", always],
+  ["src/interfaces/http/failed-item-routes.ts", ({ sagas, batches }) => sagas && batches],
   ["src/interfaces/http/health-routes.ts", always],
   ["src/interfaces/http/http-context.ts", always],
   ["src/interfaces/http/http-settings.ts", always],
@@ -83,11 +85,13 @@ const COPIES: readonly (readonly [path: string, condition: Condition])[] = [
   ["src/interfaces/http/parked-event-routes.ts", withEvents],
   ["src/interfaces/http/problem.ts", always],
   ["src/interfaces/http/origin.ts", always],
+  ["src/interfaces/http/queue-routes.ts", ({ sagas, queues }) => sagas && queues],
   ["src/interfaces/http/revoking-routes.ts", always],
   ["src/interfaces/http/run-access.ts", withSagas],
   ["src/interfaces/http/run-events.ts", withSagas],
   ["src/interfaces/http/run-routes.ts", withSagas],
   ["src/interfaces/http/run-view.ts", withSagas],
+  ["src/interfaces/http/schedule-routes.ts", ({ sagas, schedules }) => sagas && schedules],
   ["src/interfaces/http/schemas.ts", always],
   ["src/interfaces/http/search-routes.ts", withSagas],
   ["src/interfaces/http/server.ts", always],

@@ -7,6 +7,7 @@ import { batchFile } from "./batch.js";
 import { containerFile } from "./container.js";
 import { copiedFiles } from "./copies.js";
 import { definitionsFile } from "./definitions.js";
+import { entitySourcesFile, sourceEntities } from "./entity-sources.js";
 import { eventHandlerFiles } from "./event-handlers.js";
 import { eventTestFiles } from "./event-tests.js";
 import { eventRoutesFile, publishedTablesFile } from "./events.js";
@@ -14,6 +15,7 @@ import { factsFile } from "./facts.js";
 import { handlerFiles } from "./handlers.js";
 import { routesFile } from "./routes.js";
 import { sagaFile } from "./saga.js";
+import { sagaTestFiles } from "./saga-tests.js";
 import { sagaManagerFile } from "./session.js";
 
 export function serviceTarget(model: Model, template: Template): TargetFile[] {
@@ -29,6 +31,7 @@ export function serviceTarget(model: Model, template: Template): TargetFile[] {
     ...(sagas && localHandlers ? handlerFiles(model) : []),
     ...(consuming ? eventHandlerFiles(model) : []),
     ...eventTestFiles(model),
+    ...sagaTestFiles(model),
     ...(publishing
       ? [generated("src/infrastructure/messaging/published-tables.generated.ts", publishedTablesFile(model))]
       : []),
@@ -40,6 +43,9 @@ function definitionFiles(model: Model): TargetFile[] {
   const folder = "src/application/sagas";
   return [
     generated(`${folder}/definitions.generated.ts`, definitionsFile(model)),
+    ...(model.features.entitySources
+      ? [generated(`${folder}/entity-sources.generated.ts`, entitySourcesFile(sourceEntities(model)))]
+      : []),
     ...model.sagas.map((saga) => generated(`${folder}/${saga.name.kebab}.saga.generated.ts`, sagaFile(saga))),
     ...model.batches.map((batch) => generated(`${folder}/${batch.name.kebab}.batch.generated.ts`, batchFile(batch))),
   ];

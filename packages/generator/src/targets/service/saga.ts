@@ -1,27 +1,26 @@
 /** A workflow task as typed builder code: what the config says, resolved, so that the graph can be read in one place. */
 
-import type { CompensationModel, MapModel, RetryPolicy, SagaModel, StageModel, WaveModel } from "../../model.js";
-import { durationText } from "../../spec/quantity.js";
-import { code, HEADER, json, print, type Source } from "../entity/source.js";
+import type { SagaModel, StageModel, WaveModel } from "../../task-model.js";
+import { code, HEADER, json, print } from "../entity/source.js";
+import { callEntries, duration, type Entry, mapEntries, startEntries, textEntry } from "./stage-options.js";
 
 /** The exported constant; the suffix keeps it apart from every import. */
 export const sagaConstant = (saga: Pick<SagaModel, "name">): string => `${saga.name.camel}Saga`;
 
 export function sagaFile(saga: SagaModel): string {
-  const options = [
+  const entries: Entry[] = [
     // Else the settings' holds, which an operator may change without new code.
-    ...(saga.timeoutWritten ? [`timeout: ${duration(saga.timeoutMs)}`] : []),
-    ...(saga.startTimeoutMs === null ? [] : [`startTimeout: ${duration(saga.startTimeoutMs)}`]),
+    ...(saga.timeoutWritten ? [["timeout", code(duration(saga.timeoutMs))] satisfies Entry] : []),
+    ...(saga.startTimeoutMs === null ? [] : [["startTimeout", code(duration(saga.startTimeoutMs))] satisfies Entry]),
+    ...startEntries(saga),
   ];
+  const start = `export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}`;
   return `${HEADER}import { type JsonObject, saga } from "@clean-arch/runtime";
 
-export const ${sagaConstant(saga)} = saga<JsonObject>(${[JSON.stringify(saga.name.raw), ...optionsText(options)].join(", ")})
+${entries.length === 0 ? `${start})` : print({ entries }, `${start}, `, ")")}
 ${saga.waves.map(waveText).join("")}  .build();
 `;
 }
-
-const optionsText = (options: readonly string[]): string[] =>
-  options.length === 0 ? [] : [`{ ${options.join(", ")} }`];
 
 function waveText(wave: WaveModel): string {
   const steps = wave.parallel ? parallelText(wave.stages) : wave.stages.map((stage) => stepText(stage, 2)).join("");
@@ -33,65 +32,31 @@ function parallelText(stages: readonly StageModel[]): string {
   return `  .parallel((group) =>\n    group\n${steps.replace(/\n$/, ",\n")}  )\n`;
 }
 
+const METHODS = { sleep: "sleep", wait: "waitFor", child: "child" } as const;
+
 function stepText(stage: StageModel, indent: number): string {
-  const { when, input, map } = stage;
-  const entries: [string, Source][] = [
-    ...(when === null ? [] : [["when", json(when)] satisfies [string, Source]]),
-    ...(map === null ? [] : mapEntries(map)),
-    ["service", json(stage.service)],
-    ["endpoint", json(stage.endpoint)],
-    ...(input === null ? [] : [["input", json(input)] satisfies [string, Source]]),
-    ...(stage.method === "POST" ? [] : [["method", json(stage.method)] satisfies [string, Source]]),
-    ["timeout", code(duration(stage.timeoutMs))],
-    ...retryEntry(stage),
-    ...(stage.refusals.length === 0 ? [] : [["refusals", json(stage.refusals)] satisfies [string, Source]]),
-    ...(stage.compensation === null
-      ? []
-      : [["compensate", compensation(stage.compensation)] satisfies [string, Source]]),
-  ];
+  const method = stage.kind !== "call" ? METHODS[stage.kind] : stage.map === null ? "step" : "map";
+  const entries = [...textEntry("when", stage.when), ...entriesOf(stage)];
   const margin = " ".repeat(indent);
-  return `${margin}${print({ entries, open: true }, `.${map === null ? "step" : "map"}(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
+  return `${margin}${print({ entries, open: true }, `.${method}(${JSON.stringify(stage.name.raw)}, `, ")", indent)}\n`;
 }
 
-function mapEntries({ over, concurrency, maxItems }: MapModel): [string, Source][] {
-  return [
-    ["over", json(over)],
-    ["concurrency", json(concurrency)],
-    ["maxItems", json(maxItems)],
-  ];
-}
-
-function compensation(model: CompensationModel): Source {
-  const entries: [string, Source][] = [
-    ["service", json(model.service)],
-    ["endpoint", json(model.action)],
-    ["timeout", code(duration(model.timeoutMs))],
-    ...retryEntry(model),
-  ];
-  return { entries };
-}
-
-function retryEntry({
-  retry,
-  retryWritten,
-}: {
-  readonly retry: RetryPolicy;
-  readonly retryWritten: boolean;
-}): [string, Source][] {
-  if (!retryWritten) return [];
-  const entries: [string, Source][] = [
-    ["maxAttempts", json(retry.maxAttempts)],
-    ["backoff", json(retry.backoff)],
-    ["initialDelay", code(duration(retry.initialDelayMs))],
-    ["maxDelay", code(duration(retry.maxDelayMs))],
-    ["jitter", json(retry.jitter)],
-    ...(retry.nonRetryable.length === 0 ? [] : [["nonRetryable", json(retry.nonRetryable)] satisfies [string, Source]]),
-  ];
-  return [["retry", { entries }]];
-}
-
-/** With its unit, as the builder takes it. */
-function duration(ms: number): string {
-  const text = durationText(ms);
-  return JSON.stringify(typeof text === "number" ? `${text}s` : text);
+function entriesOf(stage: StageModel): Entry[] {
+  switch (stage.kind) {
+    case "sleep":
+      return [["for", typeof stage.delay === "string" ? json(stage.delay.trim()) : code(duration(stage.delay))]];
+    case "wait":
+      return [
+        ["signal", json(stage.signal)],
+        ...(stage.timeoutMs === null ? [] : [["timeout", code(duration(stage.timeoutMs))] satisfies Entry]),
+        ...(stage.onTimeout === "fail" ? [] : [["onTimeout", json(stage.onTimeout)] satisfies Entry]),
+      ];
+    case "child":
+      return [
+        ["saga", json(stage.saga)],
+        ...(stage.input === null ? [] : [["input", json(stage.input)] satisfies Entry]),
+      ];
+    case "call":
+      return [...(stage.map === null ? [] : mapEntries(stage.map)), ...callEntries(stage)];
+  }
 }

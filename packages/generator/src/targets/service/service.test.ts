@@ -81,6 +81,9 @@ test("the stored lock file has what package.json asks for; `npm run store-lock` 
 const MAPPED =
   "{ name: each, service: a, endpoint: /x, map: input.lines, concurrency: 2, when: input.now, input: { sku: '${ item.sku }', place: [0] } }";
 
+const WAITS =
+  "{ name: nap, sleep: 90s, when: input.tired }, { name: until, sleep: '${ input.at }' }, { name: go, wait_for: go.on, timeout: 5s, on_timeout: refuse }, { name: any, wait_for: any }, { name: run, saga: child, input: { id: '${ input.id }' } }";
+
 const WIDGET =
   "domain: { entities: [{ name: Widget, fields: [{ name: label, type: string }], use_cases: [create, update] }] }";
 const CONSUME =
@@ -101,6 +104,10 @@ const VARIANTS: Readonly<Record<string, string>> = {
   "nats only":
     "services: { a: { transport: nats } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
+  batches: `${WIDGET}\nservices: { a: { transport: local }, b: {} }\nlong_running: { tasks: [{ name: t, type: batch, source: { entity: Widget, where: { label: x } }, stages: [{ name: one, service: a, endpoint: /x }] }, { name: u, type: batch, source: { file: data/x.csv }, rate_limit: { max: 5 }, stages: [{ name: one, service: b, endpoint: /x, when: item.a, input: { a: "\${ item.a }" } }, { name: two, service: b, endpoint: /y }], compensation: [{ stage: one, action: undo }] }, { name: v, type: batch, source: { items: [1] }, stages: [{ name: one, service: b, endpoint: /x }] }, { name: w, type: batch, source: { service: b, endpoint: /pages }, stages: [{ name: one, service: b, endpoint: /x }] }] }`,
+  starts:
+    "long_running: { tasks: [{ name: t, schedule: '0 2 * * *', schedule_input: { at: '${ tick }' }, queue: q, concurrency: 2, queue_key: input.who, rate_limit: { max: 9, window: 5s }, stages: [{ name: one, service: a, endpoint: /x }] }, { name: u, type: batch, source: { items: [1] }, schedule: '0 2 * * *', queue: q, priority: 1, stages: [{ name: one, service: a, endpoint: /x }] }] }",
+  waits: `long_running: { tasks: [{ name: parent, stages: [${WAITS}, { parallel: [${WAITS.replace(/name: /g, "name: x_")}] }] }, { name: child, stages: [{ name: one, service: a, endpoint: /x }] }] }`,
   publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
   "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,
   consuming: `${WIDGET}\nevents: { ${CONSUME} }`,
@@ -203,36 +210,89 @@ long_running:
   expect(saga).toMatch(/"b", \{[^}]*maxAttempts: 4,[^}]*jitter: "none" \}/s);
 });
 
-test("a batch keeps every option its stages and their compensations are written with", () => {
+test("a batch is the builder's, with every option that its task, stages and compensations are written with", () => {
   const files = render(`services: { s: { timeout: 2s, retry: { max_attempts: 3 } } }
+${WIDGET}
 long_running:
   tasks:
     - name: bulk
       type: batch
-      schedule: "0 2 * * *"
-      catch_up: true
-      source: { items: [1] }
+      retry: { backoff: fixed }
+      source: { service: s, endpoint: pages, key: sku }
+      chunk_size: 5
+      concurrency: 2
+      max_failure_ratio: 0.25
+      rate_limit: { max: 7, window: 1500ms }
       stages:
         - { name: each, service: s, endpoint: /e, method: PATCH, refusals: [404], retry: { jitter: none } }
-        - { name: all, service: s, endpoint: /all, map: item.lines, concurrency: 2, when: item.now, input: item.sku }
+        - { name: all, service: s, endpoint: /all, when: item.now, input: item.sku }
       compensation: [{ stage: each, action: undo, timeout: 5 }]
+    - { name: lines, type: batch, source: { file: "a.CSV", key: sku }, stages: [{ name: one, service: s, endpoint: /x }] }
+    - { name: list, type: batch, max_failures: 3, source: { items: [1, { a: 2 }] }, stages: [{ name: one, service: s, endpoint: /x }] }
+    - { name: widgets, type: batch, source: { entity: Widget, where: { label: "a"b" } }, stages: [{ name: one, service: s, endpoint: /x }] }
 `);
-  const batch = contentOf(files, "src/application/sagas/bulk.batch.generated.ts");
-  expect(batch).toContain("catch_up: true,");
-  const retry = (jitter: string) =>
-    `retry: { max_attempts: 3, backoff: "exponential", initial_delay: 1, max_delay: 60, jitter: "${jitter}" },`;
-  expect(batch).toMatch(/method: "PATCH",\s+timeout: 2,/);
-  expect(batch).toContain(`${retry("none")}\n      refusals: [404],`);
-  expect(batch).toMatch(/stage: "each",\s+action: "\/undo",\s+service: "s",\s+timeout: 5,/);
-  expect(batch).toContain(retry("full"));
+  const batch = (name: string) => contentOf(files, `src/application/sagas/${name}.batch.generated.ts`);
+  const bulk = batch("bulk");
+  const head = ["source", "chunkSize", "concurrency", "maxFailures", "maxFailureRatio", "rateLimit"];
+  expect(bulk.match(/^ {2}[a-zA-Z]+(?=:)/gm)?.map((key) => key.trim())).toEqual([...head, "retry", "stages"]);
   for (const line of [
-    'when: "item.now",',
-    'input: "item.sku",',
-    'map: "item.lines",',
-    "concurrency: 2,",
-    "max_items: 1000,",
+    '  source: { service: "s", endpoint: "/pages", key: "sku" },',
+    "  maxFailures: null,",
+    "  maxFailureRatio: 0.25,",
+    '  rateLimit: { max: 7, window: "1500ms" },',
+    '      method: "PATCH",',
+    '      timeout: "2s",',
+    'jitter: "none"',
+    "      refusals: [404],",
+    '      when: "item.now",',
+    '      input: "item.sku",',
   ])
-    expect(batch).toContain(`      ${line}\n`);
+    expect(bulk).toContain(line.trim());
+  expect(bulk).toMatch(/compensate: \{\s+service: "s",\s+endpoint: "\/undo",\s+timeout: "5s",/);
+  expect(bulk).toMatch(/maxAttempts: 3,\s+backoff: "fixed"/);
+  expect(batch("lines")).toContain('source: { file: "a.CSV", format: "csv", key: "sku" },');
+  expect(batch("list")).toMatch(
+    /source: \{ items: \[1, \{ a: 2 \}\] \},\s+chunkSize: 100,\s+concurrency: 1,\s+maxFailures: 3,/,
+  );
+  expect(batch("widgets")).toContain('source: { entity: "Widget", where: { label: "a\\"b" } },');
+  expect(contentOf(files, "src/application/sagas/entity-sources.generated.ts")).toContain(
+    "  Widget: entityItems(repositories.widget, widgetKeys),\n",
+  );
+});
+
+test("a task's schedule and queue are the builder's, of workflows and of batches", () => {
+  const start =
+    "schedule: '0  2 * * *', timezone: Europe/Berlin, catch_up: true, schedule_input: { day: '${ tick }' }, queue: night, priority: 3";
+  const one = "stages: [{ name: one, service: a, endpoint: /x }]";
+  const files = render(
+    `long_running: { tasks: [{ name: t, ${start}, concurrency: 2, rate_limit: { max: 9 }, queue_key: input.who, ${one} }, { name: u, type: batch, source: { items: [1] }, ${start}, concurrency: 2, rate_limit: { max: 9 }, ${one} }] }`,
+  );
+  const schedule =
+    /schedule: \{\s+cron: "0 2 \* \* \*",\s+timezone: "Europe\/Berlin",\s+overlap: "skip",\s+catchUp: true,\s+input: \{ day: "\$\{ tick \}" \},?\s+\},/;
+  const saga = contentOf(files, "src/application/sagas/t.saga.generated.ts");
+  const batch = contentOf(files, "src/application/sagas/u.batch.generated.ts");
+  for (const text of [saga, batch]) expect(text).toMatch(schedule);
+  expect(saga).toMatch(
+    /name: "night",\s+priority: 3,\s+concurrency: 2,\s+rateLimit: \{ max: 9, window: "1s" \},\s+key: "input.who",?\s+\}/,
+  );
+  // Those of a batch are its items'.
+  expect(batch).toContain('  queue: { name: "night", priority: 3 },\n');
+  expect(batch).toMatch(/\n {2}concurrency: 2,\n.*\n {2}rateLimit: \{ max: 9, window: "1s" \},/s);
+  const routes = (text: string) => contentOf(render(text), "src/interfaces/http/routes.generated.ts");
+  expect(routes(VARIANTS["simulated only"] ?? "")).not.toMatch(/scheduleRoutes|queueRoutes|failedItemRoutes/);
+});
+
+test("timers, waits and children are the builder's, each with what it is written with", () => {
+  const saga = contentOf(render(VARIANTS.waits ?? ""), "src/application/sagas/parent.saga.generated.ts");
+  for (const step of [
+    'sleep("nap", {\n    when: "input.tired",\n    for: "90s",\n  })',
+    'sleep("until", {\n    for: "${ input.at }",\n  })',
+    'waitFor("go", {\n    signal: "go.on",\n    timeout: "5s",\n    onTimeout: "refuse",\n  })',
+    'waitFor("any", {\n    signal: "any",\n  })',
+    'child("run", {\n    saga: "child",\n    input: { id: "${ input.id }" },\n  })',
+  ])
+    expect(saga).toContain(`  .${step}`);
+  expect(saga).toMatch(/group\s+\.sleep\("x_nap"/);
 });
 
 test("a stage that maps over a list is the builder's map, with all its bounds written out", () => {

@@ -10,6 +10,8 @@ export interface Repository<Entity extends Identified> {
   find(id: string): Promise<Entity | null>;
   /** Oldest first. */
   page(request: PageRequest): Promise<Page<Entity>>;
+  /** How many there are. */
+  count(where?: Conditions): Promise<number>;
   /** Replaces all fields if the stored revision is `expected`. False: it moved, or the entity is gone. */
   replace(entity: Entity, expected: number): Promise<boolean>;
   /** Deletes if the stored revision is `expected` (null: any). False: it moved, or the entity is gone. */
@@ -21,7 +23,14 @@ export interface PageRequest {
   readonly limit: number;
   /** The id after which the page begins; null: the first page. The entity of that id may be gone. */
   readonly after: string | null;
+  /** The last id that belongs to it. Default: none. */
+  readonly until?: string | null;
+  /** Default: all. */
+  readonly where?: Conditions;
 }
+
+/** Values that fields have, by property; null: not set. */
+export type Conditions = Readonly<Record<string, unknown>>;
 
 export interface Page<Entity> {
   readonly items: readonly Entity[];

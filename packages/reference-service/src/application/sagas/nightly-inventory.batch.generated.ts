@@ -2,14 +2,11 @@
 import { batch } from "@clean-arch/runtime";
 
 export const nightlyInventoryBatch = batch("nightly_inventory", {
-  timeout: 14400,
-  schedule: "0 2 * * *",
-  timezone: "UTC",
-  overlap: "skip",
-  catch_up: false,
+  timeout: "14400s",
+  schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false },
   source: { service: "paper_service", endpoint: "/stock" },
-  chunk_size: 100,
+  chunkSize: 100,
   concurrency: 1,
-  max_failures: 0,
-  stages: [{ name: "count_stock", service: "paper_service", endpoint: "/count", timeout: 30 }],
+  maxFailures: 0,
+  stages: [{ name: "count_stock", service: "paper_service", endpoint: "/count", timeout: "30s" }],
 });

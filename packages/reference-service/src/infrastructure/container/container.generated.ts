@@ -6,6 +6,7 @@ import { SUBSCRIPTIONS } from "../../application/event-handlers/event-handlers.g
 import { handlers } from "../../application/handlers/handlers.generated.js";
 import type { Dependency } from "../../application/ports/health.js";
 import type { Logger } from "../../application/ports/logger.js";
+import { entitySources } from "../../application/sagas/entity-sources.generated.js";
 import { type Repositories, type UseCases, useCasesFrom } from "../../application/use-cases/use-cases.generated.js";
 import { buildServer } from "../../interfaces/http/server.js";
 import type { Settings } from "../config/settings.js";
@@ -97,7 +98,8 @@ export async function wire({ settings, logger, scope, bindings }: Wiring): Promi
   };
   const broker = createBroker(settings, logger);
   if (broker !== null) scope.own("broker", broker, (opened) => opened.close());
-  const sagas = createSagas(settings, sessionStore, participants, logger, { store, broker });
+  const sources = entitySources(repositories);
+  const sagas = createSagas(settings, sessionStore, participants, logger, { store, broker }, sources);
   const runs = scope.own("runs", sagas, (manager) => manager.close());
   await runs.open();
 

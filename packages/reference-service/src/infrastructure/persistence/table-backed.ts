@@ -5,10 +5,10 @@
  */
 import type { Compilable } from "kysely";
 import { Refusal, RuntimeError } from "../../application/errors.js";
-import type { Repository } from "../../application/ports/repository.js";
+import type { Conditions, Repository } from "../../application/ports/repository.js";
 import type { FieldType, Identified } from "../../domain/fields.js";
 import type { Constraint } from "./constraint.js";
-import { type Change, type Column, IMPLICIT_COLUMNS, type Queries, type Table } from "./table.js";
+import { type Change, columnsOf, type Queries, type Table } from "./table.js";
 
 type Row = Record<string, unknown>;
 
@@ -26,10 +26,8 @@ export function tableBacked<Entity extends Identified>(
   table: Table,
   { toColumn, fromColumn, constraintOf, isUnavailable }: Dialect,
 ): Repository<Entity> {
-  const columns: readonly [property: string, column: Column][] = [
-    ...Object.entries(IMPLICIT_COLUMNS),
-    ...Object.entries(table.columns),
-  ];
+  const columns = columnsOf(table);
+  const columnOf = new Map(columns);
 
   const rowOf = (entity: Entity): Row => {
     const values = entity as unknown as Row;
@@ -86,6 +84,15 @@ export function tableBacked<Entity extends Identified>(
     return new Refusal("reference-missing", "It refers to something that does not exist.", violations);
   }
 
+  /** Each condition as its column and what that holds; null: nothing. */
+  function columnsMet(where: Conditions): [name: string, value: unknown][] {
+    return Object.entries(where).map(([property, value]) => {
+      const column = columnOf.get(property);
+      if (column === undefined) throw new Error(`expected a property of ${table.name}, got ${property}`);
+      return [column.name, toColumn(column.type, value)];
+    });
+  }
+
   /** How many rows it changed. */
   async function write(statement: Compilable, change: Change): Promise<number> {
     const compiled = statement.compile();
@@ -105,13 +112,21 @@ export function tableBacked<Entity extends Identified>(
       return row === undefined ? null : entityOf(row);
     },
 
-    async page({ limit, after }) {
+    async page({ limit, after, until = null, where = {} }) {
       let query = queries.selectFrom(table.name).selectAll().orderBy("id");
+      for (const [name, value] of columnsMet(where)) query = query.where(name, value === null ? "is" : "=", value);
       if (after !== null) query = query.where("id", ">", after);
+      if (until !== null) query = query.where("id", "<=", until);
       // One more than asked tells whether there is another page.
       const rows = await answering(() => query.limit(limit + 1).execute());
       const items = rows.slice(0, limit).map(entityOf);
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+    },
+
+    async count(where = {}) {
+      let query = queries.selectFrom(table.name).select(({ fn }) => fn.countAll().as("count"));
+      for (const [name, value] of columnsMet(where)) query = query.where(name, value === null ? "is" : "=", value);
+      return Number((await answering(() => query.executeTakeFirstOrThrow())).count);
     },
 
     async replace(entity, expected) {

@@ -41,3 +41,9 @@ export const IMPLICIT_COLUMNS: Readonly<Record<string, Column>> = {
   createdAt: { name: "created_at", type: "timestamp" },
   updatedAt: { name: "updated_at", type: "timestamp" },
 };
+
+/** All columns of a table, by property of the entity. */
+export const columnsOf = (table: Table): readonly (readonly [property: string, column: Column])[] => [
+  ...Object.entries(IMPLICIT_COLUMNS),
+  ...Object.entries(table.columns),
+];

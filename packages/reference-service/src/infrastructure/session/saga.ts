@@ -3,6 +3,7 @@ import {
   type Broker,
   createContextSessions,
   createSagaManager,
+  type EntitySource,
   type Participant,
   type RunStore,
   type SagaManager,
@@ -23,13 +24,17 @@ export interface SharedParts {
   readonly broker: Broker | null;
 }
 
-/** The saga manager of this service, not yet open: its definitions, who performs their steps, and where runs live. */
+/**
+ * The saga manager of this service, not yet open: its definitions, who performs their steps, where runs live, and where batches find
+ * the records of entities.
+ */
 export function createSagas(
   settings: Settings,
   sessionStore: SessionStore,
   participants: Readonly<Record<string, Participant>>,
   logger: Logger,
   shared?: SharedParts,
+  sources: Readonly<Record<string, EntitySource>> = {},
 ): SagaManager {
   const config = sessionConfig(settings);
   const isChoreographed = settings.app.session.saga.orchestration === "choreography";
@@ -39,6 +44,7 @@ export function createSagas(
     ...(broker && { broker, relays: shared === undefined }),
     definitions,
     participants,
+    sources,
     config,
     contexts: createContextSessions({ store: sessionStore, config: config.context }),
     // How operators tell instances apart.

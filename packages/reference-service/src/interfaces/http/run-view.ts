@@ -1,6 +1,6 @@
 /** How runs look to clients and operators: snake_case, times in ISO 8601. */
 import Type from "typebox";
-import type { JournalRow, RunSummary, RunView, StepView } from "../../application/ports/runs.js";
+import type { JournalRow, ProgressView, RunSummary, RunView, StepView } from "../../application/ports/runs.js";
 import { isoTime, isoTimeOrNull, OptionalTimestamp, Timestamp } from "./schemas.js";
 
 const FailureSchema = Type.Union([
@@ -36,12 +36,30 @@ export const RunSummarySchema = Type.Object({
   ended_at: OptionalTimestamp,
 });
 
+const ProgressSchema = Type.Union(
+  [
+    Type.Object({
+      done: Type.Integer(),
+      failed: Type.Integer(),
+      skipped: Type.Integer({ description: "They needed nothing, or their source no longer had them." }),
+      total: Type.Union([Type.Integer(), Type.Null()], { description: "In the whole source; null: not known yet." }),
+      rate: Type.Union([Type.Number(), Type.Null()], {
+        description: "Items settled in a second; null: not known yet.",
+      }),
+      left_ms: Type.Union([Type.Number(), Type.Null()], { description: "Time left at this rate; null: not known." }),
+    }),
+    Type.Null(),
+  ],
+  { description: "Items of a batch; null for other runs." },
+);
+
 export const RunSchema = Type.Intersect([
   RunSummarySchema,
   Type.Object({
     input: Type.Unknown(),
     output: Type.Unknown(),
     context: Type.Unknown(),
+    progress: ProgressSchema,
     steps: Type.Array(
       Type.Object({
         name: Type.String(),
@@ -80,8 +98,13 @@ export function presentSummary(run: RunSummary): object {
 }
 
 export function presentRun(run: RunView): object {
-  const { input, output, context, steps } = run;
-  return { ...presentSummary(run), input, output, context, steps: steps.map(presentStep) };
+  const { input, output, context, progress, steps } = run;
+  const shown = { input, output, context, progress: progress && presentProgress(progress) };
+  return { ...presentSummary(run), ...shown, steps: steps.map(presentStep) };
+}
+
+function presentProgress({ done, failed, skipped, total, rate, leftMs }: ProgressView): object {
+  return { done, failed, skipped, total, rate, left_ms: leftMs };
 }
 
 function presentStep({ name, status, round, output, child, compensation, ...facts }: StepView): object {

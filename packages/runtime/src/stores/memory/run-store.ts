@@ -3,12 +3,14 @@ import { type Clock, systemPorts } from "../../ports.js";
 import { LocalEvents } from "../../store/local-events.js";
 import type { RunStore } from "../../store/run-store.js";
 import { append } from "./append.js";
+import { createMemoryBatches } from "./batches.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { createMemoryEvents } from "./event-store.js";
 import { signal } from "./inbox.js";
 import { countRuns, listRuns, prune, strandedRuns } from "./query.js";
 import { queueState } from "./queues.js";
+import { createMemorySchedules } from "./schedule-store.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
 import { checkpointOf, createMemoryWorld, journalRow, type MemoryWorld, runRow } from "./world.js";
@@ -77,7 +79,9 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
     queues: (limits) => answer((now) => limits.map((limit) => queueState(world, limit, now))),
     stranded: (known) => answer(() => strandedRuns(world, known)),
     prune: (endedBefore, limit) => answer(() => prune(world, endedBefore, limit)),
+    schedules: createMemorySchedules(world, answer),
     events: createMemoryEvents(world, local, answer, () => clock.now()),
+    batches: createMemoryBatches(world, answer, () => clock.now()),
   };
 }
 

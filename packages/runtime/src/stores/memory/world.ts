@@ -1,6 +1,8 @@
 import type { JournalRow } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { Checkpoint, ClaimedRun, InboxEntry, RunRow } from "../../store/run-store.js";
+import type { ScheduleRow } from "../../store/schedule-store.js";
+import type { BatchWorld } from "./batch-world.js";
 import { createEventWorld, type EventWorld } from "./event-world.js";
 
 /**
@@ -18,6 +20,15 @@ export interface MemoryWorld {
   /** What steps' transactions wrote, JSON by key. */
   readonly values: Map<string, string>;
   readonly events: EventWorld;
+  readonly batches: BatchWorld;
+  /** By name. */
+  readonly schedules: Map<string, StoredSchedule>;
+}
+
+export interface StoredSchedule {
+  row: ScheduleRow;
+  /** Its runs that have not ended, or were not known to have; whether they were asked to cancel. */
+  readonly runs: Map<string, boolean>;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -75,7 +86,10 @@ export interface StoredWorker {
 }
 
 export function createMemoryWorld(): MemoryWorld {
-  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map(), events: createEventWorld() };
+  return {
+    ...{ runs: new Map(), keys: new Map(), workers: new Map(), values: new Map() },
+    ...{ events: createEventWorld(), batches: new Map(), schedules: new Map() },
+  };
 }
 
 export function runRow(stored: StoredRun): RunRow {

@@ -34,6 +34,21 @@ export async function create(connections: Connections, creates: readonly CreateR
   return results;
 }
 
+/**
+ * One run, within a transaction, with the hint for workers. An id or a key that somebody takes at the same moment, and what a statement refuses,
+ * fails the transaction: see `isOfElement`.
+ */
+export async function createWithin(on: Queryable, create: CreateRun): Promise<CreateResult> {
+  const prepared = prepare(create);
+  if ("kind" in prepared) return prepared;
+  const known = await knownRun(on, create);
+  if (known !== undefined)
+    return known.id === create.id ? sameRun(on, known, create) : { kind: "existing", run: known };
+  const [made] = await insert(on, [prepared]);
+  await notify(on, ["due"]);
+  return made ?? lost();
+}
+
 async function createPiece(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
   if (batch.every(({ create }) => create.debounce === undefined)) return createPrepared(connections, batch);
   const results: CreateResult[] = [];
@@ -125,7 +140,8 @@ function keyColumns(batch: readonly Prepared[]): Buffer[] {
   ];
 }
 
-function isOfElement(code: string | null): boolean {
+/** The element cannot be written; all others can. */
+export function isOfElement(code: string | null): boolean {
   return code !== null && (code === "23505" || code.startsWith("22") || code.startsWith("54"));
 }
 

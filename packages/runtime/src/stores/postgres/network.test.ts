@@ -1,6 +1,4 @@
-import { type FaultyProxy, startFaultyProxy } from "@clean-arch/test-servers";
-import { expect, it } from "vitest";
-import type { RunStore } from "../../store/run-store.js";
+import { expect } from "vitest";
 import {
   activate,
   claimAll,
@@ -10,43 +8,16 @@ import {
   nextAppend,
   runId,
 } from "../../testing/run-store-contract/harness.js";
-import { type PostgresUnderTest, postgresForTests } from "./throwaway.test.support.js";
+import { again, testBehindProxy } from "./behind-proxy.test.support.js";
+import { postgresForTests } from "./throwaway.test.support.js";
 
-const { open, server } = postgresForTests();
+const postgres = postgresForTests();
+const { server } = postgres;
 
-interface Behind {
-  readonly proxy: FaultyProxy;
-  /** Reaches the server through the proxy. */
-  readonly store: RunStore;
-  readonly direct: PostgresUnderTest;
-}
-
-const test = (title: string, body: (behind: Behind) => Promise<void>): void =>
-  it(title, async () => {
-    const direct = await open();
-    const proxy = await startFaultyProxy({ to: server().port });
-    try {
-      const url = direct.url.replace(String(server().port), String(proxy.port));
-      const store = await direct.reopen({ url, statementTimeoutMs: 500, connectTimeoutMs: 500 });
-      await body({ proxy, store, direct });
-    } finally {
-      await proxy.close();
-      await direct.close();
-    }
-  });
+const test = testBehindProxy(postgres);
 
 /** The word that the driver sends for an append, whatever statement serves it. */
 const isAppend = (request: Buffer): boolean => request.includes("append-");
-
-async function again<Result>(call: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      expect(error).toMatchObject({ code: "store-unavailable" });
-    }
-  }
-}
 
 test("writes once what it sends again, when the answer to a commit is lost", async ({ proxy, store, direct }) => {
   const runs = await claimNew(direct.store, "w", 3);

@@ -3,6 +3,7 @@ import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import type { Append, AppendResult, CreateResult, CreateRun, RunStore, StoreHint } from "../../store/run-store.js";
 import { append } from "./append.js";
+import { createPostgresBatches } from "./batches.js";
 import { isUuid } from "./binary-arrays.js";
 import { claim } from "./claim.js";
 import { Connections, DEFAULT_TRANSACTIONS, type PostgresOptions } from "./connections.js";
@@ -15,6 +16,7 @@ import { PutHints } from "./put-hints.js";
 import { countRuns, listRuns, prune, stranded } from "./query.js";
 import { queueStates } from "./queues.js";
 import { selectCheckpoints, selectJournal, selectRuns } from "./run-rows.js";
+import { createPostgresSchedules } from "./schedule-store.js";
 import { Silence } from "./silence.js";
 import { begin } from "./transaction.js";
 import { listWorkers, renew, retire } from "./workers.js";
@@ -86,6 +88,8 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
   return {
     lanes: LANES,
     events,
+    batches: createPostgresBatches({ answer, write, onPut: (put) => hints?.tell(put) }),
+    schedules: createPostgresSchedules({ answer, write, created: (run) => hints?.tell(run.events ?? []) }),
     async open() {
       if (connections !== undefined) return;
       const opened = new Connections(options);

@@ -1,8 +1,8 @@
 import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
 import type { Database } from "./database.js";
+import { isActive } from "./leases.js";
 import { admitted } from "./queues.js";
 import { selectClaimed } from "./run-rows.js";
-import { isActive } from "./workers.js";
 
 const WAKE = `
 update clean_arch_runs set ready = not (limited = 1 and fence = 0), in_line = (limited = 1 and fence = 0)

@@ -3,9 +3,9 @@ import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import type { Database } from "./database.js";
 import { beginDebounce, joinDebounced } from "./debounce.js";
+import { isActive } from "./leases.js";
 import { insertAll } from "./outbox.js";
 import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
-import { isActive } from "./workers.js";
 
 const INSERT_RUN = `
 insert into clean_arch_runs (
