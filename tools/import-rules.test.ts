@@ -49,6 +49,8 @@ const refused: [rule: string, from: string, source: string][] = [
     `${runtime}/worker/builder.ts`,
     'export { saga } from "../saga/definition.js";',
   ],
+  ["batch-knows-contracts", `${runtime}/batch/store.ts`, 'export * from "../stores/memory/index.js";'],
+  ["batch-knows-contracts-types-only", `${runtime}/batch/builder.ts`, 'export { saga } from "../saga/builder.js";'],
   ["barrier-stands-alone", `${runtime}/barrier/driver.ts`, 'export * from "libsql";'],
   [
     "barrier-stands-alone-types-only",
