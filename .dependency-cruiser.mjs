@@ -183,7 +183,7 @@ const insideRuntime = [
       path: runtime,
       pathNot: [
         `${runtime}(worker|engine|store|participants|saga)/`,
-        `${runtime}(config|errors|json|log|ports)[.]ts$`,
+        `${runtime}(config|duration|errors|json|log|ports)[.]ts$`,
         `${runtime}choreography/(entrance|run-events|unit-entry)[.]ts$`,
       ],
     },
