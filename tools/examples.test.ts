@@ -16,6 +16,7 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
   "place-order": () => import("../examples/place-order/main.js"),
   "http-participants": () => import("../examples/http-participants/main.js"),
   "many-parcels": () => import("../examples/many-parcels/main.js"),
+  "monthly-report": () => import("../examples/monthly-report/main.js"),
   "escalated-approval": () => import("../examples/escalated-approval/main.js"),
   barrier: () => import("../examples/barrier/main.js"),
   "testing-a-saga": () => import("../examples/testing-a-saga/main.js"),

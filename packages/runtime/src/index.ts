@@ -83,6 +83,17 @@ export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
 export { type TaskOptions, task } from "./saga/task.js";
 export type * from "./saga/task-call.js";
+export { type ScheduleConfig, scheduleFromConfig } from "./saga/schedule-config.js";
+export {
+  type ScheduleDefinition,
+  type ScheduleInput,
+  type ScheduleOptions,
+  type ScheduleOverlap,
+  scheduleOf,
+} from "./schedule/schedule-definition.js";
+export type * from "./schedule/schedule-requests.js";
+export type { ScheduleView } from "./schedule/schedule-view.js";
+export type { ScheduleCounts } from "./schedule/scheduler-options.js";
 export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
 export { type EncryptedSessionStoreOptions, encryptedSessionStore } from "./session/encrypted-store.js";
@@ -96,6 +107,9 @@ export type * from "./store/batch-store.js";
 export type * from "./store/context-sessions.js";
 export type * from "./store/event-store.js";
 export type * from "./store/queue-limit.js";
+export type * from "./store/run-schedules.js";
 export type * from "./store/run-store.js";
 export { MAX_UNREAD, mayRestart } from "./store/run-store.js";
+export type * from "./store/schedule-store.js";
+export { ON_TIME_MS, SILENT_MS } from "./store/schedule-store.js";
 export type * from "./store/session-store.js";

@@ -174,7 +174,7 @@ function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
 }
 
 /** A function that is not what its journal tells would be run wrong: somebody has to look, whatever the strategy. */
-export const DIVERGED = "task-diverged";
+const DIVERGED = "task-diverged";
 
 /** A step was refused, or failed for good. */
 function stopForward(plan: RunPlan, state: RunState, step: StepState, pastPivot: boolean): JournalRecord[] {

@@ -110,7 +110,7 @@ export type JournalRecord =
     }
   /**
    * A function saved what a piece of its work gave, or the error that it went on from, under this name: when it is run again, it gets
-   * that without the work. `place`: the how manieth thing it did, as long as it did one after the other.
+   * that without the work. `place`: its number among what the function did, as long as that was one thing after the other.
    */
   | {
       readonly kind: "saved";

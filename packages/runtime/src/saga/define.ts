@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, type Json } from "../json.js";
 import { checkedSchedule } from "../schedule/schedule-definition.js";
+import { checkedInput } from "./checked-input.js";
 import type { BatchWork, SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
@@ -46,8 +47,26 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
     refuse("expected every parallel group to have a step, got an empty one");
-  if (draft.schedule !== undefined) checkedSchedule(draft.name, draft.schedule);
+  if (draft.schedule !== undefined) {
+    const { input } = checkedSchedule(draft.name, draft.schedule);
+    try {
+      if (input.kind === "fixed") checkedInput(draft, input.value);
+    } catch (error) {
+      refuseSchedule(draft.name, error);
+    }
+  }
   return Object.freeze({ ...draft, version: fingerprint(draft) });
+}
+
+/** Now, and not at its first tick. */
+function refuseSchedule(name: string, error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw new RuntimeError(
+    "definition-invalid",
+    `the schedule of "${name}": ${why}`,
+    { definition: name },
+    { cause: error },
+  );
 }
 
 /**

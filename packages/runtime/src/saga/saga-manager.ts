@@ -9,6 +9,7 @@ import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
+import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunCheckpoints } from "../operator/run-checkpoints.js";
 import { RunHeartbeats } from "../operator/run-heartbeats.js";
@@ -140,10 +141,10 @@ class StoreSagaManager implements SagaManager {
     this.#schedules = new Schedules({
       ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
       isTrusted: () => this.#worker.storeNow !== null,
-      newRun: async (definition, value, key) => {
+      newRun: async (definition, value, idempotencyKey, id) => {
         const input = checkedInput(definition, value as Json);
         const placing = await this.#placing(definition, input, {});
-        return { ...this.#newRun(definition, input, { idempotencyKey: key }, placing, false), claim: null };
+        return { ...this.#newRun(definition, input, { idempotencyKey }, placing, id), claim: null };
       },
       began: ({ events }) => {
         this.#worker.poke();
@@ -212,7 +213,8 @@ class StoreSagaManager implements SagaManager {
       );
     if (result.kind === "created" && run.events !== undefined) this.#choreography?.emitted(run.events);
     const replayed = isReplay(result, run);
-    if (replayed) checkReplay(result.run, run, options);
+    // What is debounced has no key, and goes into a run that waits whatever its input was.
+    if (replayed && run.debounce === undefined) checkReplay(result.run, run, options);
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
@@ -223,8 +225,8 @@ class StoreSagaManager implements SagaManager {
     });
   }
 
-  /** With the first row of its journal, when this process may drive it (and `claims`): one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, claims = true): CreateRun {
+  /** With the first row of its journal, when this process may drive it: one write starts it. One whose id is given is for anybody to take. */
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
@@ -232,7 +234,7 @@ class StoreSagaManager implements SagaManager {
     const { limited, delayMs, debounce } = placing;
     const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
-    const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
+    const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     const run: CreateRun = {
@@ -254,7 +256,7 @@ class StoreSagaManager implements SagaManager {
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: claims && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
+      claim: given === undefined && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
     if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
@@ -371,14 +373,8 @@ class StoreSagaManager implements SagaManager {
     return this.#schedules.trigger(name, request);
   }
 
-  async queues(): Promise<readonly QueueView[]> {
-    const limits = this.#registry.queues;
-    if (limits.length === 0) return [];
-    const states = await this.#store.queues(limits);
-    return limits.flatMap((limit, index) => {
-      const state = states[index];
-      return state === undefined ? [] : [{ ...limit, ...state }];
-    });
+  queues(): Promise<readonly QueueView[]> {
+    return queueViews(this.#store, this.#registry.queues);
   }
 
   heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void> {

@@ -35,7 +35,7 @@ describe("a task whose function changes", () => {
   const before: TaskFunction = async (call) => {
     await step(call, "a");
     await step(call, "b");
-    await call.sleep("night", "10m");
+    await call.sleep("night", "1m");
     await step(call, "c");
   };
 
@@ -87,10 +87,10 @@ describe("a task whose function changes", () => {
       await step(call, "a");
       if (early) await step(call, "a-more");
       await step(call, "b");
-      await call.sleep("night", "10m");
+      await call.sleep("night", "1m");
       const late = call.patch("late");
       if (late) await step(call, "b-more");
-      await call.sleep("second-night", "10m");
+      await call.sleep("second-night", "1m");
       answers.push(early, late);
       await step(call, "c");
     };
@@ -111,11 +111,11 @@ describe("a task whose function changes", () => {
   it("may lose a patch that all runs have", async () => {
     const patched: TaskFunction = async (call) => {
       if (call.patch("p")) await step(call, "new");
-      await call.sleep("night", "10m");
+      await call.sleep("night", "1m");
     };
     const clean: TaskFunction = async (call) => {
       await step(call, "new");
-      await call.sleep("night", "10m");
+      await call.sleep("night", "1m");
     };
     const { manager, id } = await follow(patched, clean);
     expect(await bench.until(manager.wait(id, 3_600_000))).toMatchObject({ status: "completed" });
@@ -127,7 +127,7 @@ describe("a task whose function changes", () => {
       (names: readonly string[], more: boolean): TaskFunction =>
       async (call) => {
         await Promise.all(names.map((name) => step(call, name)));
-        await call.sleep("night", "10m");
+        await call.sleep("night", "1m");
         if (more) await step(call, "more");
       };
     const { manager, id } = await follow(wide(["a", "b", "c"], false), wide(["c", "a", "b"], true));
@@ -192,7 +192,7 @@ describe("a task whose function changes", () => {
     const first = task(
       "versioned",
       async (call) => {
-        await call.sleep("night", "10m");
+        await call.sleep("night", "1m");
         return "first";
       },
       { timeout: "2h" },
@@ -203,7 +203,7 @@ describe("a task whose function changes", () => {
     await bench.toStatus(old, id, "waiting");
     await bench.until(old.close(0));
     const fresh = await bench.open([second]);
-    await bench.pass(700_000);
+    await bench.pass(100_000);
     expect((await fresh.get(id)).status).toBe("waiting");
     expect(await fresh.health()).toMatchObject({ detail: expect.stringContaining(`versioned@${first.version} (1)`) });
     expect((await bench.toEnd(fresh, "versioned")).output).toBe("second");

@@ -29,7 +29,7 @@ export interface TaskOptions<Input> {
 }
 
 /** The name of its one step, in journals and keys. */
-export const TASK_STEP = "task";
+const TASK_STEP = "task";
 
 /**
  * A long-running task that is a function. It is started, waited for and operated like a saga; a failure undoes nothing, it ends `failed`.

@@ -2,7 +2,7 @@ import { RuntimeError } from "../errors.js";
 import type { Json, JsonObject } from "../json.js";
 
 /** Of a context as JSON; what is larger is no context but data, and gets a place of its own. */
-export const MAX_CONTEXT_BYTES = 8 * 1_048_576;
+const MAX_CONTEXT_BYTES = 8 * 1_048_576;
 
 /** How large a context may be by what was written into it: it is measured only when that might be too much. */
 export class ContextWeight {

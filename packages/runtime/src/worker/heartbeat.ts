@@ -1,6 +1,5 @@
 import { type Json, toJson } from "../json.js";
 import type { CancelTimer, Clock } from "../ports.js";
-import type { AttemptAbort } from "./attempt-abort.js";
 import type { Notes } from "./notes.js";
 
 const MAX_DETAILS_BYTES = 65_536;
@@ -14,7 +13,8 @@ export interface HeartbeatOptions {
   readonly attempt: number;
   /** How long it may be silent, ms. */
   readonly silenceMs: number;
-  readonly abort: AttemptAbort;
+  /** It was silent for so long: it has failed. */
+  readonly onSilence: () => void;
 }
 
 /**
@@ -62,15 +62,15 @@ export class Heartbeat {
 
   /** One timer at a time, whatever the rate of the beats. */
   #listen(afterMs: number): CancelTimer {
-    const { clock, silenceMs, abort } = this.#options;
+    const { clock, onSilence } = this.#options;
     return clock.after(afterMs, () => {
-      const leftMs = this.#beatAt + silenceMs - clock.monotonic();
-      if (leftMs <= 0) abort.abort(`no heartbeat within ${silenceMs} ms`, "heartbeat-timeout");
+      const leftMs = this.#beatAt + this.silenceMs - clock.monotonic();
+      if (leftMs <= 0) onSilence();
       else this.#cancelSilence = this.#listen(leftMs);
     });
   }
 }
 
-export function detailsOf(step: string, details: unknown): Json {
+function detailsOf(step: string, details: unknown): Json {
   return toJson(details, () => `the heartbeat's details of step "${step}"`, MAX_DETAILS_BYTES);
 }

@@ -72,7 +72,9 @@ function heartbeatOf(
 ): Heartbeat | null {
   if (direction !== "forward" || planned === undefined || !("heartbeatMs" in planned.definition)) return null;
   const { heartbeatMs: silenceMs } = planned.definition;
-  return silenceMs === undefined ? null : new Heartbeat({ clock, notes, step, attempt, silenceMs, abort });
+  if (silenceMs === undefined) return null;
+  const onSilence = (): void => abort.abort(`no heartbeat within ${silenceMs} ms`, "heartbeat-timeout");
+  return new Heartbeat({ clock, notes, step, attempt, silenceMs, onSilence });
 }
 
 function thrown(error: unknown): StepOutcome {

@@ -4,7 +4,7 @@ import { type ErrorCode, RuntimeError } from "../errors.js";
 import { isStorableText } from "../json.js";
 
 /** What a run may save, waits included. */
-export const MAX_OPS = 10_000;
+const MAX_OPS = 10_000;
 const MAX_NAME = 200;
 
 const KINDS = { checkpoint: "a checkpoint", sleep: "a sleep", signal: "a wait for a signal" } as const;
