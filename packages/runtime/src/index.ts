@@ -35,6 +35,7 @@ export type {
   SessionConfig,
 } from "./config.js";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.js";
+export type { Duration } from "./duration.js";
 export type { Failure, JournalRecord, JournalRow, RollbackStatus, RunStatus } from "./engine/records.js";
 export { END_STATUSES, isEnded } from "./engine/records.js";
 export type { StepOutcome } from "./engine/step-outcome.js";
@@ -80,6 +81,8 @@ export type * from "./saga/manager.js";
 export type { QueueConfig, QueueDefinition, QueueOptions } from "./saga/queue.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
+export { type TaskOptions, task } from "./saga/task.js";
+export type * from "./saga/task-call.js";
 export { type ScheduleConfig, scheduleFromConfig } from "./saga/schedule-config.js";
 export {
   type ScheduleDefinition,

@@ -228,7 +228,7 @@ describe("the failed items of a batch", () => {
       }),
     ]);
     const id = await bench.start(manager, "picky");
-    while ((await manager.get(id)).progress?.failed !== 1) await bench.saga.pass(50);
+    while ((await manager.get(id)).items?.failed !== 1) await bench.saga.pass(50);
     bad.clear();
     const request = { reason: "mended", actor: "test" };
     expect(await bench.saga.until(manager.retryFailed(id, request))).toEqual({ run: id, items: 1 });

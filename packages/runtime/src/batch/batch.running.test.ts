@@ -127,11 +127,11 @@ describe("a batch", () => {
     ]);
     const id = await bench.start(manager, "long");
     await bench.saga.pass(60_500);
-    const { progress } = await manager.get(id);
-    expect(progress).toMatchObject({ failed: 0, total: 100 });
-    expect(progress?.done).toBeGreaterThan(50);
-    expect(progress?.rate).toBeCloseTo(1, 1);
-    expect(progress?.leftMs).toBeGreaterThan(30_000);
+    const { items } = await manager.get(id);
+    expect(items).toMatchObject({ failed: 0, total: 100 });
+    expect(items?.done).toBeGreaterThan(50);
+    expect(items?.rate).toBeCloseTo(1, 1);
+    expect(items?.leftMs).toBeGreaterThan(30_000);
     await bench.reached(manager, id, "completed");
   });
 });

@@ -8,12 +8,14 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
+  /** What a task that is a function last said of how far it is; null: nothing. */
+  readonly progress: Json;
   /** Of a batch that has begun; null for other runs. */
-  readonly progress: ProgressView | null;
+  readonly items: ItemsView | null;
 }
 
-/** Items of a batch. */
-export interface ProgressView {
+/** How far the items of a batch are. */
+export interface ItemsView {
   readonly done: number;
   readonly failed: number;
   /** They needed nothing: their conditions said no, or the source no longer had them. */
@@ -81,6 +83,32 @@ export interface CompensationView {
  * run. `unknown`: it may have run, nobody knows.
  */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
+
+/** A durable snapshot of a run's context. */
+export interface CheckpointView {
+  /** Counts from 1 in its run. */
+  readonly n: number;
+  /** Of the owner that wrote it. */
+  readonly fence: number;
+  /** The row of the journal that it was written with. */
+  readonly seq: number;
+  /** Store's clock, ms since the epoch. */
+  readonly at: number;
+  /** Of the context as JSON. */
+  readonly bytes: number;
+  readonly context: Json;
+}
+
+/** What became different from one checkpoint to another, by JSON pointers (RFC 6901); an item of a list is known by its place. */
+export interface CheckpointDiff {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly { readonly pointer: string; readonly value: Json }[];
+  readonly changed: readonly { readonly pointer: string; readonly from: Json; readonly to: Json }[];
+  readonly removed: readonly { readonly pointer: string; readonly value: Json }[];
+  /** False: there are more than the 1,000 differences shown. */
+  readonly isWhole: boolean;
+}
 
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {

@@ -8,6 +8,8 @@ import type { BatchWork, SagaDefinition, ServiceCall, StepDefinition } from "./d
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 
+const VERSION = /^\S{1,100}$/;
+
 /** Items of a list, which a run keeps in memory; and of those at once. */
 const MOST_ITEMS = 10_000;
 const MOST_AT_ONCE = 1_000;
@@ -37,6 +39,10 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(`expected at most 1 to ${MOST_ITEMS} items in step "${step.name}", got ${step.maxItems}`);
     if (step.kind === "child" && !NAME.test(step.saga))
       refuse(`expected step "${step.name}" to run a saga by its name, got ${JSON.stringify(step.saga)}`);
+    if ("heartbeatMs" in step && step.heartbeatMs !== undefined && !(step.heartbeatMs > 0))
+      refuse(`expected a heartbeat of more than 0 ms in step "${step.name}", got ${step.heartbeatMs}`);
+    if (step.kind === "function" && !VERSION.test(step.version))
+      refuse(`expected a version of 1 to 100 characters, none of them a space, got ${JSON.stringify(step.version)}`);
   }
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
@@ -92,6 +98,8 @@ function shapeOf(step: StepDefinition): Json {
       return [name, kind, step.saga];
     case "batch":
       return [name, kind, step.sourceKind, workShape(step.work)];
+    case "function":
+      return [name, kind, step.version];
   }
 }
 

@@ -12,6 +12,12 @@ const business = saga("business")
   .step("a", action)
   .waitFor("approved", { timeout: "10s", onTimeout: "refuse" })
   .build();
+const escalation = saga("escalation")
+  .waitFor("approved", { timeout: "10s", onTimeout: "skip" })
+  .step("escalate", { ...action, when: ({ outputs }) => outputs.approved === null })
+  .waitFor("approved-late", { signal: "approved" })
+  .step("b", action)
+  .build();
 const both = saga("both")
   .parallel((group) => group.waitFor("first", { signal: "go" }).waitFor("second", { signal: "go" }))
   .build();
@@ -101,6 +107,18 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["ok", "a"],
       ["after", 10_000],
       ["ok", "a", "compensate"],
+    ],
+  ],
+  "no signal in time, and the run goes on without it": [
+    escalation,
+    [
+      ["after", 10_000],
+      ["gives", "escalate", { kind: "values" }],
+      ["crash"],
+      ["ok", "escalate"],
+      ["signal", "approved", "by the boss"],
+      ["refused", "b"],
+      ["ok", "escalate", "compensate"],
     ],
   ],
   "signals of one name are taken in their order, each once": [
