@@ -109,10 +109,17 @@ export interface Progress {
   readonly skipped: number;
 }
 
+/** An item that failed for good, as it is listed. */
+export interface FailedItem {
+  readonly key: string;
+  /** Why. */
+  readonly code: string;
+}
+
 /** What clients of batches, of waiting workflows and of schedules see besides. */
 export type TaskEvent =
   /** All pages of a batch's failed items, asked when it had ended or was parked for good. */
-  | { readonly kind: "failed-items"; readonly at: number; readonly run: string; readonly keys: readonly string[] }
+  | { readonly kind: "failed-items"; readonly at: number; readonly run: string; readonly items: readonly FailedItem[] }
   /** The failed items of an ended batch are to be done by a run of their own. */
   | { readonly kind: "retried"; readonly at: number; readonly run: string; readonly from: string }
   /** A signal was answered: taken, or refused because the run was over. */
@@ -125,7 +132,7 @@ export type TaskEvent =
       readonly sent: number;
       readonly taken: boolean;
     }
-  /** A run that a schedule started, found in the list of runs. */
+  /** Participants were called for a run that a schedule started: its input says so. */
   | {
       readonly kind: "scheduled";
       readonly at: number;

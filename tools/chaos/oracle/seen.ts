@@ -1,4 +1,13 @@
-import type { AnswerEvent, CallEvent, ClientEvent, EffectEvent, Event, FaultEvent, TaskEvent } from "../history.js";
+import type {
+  AnswerEvent,
+  CallEvent,
+  ClientEvent,
+  EffectEvent,
+  Event,
+  FailedItem,
+  FaultEvent,
+  TaskEvent,
+} from "../history.js";
 import type { ChaosConfig, SagaShape, StepShape } from "../saga-shapes.js";
 
 /** A call with what became of it. `order`: its place in the history, for "before" and "after". */
@@ -33,7 +42,7 @@ export interface Seen {
   readonly signaled: readonly Signaled[];
   readonly scheduled: readonly Scheduled[];
   /** Failed items of batches, as they were listed in the end; a batch that nobody asked about is missing. */
-  readonly failedItems: ReadonlyMap<string, readonly string[]>;
+  readonly failedItems: ReadonlyMap<string, readonly FailedItem[]>;
   /** Runs that do the failed items of other ones, with whose. */
   readonly retried: ReadonlyMap<string, string>;
   readonly faults: readonly FaultEvent[];
@@ -55,7 +64,7 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
   const unknown: Extract<ClientEvent, { kind: "unknown" }>[] = [];
   const refused: Extract<ClientEvent, { kind: "refused" }>[] = [];
   const [signaled, scheduled, faults]: [Signaled[], Scheduled[], FaultEvent[]] = [[], [], []];
-  const failedItems = new Map<string, readonly string[]>();
+  const failedItems = new Map<string, readonly FailedItem[]>();
   const retried = new Map<string, string>();
   const runOf = (id: string): SeenRun => {
     const run = runs.get(id) ?? { id, definition: null, saga: null, calls: [], told: [], verbs: [] };
@@ -87,7 +96,7 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
     } else if (event.kind === "retried") {
       retried.set(event.run, event.from);
       define(event.run, runOf(event.from).definition ?? "");
-    } else if (event.kind === "failed-items") failedItems.set(event.run, event.keys);
+    } else if (event.kind === "failed-items") failedItems.set(event.run, event.items);
     else if (event.kind === "signaled") signaled.push(event);
     else if (event.kind === "told") runOf(event.run).told.push({ event, order });
     else if (event.kind === "verb") runOf(event.run).verbs.push(event);

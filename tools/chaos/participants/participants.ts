@@ -102,12 +102,21 @@ export async function startParticipants(options: ParticipantsOptions): Promise<P
     response.writeHead(status, { "content-type": "application/json" }).end(body);
   };
 
+  const scheduled = new Set<string>();
+  const noteSchedule = ({ at, run }: CallEvent, text: string): void => {
+    const { tick, definition } = record(record(JSON.parse(text)).input);
+    if (typeof tick !== "string" || typeof definition !== "string" || scheduled.has(run)) return;
+    scheduled.add(run);
+    history.add({ kind: "scheduled", at, run, definition, tick });
+  };
+
   const take = (request: IncomingMessage, text: string, response: ServerResponse): void => {
     if (source !== undefined && request.url?.split("/")[2] === source.name)
       return givePage(source.pages, request, text, response);
     calls += 1;
     const call = callOf(request, text, calls);
     history.add(call);
+    noteSchedule(call, text);
     const verdict = ledger.arrive(call);
     if (verdict.kind === "replayed")
       return answer(response, call, 200, JSON.stringify(verdict.output), { why: "replayed" });

@@ -20,15 +20,18 @@ function strangers(batch: SeenBatch, byItem: ByItem): Violation[] {
   return unknown.map((item) => broken(batch, "strange item", `"${item}" is none of its items, and was worked`));
 }
 
-/** One key and one effect for each stage of an item, forward and back. */
+/** One key and one effect for each stage of an item, forward and back. What was undone and is tried again has another key. */
 function onceEach(batch: SeenBatch): Violation[] {
   const groups = groupedBy(batch.calls, ({ event }) => `${event.direction} "${event.step}"`);
   return [...groups].flatMap(([name, calls]) => {
     const keys = new Set(calls.map(({ event }) => event.key));
     const effects = calls.filter(({ effect }) => effect !== null).length;
+    const rounds = batch.isChunkedAsRead ? 1 : Number.POSITIVE_INFINITY;
     return [
-      ...(keys.size > 1 ? [broken(batch, "item keys", `${name} was called under ${[...keys].join(" and ")}`)] : []),
-      ...(effects > 1 ? [broken(batch, "item effects", `${name} had its effect ${effects} times`)] : []),
+      ...(keys.size > rounds
+        ? [broken(batch, "item keys", `${name} was called under ${[...keys].join(" and ")}`)]
+        : []),
+      ...(effects > keys.size ? [broken(batch, "item effects", `${name} had its effect ${effects} times`)] : []),
     ];
   });
 }
@@ -36,27 +39,26 @@ function onceEach(batch: SeenBatch): Violation[] {
 const of = (calls: readonly ItemCall[], stage: string, direction: "forward" | "compensate"): ItemCall[] =>
   calls.filter((call) => call.stage === stage && call.event.direction === direction);
 
-/** A stage comes after those before it, and not once the item is being undone. */
+/** How often it was done and not undone. */
+function standing(calls: readonly ItemCall[], stage: string): number {
+  const effects = (direction: "forward" | "compensate"): number =>
+    of(calls, stage, direction).filter(({ effect }) => effect !== null).length;
+  return effects("forward") - effects("compensate");
+}
+
+/** A stage comes after those before it. */
 function order(batch: SeenBatch, byItem: ByItem): Violation[] {
   const { stages } = batch.shape;
-  if (stages.length < 2) return [];
   return [...byItem.values()].flatMap((calls) =>
     calls.flatMap((call): Violation[] => {
-      if (call.event.direction !== "forward" || call.answer?.event.why === "stale-fence") return [];
-      const before = stages.slice(
-        0,
-        stages.findIndex(({ name }) => name === call.stage),
-      );
-      const early = before.find(({ name }) => {
+      if (call.event.direction !== "forward") return [];
+      const place = stages.findIndex(({ name }) => name === call.stage);
+      const early = stages.slice(0, place).find(({ name }) => {
         const effect = effectOf(of(calls, name, "forward"));
         return effect === null || effect.order > call.order;
       });
-      const undo = calls.find(({ event, order: at }) => event.direction === "compensate" && at < call.order);
-      const { step, fence } = call.event;
-      if (early !== undefined) return [broken(batch, "item order", `"${step}" was called before "${early.name}"`)];
-      return undo === undefined || undo.event.fence > fence
-        ? []
-        : [broken(batch, "item order", `"${step}" was called after "${undo.event.step}" had been undone`)];
+      if (early === undefined) return [];
+      return [broken(batch, "item order", `"${call.event.step}" was called before "${early.name}" was done`)];
     }),
   );
 }
@@ -68,19 +70,22 @@ function end(batch: SeenBatch, byItem: ByItem): Violation[] {
   const known = new Set(items);
   return [
     ...counters(batch, failed.size),
-    ...[...failed]
+    ...[...failed.keys()]
       .filter((item) => !known.has(item))
       .map((item) => broken(batch, "failed items", `"${item}" is listed and is none of its items`)),
     ...items.flatMap((item): Violation[] => {
       const calls = byItem.get(item) ?? [];
       if (failed.has(item)) return leftBehind(batch, item, calls);
-      const missing = shape.stages.find(({ name }) => effectOf(of(calls, name, "forward")) === null);
-      if (missing !== undefined)
-        return [
-          broken(batch, "lost item", `completed, and "${missing.name}" of "${item}" was neither done nor listed`),
-        ];
-      const undone = effectOf(calls.filter(({ event }) => event.direction === "compensate"));
-      return undone === null ? [] : [broken(batch, "lost item", `"${item}" counts as done, and was undone`)];
+      const lost = shape.stages.find(({ name }) => standing(calls, name) !== 1);
+      if (lost === undefined) return [];
+      const times = standing(calls, lost.name);
+      return [
+        broken(
+          batch,
+          "lost item",
+          `completed, and "${lost.name}" of "${item}", which is not listed, stands ${times} times`,
+        ),
+      ];
     }),
   ];
 }
@@ -92,8 +97,9 @@ function leftBehind(batch: SeenBatch, item: string, calls: readonly ItemCall[]):
   return stages
     .slice(0, Math.max(0, last))
     .filter(({ name, compensable }) => {
-      const isDone = effectOf(of(calls, name, "forward")) !== null;
-      return compensable && isDone && effectOf(of(calls, name, "compensate")) === null;
+      const isGivenUp =
+        batch.failed?.get(item)?.code === "compensation-failed" && of(calls, name, "compensate").length > 0;
+      return compensable && !isGivenUp && standing(calls, name) > 0;
     })
     .map(({ name }) => broken(batch, "left behind", `"${item}" failed, and its "${name}" was not undone`));
 }

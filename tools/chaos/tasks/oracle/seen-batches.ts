@@ -1,3 +1,4 @@
+import type { FailedItem } from "../../history.js";
 import { isStale, lossesOf, type Seen, type SeenCall, type SeenRun } from "../../oracle/seen.js";
 import { itemOf } from "../../participants/item-step.js";
 import type { BatchShape } from "../task-shapes.js";
@@ -16,7 +17,7 @@ export interface SeenBatch {
   /** Keys of what it was given, in order. */
   readonly items: readonly string[];
   /** As listed in the end; null: nobody could tell. */
-  readonly failed: ReadonlySet<string> | null;
+  readonly failed: ReadonlyMap<string, FailedItem> | null;
   readonly calls: readonly ItemCall[];
   /** Chunks are those of the source: none was made of failed items. */
   readonly isChunkedAsRead: boolean;
@@ -33,7 +34,7 @@ export function seeBatches(seen: Seen, { shapes, itemsOf }: BatchSources): SeenB
     const shape = shapes.get(run.definition ?? "");
     if (shape === undefined) return [];
     const from = seen.retried.get(run.id);
-    const items = from === undefined ? itemsOf(run.id) : (seen.failedItems.get(from) ?? []);
+    const items = from === undefined ? itemsOf(run.id) : (seen.failedItems.get(from) ?? []).map(({ key }) => key);
     const places = new Map(items.map((key, index) => [key, Math.floor(index / shape.chunkSize)]));
     const calls = run.calls.flatMap((call): ItemCall[] => {
       const of = itemOf(call.event.step);
@@ -41,7 +42,16 @@ export function seeBatches(seen: Seen, { shapes, itemsOf }: BatchSources): SeenB
     });
     const failed = seen.failedItems.get(run.id);
     const isChunkedAsRead = from === undefined && !run.verbs.some(({ verb }) => verb === "retry");
-    return [{ run, shape, items, calls, isChunkedAsRead, failed: failed === undefined ? null : new Set(failed) }];
+    return [
+      {
+        run,
+        shape,
+        items,
+        calls,
+        isChunkedAsRead,
+        failed: failed === undefined ? null : new Map(failed.map((item) => [item.key, item])),
+      },
+    ];
   });
 }
 

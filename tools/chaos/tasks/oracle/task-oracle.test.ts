@@ -56,7 +56,7 @@ describe("a faultless batch", () => {
         refused(s, "i3");
         s.complete(["i3"]);
         s.add({ kind: "retried", at: s.tick(), run: "again", from: "run" });
-        s.add({ kind: "failed-items", at: s.tick(), run: "again", keys: ["i3"] });
+        s.listed([{ key: "i3", code: "refused" }], "again");
         s.tell("completed", "again", { output: { items: 1, done: 0, failed: 1, skipped: 0 } });
       }),
     ).toEqual([]);
@@ -113,25 +113,44 @@ describe("the items of a batch", () => {
       s.do("items[i1]/pack", { key });
       s.complete();
     };
-    expect(stories(twice("run:items[i1]/pack:r2"))).toEqual(["item keys", "item effects"]);
-    expect(stories(twice("run:items[i1]/pack"))).toContain("item effects");
+    expect(stories(twice("run:items[i1]/pack:r2"))).toEqual(["item keys", "lost item"]);
+    expect(stories(twice("run:items[i1]/pack"))).toEqual(["item effects", "lost item", "repeated"]);
   });
 
-  it("go through their stages in order, and not after they were undone", () => {
+  it("have a new key when they were undone and are tried again, in a run that is retried", () => {
+    expect(
+      stories((s) => {
+        s.allItems("i1");
+        refused(s, "i1");
+        s.verb("retry", "reason 1");
+        s.row([{ request: "retry:reason 1" }]);
+        s.do("items[i1]/reserve", { key: "run:items[i1]/reserve:r2" });
+        s.do("items[i1]/pack");
+        s.complete();
+      }),
+    ).toEqual([]);
+  });
+
+  it("go through their stages in order", () => {
     expect(
       stories((s) => {
         s.do("items[i1]/pack");
         s.tell("stuck");
       }),
     ).toEqual(["item order"]);
-    const late = (fence: number) => (s: TaskStory) => {
-      s.do("items[i1]/reserve", { fence: 2, instance: "1.1" });
-      s.undo("items[i1]/reserve", { fence: 2, instance: "1.1" });
-      s.answer(s.call("items[i1]/pack", "forward", { fence, instance: "1.1" }), 409);
-      s.tell("stuck");
+  });
+
+  it("may be left as they are when nobody could undo them, and the list says so", () => {
+    const given = (code: string) => (s: TaskStory) => {
+      s.allItems("i1");
+      s.do("items[i1]/reserve");
+      s.answer(s.call("items[i1]/pack"), 422);
+      s.answer(s.call("items[i1]/reserve", "compensate"), 422);
+      s.listed([{ key: "i1", code }]);
+      s.tell("completed", "run", { output: { items: 6, done: 5, failed: 1, skipped: 0 } });
     };
-    expect(stories(late(2))).toEqual(["item order"]);
-    expect(stories(late(1))).toEqual([]);
+    expect(stories(given("compensation-failed"))).toEqual([]);
+    expect(stories(given("refused"))).toEqual(["left behind"]);
   });
 
   it("leave nothing behind when they fail at a later stage", () => {

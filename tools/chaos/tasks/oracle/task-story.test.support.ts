@@ -1,4 +1,4 @@
-import type { Progress } from "../../history.js";
+import type { FailedItem, Progress } from "../../history.js";
 import type { Violation } from "../../oracle/seen.js";
 import { Story, type Told } from "../../oracle/story.test.support.js";
 import type { TaskShapes } from "../task-shapes.js";
@@ -41,7 +41,11 @@ export class TaskStory extends Story {
   }
 
   failed(...keys: string[]): void {
-    this.add({ kind: "failed-items", at: this.tick(), run: "run", keys });
+    this.listed(keys.map((key) => ({ key, code: "refused" })));
+  }
+
+  listed(items: readonly FailedItem[], run = "run"): void {
+    this.add({ kind: "failed-items", at: this.tick(), run, items });
   }
 
   /** With the counters that fit, unless they are given. */
