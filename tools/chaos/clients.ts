@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Answer, ask, textOf } from "./api.js";
+import { type Answer, type Asked, askAnybody, textOf } from "./api.js";
 import type { History, Progress } from "./history.js";
 import type { Instance } from "./instance.js";
 import { Draws } from "./seeded.js";
@@ -160,9 +160,8 @@ export class Clients {
     return false;
   }
 
-  #anybody(asked: Parameters<typeof ask>[1]): Promise<Answer | null> {
-    const up = this.#options.instances.filter(({ child, url }) => child !== null && url !== "");
-    return up.length === 0 ? Promise.resolve(null) : ask(this.#draws.pick(up), asked);
+  #anybody(asked: Asked): Promise<Answer | null> {
+    return askAnybody(this.#options.instances, this.#draws, asked);
   }
 }
 

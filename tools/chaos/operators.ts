@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask } from "./api.js";
+import { askUntilAnswered } from "./api.js";
 import type { Clients } from "./clients.js";
 import type { History } from "./history.js";
 import { type Instance, OPERATOR_TOKEN } from "./instance.js";
@@ -90,21 +90,10 @@ export class Operators {
     this.#requests += 1;
     const reason = `request ${this.#requests} of ${this.#options.name ?? "the chaos"}`;
     const headers = { authorization: `Bearer ${OPERATOR_TOKEN}`, "idempotency-key": reason };
-    for (let tries = 0; tries < 20; tries++) {
-      const up = this.#options.instances.filter(({ child, url }) => child !== null && url !== "");
-      const asked = {
-        method: "POST",
-        path: `/api/v1/runs/${stage ?? run}/${verb}`,
-        body: { reason },
-        headers,
-      } as const;
-      const answer = up.length === 0 ? null : await ask(this.#draws.pick(up), asked);
-      if (answer?.status === 202) {
-        const of = stage === undefined ? {} : { stage };
-        this.#options.history.add({ kind: "verb", at: Date.now(), run, ...of, verb, reason });
-      }
-      if (answer !== null && answer.status < 500) return;
-      await sleep(this.#draws.between(100, 500));
-    }
+    const { instances, history } = this.#options;
+    const path = `/api/v1/runs/${stage ?? run}/${verb}`;
+    const answer = await askUntilAnswered(instances, this.#draws, { method: "POST", path, body: { reason }, headers });
+    if (answer?.status !== 202) return;
+    history.add({ kind: "verb", at: Date.now(), run, ...(stage !== undefined && { stage }), verb, reason });
   }
 }
