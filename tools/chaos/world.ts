@@ -43,13 +43,14 @@ export interface World {
 export const LEASE_MS = 3_000;
 export const CALL_TIMEOUT_MS = 1_500;
 
-/** `config`: the file of the service's. `environment`: more of each instance's. `source`: see `ParticipantsOptions`. */
+/** `config`: the file of the service's. `environment`: more of each instance's. `source`: see `ParticipantsOptions`. `amend`: see `generateService`. */
 export async function buildWorld(
   options: WorldOptions,
   service: {
     readonly config: string;
     readonly environment?: Readonly<Record<string, string>>;
     readonly source?: ParticipantsOptions["source"];
+    readonly amend?: (folder: string) => Promise<void>;
   },
   cleanUp: CleanUp,
 ): Promise<World> {
@@ -57,7 +58,7 @@ export async function buildWorld(
   const config = readChaosConfig(await readFile(service.config, "utf8"));
   const built =
     options.folder === undefined
-      ? await generateService(service.config)
+      ? await generateService(service.config, service.amend)
       : { folder: options.folder, remove: () => Promise.resolve() };
   cleanUp.push(() => built.remove());
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));

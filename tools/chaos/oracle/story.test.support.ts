@@ -90,6 +90,11 @@ export class Story {
     this.add({ kind: "answer", at: this.tick(), call, status, ...(why !== undefined && { why }) });
   }
 
+  /** What it gave, once it is done. */
+  referenceOf(step: string): string {
+    return this.#done.get(step) ?? "";
+  }
+
   /** Called, done and answered. */
   do(step: string, told: Told = {}): void {
     const call = this.call(step, "forward", told);

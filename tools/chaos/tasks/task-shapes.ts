@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { type FunctionShape, STOCK_TAKING } from "./function-shape.js";
 
 /** What the config says each batch is, read from the YAML alone, as saga-shapes.ts does for workflows. */
 export interface BatchShape {
@@ -30,6 +31,7 @@ export interface TaskShapes {
   /** Runs of a workflow that may be under way at once, over all instances, by its name. */
   readonly queues: ReadonlyMap<string, number>;
   readonly scheduled: readonly string[];
+  readonly functions: readonly FunctionShape[];
 }
 
 interface WrittenStage {
@@ -51,7 +53,7 @@ interface WrittenTask {
   readonly compensation?: readonly { readonly stage: string }[];
 }
 
-/** The config must be one that the generator takes: nothing is checked here. */
+/** Of the config, and of the function that stands beside it. The config must be one that the generator takes: nothing is checked here. */
 export function readTaskShapes(yaml: string): TaskShapes {
   const { tasks } = (parse(yaml) as { long_running: { tasks: readonly WrittenTask[] } }).long_running;
   const workflows = tasks.filter(({ type }) => type === "workflow");
@@ -61,6 +63,7 @@ export function readTaskShapes(yaml: string): TaskShapes {
     queues: new Map(
       workflows.flatMap(({ name, concurrency }) => (concurrency === undefined ? [] : [[name, concurrency]])),
     ),
+    functions: [STOCK_TAKING],
     scheduled: workflows.filter(({ schedule }) => schedule !== undefined).map(({ name }) => name),
   };
 }

@@ -15,6 +15,7 @@ import { Draws } from "../seeded.js";
 import { buildWorld, CALL_TIMEOUT_MS, LEASE_MS, type World, type WorldOptions } from "../world.js";
 import { Approvers } from "./approvers.js";
 import { judgeTasks, type TaskVerdict } from "./oracle/task-oracle.js";
+import { addFunctionTask } from "./own-definition.js";
 import { Retriers } from "./retriers.js";
 import { readTaskShapes, type TaskShapes } from "./task-shapes.js";
 import { askSchedules, noteFailedItems } from "./told-in-the-end.js";
@@ -56,7 +57,8 @@ const OF_BATCHES: Habits = (_, status) => {
 export function runTasksChaos(options: TasksChaosOptions): Promise<TasksChaosReport> {
   return withCleanUp(options.say, async (cleanUp) => {
     const pages = new PagedSource({ seed: options.seed, ...ITEMS });
-    const world = await buildWorld(options, { config: CONFIG, source: { name: "catalog", pages } }, cleanUp);
+    const service = { config: CONFIG, source: { name: "catalog", pages }, amend: addFunctionTask };
+    const world = await buildWorld(options, service, cleanUp);
     return live(options, world, pages, readTaskShapes(await readFile(CONFIG, "utf8")));
   });
 }
@@ -71,8 +73,9 @@ async function live(
   const { config, history, postgres, participants, instances, store, died } = world;
   const common = { seed, instances, history };
   const workflows = [...config.sagas.keys()].filter((name) => !shapes.scheduled.includes(name));
+  const functions = shapes.functions.map(({ name }) => name);
   const clients = new Clients({
-    ...{ ...common, route: "tasks", perSecond, maxOpen: perSecond * 15, definitions: workflows },
+    ...{ ...common, route: "tasks", perSecond, maxOpen: perSecond * 15, definitions: [...workflows, ...functions] },
   });
   const batches = new Clients({
     ...{ ...common, ...BATCHES, name: "batches", route: "tasks", definitions: [...shapes.batches.keys()] },

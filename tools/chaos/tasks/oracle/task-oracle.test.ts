@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Told } from "../../oracle/story.test.support.js";
 import { TaskStory } from "./task-story.test.support.js";
 
 /** Each rule is shown a history that keeps it and one that breaks it, and only it. */
@@ -367,6 +368,48 @@ describe("progress", () => {
         s.tell("stuck");
       }),
     ).toEqual([]);
+  });
+});
+
+describe("a task that is a function", () => {
+  const place = (s: TaskStory, name: string, before: readonly string[], told: Told = {}): void => {
+    const outputs = Object.fromEntries(before.map((each) => [each, { reference: s.referenceOf(`task/${each}`) }]));
+    s.do(`task/${name}`, { outputs, fence: 0, instance: "1.1", ...told });
+  };
+  const all =
+    ({ sleepMs = 500, without = "", told = {} as Told, key = undefined as string | undefined } = {}) =>
+    (s: TaskStory) => {
+      place(s, "a", [], key === undefined ? {} : { key });
+      s.tick(sleepMs);
+      for (const name of ["b1", "b2"]) place(s, name, ["a"]);
+      if (without !== "c") place(s, "c", ["a", "b1", "b2"], told);
+      s.tell("completed");
+    };
+
+  it("does its places in order, each with what those before gave, and sleeps between", () => {
+    expect(stories(all(), "function")).toEqual([]);
+    expect(stories(all({ sleepMs: 400 }), "function")).toEqual(["woke early"]);
+    expect(stories(all({ told: { outputs: { a: { reference: "another" } } } }), "function")).toEqual([
+      "function order",
+    ]);
+    expect(stories(all({ key: "run:task/other" }), "function")).toEqual(["function keys"]);
+  });
+
+  it("has done all of them when it has completed", () => {
+    expect(stories(all({ without: "c" }), "function")).toEqual(["function end"]);
+  });
+
+  it("does nothing again that was saved, but by an instance that had lost it", () => {
+    const again = (fault: string | null) => (s: TaskStory) => {
+      place(s, "a", []);
+      s.tick(500);
+      place(s, "b1", ["a"]);
+      if (fault !== null) s.fault(fault, "1.1", 1_000);
+      s.answer(s.call("task/a", "forward", { instance: "1.1", outputs: {} }), 200, "replayed");
+      s.tell("stuck");
+    };
+    expect(stories(again(null), "function")).toEqual(["saved twice"]);
+    expect(stories(again("stop"), "function")).toEqual([]);
   });
 });
 

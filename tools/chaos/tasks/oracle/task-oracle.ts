@@ -1,6 +1,7 @@
 import { type Evidence, judge } from "../../oracle/oracle.js";
 import type { Violation } from "../../oracle/seen.js";
 import type { TaskShapes } from "../task-shapes.js";
+import { checkFunctions } from "./functions.js";
 import { checkHeirs, type Heir, heirsOf } from "./heirs.js";
 import { checkItems } from "./items.js";
 import { checkProgress } from "./progress.js";
@@ -39,6 +40,7 @@ export function judgeTasks(evidence: TaskEvidence): TaskVerdict {
     ...repeated,
     ...checkHeirs(heirs, heirBoundMs),
     ...checkProgress(batches),
+    ...checkFunctions(seen, shapes.functions),
     ...checkSleepers(seen, shapes.sleepers),
     ...checkQueues(seen, shapes.queues),
     ...checkTicks(seen, schedules),

@@ -24,6 +24,7 @@ const SHAPES: TaskShapes = {
   ]),
   queues: new Map([["queued", 1]]),
   scheduled: ["ticking"],
+  functions: [{ name: "function", places: [["a"], ["b1", "b2"], ["c"]], sleepsBefore: 1, sleepMs: 500 }],
 };
 
 /** Writes the history of one run of a task whose source holds `i1` to `i6`. */
