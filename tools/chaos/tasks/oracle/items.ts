@@ -6,7 +6,10 @@ import type { ItemCall, SeenBatch } from "./seen-batches.js";
 export function checkItems(batches: readonly SeenBatch[]): Violation[] {
   return batches.flatMap((batch) => {
     const byItem = groupedBy(batch.calls, ({ item }) => item);
-    return [...strangers(batch, byItem), ...onceEach(batch), ...order(batch, byItem), ...end(batch, byItem)];
+    return [
+      ...[...strangers(batch, byItem), ...onceEach(batch), ...order(batch, byItem)],
+      ...[...end(batch, byItem), ...parked(batch)],
+    ];
   });
 }
 
@@ -88,6 +91,15 @@ function end(batch: SeenBatch, byItem: ByItem): Violation[] {
       ];
     }),
   ];
+}
+
+/** A batch is parked because too much of it failed, and for nothing else that can happen here. */
+function parked(batch: SeenBatch): Violation[] {
+  const { run, failed, shape } = batch;
+  if (lastStatus(run) !== "stuck") return [];
+  const known = Math.max(failed?.size ?? 0, ...run.told.map(({ event }) => event.progress?.failed ?? 0));
+  if (known > shape.maxFailures) return [];
+  return [broken(batch, "parked", `stuck with ${known} items that failed, of which ${shape.maxFailures} may`)];
 }
 
 /** What an item had done before a later stage failed is undone. */

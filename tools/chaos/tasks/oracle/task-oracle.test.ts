@@ -41,13 +41,17 @@ describe("a faultless batch", () => {
   });
 
   it("breaks no rule: one that is cancelled half-way, and one that is parked", () => {
-    for (const status of ["cancelled", "stuck"])
-      expect(
-        stories((s) => {
-          s.item("i1");
-          s.tell(status);
-        }),
-      ).toEqual([]);
+    expect(
+      stories((s) => {
+        s.item("i1");
+        s.tell("cancelled");
+      }),
+    ).toEqual([]);
+    const spent = (failed: number) => (s: TaskStory) => {
+      s.tell("stuck", "run", { progress: { done: 0, failed, skipped: 0 } });
+    };
+    expect(stories(spent(4))).toEqual([]);
+    expect(stories(spent(3))).toEqual(["parked"]);
   });
 
   it("breaks no rule: the failed items of another one, done by a run of their own", () => {
@@ -136,7 +140,7 @@ describe("the items of a batch", () => {
     expect(
       stories((s) => {
         s.do("items[i1]/pack");
-        s.tell("stuck");
+        s.park();
       }),
     ).toEqual(["item order"]);
   });
@@ -189,7 +193,7 @@ describe("items under way at once", () => {
     s.call("items[i1]/reserve", "forward", { instance: "1.1" });
     s.call("items[i3]/reserve", "forward", { instance: "1.1" });
     s.call("items[i5]/reserve", "forward", { instance: last });
-    s.tell("stuck");
+    s.park();
   };
 
   it("are no more than chunks that may be", () => {
@@ -199,7 +203,7 @@ describe("items under way at once", () => {
         s.answer(s.call("items[i1]/reserve"), 503);
         s.call("items[i1]/reserve");
         s.call("items[i3]/reserve");
-        s.tell("stuck");
+        s.park();
       }),
     ).toEqual([]);
   });
@@ -269,7 +273,7 @@ describe("what was done and answered", () => {
       if (fault !== null) s.fault(fault, "1.1", 10);
       for (const key of keys)
         s.answer(s.call(`items[${key}]/reserve`, "forward", { instance: "2.1" }), 200, "replayed");
-      s.tell("stuck");
+      s.park();
     };
   };
 
@@ -297,7 +301,7 @@ describe("a chunk of an instance that was killed", () => {
       s.tick(afterMs);
       s.item("i2", { instance: "2.1" });
       s.tick(10_000);
-      s.tell("stuck");
+      s.park();
     };
 
   it("goes on within a lease and some more", () => {
@@ -324,7 +328,7 @@ describe("a chunk of an instance that was killed", () => {
         s.item("i1", { instance: "1.1" });
         s.item("i2", { instance: "1.1" });
         s.fault("kill", "1.1", 10);
-        s.tell("stuck");
+        s.park();
       }).verdict.heirs,
     ).toEqual([]);
   });
@@ -333,7 +337,7 @@ describe("a chunk of an instance that was killed", () => {
 describe("progress", () => {
   const twice = (first: object, second: object) => (s: TaskStory) => {
     for (const each of [first, second]) s.progress({ done: 0, failed: 0, skipped: 0, ...each });
-    s.tell("stuck");
+    s.park();
   };
 
   it("never goes back", () => {
@@ -349,7 +353,7 @@ describe("progress", () => {
         s.progress({ done: 2, failed: 0, skipped: 0 });
         const progress = { done: 1, failed: 0, skipped: 0 };
         s.add({ kind: "told", at: s.tick(), instance: "2.1", run: "run", status: "running", asked, progress });
-        s.tell("stuck");
+        s.park();
       }),
     ).toEqual([]);
   });
@@ -365,7 +369,7 @@ describe("progress", () => {
         s.verb("retry", "reason 1");
         s.row([{ request: "retry:reason 1" }]);
         s.progress({ done: 0, failed: 0, skipped: 0 });
-        s.tell("stuck");
+        s.park();
       }),
     ).toEqual([]);
   });
@@ -406,7 +410,7 @@ describe("a task that is a function", () => {
       place(s, "b1", ["a"]);
       if (fault !== null) s.fault(fault, "1.1", 1_000);
       s.answer(s.call("task/a", "forward", { instance: "1.1", outputs: {} }), 200, "replayed");
-      s.tell("stuck");
+      s.park();
     };
     expect(stories(again(null), "function")).toEqual(["saved twice"]);
     expect(stories(again("stop"), "function")).toEqual([]);
@@ -462,7 +466,7 @@ describe("a queue", () => {
   it("gives the place of a parked run to another one", () => {
     expect(
       two((s) => {
-        s.tell("stuck");
+        s.park();
         s.do("a");
       }),
     ).not.toContain("queue");
@@ -473,7 +477,7 @@ describe("a schedule", () => {
   const ticks =
     (skipped: number, ...times: string[]) =>
     (s: TaskStory) => {
-      s.tell("stuck");
+      s.park();
       for (const [index, time] of times.entries()) s.scheduled(`tick ${index}`, `2026-01-01T00:${time}.000Z`);
       s.schedules = [{ definition: "ticking", skipped, everyMs: 60_000 }];
     };

@@ -11,7 +11,7 @@ const SHAPES: TaskShapes = {
     [
       "batch",
       {
-        ...{ name: "batch", chunkSize: 2, concurrency: 2, maxFailures: 5 },
+        ...{ name: "batch", chunkSize: 2, concurrency: 2, maxFailures: 3 },
         stages: [
           { name: "reserve", compensable: true },
           { name: "pack", compensable: false },
@@ -55,6 +55,12 @@ export class TaskStory extends Story {
     const items = this.#items.length;
     const counters = { items, done: items - failed.length, failed: failed.length, skipped: 0, ...output };
     this.tell("completed", "run", { output: counters });
+  }
+
+  /** For a reason that is one. */
+  park(): void {
+    this.listed(["i1", "i2", "i3", "i4"].map((key) => ({ key, code: "refused" })));
+    this.tell("stuck");
   }
 
   progress(progress: Progress): void {
