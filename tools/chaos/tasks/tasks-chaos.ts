@@ -117,9 +117,9 @@ async function live(
   // Told once more, by anybody: an end that was told stays what it was.
   for (const each of [clients, batches]) for (const run of each.runs) await each.look(run);
 
-  const askable = { instances, draws: new Draws(seed, "end") };
-  for (const run of batches.runs) await noteFailedItems(askable, run, history);
-  const schedules = await askSchedules(askable, shapes.scheduled);
+  const witnesses = { instances, draws: new Draws(seed, "end") };
+  for (const run of batches.runs) await noteFailedItems(witnesses, run, history);
+  const schedules = await askSchedules(witnesses, shapes.scheduled);
   const journals = new Map<string, Awaited<ReturnType<typeof store.journal>>>();
   for (const run of new Set(history.events.flatMap((event) => ("run" in event ? [event.run] : []))))
     journals.set(run, await store.journal(run));

@@ -5,7 +5,7 @@ import type { Draws } from "../seeded.js";
 import type { ScheduleEnd } from "./oracle/ticks.js";
 
 /** Who can be asked, once nothing goes wrong any more. */
-export interface Askable {
+export interface Witnesses {
   readonly instances: readonly Instance[];
   readonly draws: Draws;
 }
@@ -13,7 +13,7 @@ export interface Askable {
 const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` };
 
 /** All pages of a batch's failed items; nothing is noted when one cannot be had. */
-export async function noteFailedItems({ instances, draws }: Askable, run: string, history: History): Promise<void> {
+export async function noteFailedItems({ instances, draws }: Witnesses, run: string, history: History): Promise<void> {
   const items: FailedItem[] = [];
   let cursor: string | null = "";
   while (cursor !== null) {
@@ -33,7 +33,7 @@ export async function noteFailedItems({ instances, draws }: Askable, run: string
 
 /** What the schedules of these definitions, which come every minute, say that they left out. */
 export async function askSchedules(
-  { instances, draws }: Askable,
+  { instances, draws }: Witnesses,
   definitions: readonly string[],
 ): Promise<ScheduleEnd[]> {
   const answer = await askUntilAnswered(instances, draws, { path: "/api/v1/schedules", headers });
