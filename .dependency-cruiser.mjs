@@ -166,6 +166,13 @@ const insideRuntime = [
       `${runtime}(errors|json|log|ports)[.]ts$`,
     ],
   }),
+  ...confine({
+    name: "schedules-know-contracts",
+    comment: "Schedules stand on the contract of their store and on definitions; they know no store and no worker.",
+    from: `${runtime}schedule/`,
+    may: [`${runtime}(schedule|store)/`, `${runtime}(errors|json|log|ports)[.]ts$`, "croner", "^(node:)?crypto$"],
+    types: [`${runtime}saga/(definition|manager)[.]ts$`, `${runtime}engine/records[.]ts$`],
+  }),
   {
     name: "worker-knows-contracts",
     severity: "error",
@@ -176,7 +183,7 @@ const insideRuntime = [
       path: runtime,
       pathNot: [
         `${runtime}(worker|engine|store|participants|saga)/`,
-        `${runtime}(config|errors|json|log|ports)[.]ts$`,
+        `${runtime}(config|duration|errors|json|log|ports)[.]ts$`,
         `${runtime}choreography/(entrance|run-events|unit-entry)[.]ts$`,
       ],
     },

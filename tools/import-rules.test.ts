@@ -43,6 +43,13 @@ const refused: [rule: string, from: string, source: string][] = [
   ],
   ["events-know-contracts", `${runtime}/events/broker.ts`, 'export * from "../brokers/local/index.js";'],
   ["calls-know-the-broker", `${runtime}/calls/broker.ts`, 'export * from "../brokers/local/index.js";'],
+  ["schedules-know-contracts", `${runtime}/schedule/store.ts`, 'export * from "../stores/memory/index.js";'],
+  ["schedules-know-contracts", `${runtime}/schedule/worker.ts`, 'export * from "../worker/claim.js";'],
+  [
+    "schedules-know-contracts-types-only",
+    `${runtime}/schedule/builder.ts`,
+    'export { saga } from "../saga/definition.js";',
+  ],
   ["worker-knows-contracts", `${runtime}/worker/store.ts`, 'export * from "../stores/memory/index.js";'],
   [
     "worker-takes-types-of-definitions",

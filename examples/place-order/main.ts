@@ -5,40 +5,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BusinessRefusal, createSagaManager, type JournalRecord, resolveConfig, saga } from "@clean-arch/runtime";
+import { createSagaManager, type JournalRecord, resolveConfig } from "@clean-arch/runtime";
 import { createSqliteRunStore } from "@clean-arch/runtime/sqlite";
-
-type Order = { readonly sku: string; readonly quantity: number; readonly cents: number };
-
-/** Effects by idempotency key: a step that runs twice has its effect once. */
-const reserved = new Map<string, number>();
-const charged = new Map<string, number>();
-
-const placeOrder = saga<Order>("place-order", { timeout: "5m" })
-  .parallel((group) =>
-    group
-      .step("stock", {
-        run: ({ input, idempotencyKey }) => {
-          reserved.set(idempotencyKey, input.quantity);
-          return { parcel: `${input.quantity} x ${input.sku}` };
-        },
-        compensate: ({ forwardKey }) => reserved.delete(forwardKey),
-      })
-      .step("payment", {
-        run: ({ input, idempotencyKey }) => {
-          if (input.cents > 10_000) throw new BusinessRefusal("the card's limit is 100.00", "card-declined");
-          charged.set(idempotencyKey, input.cents);
-          return { paid: input.cents };
-        },
-        compensate: ({ forwardKey }) => charged.delete(forwardKey),
-        retry: { maxAttempts: 3, initialDelay: "200ms" },
-        timeout: "10s",
-      }),
-  )
-  .pivot()
-  .step("ship", { run: ({ outputs }) => ({ shipped: outputs.stock.parcel }) })
-  .returns((outputs) => ({ ...outputs.ship, ...outputs.payment }))
-  .build();
+import { charged, type Order, placeOrder, reserved } from "./order-saga.js";
 
 const folder = await mkdtemp(join(tmpdir(), "place-order-"));
 const manager = createSagaManager({

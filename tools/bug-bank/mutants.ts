@@ -2,6 +2,7 @@ import { batchMutants } from "./batch-mutants.js";
 import { choreographyMutants } from "./choreography-mutants.js";
 import { eventMutants } from "./event-mutants.js";
 import type { Mutant } from "./mutant.js";
+import { scheduleMutants } from "./schedule-mutants.js";
 
 /**
  * Bugs planted in the text of the source, one at a time, because no double of ours could have them: in the engine's own
@@ -376,4 +377,5 @@ export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...choreographyMutants,
   ...batchMutants,
+  ...scheduleMutants,
 ];

@@ -40,7 +40,7 @@ describe("the model of the example", () => {
   test("has its batch with schedule and source", () => {
     expect(model.batches[0]).toMatchObject({
       name: { raw: "nightly_settlement" },
-      schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false },
+      schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false, input: null },
       source: { kind: "entity", entity: { pascal: "Order" }, where: { status: "confirmed" } },
       chunkSize: 100,
       concurrency: 4,

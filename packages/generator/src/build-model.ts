@@ -43,6 +43,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
     })),
   });
   const has = (transport: ServiceModel["transport"]): boolean => services.some((one) => one.transport === transport);
+  const built = { sagas: buildSagas(workflows, context), batches: buildBatches(batches, context) };
   const { session, project, observability } = config;
   const entities = buildEntities(config.domain.entities);
   const events = buildEvents(config, projectName, entities);
@@ -101,8 +102,7 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
     },
     services,
     entities,
-    sagas: buildSagas(workflows, context),
-    batches: buildBatches(batches, context),
+    ...built,
     events,
     observability: { logLevel: observability.log_level, metrics: observability.metrics },
     features: {
@@ -111,6 +111,8 @@ export function buildModel(config: Config, { name, text }: ModelSource): Model {
       recovery: recovery.enabled,
       longRunning: config.long_running.enabled,
       batches: batches.length > 0,
+      schedules: run.some(({ schedule }) => schedule !== undefined),
+      queues: built.sagas.some(({ queue }) => queue !== null) || built.batches.some(({ queue }) => queue !== null),
       entitySources: batches.some(({ source }) => entities.some(({ name }) => name.raw === source?.entity)),
       entities: entities.length > 0,
       events: publishing || consuming,

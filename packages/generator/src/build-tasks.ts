@@ -10,6 +10,8 @@ import type {
   BatchSource,
   CallModel,
   CompensationModel,
+  QueueModel,
+  RateModel,
   SagaModel,
   ScheduleModel,
   StageModel,
@@ -44,7 +46,7 @@ export const buildBatches = (tasks: readonly TaskConfig[], context: TaskContext)
     concurrency: task.concurrency ?? 1,
     maxFailures: task.max_failures ?? (task.max_failure_ratio === undefined ? 0 : null),
     maxFailureRatio: task.max_failure_ratio ?? null,
-    rateLimit: task.rate_limit === undefined ? null : { max: task.rate_limit.max, windowMs: task.rate_limit.window },
+    rateLimit: rateOf(task),
     stages: stagesOf(task).map((stage) => buildCall(stage, task, context)),
   }));
 
@@ -56,16 +58,35 @@ function buildTask(task: TaskConfig, { config }: TaskContext) {
     timeoutWritten: task.timeout !== undefined,
     startTimeoutMs: task.start_timeout ?? null,
     schedule: buildSchedule(task),
+    queue: buildQueue(task),
   };
 }
 
-function buildSchedule({ schedule, timezone, overlap, catch_up }: TaskConfig): ScheduleModel | null {
+/** Of a batch these bound its items, and what is said of a queue is where its runs begin. */
+function buildQueue(task: TaskConfig): QueueModel | null {
+  const { type, queue: name = null, priority = null } = task;
+  const ofRuns = type === "workflow";
+  const model = {
+    ...{ name, priority },
+    concurrency: (ofRuns ? task.concurrency : undefined) ?? null,
+    concurrencyPerKey: task.concurrency_per_key ?? null,
+    rateLimit: ofRuns ? rateOf(task) : null,
+    key: task.queue_key ?? null,
+  };
+  return Object.values(model).every((value) => value === null) ? null : model;
+}
+
+const rateOf = ({ rate_limit: rate }: TaskConfig): RateModel | null =>
+  rate === undefined ? null : { max: rate.max, windowMs: rate.window };
+
+function buildSchedule({ schedule, timezone, overlap, catch_up, schedule_input }: TaskConfig): ScheduleModel | null {
   if (schedule === undefined) return null;
   return {
     cron: schedule.trim().split(/\s+/).join(" "),
     timezone: timezone ?? "UTC",
     overlap: overlap ?? "skip",
     catchUp: catch_up ?? false,
+    input: schedule_input ?? null,
   };
 }
 

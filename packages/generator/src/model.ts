@@ -44,6 +44,10 @@ export interface Features {
   /** `long_running.enabled`: task routes. */
   readonly longRunning: boolean;
   readonly batches: boolean;
+  /** A task has a schedule. */
+  readonly schedules: boolean;
+  /** A task names a queue, or bounds its runs. */
+  readonly queues: boolean;
   /** A batch goes through the records of an entity. */
   readonly entitySources: boolean;
   /** At least one entity. */

@@ -12,6 +12,7 @@ export interface SagaModel {
   /** Null: a run waits for an instance as long as it takes. */
   readonly startTimeoutMs: number | null;
   readonly schedule: ScheduleModel | null;
+  readonly queue: QueueModel | null;
   /** In order; the stages of one wave run at the same time. Never empty. */
   readonly waves: readonly WaveModel[];
   /** Compensations whose stage the task does not have: kept, waiting for it, not emitted as code. */
@@ -24,6 +25,24 @@ export interface ScheduleModel {
   readonly timezone: string;
   readonly overlap: "skip" | "queue" | "cancel";
   readonly catchUp: boolean;
+  /** An object, perhaps with expressions in it; null: an empty one. */
+  readonly input: JsonValue;
+}
+
+/** What a task says of its runs' queue; what is null is left to the runtime. */
+export interface QueueModel {
+  readonly name: string | null;
+  readonly priority: number | null;
+  readonly concurrency: number | null;
+  readonly concurrencyPerKey: number | null;
+  readonly rateLimit: RateModel | null;
+  /** JSONata over the input. */
+  readonly key: string | null;
+}
+
+export interface RateModel {
+  readonly max: number;
+  readonly windowMs: number;
 }
 
 export interface WaveModel {
@@ -120,6 +139,7 @@ export interface BatchModel {
   readonly timeoutWritten: boolean;
   readonly startTimeoutMs: number | null;
   readonly schedule: ScheduleModel | null;
+  readonly queue: QueueModel | null;
   readonly source: BatchSource;
   readonly chunkSize: number;
   readonly concurrency: number;
@@ -131,7 +151,7 @@ export interface BatchModel {
   readonly maxFailures: number | null;
   /** Part of the items that may fail, above 0 to 1; null: `maxFailures` alone decides. */
   readonly maxFailureRatio: number | null;
-  readonly rateLimit: { readonly max: number; readonly windowMs: number } | null;
+  readonly rateLimit: RateModel | null;
   /** What is done for each item, in order. Never empty. */
   readonly stages: readonly CallModel[];
 }

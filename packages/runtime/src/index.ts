@@ -35,6 +35,7 @@ export type {
   SessionConfig,
 } from "./config.js";
 export { DEFAULT_CONFIG, resolveConfig } from "./config.js";
+export type { Duration } from "./duration.js";
 export type { Failure, JournalRecord, JournalRow, RollbackStatus, RunStatus } from "./engine/records.js";
 export { END_STATUSES, isEnded } from "./engine/records.js";
 export type { StepOutcome } from "./engine/step-outcome.js";
@@ -80,6 +81,19 @@ export type * from "./saga/manager.js";
 export type { QueueConfig, QueueDefinition, QueueOptions } from "./saga/queue.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
+export { type TaskOptions, task } from "./saga/task.js";
+export type * from "./saga/task-call.js";
+export { type ScheduleConfig, scheduleFromConfig } from "./saga/schedule-config.js";
+export {
+  type ScheduleDefinition,
+  type ScheduleInput,
+  type ScheduleOptions,
+  type ScheduleOverlap,
+  scheduleOf,
+} from "./schedule/schedule-definition.js";
+export type * from "./schedule/schedule-requests.js";
+export type { ScheduleView } from "./schedule/schedule-view.js";
+export type { ScheduleCounts } from "./schedule/scheduler-options.js";
 export type { ContextSessionsOptions } from "./session/context.js";
 export { createContextSessions } from "./session/context.js";
 export { type EncryptedSessionStoreOptions, encryptedSessionStore } from "./session/encrypted-store.js";
@@ -93,6 +107,9 @@ export type * from "./store/batch-store.js";
 export type * from "./store/context-sessions.js";
 export type * from "./store/event-store.js";
 export type * from "./store/queue-limit.js";
+export type * from "./store/run-schedules.js";
 export type * from "./store/run-store.js";
 export { MAX_UNREAD, mayRestart } from "./store/run-store.js";
+export type * from "./store/schedule-store.js";
+export { ON_TIME_MS, SILENT_MS } from "./store/schedule-store.js";
 export type * from "./store/session-store.js";

@@ -24,12 +24,6 @@ export const unavailable: readonly Row[] = [
   { path: "http.rate_limit", hint: LEAVE_OUT },
   { path: "services.*.generate", hint: "write a config of its own for it" },
   { path: "session.context.storage", values: ["postgres"], hint: "use redis, sqlite or memory" },
-  ...["queue", "priority"].map((key) => ({ path: `long_running.tasks.*.${key}`, hint: LEAVE_OUT })),
-  ...["schedule", "timezone", "overlap", "catch_up", "concurrency", "rate_limit"].map((key) => ({
-    path: `long_running.tasks.*.${key}`,
-    type: "workflow" as const,
-    hint: "leave it out, or use type batch",
-  })),
   { path: "long_running.tasks.*.stages.**.heartbeat", hint: LEAVE_OUT },
   { path: "long_running.tasks.*.stages.**.on_timeout", values: ["skip"], hint: "use fail or refuse" },
   {

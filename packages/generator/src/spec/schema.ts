@@ -303,13 +303,38 @@ const task = block("A long-running definition.", {
   schedule: optional(cronText("Cron expression: minute, hour, day, month, weekday.")),
   timezone: optional(text("IANA time zone of the schedule. Default: UTC.", { minLength: 1, maxLength: 64 })),
   overlap: optional(choice("When the last run is not over yet. Default: skip.", ["skip", "queue", "cancel"])),
-  catch_up: optional(flag("Whether ticks missed while nothing ran are made up for. Default: false.")),
-  queue: optional(text("Queue of its runs.", { minLength: 1, maxLength: 64 })),
-  priority: optional(integer("Runs of higher priority go first.", -1000, 1000)),
-  concurrency: optional(integer("batch: chunks at once, over all instances. Default: 1.", 1, 10_000)),
+  catch_up: optional(
+    flag("Whether ticks missed while nothing ran are made up for, the newest 100 of them. Default: false."),
+  ),
+  schedule_input: optional(
+    json(
+      "What scheduled runs are given: an object whose values may be `${ expression }` over tick, an ISO 8601 time. Default: {}.",
+    ),
+  ),
+  queue: optional(
+    text("Queue of its runs; tasks that name one share it. Default: one of its own, when it has a limit.", {
+      pattern: "^[A-Za-z][A-Za-z0-9_.-]*$",
+      minLength: 1,
+      maxLength: 100,
+    }),
+  ),
+  priority: optional(
+    integer("Of the runs that wait in a queue, those of higher priority begin first. Default: 0.", -1000, 1000),
+  ),
+  concurrency_per_key: optional(integer("workflow: runs of one queue_key at once. Default: any number.", 1, 100_000)),
+  queue_key: optional(
+    expression("workflow: JSONata over input that gives a run's key in its queue, such as its customer."),
+  ),
+  concurrency: optional(
+    integer(
+      "batch: chunks at once. workflow: runs at once, those that sleep or wait included. Over all instances. Default: 1 chunk, any number of runs.",
+      1,
+      100_000,
+    ),
+  ),
   rate_limit: optional(
     block("workflow: runs that begin in a window, over all instances. batch: items.", {
-      max: integer("So many at most.", 1, 1_000_000),
+      max: integer("So many at most; runs at most 10,000.", 1, 1_000_000),
       window: duration("Length of the window. Default: 1s.", "1s"),
     }),
   ),

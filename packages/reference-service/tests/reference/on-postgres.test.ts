@@ -18,6 +18,7 @@ const onPostgres: Readonly<Record<string, () => Promise<unknown>>> = {
   handlers: () => import("./handled-events.test.js"),
   maps: () => import("./maps-http.test.js"),
   batches: () => import("./batches-http.test.js"),
+  schedules: () => import("./schedules-http.test.js"),
   seeding: () => import("../integration/seeding.test.js"),
 };
 

@@ -1,4 +1,11 @@
--- What a worker $1, whose lease holds, could do for batches of its definitions $2, $3.
+-- What a worker $1, whose lease holds, could do for batches of its definitions $2, $3. From the batches to their runs, and in no other order:
+-- few batches are untold, however many runs there are.
+with untold as materialized (
+  select b.* from :"schema".batches b
+  where not b.told and exists (
+    select from :"schema".workers w where w.id = $1 and not w.dead and w.expires_at > :"schema".now_ms()
+  )
+)
 select a.* from (
   select b.run::text, r.definition, r.version, b.status, b.round,
     g.gives and not b.is_end and (
@@ -13,13 +20,12 @@ select a.* from (
         else 0
       end as takeable,
     b.status in ('halted', 'ended') as untold
-  from :"schema".batches b
-  join :"schema".runs r on r.id = b.run
+  from untold b
+  cross join lateral (
+    select r.definition, r.version, r.status from :"schema".runs r where r.id = b.run limit 1
+  ) r
   cross join lateral (select b.status = 'open' and r.status in ('running', 'waiting') as gives) g
-  where not b.told
-    and (r.definition, r.version) in (select d.name, d.version from unnest($2::text[], $3::text[]) as d (name, version))
-    and exists (select from :"schema".workers w where w.id = $1 and not w.dead and w.expires_at > :"schema".now_ms())
-  order by b.run
+  where (r.definition, r.version) in (select d.name, d.version from unnest($2::text[], $3::text[]) as d (name, version))
 ) a
 where a.leads or a.takeable > 0 or a.untold
-limit 100
+order by a.run limit 100

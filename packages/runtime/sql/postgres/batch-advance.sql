@@ -10,7 +10,8 @@ held as materialized (
 settled as (
   delete from :"schema".batch_chunks c
   using held h, unnest($3::int4[], $4::int4[], $5::int4[], $6::int4[], $7::int4[]) as s (n, fence, done, skipped, failed)
-  where c.run = h.run and c.n = s.n and c.fence = s.fence and c.fence > 0
+  -- By their numbers: a batch has many more that are gone, and not yet vacuumed away.
+  where c.run = $1::uuid and c.n = any ($3) and c.n = s.n and c.fence = s.fence and c.fence > 0
   returning c.n, c.owner is not null as owned, s.done, s.skipped, s.failed
 ),
 kept as (
@@ -87,7 +88,7 @@ allowed as materialized (
 ),
 given as (
   update :"schema".batch_chunks c set owner = $2, fence = c.fence + 1
-  from allowed a where c.run = $1::uuid and c.n = a.n
+  where c.run = $1::uuid and c.n = any (array(select n from allowed))
   returning c.n, c.fence, c.size, c."from", c."to", c.items, c.crashes, c.marked_key, c.marked_crashes
 ),
 begun as materialized (select count(*)::int4 as chunks, coalesce(sum(size), 0) as items from given),

@@ -1,8 +1,9 @@
 -- Sleeping runs whose time has come, a bounded number at a time: they are ready, or stand in the line of their queue. Gives the queues
--- that have a line, each for one probe of the index, however many runs stand there.
+-- that have a line, each for one probe of the index, however many runs stand there. The time is asked for once, so that the index ends
+-- the search: those that sleep on are not looked at.
 with recursive due as (
   select id from :"schema".runs
-  where not ready and not in_line and wake_at is not null and wake_at <= :"schema".now_ms() and owner is null
+  where not ready and not in_line and wake_at is not null and wake_at <= (select :"schema".now_ms()) and owner is null
   order by wake_at limit 1000 for update skip locked
 ),
 woken as (

@@ -6,7 +6,7 @@ export class ApartGate {
   readonly #most: number;
   #underWay = 0;
   #isApart = false;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly isApart: boolean; admit(): void }[] = [];
   /** Told when others may begin again. */
   readonly #onOpen: () => void;
 
@@ -33,22 +33,18 @@ export class ApartGate {
       return null;
     }
     return new Promise((resolve) => {
-      const admit = (): void => {
-        this.#isApart = isApart;
-        this.#underWay += 1;
-        resolve();
-      };
-      if (isApart) this.#waiting.unshift(admit);
-      else this.#waiting.push(admit);
+      if (isApart) this.#waiting.unshift({ isApart, admit: resolve });
+      else this.#waiting.push({ isApart, admit: resolve });
     });
   }
 
   leave(): void {
     this.#underWay -= 1;
-    if (this.#underWay > 0) return;
-    this.#isApart = false;
-    // One after the other: who is not to be alone loses little by it.
-    this.#waiting.shift()?.();
-    if (this.#waiting.length === 0 && !this.#isApart) this.#onOpen();
+    if (this.#underWay > 0 || (!this.#isApart && this.#waiting.length === 0)) return;
+    this.#isApart = this.#waiting[0]?.isApart === true;
+    const admitted = this.#waiting.splice(0, this.#isApart ? 1 : this.#waiting.length);
+    this.#underWay = admitted.length;
+    for (const { admit } of admitted) admit();
+    if (!this.#isApart) this.#onOpen();
   }
 }

@@ -16,6 +16,7 @@ export class Cut {
  */
 export class AttemptBound {
   readonly #clock: Clock;
+  readonly #isOurs: () => boolean;
   #deadline = Number.POSITIVE_INFINITY;
   #timeoutMs = 0;
   #abort: AttemptAbort | null = null;
@@ -23,13 +24,24 @@ export class AttemptBound {
   #timerAt = Number.POSITIVE_INFINITY;
   #cutFor: string | null = null;
 
-  constructor(clock: Clock) {
+  /** `isOurs`: the chunk is this instance's, as far as it can tell. */
+  constructor(clock: Clock, isOurs: () => boolean) {
     this.#clock = clock;
+    this.#isOurs = isOurs;
   }
 
   /** All of it was cut short: nothing more is begun. */
   get isCut(): boolean {
     return this.#cutFor !== null;
+  }
+
+  /**
+   * Asked right before an act is done: a process that was asleep longer than its lease finds out here, and does nothing that its heir may have
+   * done otherwise.
+   */
+  mayBegin(): boolean {
+    if (this.#cutFor === null && !this.#isOurs()) this.cut("this instance may no longer own the chunk");
+    return this.#cutFor === null;
   }
 
   /** Begins an attempt. */

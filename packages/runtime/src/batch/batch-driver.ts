@@ -62,6 +62,7 @@ export class BatchDriver {
     this.#around = {
       ...{ plan, store: env.store, participants: env.participants, ports: env.ports },
       run: { id: run.id, input: run.input },
+      isOurs: () => this.#mayGoOn(),
     };
     this.#share = new FairShare(plan.step.concurrency, env.ports.clock);
     this.#lane = new SettleLane({
@@ -131,7 +132,8 @@ export class BatchDriver {
 
   #room(): number {
     if (this.#isGone || this.#isDraining || this.#failedRound >= this.#round) return 0;
-    return Math.min(this.#share.allowed - this.#inHand.size, this.#env.gate.room);
+    // More may be in hand than its part, which is given back chunk by chunk.
+    return Math.max(0, Math.min(this.#share.allowed - this.#inHand.size, this.#env.gate.room));
   }
 
   #lead(): void {
@@ -264,7 +266,10 @@ export class BatchDriver {
     this.#env.logger.error({ run, error: failure.message }, "the batch cannot go on");
     const message = messageOfFailure({ run, definition: this.#plan.definition, round: this.#round }, failure);
     this.#env.runs.signal([message]).then(
-      () => this.#env.messaged(run),
+      (results) => {
+        this.#env.messaged(run);
+        if (results.includes("full")) this.#failedRound = 0;
+      },
       () => {
         // Found out again by whoever works the chunk next.
         this.#failedRound = 0;

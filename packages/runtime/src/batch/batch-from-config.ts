@@ -3,13 +3,17 @@ import { RuntimeError } from "../errors.js";
 import type { Json, JsonObject } from "../json.js";
 import type { SagaDefinition, SourceChoice } from "../saga/definition.js";
 import type { CompensationConfig, RetryConfig, StageConfig } from "../saga/from-config.js";
+import type { ScheduleConfig } from "../saga/schedule-config.js";
 import type { RetryOptions } from "../saga/step-options.js";
+import type { ScheduleOptions } from "../schedule/schedule-definition.js";
 import { batch } from "./batch.js";
 import type { BatchStageOptions } from "./batch-options.js";
 
 /** A batch task as in the config file: snake_case, durations in whole seconds or with a unit. */
-export interface BatchTaskConfig {
-  readonly name: string;
+export interface BatchTaskConfig extends ScheduleConfig {
+  /** Of its runs; `concurrency` and `rate_limit` are those of its items. */
+  readonly queue?: string;
+  readonly priority?: number;
   readonly type?: "batch";
   readonly description?: string;
   readonly timeout?: number | string;
@@ -60,8 +64,28 @@ export function batchFromConfig(task: BatchTaskConfig): SagaDefinition {
     ...(rate_limit !== undefined && { rateLimit: { max: rate_limit.max, window: duration(rate_limit.window) } }),
     ...(item_timeout !== undefined && { itemTimeout: duration(item_timeout) }),
     ...(retry !== undefined && { retry: retryOptions(retry) }),
+    ...((task.queue !== undefined || task.priority !== undefined) && {
+      queue: {
+        ...(task.queue !== undefined && { name: task.queue }),
+        ...(task.priority !== undefined && { priority: task.priority }),
+      },
+    }),
+    ...(task.schedule !== undefined && { schedule: scheduleOptions(task, task.schedule) }),
     stages: [first, ...others],
   });
+}
+
+function scheduleOptions(
+  { timezone, overlap, catch_up, schedule_input }: ScheduleConfig,
+  cron: string,
+): ScheduleOptions {
+  return {
+    cron,
+    ...(timezone !== undefined && { timezone }),
+    ...(overlap !== undefined && { overlap }),
+    ...(catch_up !== undefined && { catchUp: catch_up }),
+    ...(schedule_input !== undefined && { input: schedule_input }),
+  };
 }
 
 function sourceOf(name: string, source: BatchSourceConfig): SourceChoice {

@@ -1,7 +1,9 @@
 import type { Duration } from "../duration.js";
 import type { Json } from "../json.js";
 import type { ChunkHandler, ItemHandler, ServiceCall, SourceChoice } from "../saga/definition.js";
+import type { QueueOptions } from "../saga/queue.js";
 import type { InputTemplate, RetryOptions, ServiceCompensation, StepOptions } from "../saga/step-options.js";
+import type { ScheduleOptions } from "../schedule/schedule-definition.js";
 import type { SourceScope } from "./item-source.js";
 
 /** What is said of a batch, beside what is done for its items. */
@@ -26,6 +28,10 @@ export interface BatchOptions<Item, Input = Json> {
   readonly itemTimeout?: Duration;
   /** Of a whole run, without the time it is parked. Default: the manager's `saga.timeoutMs`. */
   readonly timeout?: Duration;
+  /** Its runs begin by themselves at these times. Default: none does. */
+  readonly schedule?: ScheduleOptions;
+  /** In which queue its runs begin, how many at once, how often. Default: at once, in any number. */
+  readonly queue?: QueueOptions<Input>;
   readonly description?: string;
   /** As those of a saga. */
   readonly attributes?: (input: Input) => Readonly<Record<string, string>>;

@@ -195,7 +195,7 @@ describe("an entity as a source", () => {
   });
 
   it("that nobody reads halts the batch", async () => {
-    const { run } = await work({ entity: "Ordre" }, entities(new Set()));
+    const { run } = await work({ entity: "Invoice" }, entities(new Set()));
     expect(run.error).toMatchObject({ code: "source-failed", message: expect.stringContaining("got only: Order") });
   });
 });

@@ -5,6 +5,8 @@ import { actOptions, retryPolicy, serviceCall } from "../saga/declared-step.js";
 import { defineSaga } from "../saga/define.js";
 import type { BatchStage, BatchStep, BatchWork, SagaDefinition, SourceChoice } from "../saga/definition.js";
 import { functionExpression, inputExpression, jsonataExpression } from "../saga/expression.js";
+import { queueOf } from "../saga/queue.js";
+import { declaredSchedule } from "../saga/schedule-config.js";
 import type { BatchOptions, BatchStageOptions, BatchWorkOptions } from "./batch-options.js";
 
 /** Name of the one step, and what an item's acts are called by: `items[<key>]/<stage>`. */
@@ -25,7 +27,7 @@ export function batch<Item extends Json = Json, Input extends Json = Json>(
   name: string,
   options: BatchOptions<Item, Input> & BatchWorkOptions<Item, Input>,
 ): SagaDefinition {
-  const { description, timeout, attributes, checkInput } = options as BatchOptions<Any, Any>;
+  const { description, timeout, attributes, checkInput, schedule, queue } = options as BatchOptions<Any, Any>;
   return defineSaga({
     name,
     runType: "batch",
@@ -36,6 +38,8 @@ export function batch<Item extends Json = Json, Input extends Json = Json>(
     ...(description !== undefined && { description }),
     ...(attributes !== undefined && { attributes }),
     ...(checkInput !== undefined && { checkInput }),
+    ...(schedule !== undefined && { schedule: declaredSchedule(name, schedule) }),
+    ...(queue !== undefined && { queue: queueOf(name, queue) }),
   });
 }
 

@@ -11,4 +11,6 @@ export interface ChunkSurroundings {
   readonly store: BatchStore;
   readonly participants: Readonly<Record<string, Participant>>;
   readonly ports: Ports;
+  /** What this instance has in hand is its own, as far as it can tell. */
+  readonly isOurs: () => boolean;
 }

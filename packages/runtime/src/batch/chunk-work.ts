@@ -34,7 +34,7 @@ export class ChunkWork {
   constructor(around: ChunkSurroundings, chunk: TakenChunk) {
     this.#around = around;
     this.chunk = chunk;
-    this.#bound = new AttemptBound(around.ports.clock);
+    this.#bound = new AttemptBound(around.ports.clock, around.isOurs);
   }
 
   /** Nobody waits for it any more: what is under way is cut short, nothing more begins. */
@@ -99,6 +99,7 @@ export class ChunkWork {
         }
         if (!(await this.#mark(hand.key))) return false;
       }
+      if (!this.#bound.mayBegin()) return false;
       const answer = acts.attempt(hand);
       const end = answer instanceof Promise ? await answer : answer;
       // What was cut short because it was left says nothing about the item.
@@ -142,6 +143,7 @@ export class ChunkWork {
       missing: this.#missing(items),
     });
     for (;;) {
+      if (!this.#bound.mayBegin()) return "left";
       const end = await handled.attempt();
       if (this.#bound.isCut && end !== "committed") return "left";
       if (end === "committed" || end === "left") return end;

@@ -35,6 +35,9 @@ const noTransaction: TransactionRunner = () =>
     ),
   );
 
+/** An item is done soon: nobody waits for its signs of life. */
+export const NO_HEARTBEAT = { heartbeat: () => {}, heartbeatMs: null, heartbeatDetails: null } as const;
+
 export function stageCall(facts: StageFacts, { input, isMapped, outputs, attempt }: StageInput): StepCall {
   const { run, item, key, stage, idempotencyKey, timeoutMs, abort } = facts;
   return {
@@ -43,6 +46,7 @@ export function stageCall(facts: StageFacts, { input, isMapped, outputs, attempt
     // Chunks have owners of their own, and no fence is common to them: keys alone tell late calls from others.
     fence: 1,
     context: NO_CONTEXT,
+    ...NO_HEARTBEAT,
     transaction: noTransaction,
     get signal() {
       return abort.signal;

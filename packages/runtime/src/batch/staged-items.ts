@@ -208,6 +208,7 @@ export class StagedItems implements ItemActs {
   ): Promise<StepOutcome> {
     const { bound, run, participants, retried } = this.#options;
     const { stage, timeoutMs, compensation, service } = act;
+    if (!bound.mayBegin()) return LEFT;
     const abort = bound.begin();
     try {
       const participant = Object.hasOwn(participants, service) ? participants[service] : undefined;
@@ -242,6 +243,14 @@ export class StagedItems implements ItemActs {
     return { input: this.#options.run.input, outputs, context: {}, item, now: this.#options.now() };
   }
 }
+
+/** The chunk is somebody else's: what this says is not heard. */
+const LEFT: StepOutcome = {
+  kind: "failed",
+  error: { code: "lease-lost", message: "another instance may own the chunk now" },
+  mayHaveRun: true,
+  retry: true,
+};
 
 async function isWanted({ stage }: PlannedStage, scope: ExpressionScope): Promise<boolean> {
   const value = (await stage.when?.evaluate(scope)) ?? false;

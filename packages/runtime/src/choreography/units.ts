@@ -65,6 +65,7 @@ function checked(definition: SagaDefinition, step: StepDefinition): StepDefiniti
       child: "another saga",
       map: "a list",
       batch: "a batch",
+      function: "a function that saves how far it is",
     }[step.kind];
     throw refusal(
       definition,

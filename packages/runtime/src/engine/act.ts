@@ -35,7 +35,7 @@ const ALLOWED: Readonly<Record<ActStatus, readonly ActEvent[]>> = {
   running: ["done", "refuse", "retry", "fail", "interrupt", "suspend"],
   interrupted: ["dispatch", "fail", "interrupt", "skip"],
   waiting: ["dispatch", "suspend", "skip", "fail"],
-  suspended: ["done", "refuse", "retry", "fail", "skip"],
+  suspended: ["done", "refuse", "retry", "fail", "skip", "dispatch"],
   done: [],
   refused: ["resume", "skip"],
   failed: ["resume", "skip"],

@@ -13,7 +13,8 @@ export function restoreContext(
   for (const row of rows) {
     if (snapshot !== null && row.seq <= snapshot.seq) continue;
     for (const record of row.records) {
-      if (record.kind === "inherited" || record.kind === "entered") context = record.context;
+      if (record.kind === "inherited" || record.kind === "entered" || record.kind === "context-restored")
+        context = record.context;
       if (record.kind === "completed" && record.context !== undefined) context = applyDelta(context, record.context);
     }
   }
@@ -33,6 +34,7 @@ export function mayHaveUsedContext(rows: readonly JournalRow[], snapshot: object
     if ((record.kind === "inherited" || record.kind === "entered") && Object.keys(record.context).length > 0)
       return true;
     if (record.kind === "completed" && record.context !== undefined) return true;
+    if (record.kind === "context-restored") return true;
     if (record.kind === "dispatched" && record.direction === "forward") untold.add(record.step);
     else if (record.kind === "dispatched") undoes = true;
     // A step that waits for a child has no handler, and a result says all that its handlers changed.

@@ -139,6 +139,21 @@ describe("the pure core, over random graphs, failures, crashes and duplicates", 
         return decision;
       },
     },
+    "a recovery that forgets what a function saved": {
+      ...realCore,
+      fold(plan, createdAt, rows) {
+        const state = fold(plan, createdAt, rows);
+        for (const step of state.steps.values()) step.task?.ops.clear();
+        return state;
+      },
+    },
+    "a function that stops waiting early": {
+      ...realCore,
+      decide(plan, state, now) {
+        const isWaiting = [...state.steps.values()].some((step) => step.task !== null && step.task.open.size > 0);
+        return decide(plan, state, isWaiting ? now + 300 : now);
+      },
+    },
     "suspects that nobody isolates": {
       ...realCore,
       fold(plan, createdAt, rows) {

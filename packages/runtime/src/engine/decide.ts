@@ -8,6 +8,7 @@ import type { Failure, JournalRecord, RollbackStatus, RunStatus } from "./record
 import { isDue, isPastPivot, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
 import { lostAttempt } from "./steps/lost-attempt.js";
+import { nextTimeout } from "./task-state.js";
 import { decideUnwind } from "./unwind.js";
 
 /**
@@ -17,7 +18,7 @@ import { decideUnwind } from "./unwind.js";
  */
 export interface Decision {
   readonly records: readonly JournalRecord[];
-  /** Steps whose attempts under way should be cut short (the run's time is up). */
+  /** Steps whose attempts under way should be cut short: the run's time is up, or a function's run is to stop. */
   readonly abort: readonly string[];
   /** Steps that are due and whose expressions have to be evaluated first; what they give is folded, then ask again. */
   readonly evaluate: readonly string[];
@@ -112,8 +113,10 @@ function beginDue(plan: RunPlan, wave: Wave, state: RunState, now: number): Jour
 function proceed(plan: RunPlan, wave: Wave, state: RunState, now: number): readonly JournalRecord[] {
   for (const planned of wave) {
     const step = stepOf(state, planned.name);
-    if (step.forward.status !== "suspended") continue;
-    const records = kindOf(planned).proceed({ plan, planned, step, state, now });
+    const kind = kindOf(planned);
+    const { status } = step.forward;
+    if (status !== "suspended" && !(kind.attends === true && status === "running")) continue;
+    const records = kind.proceed({ plan, planned, step, state, now });
     if (records.length > 0) return records;
   }
   return NO_RECORDS;
@@ -170,13 +173,17 @@ function finishCompleted(plan: RunPlan, state: RunState): JournalRecord {
   }
 }
 
+/** A function that is not what its journal tells would be run wrong: somebody has to look, whatever the strategy. */
+const DIVERGED = "task-diverged";
+
 /** A step was refused, or failed for good. */
 function stopForward(plan: RunPlan, state: RunState, step: StepState, pastPivot: boolean): JournalRecord[] {
   const error = step.forward.error ?? { code: "failed", message: `step "${step.name}" failed` };
   const refused = step.forward.status === "refused";
-  if (pastPivot || plan.strategy === "manual") return stickWhenQuiet(state, { kind: "stuck", step: step.name, error });
+  if (pastPivot || plan.strategy === "manual" || error.code === DIVERGED)
+    return stickWhenQuiet(state, { kind: "stuck", step: step.name, error });
   const cause = refused ? "step-refused" : "step-failed";
-  return [{ kind: "unwinding", cause, compensate: plan.strategy === "compensate", step: step.name, error }];
+  return [{ kind: "unwinding", cause, compensate: plan.compensates, step: step.name, error }];
 }
 
 function stopAtTimeout(plan: RunPlan, state: RunState, pastPivot: boolean): JournalRecord[] {
@@ -185,7 +192,7 @@ function stopAtTimeout(plan: RunPlan, state: RunState, pastPivot: boolean): Jour
     message: `expected the run to end within ${plan.timeoutMs} ms of its start, it did not`,
   };
   if (pastPivot || plan.strategy === "manual") return stickWhenQuiet(state, { kind: "stuck", error });
-  return [{ kind: "unwinding", cause: "run-timeout", compensate: plan.strategy === "compensate", error }];
+  return [{ kind: "unwinding", cause: "run-timeout", compensate: plan.compensates, error }];
 }
 
 /** A run is handed to an operator only when nothing of it is under way any more. */
@@ -193,10 +200,15 @@ function stickWhenQuiet(state: RunState, record: JournalRecord): JournalRecord[]
   return state.running > 0 ? [] : [record];
 }
 
-function aborts(state: RunState): readonly string[] {
+/** It may take for ever, and is told that it need not end. */
+const isFunction = (plan: RunPlan, step: string): boolean => plan.steps.get(step)?.definition.kind === "function";
+
+function aborts(plan: RunPlan, state: RunState): readonly string[] {
+  if (state.running === 0 || (state.unwind === null && state.toldToUndo !== "late")) return NOTHING;
   const late = state.unwind?.cause === "run-timeout" || state.toldToUndo === "late";
-  if (!late || state.running === 0) return NOTHING;
-  return [...state.steps.values()].filter((step) => step.forward.status === "running").map((step) => step.name);
+  return [...state.steps.values()]
+    .filter(({ name, forward }) => forward.status === "running" && (late || isFunction(plan, name)))
+    .map(({ name }) => name);
 }
 
 /**
@@ -205,7 +217,7 @@ function aborts(state: RunState): readonly string[] {
  * be a loop without a pause.
  */
 function atRest(plan: RunPlan, state: RunState, now: number, records: readonly JournalRecord[]): Decision {
-  const abort = aborts(state);
+  const abort = aborts(plan, state);
   const evaluate = toEvaluate(plan, state, now);
   if (state.phase === "ended" || state.stuck !== null || state.paused)
     return { records, abort, evaluate, wakeAt: null, awaitsMessage: false };
@@ -217,6 +229,7 @@ function atRest(plan: RunPlan, state: RunState, now: number, records: readonly J
     const act = state.phase === "forward" ? step.forward : step.undo;
     if (act.status === "suspended") awaitsMessage = true;
     earliest = Math.min(earliest, timerOf(act, now));
+    if (step.task !== null && state.phase === "forward") earliest = Math.min(earliest, nextTimeout(step.task, now));
     if (step.items === null) continue;
     for (const item of state.phase === "forward" ? openItems(step.items) : partsOf(step))
       earliest = Math.min(earliest, timerOf(state.phase === "forward" ? item.forward : item.undo, now));

@@ -9,9 +9,10 @@ import { closeItem, expand, openItem } from "./map-state.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
 import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
-import { bytesOf } from "./signals.js";
+import { bytesOf, takeSignal } from "./signals.js";
 import { newState, type RunState, type RunTimes, type StepState, stepOf } from "./state.js";
 import { stick, unstick } from "./stuck.js";
+import { correctWait, foldTask } from "./task-fold.js";
 
 /**
  * Folds a journal into the state of its run. `plan` may be missing (the definition is gone): the state is then good for
@@ -96,6 +97,15 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
     }
     case "suspended":
       return suspend(state, record, at);
+    case "heartbeat":
+      if (record.details !== undefined) stepOf(state, record.step).heartbeat = record.details;
+      return;
+    case "saved":
+    case "waits":
+    case "waited":
+    case "patched":
+    case "progressed":
+      return foldTask(state, record, at);
     case "signaled": {
       const { id, name, payload, arrivedAt } = record;
       state.signals.push({ id, name, payload, arrivedAt, bytes: bytesOf(payload) });
@@ -180,6 +190,9 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return begin(plan, state, at);
     case "verb-refused":
       return noteAbort(state, record.request);
+    case "context-restored":
+      state.context = record.context;
+      return;
     case "checkpointed":
       state.checkpoints = record.n;
       return;
@@ -202,6 +215,7 @@ export function correctDueTimes(state: RunState, records: readonly JournalRecord
       const act = actOf(stepOf(state, record.step), record.direction ?? "forward");
       if (act.status === "suspended") act.dueAt = dueAtOf(record, at);
     }
+    if (record.kind === "waits") correctWait(state, record, at);
     if (record.kind !== "failed" || record.retryAfterMs === undefined) continue;
     const act = actOf(stepOf(state, record.step), record.direction);
     if (act.status === "waiting") act.dueAt = at + record.retryAfterMs;
@@ -226,13 +240,6 @@ function pass(plan: RunPlan | null, state: RunState, step: StepState, output: Js
   skipPassedWaves(plan, state);
 }
 
-function takeSignal(state: RunState, id: string): Json {
-  const index = state.signals.findIndex((signal) => signal.id === id);
-  const [signal] = index < 0 ? [] : state.signals.splice(index, 1);
-  if (signal === undefined) throw new Error(`expected a signal ${JSON.stringify(id)} that no step has taken, got none`);
-  return signal.payload;
-}
-
 function suspend(state: RunState, record: JournalRecord & { kind: "suspended" }, at: number): void {
   const { step: name, direction = "forward", attempt, child, undoes = false } = record;
   const step = stepOf(state, name);
@@ -241,6 +248,7 @@ function suspend(state: RunState, record: JournalRecord & { kind: "suspended" },
   act.attempt = attempt;
   act.startedAt ??= at;
   act.dueAt = dueAtOf(record, at);
+  if (step.task !== null) step.task.awaits = record.awaits ?? [];
   if (child === undefined) return;
   act.child = { run: child, undoes };
   // It is there, and may do anything until it has ended.

@@ -1,7 +1,9 @@
 import { isObject, type Json } from "../json.js";
+import { recordHeartbeat } from "./heartbeat.js";
 import { observe, type UnitEvent } from "./observe.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, JournalRecord } from "./records.js";
+import { applyRestore, RESTORE } from "./restore.js";
 import { recordSignal } from "./signals.js";
 import type { RunState } from "./state.js";
 import { applyVerb } from "./verbs.js";
@@ -9,7 +11,7 @@ import { applyVerb } from "./verbs.js";
 /** A message as it lies in the run's inbox. */
 export interface Message {
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child" | "event";
+  readonly kind: "verb" | "signal" | "child" | "event" | "heartbeat";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;
@@ -30,6 +32,7 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
   switch (message.kind) {
     case "verb": {
       const { id, name, actor, payload } = message;
+      if (name === RESTORE) return [applyRestore(plan, state, { actor, request: id, payload })];
       const { reason, step } = isObject(payload) ? payload : {};
       return applyVerb(plan, state, {
         ...{ name, actor, request: id, reason: typeof reason === "string" ? reason : "" },
@@ -40,6 +43,8 @@ export function applyMessage(plan: RunPlan, state: RunState, message: Message): 
       return [recordSignal(state, message)];
     case "child":
       return endOfChild(message);
+    case "heartbeat":
+      return state.phase === "ended" ? [] : recordHeartbeat(message.payload);
     case "event":
       return observe(plan, state, message.payload as unknown as UnitEvent);
   }

@@ -17,6 +17,11 @@ export function recordOutcome(
 ): JournalRecord {
   const { step, direction } = attempt;
   if (outcome.kind === "suspended") {
+    if (outcome.child === undefined) {
+      const { until, awaits } = outcome;
+      const suspended = { kind: "suspended", step, attempt: attempt.attempt, awaits } as const;
+      return until === null ? suspended : { ...suspended, until };
+    }
     const { child, undoes } = outcome;
     return {
       ...{ kind: "suspended", step, attempt: attempt.attempt, child },

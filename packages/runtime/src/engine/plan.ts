@@ -11,6 +11,8 @@ export interface RunPlan {
   readonly timeoutMs: number;
   readonly startTimeoutMs: number | null;
   readonly strategy: RecoveryStrategy;
+  /** What it did is undone when it fails. A task undoes nothing: it ends `failed`. */
+  readonly compensates: boolean;
   /** How often the process may die of a run before it is parked. */
   readonly maxCrashes: number;
   /** Nothing of it is performed by the run's owner: its units tell what they did. */
@@ -71,6 +73,10 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
         hasExpressions: hasExpressions(step),
         evaluatesItems,
       };
+      if (step.kind === "function") {
+        const own = act(step.timeoutMs ?? definition.timeoutMs ?? defaults.runTimeoutMs, step.retry, null);
+        return { ...base, ...own, compensation: null };
+      }
       if (step.kind !== "action" && step.kind !== "map") {
         const own = act(null, {}, null);
         // A child, or a batch, is undone by its kind.
@@ -94,6 +100,7 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
     startTimeoutMs: definition.startTimeoutMs ?? null,
     strategy: strategyOf(definition, defaults),
+    compensates: defaults.strategy === "compensate" && definition.runType !== "task",
     maxCrashes: defaults.maxCrashes,
     isObserved: definition.style === "choreography",
   };

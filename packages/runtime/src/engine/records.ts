@@ -78,8 +78,11 @@ export type JournalRecord =
       readonly retryAfterMs?: number;
     }
   | { readonly kind: "compensated"; readonly step: string; readonly attempt: number }
-  /** Its condition said no: it does not run, its output is null, and there is nothing to undo. */
-  | { readonly kind: "skipped"; readonly step: string }
+  /**
+   * Its condition said no: it does not run, its output is null, and there is nothing to undo. `timedOut`: it waited for a signal,
+   * which did not come in time, and the saga goes on without it.
+   */
+  | { readonly kind: "skipped"; readonly step: string; readonly timedOut?: true }
   /** What the step's expressions gave, once and for all its attempts: `input` is what it is sent, `value` when it wakes. */
   | { readonly kind: "evaluated"; readonly step: string; readonly input?: Json; readonly value?: Json }
   /** The list that the step maps over. Each item is a step of its own, `items[<index>]/<step>`. */
@@ -102,7 +105,41 @@ export type JournalRecord =
       readonly afterMs?: number;
       /** ms since the epoch, by the store's clock. */
       readonly until?: number;
+      /** Of a function: the waits of which each brings it on. */
+      readonly awaits?: readonly string[];
     }
+  /**
+   * A function saved what a piece of its work gave, or the error that it went on from, under this name: when it is run again, it gets
+   * that without the work. `place`: its number among what the function did, as long as that was one thing after the other.
+   */
+  | {
+      readonly kind: "saved";
+      readonly step: string;
+      readonly name: string;
+      readonly place?: number;
+      readonly output?: Json;
+      readonly error?: Failure;
+      /** The error is a refusal. */
+      readonly refused?: true;
+    }
+  /** A function waits under this name: for a time, or for a signal and perhaps no longer than a time. As `suspended`. */
+  | {
+      readonly kind: "waits";
+      readonly step: string;
+      readonly name: string;
+      readonly place?: number;
+      readonly signal?: string;
+      readonly afterMs?: number;
+      readonly until?: number;
+    }
+  /** A function's wait for a signal is over: with that signal, or because its time is up. */
+  | { readonly kind: "waited"; readonly step: string; readonly name: string; readonly signal?: string }
+  /** Whether a function takes the new way at this place: once and for all its executions. */
+  | { readonly kind: "patched"; readonly step: string; readonly patch: string; readonly isTaken: boolean }
+  /** How far an attempt says it is, with a sign of life: the next one may go on from there. */
+  | { readonly kind: "heartbeat"; readonly step: string; readonly attempt: number; readonly details?: Json }
+  /** How far a function says it is. */
+  | { readonly kind: "progressed"; readonly step: string; readonly progress: Json }
   /** A signal came. It is kept until a step that waits for its name takes it. `arrivedAt`: by the store's clock. */
   | {
       readonly kind: "signaled";
@@ -185,6 +222,13 @@ export type JournalRecord =
     }
   /** A choreographed run is to be undone; its units were told so. What became of it, they say. */
   | { readonly kind: "abort-requested"; readonly cause: UnwindCause; readonly error: Failure }
+  /** An operator had the context be again what it was in that checkpoint. */
+  | ({
+      readonly kind: "context-restored";
+      readonly fence: number;
+      readonly n: number;
+      readonly context: JsonObject;
+    } & Requested)
   /** A snapshot of the context was written in the same append; `n` counts from 1. */
   | { readonly kind: "checkpointed"; readonly n: number; readonly strategy: string }
   /** With who asked and why, when it was abandoned. */

@@ -41,6 +41,7 @@ export function beginRound(state: RunState, step: StepState): void {
   // No call was made under the key of a round without an attempt.
   if (step.forward.attempt > 0) step.round += 1;
   Object.assign(step, { evaluated: null, child: null, lostChildren: 0, leftovers: [], items: null });
+  Object.assign(step, { heartbeat: null, task: null });
   Object.assign(step.forward, newAct());
   Object.assign(step.undo, newAct());
   step.output = null;

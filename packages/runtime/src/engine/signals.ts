@@ -37,3 +37,11 @@ export function refusesSignal(state: RunState, payload: Json): string | null {
 export function bytesOf(payload: Json): number {
   return Buffer.byteLength(JSON.stringify(payload));
 }
+
+/** A step takes it: its payload. */
+export function takeSignal(state: RunState, id: string): Json {
+  const index = state.signals.findIndex((signal) => signal.id === id);
+  const [signal] = index < 0 ? [] : state.signals.splice(index, 1);
+  if (signal === undefined) throw new Error(`expected a signal ${JSON.stringify(id)} that no step has taken, got none`);
+  return signal.payload;
+}

@@ -4,6 +4,7 @@ import { type CrashState, newCrashState } from "./crashes.js";
 import { type ItemPlace, parseItemPath } from "./item-path.js";
 import type { RunPlan } from "./plan.js";
 import type { EndStatus, Failure, UnwindCause } from "./records.js";
+import type { TaskState } from "./task-state.js";
 
 /** A run as its journal tells it. Made by `fold` alone. */
 export interface RunState {
@@ -99,6 +100,10 @@ export interface StepState {
   leftovers: readonly string[];
   /** Of a step that maps over a list, once that is known. */
   items: MapState | null;
+  /** What its attempts last told of how far they were; null: nothing. */
+  heartbeat: Json;
+  /** Of a function, once it has saved something or waited. */
+  task: TaskState | null;
   /** Of an item: its step, and its place in the list. */
   readonly item: ItemPlace | null;
 }
@@ -178,6 +183,8 @@ export function stepOf(state: RunState, name: string): StepState {
       lostChildren: 0,
       leftovers: [],
       items: null,
+      heartbeat: null,
+      task: null,
       item,
     };
     state.steps.set(name, step);

@@ -18,9 +18,14 @@ export type StepOutcome =
       readonly retryAfterMs?: number;
     };
 
-/** The attempt started, or found, a run whose end decides; `undoes`: that run undoes the step's child. */
-export interface Suspension {
-  readonly kind: "suspended";
-  readonly child: string;
-  readonly undoes: boolean;
-}
+/** Nothing of the attempt goes on here. */
+export type Suspension =
+  /** It started, or found, a run whose end decides; `undoes`: that run undoes the step's child. */
+  | { readonly kind: "suspended"; readonly child: string; readonly undoes: boolean }
+  /** A function waits until a time, by the store's clock, or for the first of these waits to be over. */
+  | {
+      readonly kind: "suspended";
+      readonly child?: undefined;
+      readonly until: number | null;
+      readonly awaits: readonly string[];
+    };

@@ -16,7 +16,7 @@ import type { StepOutcome, Suspension } from "./step-outcome.js";
  * change of behavior shows as a diff there; `vitest -u` writes it, and only somebody who understands it commits it.
  */
 export type Happening =
-  | readonly ["ok" | "refused" | "failed" | "bad" | "lost", string, Direction?]
+  | readonly ["ok" | "refused" | "failed" | "bad" | "lost" | "diverged", string, Direction?]
   | readonly ["crash"]
   | readonly ["after", number]
   | readonly ["verb", string, string?]
@@ -24,12 +24,21 @@ export type Happening =
   | readonly ["gives", string, Evaluation]
   /** An attempt started, or found, the run named; `undoes`: the run that undoes the step's child. */
   | readonly ["starts", string, string, Direction?, "undoes"?]
-  | readonly ["ended", string, EndStatus];
+  | readonly ["ended", string, EndStatus]
+  /** A function says something on its way. */
+  | readonly ["says", JournalRecord]
+  /** It waits until a time, or for the first of these waits. */
+  | readonly ["parks", string, number | null, ...string[]];
 
 const OUTCOMES: Record<string, StepOutcome> = {
   ok: { kind: "completed", output: "done" },
   refused: { kind: "refused", error: { code: "refused", message: "no" } },
   failed: { kind: "failed", error: { code: "unavailable", message: "down" }, mayHaveRun: false, retry: true },
+  diverged: {
+    kind: "failed",
+    error: { code: "task-diverged", message: "another function" },
+    ...{ mayHaveRun: true, retry: false },
+  },
   bad: {
     kind: "failed",
     error: { code: "bad-request", message: "never", status: 422 },
@@ -91,6 +100,10 @@ export class Transcript {
     } else if (happening[0] === "starts") {
       const [, name, child, direction = "forward", undoes] = happening;
       this.#outcome(name, direction, { kind: "suspended", child, undoes: undoes !== undefined });
+    } else if (happening[0] === "says") this.#record(happening[1]);
+    else if (happening[0] === "parks") {
+      const [, name, until, ...awaits] = happening;
+      this.#outcome(name, "forward", { kind: "suspended", until, awaits });
     } else if (happening[0] === "gives") {
       const [, step, evaluation] = happening;
       this.#record(recordEvaluation(this.#plan, this.#state, step, evaluation));
@@ -124,10 +137,11 @@ export class Transcript {
 
   #decide(): void {
     const isSuspect = needsIsolation(this.#state.crashes);
-    const { records, evaluate, wakeAt } = decide(this.#plan, this.#state, this.#now);
+    const { records, evaluate, abort, wakeAt } = decide(this.#plan, this.#state, this.#now);
     if (isSuspect && records.some(({ kind }) => kind === "dispatched"))
       this.#record({ kind: "isolated", alone: mustBeAlone(this.#state.crashes, this.#plan.maxCrashes) });
     for (const record of records) this.#show(record);
+    for (const step of abort) this.#lines.push(`  cuts ${step} short`);
     for (const step of evaluate) this.#lines.push(`  evaluates ${step}`);
     if (this.#state.end === null && this.#state.running === 0 && evaluate.length === 0)
       this.#lines.push(`  waits until ${wakeAt ?? "somebody acts"}`);

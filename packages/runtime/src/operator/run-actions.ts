@@ -1,12 +1,12 @@
 import { fold } from "../engine/fold.js";
-import type { JournalRow } from "../engine/records.js";
 import { forbids, isVerb, VERBS } from "../engine/verbs.js";
 import { RuntimeError } from "../errors.js";
 import { toJson } from "../json.js";
 import { type Ports, uuidV7 } from "../ports.js";
 import type { VerbRequest } from "../saga/manager.js";
-import { MAX_UNREAD, type RunStore } from "../store/run-store.js";
+import type { RunStore } from "../store/run-store.js";
 import type { PlanRegistry } from "../worker/worker.js";
+import { answerTo, checkReason, forbidden, sendWish } from "./run-wish.js";
 
 /**
  * What an operator may ask of a run. The wish goes into the run's inbox and is carried out, and journaled with who and
@@ -34,27 +34,16 @@ export class RunActions {
   async act(id: string, verb: string, { reason, actor, idempotencyKey, step }: VerbRequest): Promise<void> {
     if (!isVerb(verb))
       throw new RuntimeError("input-invalid", `expected one of ${VERBS.join(", ")}, got ${JSON.stringify(verb)}`);
-    if (reason.trim() === "" || reason.length > 500)
-      throw new RuntimeError("input-invalid", `expected a reason of 1 to 500 characters, got ${reason.length}`);
+    checkReason(reason);
     if (step !== undefined && verb !== "retry")
       throw new RuntimeError("input-invalid", `expected a step with retry alone, got one with ${verb}`);
     const payload = toJson({ reason, ...(step !== undefined && { step }) }, "reason");
     const request = idempotencyKey === undefined ? uuidV7(this.#ports) : `${verb}:${idempotencyKey}`;
     if (await this.#isDone(id, { name: verb, request, ...(step !== undefined && { step }) })) return;
-    const [result] = await this.#store.signal([{ run: id, id: request, kind: "verb", name: verb, payload, actor }]);
-    if (result === "ended") throw forbidden(id, verb, "the run has ended");
-    if (result === "not-found") throw notFound(id);
-    if (result === "full")
-      throw new RuntimeError(
-        "inbox-full",
-        `expected fewer than ${MAX_UNREAD} unread messages of run ${id}, got as many`,
-      );
-    if (result === "rejected")
-      throw new RuntimeError(
-        "input-invalid",
-        "expected an actor and an idempotency key that the store takes, got an empty one or one with a NUL character",
-      );
-    this.#poke(id);
+    await sendWish(
+      { store: this.#store, poke: this.#poke },
+      { run: id, id: request, name: verb, reason, actor, payload },
+    );
   }
 
   /** True when the very request was carried out before. Throws when the state forbids it, or forbade it then. */
@@ -70,14 +59,6 @@ export class RunActions {
     if (refusal !== null) throw forbidden(id, verb.name, refusal);
     return false;
   }
-}
-
-function answerTo(request: string, rows: readonly JournalRow[]) {
-  return rows.flatMap((row) => row.records).find((record) => "request" in record && record.request === request);
-}
-
-function forbidden(run: string, verb: string, why: string): RuntimeError {
-  return new RuntimeError("verb-forbidden", `the run cannot ${verb}: ${why}`, { run, verb });
 }
 
 function notFound(id: string): RuntimeError {

@@ -1,4 +1,5 @@
 import { unitRunId } from "../choreography/unit-entry.js";
+import { goodCheckpoint } from "../engine/good-checkpoint.js";
 import { isEnded, type JournalRow, type RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Clock } from "../ports.js";
@@ -117,14 +118,15 @@ export class RunQueries {
   async #view(run: RunRow): Promise<RunView> {
     const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
     const plan = this.#registry.find(run.definition, run.version) ?? null;
-    const view = { ...viewOfRun(plan, run, rows, checkpoints[0] ?? null), progress: await this.#progress(run) };
+    const shown = viewOfRun(plan, run, rows, goodCheckpoint(rows, checkpoints));
+    const view = run.type === "batch" ? { ...shown, progress: await this.#progress(run) } : shown;
     if (plan?.isObserved !== true || isEnded(run.status)) return view;
     return { ...view, steps: await Promise.all(view.steps.map((step) => this.#underWay(run, step))) };
   }
 
   /** Also of a batch that has ended. */
   async #progress(run: RunRow): Promise<ProgressView | null> {
-    const progress = run.type === "batch" ? await this.#store.batches?.get(run.id) : undefined;
+    const progress = await this.#store.batches?.get(run.id);
     return progress === undefined ? null : viewOfProgress(run, progress);
   }
 

@@ -5,7 +5,7 @@ import { partsOf } from "../engine/items.js";
 import type { RunPlan } from "../engine/plan.js";
 import { isEnded, type JournalRow } from "../engine/records.js";
 import { needsUndo, type RunState, type StepState } from "../engine/state.js";
-import type { JsonObject } from "../json.js";
+import type { Json, JsonObject } from "../json.js";
 import type { Checkpoint, RunRow } from "../store/run-store.js";
 import type { CompensationView, RunSummary, RunView, StepStatus, StepView } from "./views.js";
 
@@ -27,7 +27,13 @@ export function viewOfState(run: RunRow, state: RunState, context: JsonObject): 
     if (step.item === null) steps.push(viewOfStep(state, step));
     if (step.items !== null) for (const item of partsOf(step)) steps.push(viewOfStep(state, item));
   }
-  return Object.assign(summaryOfRun(run), { input: run.input, output: run.output, context, steps, progress: null });
+  const { input, output } = run;
+  return Object.assign(summaryOfRun(run), { input, output, context, steps, progress: progressOf(state) });
+}
+
+function progressOf({ steps }: RunState): Json {
+  for (const { task } of steps.values()) if (task !== null && task.progress !== null) return task.progress;
+  return null;
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {

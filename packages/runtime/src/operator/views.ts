@@ -8,8 +8,8 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
-  /** Of a batch that has begun; null for other runs. */
-  readonly progress: ProgressView | null;
+  /** Of a batch that has begun, its items; of a task that is a function, what it said last of how far it is. Null: nothing is known. */
+  readonly progress: ProgressView | Json;
 }
 
 /** Items of a batch. */
@@ -81,6 +81,32 @@ export interface CompensationView {
  * run. `unknown`: it may have run, nobody knows.
  */
 export type StepStatus = "pending" | "running" | "waiting" | "completed" | "skipped" | "refused" | "failed" | "unknown";
+
+/** A durable snapshot of a run's context. */
+export interface CheckpointView {
+  /** Counts from 1 in its run. */
+  readonly n: number;
+  /** Of the owner that wrote it. */
+  readonly fence: number;
+  /** The row of the journal that it was written with. */
+  readonly seq: number;
+  /** Store's clock, ms since the epoch. */
+  readonly at: number;
+  /** Of the context as JSON. */
+  readonly bytes: number;
+  readonly context: Json;
+}
+
+/** What became different from one checkpoint to another, by JSON pointers (RFC 6901); an item of a list is known by its place. */
+export interface CheckpointDiff {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly { readonly pointer: string; readonly value: Json }[];
+  readonly changed: readonly { readonly pointer: string; readonly from: Json; readonly to: Json }[];
+  readonly removed: readonly { readonly pointer: string; readonly value: Json }[];
+  /** False: there are more than the 1,000 differences shown. */
+  readonly isWhole: boolean;
+}
 
 /** Something new in a run: the rows since the last event and the state after them. */
 export interface RunEvent {

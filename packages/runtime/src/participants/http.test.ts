@@ -15,6 +15,9 @@ const call: StepCall = {
   isMapped: false,
   timeoutMs: 30_000,
   transaction: () => Promise.reject(new Error("none here")),
+  heartbeat: () => {},
+  heartbeatMs: null,
+  heartbeatDetails: null,
   runInput: { order: 1 },
   outputs: { validate: { ok: true } },
   context: { get: () => ({ seen: 1 }), patch() {}, checkpoint: async () => {} },
@@ -124,6 +127,17 @@ describe("http participant", () => {
     });
     expect(requests[0]?.body).not.toHaveProperty("index");
     expect(requests[0]?.headers.traceparent).toMatch(/^00-0192f0c123457abc8def0123456789ab-[0-9a-f]{16}-01$/);
+  });
+
+  it("says how long it may be silent, and what was told before", async () => {
+    const { participant, requests } = await serve((response) => response.writeHead(204).end());
+    await participant.perform(target, { ...call, heartbeatMs: 30_000, heartbeatDetails: { frame: 7 } });
+    await participant.perform(target, { ...call, heartbeatMs: 30_000 });
+    await participant.perform(target, call);
+    expect(requests.map(({ headers }) => headers["x-heartbeat-timeout"])).toEqual(["30000", "30000", undefined]);
+    expect(requests[0]?.body).toMatchObject({ heartbeat_details: { frame: 7 } });
+    expect(requests[1]?.body).toMatchObject({ heartbeat_details: null });
+    expect(requests[2]?.body).not.toHaveProperty("heartbeat_details");
   });
 
   it("sends a compensation with the forward key and the outcome", async () => {

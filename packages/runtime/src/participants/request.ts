@@ -20,6 +20,7 @@ export function stepRequest(target: ServiceCall, step: StepCall, headers: Header
     : {
         ...{ run_id: step.runId, stage: step.stage, input, outputs, context: step.context.get() },
         ...itemOf(step),
+        ...(step.heartbeatMs !== null && { heartbeat_details: step.heartbeatDetails }),
       };
   return request(target, step, headers, body);
 }
@@ -58,6 +59,7 @@ function protocolHeaders(step: StepCall | CompensationCall): Record<string, stri
     "x-run-fence": String(step.fence),
     "x-step": step.stage,
     "x-attempt": String(step.attempt),
+    ...(step.heartbeatMs !== null && { "x-heartbeat-timeout": String(step.heartbeatMs) }),
     // W3C Trace Context: the run is the trace, an attempt is a span.
     traceparent: `00-${step.runId.replaceAll("-", "")}-${span}-01`,
   };

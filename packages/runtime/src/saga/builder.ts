@@ -1,6 +1,6 @@
 import { type Duration, parseDurationMs } from "../duration.js";
 import type { Json } from "../json.js";
-import { type ScheduleOptions, scheduleOf } from "../schedule/schedule-definition.js";
+import type { ScheduleOptions } from "../schedule/schedule-definition.js";
 import {
   type AnyMap,
   type AnyStep,
@@ -14,6 +14,7 @@ import {
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
 import { type QueueOptions, queueOf } from "./queue.js";
+import { declaredSchedule } from "./schedule-config.js";
 import type {
   ChildOptions,
   ElsewhereStep,
@@ -175,7 +176,7 @@ export class SagaBuilder<Input, Outputs> {
       }),
       ...(options.description !== undefined && { description: options.description }),
       ...(options.checkInput !== undefined && { checkInput: options.checkInput as (input: Json) => void }),
-      ...(options.schedule !== undefined && { schedule: scheduleOf(name, options.schedule) }),
+      ...(options.schedule !== undefined && { schedule: declaredSchedule(name, options.schedule) }),
       ...(returns !== undefined && { returns }),
       ...(options.style !== undefined && { style: options.style }),
       ...(options.queue !== undefined && { queue: queueOf(name, options.queue as QueueOptions) }),

@@ -4,7 +4,7 @@ import { canonicalJson, isObject, type Json, toJson } from "../json.js";
 import type { SagaDefinition } from "./definition.js";
 
 /** The input as a run keeps it. Errors: `input-invalid` (no JSON object, or the definition refuses it), `payload-too-large`. */
-export function checkedInput(definition: SagaDefinition, value: Json): Json {
+export function checkedInput(definition: Pick<SagaDefinition, "name" | "checkInput">, value: Json): Json {
   const input = toJson(value, "input");
   if (!isObject(input))
     throw new RuntimeError(

@@ -15,6 +15,7 @@ import type {
   ElsewhereStep,
   InputTemplate,
   LocalStep,
+  LongStepOptions,
   MapOptions,
   RetryOptions,
   ServiceCompensation,
@@ -32,7 +33,7 @@ import type {
 // biome-ignore lint/suspicious/noExplicitAny: see above.
 type Any = any;
 /** Calls of a map have an item, which those of the definition's other steps lack. */
-interface LooseMap extends StepOptions, MapOptions {
+interface LooseMap extends LongStepOptions, MapOptions {
   readonly when?: Condition<Any, Any>;
   readonly over: ((scope: Any) => unknown) | string;
   readonly input?: Mapping;
@@ -48,6 +49,7 @@ export function actionStep(name: string, step: AnyStep | ElsewhereStep): ActionS
   return {
     ...{ name, kind: "action", action: "run" in step ? { run: step.run } : serviceCall(step) },
     ...actOptions(name, step),
+    ...heartbeat(name, step),
     ...condition(name, step),
     ...mapping(name, input),
     compensation: compensation(name, step),
@@ -87,6 +89,7 @@ export function mapStep(name: string, step: AnyMap): StepDefinition {
     over: typeof over === "function" ? computed(over, key) : listExpression(over, key),
     action: "run" in step ? { run: step.run } : serviceCall(step),
     ...actOptions(name, step),
+    ...heartbeat(name, step),
     ...condition(name, step),
     ...mapping(name, step.input),
     compensation: compensation(name, step),
@@ -135,6 +138,10 @@ export function actOptions(key: string, { timeout, retry }: StepOptions): Pick<A
     timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
     retry: retryPolicy(key, retry ?? {}),
   };
+}
+
+function heartbeat(name: string, { heartbeat: every }: LongStepOptions): { heartbeatMs?: number } {
+  return every === undefined ? {} : { heartbeatMs: parseDurationMs(every, `${name}.heartbeat`) };
 }
 
 export function retryPolicy(key: string, { initialDelay, maxDelay, ...rest }: RetryOptions): Partial<RetryPolicy> {

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, type Json } from "../json.js";
 import { checkedSchedule } from "../schedule/schedule-definition.js";
+import { checkedInput } from "./checked-input.js";
 import type { BatchWork, SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
+
+const VERSION = /^\S{1,100}$/;
 
 /** Items of a list, which a run keeps in memory; and of those at once. */
 const MOST_ITEMS = 10_000;
@@ -36,12 +39,34 @@ export function defineSaga(draft: Omit<SagaDefinition, "version">): SagaDefiniti
       refuse(`expected at most 1 to ${MOST_ITEMS} items in step "${step.name}", got ${step.maxItems}`);
     if (step.kind === "child" && !NAME.test(step.saga))
       refuse(`expected step "${step.name}" to run a saga by its name, got ${JSON.stringify(step.saga)}`);
+    if ("heartbeatMs" in step && step.heartbeatMs !== undefined && !(step.heartbeatMs > 0))
+      refuse(`expected a heartbeat of more than 0 ms in step "${step.name}", got ${step.heartbeatMs}`);
+    if (step.kind === "function" && !VERSION.test(step.version))
+      refuse(`expected a version of 1 to 100 characters, none of them a space, got ${JSON.stringify(step.version)}`);
   }
   if (seen.size === 0) refuse("expected at least one step, got none");
   if (draft.waves.some((wave) => wave.steps.length === 0))
     refuse("expected every parallel group to have a step, got an empty one");
-  if (draft.schedule !== undefined) checkedSchedule(draft.name, draft.schedule);
+  if (draft.schedule !== undefined) {
+    const { input } = checkedSchedule(draft.name, draft.schedule);
+    try {
+      if (input.kind === "fixed") checkedInput(draft, input.value);
+    } catch (error) {
+      refuseSchedule(draft.name, error);
+    }
+  }
   return Object.freeze({ ...draft, version: fingerprint(draft) });
+}
+
+/** Now, and not at its first tick. */
+function refuseSchedule(name: string, error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw new RuntimeError(
+    "definition-invalid",
+    `the schedule of "${name}": ${why}`,
+    { definition: name },
+    { cause: error },
+  );
 }
 
 /**
@@ -73,6 +98,8 @@ function shapeOf(step: StepDefinition): Json {
       return [name, kind, step.saga];
     case "batch":
       return [name, kind, step.sourceKind, workShape(step.work)];
+    case "function":
+      return [name, kind, step.version];
   }
 }
 

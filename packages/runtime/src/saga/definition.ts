@@ -3,6 +3,7 @@ import type { ScheduleDefinition } from "../schedule/schedule-definition.js";
 import type { BatchStep } from "./batch-step.js";
 import type { QueueDefinition } from "./queue.js";
 import type { Expression, RetryPolicy, ServiceCall } from "./service-act.js";
+import type { TaskFunction } from "./task-call.js";
 
 export type * from "./batch-step.js";
 export type { Expression, ExpressionScope, RetryPolicy, ServiceCall } from "./service-act.js";
@@ -64,7 +65,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep | BatchStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep | BatchStep | FunctionStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -83,6 +84,8 @@ export interface ActionStep extends StepBase {
   /** Per attempt, ms; null: the service's, else 30 s. */
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
+  /** An attempt that gives no sign of life for so long, ms, has failed. Default: it may be silent until its timeout. */
+  readonly heartbeatMs?: number;
   readonly compensation: CompensationDefinition | null;
   /** Of a choreographed saga: another service performs and undoes it, by events; here it is only followed. */
   readonly isElsewhere?: true;
@@ -102,8 +105,8 @@ export interface WaitStep extends StepBase {
   readonly signal: string;
   /** ms; null: until the run's timeout. */
   readonly timeoutMs: number | null;
-  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. */
-  readonly onTimeout: "fail" | "refuse";
+  /** `fail`: the step failed. `refuse`: it was refused, which counts as a business outcome. `skip`: the saga goes on, the output is null. */
+  readonly onTimeout: "fail" | "refuse" | "skip";
 }
 
 /**
@@ -133,8 +136,21 @@ export interface MapStep extends StepBase {
   /** Per attempt at an item, ms; null: the service's, else 30 s. */
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
+  /** As of an action, for each attempt at an item. */
+  readonly heartbeatMs?: number;
   /** Of an item. */
   readonly compensation: CompensationDefinition | null;
+}
+
+/** A function in this process that saves how far it has come, and may wait. Its output is what it returns. */
+export interface FunctionStep extends StepBase {
+  readonly kind: "function";
+  readonly run: TaskFunction;
+  /** Chosen by its author: runs of another one are left to those who have it. */
+  readonly version: string;
+  /** Of one execution, from its start to its end or to its next long wait, ms; null: the run's. */
+  readonly timeoutMs: number | null;
+  readonly retry: Partial<RetryPolicy>;
 }
 
 /** Who performs a step: a handler in this process, or a participant (a service) by name. */
@@ -147,8 +163,8 @@ export interface CompensationDefinition {
 }
 
 /**
- * What one attempt at a step is given. `context`, `transaction` and `signal` are made when they are read: hand on the call itself, or
- * what you need of it, for `{ ...call }` in a handler has none of the three.
+ * What one attempt at a step is given. `context`, `transaction`, `signal` and `heartbeat` are made when they are read: hand on the call itself, or
+ * what you need of it, for `{ ...call }` in a handler has none of them.
  */
 export interface StepCall {
   readonly runId: string;
@@ -174,8 +190,18 @@ export interface StepCall {
   readonly fence: number;
   /** How long this attempt may take, ms. */
   readonly timeoutMs: number;
-  /** Aborted at the attempt's timeout, at the run's, or when this instance lost the run. */
+  /** Aborted at the attempt's timeout, at the run's, when its heartbeats stop, or when this instance lost the run. */
   readonly signal: AbortSignal;
+  /**
+   * A sign of life, where the step has a `heartbeat`; without one it does nothing. `details`, JSON of at most 64 KiB, say how far it is: kept in the
+   * journal, at most one row per third of the heartbeat's time and with the attempt's failure, for the next attempt. Errors:
+   * `payload-too-large`, `input-invalid`.
+   */
+  readonly heartbeat: (details?: unknown) => void;
+  /** How long this attempt may give no sign of life, ms; null: as long as it may take. */
+  readonly heartbeatMs: number | null;
+  /** What an attempt before last told of how far it was; null: nothing. */
+  readonly heartbeatDetails: Json;
   /**
    * Does the callback's work in a transaction of the run store's own database, which also writes that the step completed:
    * both are durable, or neither. Once per attempt; return what it resolves with, for the callback's value is the step's

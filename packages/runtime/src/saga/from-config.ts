@@ -53,10 +53,12 @@ export interface StageConfig {
   readonly sleep?: number | string;
   /** Waits for the signal of this name; for `timeout`, if there is one. */
   readonly wait_for?: string;
-  /** What a signal that does not come in time means. Default `fail`. */
-  readonly on_timeout?: "fail" | "refuse";
+  /** What a signal that does not come in time means; with `skip` the saga goes on, and the output is null. Default `fail`. */
+  readonly on_timeout?: "fail" | "refuse" | "skip";
   /** Of one attempt (default: the service's, else 30 s), or of waiting for the signal (default: the run's). */
   readonly timeout?: number | string;
+  /** An attempt that gives no sign of life for so long has failed. Default: it may be silent until its timeout. */
+  readonly heartbeat?: number | string;
   readonly retry?: RetryConfig;
   /** Statuses that count as a business refusal beside the usual ones. */
   readonly refusals?: readonly number[];
@@ -126,6 +128,8 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
     throw invalid(key, `expected ${lone} beside map in stage ${key}, got no map`);
   if (stage.map !== undefined && stage.service === undefined)
     throw invalid(key, `expected stage ${key} to map over a list with a service, got none`);
+  if (stage.heartbeat !== undefined && stage.service === undefined)
+    throw invalid(key, `expected no heartbeat of stage ${key}, which calls no service`);
   if (undo !== undefined && stage.service === undefined)
     throw invalid(key, `expected no compensation of stage ${key}, which calls no service`);
   if (stage.sleep !== undefined)
@@ -147,6 +151,7 @@ function stepOf(task: TaskConfig, stage: StageConfig): StepDefinition {
       ...(stage.refusals !== undefined && { refusals: stage.refusals }),
     },
     ...actOptions(key, stage),
+    ...(stage.heartbeat !== undefined && { heartbeatMs: parseDurationMs(stage.heartbeat, `${key}.heartbeat`) }),
     compensation: undo === undefined ? null : compensationOf(`${key}.compensation`, stage.service, undo),
   };
   if (stage.map === undefined) return { ...call, kind: "action" };

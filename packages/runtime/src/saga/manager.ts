@@ -2,7 +2,15 @@ import type { SagaEvents } from "../choreography/saga-events.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
-import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
+import type {
+  CheckpointDiff,
+  CheckpointView,
+  DefinitionView,
+  InstanceView,
+  RunEvent,
+  RunSummary,
+  RunView,
+} from "../operator/views.js";
 import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
 import type { ScheduleView } from "../schedule/schedule-view.js";
 import type { ScheduleCounts } from "../schedule/scheduler-options.js";
@@ -36,6 +44,16 @@ export interface SagaManager {
   journal(id: string): Promise<readonly JournalRow[]>;
   /** Newest first, at most `checkpoint.keep`. Error: `run-not-found`. */
   checkpoints(id: string): Promise<readonly Checkpoint[]>;
+  /** Errors: `run-not-found`, `checkpoint-not-found`. */
+  checkpoint(id: string, n: number): Promise<CheckpointView>;
+  /** Errors: as `checkpoint`. */
+  diffCheckpoints(id: string, from: number, to: number): Promise<CheckpointDiff>;
+  /**
+   * Has the context of a parked run be again what it was in that checkpoint; takes effect when its owner reads it, and is journaled. What
+   * steps have done stays done: lead the run on with `resume` or `retry`. Errors: `run-not-found`, `checkpoint-not-found`,
+   * `verb-forbidden` (the run is not stuck or paused, or attempts are under way), `input-invalid` (no reason), `inbox-full`.
+   */
+  restoreCheckpoint(id: string, n: number, request: RestoreCheckpoint): Promise<void>;
   /** Every row of the run from the first one on, as it is written, until the run ends or `signal` aborts. Error: `run-not-found`. */
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent>;
 
@@ -79,6 +97,12 @@ export interface SagaManager {
 
   /** The limited queues of the definitions registered here, and how they stand. */
   queues(): Promise<readonly QueueView[]>;
+  /**
+   * A sign of life of a participant elsewhere, for its attempt at a stage (or an item, by its path); works on any instance. Errors:
+   * `run-not-found`, `attempt-over` (it need not go on), `input-invalid`, `payload-too-large` (64 KiB of details), `inbox-full`.
+   */
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void>;
+
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
   /** Processes that work on this store, also recently dead ones. */
@@ -127,6 +151,15 @@ export interface RetriedItems {
   /** How many are tried again. */
   readonly items: number;
 }
+export interface HeartbeatRequest {
+  /** The attempt's number, as it was called with. */
+  readonly attempt: number;
+  /** How far it is, for the next attempt. Default: nothing new. */
+  readonly details?: Json;
+}
+
+/** As of a verb. */
+export type RestoreCheckpoint = Omit<VerbRequest, "step">;
 
 export interface SignalRequest {
   /** Who sends it; journaled. */

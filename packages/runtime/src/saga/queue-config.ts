@@ -1,4 +1,3 @@
-import { jsonataExpression } from "./expression.js";
 import { type QueueConfig, type QueueDefinition, queueOf } from "./queue.js";
 
 /** The queue of a task in the config file; undefined: it says nothing of one. Error: `definition-invalid`. */
@@ -8,14 +7,12 @@ export function queueFromConfig(task: string, config: QueueConfig): QueueDefinit
     (each) => each !== undefined,
   );
   if (!isGiven) return undefined;
-  const key = queue_key === undefined ? undefined : jsonataExpression(queue_key, `${task}.queue_key`);
   return queueOf(task, {
     ...(queue !== undefined && { name: queue }),
     ...(priority !== undefined && { priority }),
     ...(concurrency !== undefined && { concurrency }),
     ...(concurrency_per_key !== undefined && { concurrencyPerKey: concurrency_per_key }),
     ...(rate_limit !== undefined && { rateLimit: rate_limit }),
-    // It is told no time: the key of a run must not depend on when it is asked for.
-    ...(key !== undefined && { key: (input) => key.evaluate({ input, outputs: {}, context: {}, now: 0 }) }),
+    ...(queue_key !== undefined && { key: queue_key }),
   });
 }

@@ -2,6 +2,7 @@ import { type Duration, parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import type { QueueLimit } from "../store/queue-limit.js";
+import { jsonataExpression } from "./expression.js";
 
 /** In which queue the runs of a definition begin, and what that queue may do at once over all instances. */
 export interface QueueOptions<Input = Json> {
@@ -15,8 +16,8 @@ export interface QueueOptions<Input = Json> {
   readonly rateLimit?: { readonly max: number; readonly window: Duration };
   /** Of runs that wait, the highest begins first. Default 0. */
   readonly priority?: number;
-  /** The key of a run, a text of 1 to 256 characters, such as its customer's; null: it has none. Default: what the start says. */
-  readonly key?: (input: Input) => string | null | undefined;
+  /** The key of a run, a text of 1 to 256 characters, such as its customer's; null: it has none. A function, or JSONata over `input`. Default: what the start says. */
+  readonly key?: ((input: Input) => string | null | undefined) | string;
 }
 
 /** The same, checked. A limit that is null is none, or is given by another definition of the queue. */
@@ -46,12 +47,12 @@ export const MAX_PRIORITY = 1_000_000;
 
 interface Given extends Omit<QueueOptions<never>, "rateLimit" | "key"> {
   readonly rateLimit?: { readonly max: number; readonly window: string | number };
-  readonly key?: (input: Json) => unknown;
+  readonly key?: ((input: Json) => unknown) | string;
 }
 
 /** Error: `definition-invalid`, naming the definition and what of its queue does not fit. */
 export function queueOf(definition: string, given: Given): QueueDefinition {
-  const { concurrency = null, concurrencyPerKey = null, rateLimit, priority = 0, key = null } = given;
+  const { concurrency = null, concurrencyPerKey = null, rateLimit, priority = 0 } = given;
   const isLimited = concurrency !== null || concurrencyPerKey !== null || rateLimit !== undefined;
   const queue = given.name ?? (isLimited ? definition : DEFAULT_QUEUE);
   const refuse = (expected: string, got: unknown): never => {
@@ -76,7 +77,14 @@ export function queueOf(definition: string, given: Given): QueueDefinition {
     refuse(`a whole number from 1 to ${MAX_STARTS} as max of the rate limit`, rate.max);
   if (rate !== null && !isWhole(rate.windowMs, 1, MAX_WINDOW_MS))
     refuse("a window from 1 ms to 24 h in the rate limit", rateLimit?.window);
-  return { queue, concurrency, concurrencyPerKey, rateLimit: rate, priority, key };
+  return { queue, concurrency, concurrencyPerKey, rateLimit: rate, priority, key: keyOf(definition, given.key) };
+}
+
+function keyOf(definition: string, key: Given["key"]): QueueDefinition["key"] {
+  if (typeof key !== "string") return key ?? null;
+  const { evaluate } = jsonataExpression(key, `${definition}.queue_key`);
+  // It is told no time: the key of a run must not depend on when it is asked for.
+  return (input) => evaluate({ input, outputs: {}, context: {}, now: 0 });
 }
 
 function windowOf(definition: string, window: string | number): number {

@@ -115,7 +115,8 @@ export class Registry implements PlanRegistry {
     const definition = this.latest(saga);
     const input = checkedInput(definition, value);
     const attributes = attributesOf(definition, input);
-    return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input), attributes };
+    const { version, runType: type = "saga" } = definition;
+    return { type, definition: saga, version, input, inputHash: hashOfInput(input), attributes };
   };
 
   /** The definition that new runs of that name follow. Error: `definition-unknown`. */
@@ -161,6 +162,8 @@ function checkStrategy({ name }: SagaDefinition, { recovery }: SessionConfig): v
 /** A run is pinned to how it goes, too: one that was begun in the other style is left to those who still know that one. */
 function withStyle(definition: Definition, style: SagaStyle): Definition {
   if (definition.style !== undefined || style === "orchestration") return definition;
+  // Of a task or a batch there is one step, which nobody else follows.
+  if ((definition.runType ?? "saga") !== "saga") return definition;
   return defineSaga({ ...definition, style });
 }
 

@@ -4,23 +4,33 @@ import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
-import type { JournalRow, RunStatus } from "../engine/records.js";
+import type { JournalRow } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
 import { instanceViews } from "../operator/instance-views.js";
+import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
+import { RunCheckpoints } from "../operator/run-checkpoints.js";
+import { RunHeartbeats } from "../operator/run-heartbeats.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
 import { strandedDetail } from "../operator/stranded-detail.js";
-import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
+import type {
+  CheckpointDiff,
+  CheckpointView,
+  DefinitionView,
+  InstanceView,
+  RunEvent,
+  RunView,
+} from "../operator/views.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
 import type { Backfill, BackfillRange, ScheduleRequest, TriggerRequest } from "../schedule/schedule-requests.js";
 import type { ScheduleView } from "../schedule/schedule-view.js";
 import { Schedules } from "../schedule/schedules.js";
 import type { FailedItemPage } from "../store/batch-store.js";
 import type { ContextSessions } from "../store/context-sessions.js";
-import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
+import type { Checkpoint, CreateRun, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
 import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
@@ -31,8 +41,10 @@ import type { SagaDefinition } from "./definition.js";
 import { eventGroupOf } from "./event-group.js";
 import type {
   FailedItemsQuery,
+  HeartbeatRequest,
   ListRuns,
   QueueView,
+  RestoreCheckpoint,
   RetriedItems,
   RetryFailedRequest,
   RunListPage,
@@ -46,6 +58,7 @@ import type {
 } from "./manager.js";
 import { type Placing, placingOf } from "./placing.js";
 import { Registry } from "./registry.js";
+import { checkReplay, isReplay, startedStatus } from "./replay.js";
 import type { SagaManagerOptions } from "./saga-manager-options.js";
 
 export type { SagaManagerOptions } from "./saga-manager-options.js";
@@ -69,6 +82,8 @@ class StoreSagaManager implements SagaManager {
   readonly #worker: Worker;
   readonly #newRuns: NewRuns;
   readonly #actions: RunActions;
+  readonly #checkpoints: RunCheckpoints;
+  readonly #heartbeats: RunHeartbeats;
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   readonly #schedules: Schedules;
@@ -109,8 +124,11 @@ class StoreSagaManager implements SagaManager {
       now: () => this.#worker.storeNow,
     });
     this.#choreography = this.#choreographer(options);
-    this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
-    this.#signals = new RunSignals({ store, ports, poke });
+    const inbox = { store, ports, registry: this.#registry, poke };
+    this.#actions = new RunActions(inbox);
+    this.#checkpoints = new RunCheckpoints(inbox);
+    this.#heartbeats = new RunHeartbeats({ ...inbox, beat: (...beat) => this.#worker.beat(...beat) });
+    this.#signals = new RunSignals(inbox);
     this.#batchOperations = new BatchOperations({
       store,
       latest: (definition) => this.#registry.latest(definition),
@@ -123,10 +141,10 @@ class StoreSagaManager implements SagaManager {
     this.#schedules = new Schedules({
       ...{ store, ports, logger, definitions: this.#registry.newest(), canceled: poke },
       isTrusted: () => this.#worker.storeNow !== null,
-      newRun: async (definition, value, key) => {
+      newRun: async (definition, value, idempotencyKey, id) => {
         const input = checkedInput(definition, value as Json);
         const placing = await this.#placing(definition, input, {});
-        return { ...this.#newRun(definition, input, { idempotencyKey: key }, placing, false), claim: null };
+        return { ...this.#newRun(definition, input, { idempotencyKey }, placing, id), claim: null };
       },
       began: ({ events }) => {
         this.#worker.poke();
@@ -195,7 +213,8 @@ class StoreSagaManager implements SagaManager {
       );
     if (result.kind === "created" && run.events !== undefined) this.#choreography?.emitted(run.events);
     const replayed = isReplay(result, run);
-    if (replayed) checkReplay(result.run, run, options);
+    // What is debounced has no key, and goes into a run that waits whatever its input was.
+    if (replayed && run.debounce === undefined) checkReplay(result.run, run, options);
     return { id: result.run.id, status: startedStatus(result), replayed };
   }
 
@@ -206,8 +225,8 @@ class StoreSagaManager implements SagaManager {
     });
   }
 
-  /** With the first row of its journal, when this process may drive it (and `claims`): one write starts it. */
-  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, claims = true): CreateRun {
+  /** With the first row of its journal, when this process may drive it: one write starts it. One whose id is given is for anybody to take. */
+  #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
     const { name, version, style, runType = "saga" } = definition;
@@ -215,7 +234,7 @@ class StoreSagaManager implements SagaManager {
     const { limited, delayMs, debounce } = placing;
     const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
-    const id = isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId();
+    const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
     // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
     // times the memory, and collecting it was a third of all that a run costs this process.
     const run: CreateRun = {
@@ -237,7 +256,7 @@ class StoreSagaManager implements SagaManager {
       parentId: null,
       restartedFrom: null,
       restart: options.ifExists === "restart-if-failed",
-      claim: claims && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
+      claim: given === undefined && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
     };
     if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
@@ -302,6 +321,18 @@ class StoreSagaManager implements SagaManager {
     return this.#queries.checkpoints(id);
   }
 
+  checkpoint(id: string, n: number): Promise<CheckpointView> {
+    return this.#checkpoints.inspect(id, n);
+  }
+
+  diffCheckpoints(id: string, from: number, to: number): Promise<CheckpointDiff> {
+    return this.#checkpoints.diff(id, from, to);
+  }
+
+  restoreCheckpoint(id: string, n: number, request: RestoreCheckpoint): Promise<void> {
+    return this.#checkpoints.restore(id, n, request);
+  }
+
   watch(id: string, signal: AbortSignal): AsyncIterable<RunEvent> {
     return this.#queries.watch(id, signal);
   }
@@ -342,14 +373,12 @@ class StoreSagaManager implements SagaManager {
     return this.#schedules.trigger(name, request);
   }
 
-  async queues(): Promise<readonly QueueView[]> {
-    const limits = this.#registry.queues;
-    if (limits.length === 0) return [];
-    const states = await this.#store.queues(limits);
-    return limits.flatMap((limit, index) => {
-      const state = states[index];
-      return state === undefined ? [] : [{ ...limit, ...state }];
-    });
+  queues(): Promise<readonly QueueView[]> {
+    return queueViews(this.#store, this.#registry.queues);
+  }
+
+  heartbeat(id: string, stage: string, request: HeartbeatRequest): Promise<void> {
+    return this.#heartbeats.send(id, stage, request);
   }
 
   definitions(): readonly DefinitionView[] {
@@ -408,24 +437,4 @@ class StoreSagaManager implements SagaManager {
       batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
     };
   }
-}
-
-function isReplay(result: CreateResult & { readonly run: RunRow }, run: CreateRun): boolean {
-  return result.kind === "existing" && result.run.id !== run.id;
-}
-
-/** Whether the caller takes the run that the key has. */
-function checkReplay(existing: RunRow, run: CreateRun, { ifExists }: StartOptions): void {
-  const key = JSON.stringify(run.key);
-  if (ifExists === "reject") {
-    const message = `expected idempotency key ${key} to be new, got one that run ${existing.id} has; attach to that one, or use another key`;
-    throw new RuntimeError("run-exists", message, { run: existing.id, status: existing.status });
-  }
-  if (existing.inputHash === run.inputHash) return;
-  const message = `expected the input that idempotency key ${key} was first used with, got another one; use a new key for a new run`;
-  throw new RuntimeError("idempotency-key-reused", message, { run: existing.id });
-}
-
-function startedStatus(result: CreateResult & { readonly run: RunRow }): RunStatus {
-  return result.kind === "created" && result.row !== null ? "running" : result.run.status;
 }

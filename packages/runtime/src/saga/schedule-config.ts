@@ -5,7 +5,9 @@ import {
   checkedSchedule,
   type ScheduleDefinition,
   type ScheduleInput,
+  type ScheduleOptions,
   type ScheduleOverlap,
+  scheduleOf,
 } from "../schedule/schedule-definition.js";
 import { inputExpression } from "./expression.js";
 
@@ -36,11 +38,17 @@ export function scheduleFromConfig(task: ScheduleConfig): { readonly schedule?: 
     const message = `expected ${lone} of "${name}" beside schedule, got no schedule`;
     throw new RuntimeError("definition-invalid", message, { definition: name });
   }
-  const schedule = { cron, timezone, overlap, catchUp: catchUpOf(catch_up), input: inputOf(task) };
-  return { schedule: checkedSchedule(name, schedule) };
+  const schedule = { cron, timezone, overlap, catchUp: catchUpOf(catch_up) };
+  return { schedule: checkedSchedule(name, { ...schedule, input: inputOf(name, task.schedule_input) }) };
 }
 
-function inputOf({ name, schedule_input: template = {} }: ScheduleConfig): ScheduleInput {
+/** Of a definition in code, whose input may be a template, too. Error: `definition-invalid`. */
+export function declaredSchedule(name: string, options: ScheduleOptions): ScheduleDefinition {
+  const schedule = scheduleOf(name, options);
+  return typeof options.input === "function" ? schedule : { ...schedule, input: inputOf(name, options.input) };
+}
+
+function inputOf(name: string, template: JsonObject = {}): ScheduleInput {
   const text = JSON.stringify(template);
   if (!text.includes("${")) return { kind: "fixed", value: template };
   const { evaluate } = inputExpression(template, `${name}.schedule_input`);

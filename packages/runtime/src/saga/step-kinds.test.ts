@@ -147,7 +147,7 @@ describe("step kinds from config", () => {
           name: "group",
           parallel: [
             { name: "b", ...service, input: "input.order" },
-            { name: "approval", wait_for: "approved", timeout: "2h", on_timeout: "refuse", when: "input.gift" },
+            { name: "approval", wait_for: "approved", timeout: "2h", on_timeout: "skip", when: "input.gift" },
           ],
         },
       ],
@@ -161,7 +161,7 @@ describe("step kinds from config", () => {
       .parallel((group) =>
         group
           .step("b", { ...service, input: "input.order" })
-          .waitFor("approval", { signal: "approved", timeout: "2h", onTimeout: "refuse", when: "input.gift" }),
+          .waitFor("approval", { signal: "approved", timeout: "2h", onTimeout: "skip", when: "input.gift" }),
       )
       .build();
     expect(shapeOf(fromConfig)).toEqual(shapeOf(built));

@@ -8,7 +8,8 @@ import type { CompensationCall, RetryPolicy, ServiceCall, StepCall } from "./def
  * A step performed here, by a function. `Given` is what `run` and `compensate` see as their input: the run's, or what `input`
  * makes; `When` is what the condition gives, or never without one.
  */
-export interface LocalStep<Input, Outputs, Output, Given = Input, When extends Verdict = never> extends StepOptions {
+export interface LocalStep<Input, Outputs, Output, Given = Input, When extends Verdict = never>
+  extends LongStepOptions {
   readonly when?: (scope: TypedScope<Input, Outputs>) => When;
   /**
    * What the step is given in the place of the run's input; write it before `run`. Computed once for all attempts, and
@@ -22,7 +23,7 @@ export interface LocalStep<Input, Outputs, Output, Given = Input, When extends V
 }
 
 /** A step performed by a service. Its output is JSON. */
-export interface ServiceStep<Input = never, Outputs = never> extends StepOptions, ServiceCall {
+export interface ServiceStep<Input = never, Outputs = never> extends LongStepOptions, ServiceCall {
   readonly when?: Condition<Input, Outputs>;
   /**
    * The body it is sent, in the place of the protocol's: a function, one JSONata expression, or JSON of which texts
@@ -65,8 +66,11 @@ export interface WaitOptions<Input, Outputs> {
   readonly signal?: string;
   /** Default: none; the run's timeout bounds it. */
   readonly timeout?: Duration;
-  /** What it is when the signal does not come in time: a failure (default), or a refusal, which is a business outcome. */
-  readonly onTimeout?: "fail" | "refuse";
+  /**
+   * What it is when the signal does not come in time: a failure (default), a refusal, which is a business outcome, or nothing to stop for: then the
+   * output is null, and a later step sees to it.
+   */
+  readonly onTimeout?: "fail" | "refuse" | "skip";
 }
 
 /** Runs another saga, as a run of its own. Its output is that run's. */
@@ -83,7 +87,7 @@ export interface ChildOptions<Input, Outputs> {
  * (`<run id>:items[3]/<step>`) and compensation; when one fails for good, nothing new begins and the step has failed.
  */
 export interface LocalMap<Input, Outputs, Item, Output, Given = Input, When extends Verdict = never>
-  extends StepOptions,
+  extends LongStepOptions,
     MapOptions {
   readonly when?: (scope: TypedScope<Input, Outputs>) => When;
   /** Gives the list, JSON of at most 1 MiB; write it first. Computed once, and journaled. */
@@ -95,7 +99,7 @@ export interface LocalMap<Input, Outputs, Item, Output, Given = Input, When exte
 }
 
 /** The same performed by a service. */
-export interface ServiceMap<Input, Outputs> extends StepOptions, MapOptions, ServiceCall {
+export interface ServiceMap<Input, Outputs> extends LongStepOptions, MapOptions, ServiceCall {
   readonly when?: Condition<Input, Outputs>;
   /** Gives the list: a function, or JSONata over `input`, `outputs` and `context`, whose one value is a list of one. */
   readonly over: ((scope: TypedScope<Input, Outputs>) => readonly unknown[]) | string;
@@ -142,6 +146,15 @@ export interface StepOptions {
   readonly timeout?: Duration;
   /** What is left out comes from the saga, then from the service, then from the manager's `recovery`. */
   readonly retry?: RetryOptions;
+}
+
+/** Of a step that may take long. */
+export interface LongStepOptions extends StepOptions {
+  /**
+   * An attempt that gives no sign of life for so long has failed with `heartbeat-timeout`, may have run, and is tried again: `call.heartbeat(details)`
+   * here, `SagaManager.heartbeat` for a service. Give the step a `timeout` as long as its work. Default: it may be silent until that.
+   */
+  readonly heartbeat?: Duration;
 }
 
 export interface RetryOptions

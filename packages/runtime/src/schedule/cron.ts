@@ -5,7 +5,9 @@ import { RuntimeError } from "../errors.js";
 const OPTIONS = { mode: "5-part", fixedTimeRule: "no-wildcard", paused: true } as const;
 
 /** What every cron knows; the package reads more (`L`, `#`, `?`, `@daily`), which not every reader of a config does. */
-const PLAIN = /^[0-9a-z*,/-]+$/i;
+const VALUE = String.raw`(?:\d{1,2}|[a-z]+)`;
+const ITEM = String.raw`(?:\*(?:/\d{1,2})?|${VALUE}(?:-${VALUE}(?:/\d{1,2})?)?)`;
+const PLAIN = new RegExp(`^${ITEM}(?:,${ITEM})*$`, "i");
 const MONTH_OR_DAY = /^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)$/i;
 
 /** From here on a time is looked for: any that comes at all comes within a cycle of leap years. */
@@ -75,10 +77,12 @@ export class CronTimes {
 
   /** The newest `limit` of those, oldest first. Looks at a few times as many, however many there are. */
   newest(afterMs: number, toMs: number, limit: number): number[] {
+    const oldest = this.between(afterMs, toMs, limit + 1);
+    if (oldest.length <= limit) return oldest;
     const most = 2 * limit + 1;
     // How far back too few are found, and from how far back on too many.
     let [few, many] = [0, Number.POSITIVE_INFINITY];
-    for (let span = MINUTE_MS; ; span = many === Number.POSITIVE_INFINITY ? 2 * span : (few + many) / 2) {
+    for (let span = limit * MINUTE_MS; ; span = many === Number.POSITIVE_INFINITY ? 2 * span : (few + many) / 2) {
       const from = Math.max(afterMs, Math.floor(toMs - span));
       const found = this.between(from, toMs, most + 1);
       if (found.length > most && span > MINUTE_MS) many = span;

@@ -39,7 +39,10 @@ export interface ScheduleOptions {
    * many as the number says (at most 1,000). A tick less than a minute late is none of those. Default false.
    */
   readonly catchUp?: boolean | number;
-  /** What its runs are given: a JSON object, or what makes it of the tick, an ISO 8601 time in UTC. Default `{}`. */
+  /**
+   * What its runs are given: a JSON object, of which texts written `${ expression }` are JSONata over `tick`, or a function of it; the tick is an
+   * ISO 8601 time in UTC. Default `{}`.
+   */
   readonly input?: JsonObject | ((tick: string) => unknown);
 }
 

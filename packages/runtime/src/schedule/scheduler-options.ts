@@ -13,11 +13,12 @@ export interface SchedulerOptions {
   readonly logger: Logger;
   /** Whether this instance may work on the store. */
   readonly isTrusted: () => boolean;
-  /** A run as it is stored, of that key, for any instance to take. Errors: `input-invalid`, `payload-too-large`. */
+  /** A run as it is stored, of that key and id, for any instance to take. Errors: `input-invalid`, `payload-too-large`. */
   readonly newRun: (
     definition: SagaDefinition,
     input: unknown,
     key: string,
+    id: string,
   ) => Promise<CreateRun & { readonly claim: null }>;
   readonly began: (run: CreateRun) => void;
   /** A run was asked to cancel. */

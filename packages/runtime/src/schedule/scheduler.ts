@@ -1,4 +1,4 @@
-import { sleep } from "../ports.js";
+import { sleep, uuidV7 } from "../ports.js";
 import type { RunTick } from "../store/run-schedules.js";
 import { tickKey } from "../store/schedule-judge.js";
 import type { ScheduleRow, TickResult } from "../store/schedule-store.js";
@@ -159,7 +159,8 @@ export class Scheduler {
     const tick = { ...at(row, atMs), how, missed };
     try {
       const input = await inputOf(own, new Date(atMs).toISOString());
-      return { ...tick, run: await this.#options.newRun(own.definition, input, tickKey(row.name, atMs)) };
+      const key = tickKey(row.name, atMs);
+      return { ...tick, run: await this.#options.newRun(own.definition, input, key, uuidV7(this.#options.ports)) };
     } catch (error) {
       return this.#failed(tick, error instanceof Error ? error.message : String(error));
     }

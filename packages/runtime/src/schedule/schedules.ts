@@ -94,24 +94,28 @@ export class Schedules {
       throw new RuntimeError("input-invalid", `expected a limit of 1 to ${MOST_FILLED} ticks, got ${limit}`);
     // `from` may be a tick itself, and those are whole seconds.
     const ticks = own.times.between(Math.ceil(from) - 1, to, limit + 1);
+    const begin = ticks.slice(0, limit);
+    // Runs are taken in the order of their ids, and of those drawn in one moment that is anybody's.
+    const ids = begin.map(() => uuidV7(this.#options.ports)).sort();
     const runs: Backfill["runs"][number][] = [];
-    for (let begin = 0; begin < Math.min(limit, ticks.length); begin += PIECE)
-      runs.push(...(await this.#fill(own, ticks.slice(begin, Math.min(begin + PIECE, limit)))));
+    for (let first = 0; first < begin.length; first += PIECE)
+      runs.push(...(await this.#fill(own, begin.slice(first, first + PIECE), ids.slice(first, first + PIECE))));
     return { runs, next: ticks[limit] ?? null };
   }
 
-  async #fill(own: OwnSchedule, ticks: readonly number[]): Promise<Backfill["runs"]> {
+  async #fill(own: OwnSchedule, ticks: readonly number[], ids: readonly string[]): Promise<Backfill["runs"]> {
     const { store, began } = this.#options;
     const creates: CreateRun[] = [];
-    for (const tick of ticks) creates.push(await this.#runOf(own, tick, tickKey(own.definition.name, tick)));
+    for (const [index, tick] of ticks.entries())
+      creates.push(await this.#runOf(own, tick, tickKey(own.definition.name, tick), undefined, ids[index]));
     const results = await store.create(creates);
     return ticks.map((tick, index) => {
       const [result, create] = [results[index], creates[index]];
-      if (result === undefined || create === undefined || result.kind === "rejected")
-        throw new RuntimeError(
-          "input-invalid",
-          `expected a run for the tick of ${shown(tick)} that the store takes, got one it refused: ${result?.kind === "rejected" ? result.reason : "no answer"}`,
-        );
+      if (result === undefined || create === undefined || result.kind === "rejected") {
+        const reason = result?.kind === "rejected" ? result.reason : "no answer";
+        const message = `expected a run for the tick of ${shown(tick)} that the store takes, got one it refused: ${reason}`;
+        throw new RuntimeError("input-invalid", message);
+      }
       const replayed = result.kind === "existing";
       if (!replayed) began(create);
       return { tick, run: result.run.id, replayed };
@@ -163,9 +167,9 @@ export class Schedules {
   }
 
   /** Errors: `input-invalid`, `payload-too-large`. */
-  async #runOf(own: OwnSchedule, tick: number, key: string, given?: JsonObject) {
+  async #runOf(own: OwnSchedule, tick: number, key: string, given?: JsonObject, id = uuidV7(this.#options.ports)) {
     const input = given ?? (await this.#inputOf(own, new Date(tick).toISOString()));
-    return this.#options.newRun(own.definition, input, key);
+    return this.#options.newRun(own.definition, input, key, id);
   }
 
   async #inputOf(own: OwnSchedule, tick: string): Promise<unknown> {

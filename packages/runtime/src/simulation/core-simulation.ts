@@ -16,9 +16,10 @@ import { EffectLedger, type KeyedAct } from "./effect-ledger.js";
 import { evaluateNow } from "./evaluate-now.js";
 import { InvariantBroken } from "./invariant-broken.js";
 import { checkAtEnd, checkRow, checkSameState, checkToldWithoutPlan } from "./invariants.js";
-import { SIGNALS } from "./random-plan.js";
+import { SIGNALS } from "./random-signals.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { SimulatedChildren, type ToldEnd } from "./simulated-children.js";
+import { onItsWay } from "./simulated-functions.js";
 
 /** The functions under test, so that a test can plant a bug in one of them. */
 export interface Core {
@@ -145,11 +146,24 @@ export class CoreSimulation {
     const [call] = this.#inFlight.splice(this.#random.below(this.#inFlight.length), 1);
     if (call === undefined) return;
     this.#now += this.#random.below(500);
+    if (this.#goesOn(call)) return;
     const outcome = call.children === null ? this.#participate(call) : this.#performChild(call, call.children);
     // What was refused, or never arrived, is not done later: a participant stands by its answer.
     const mayArriveAgain = outcome.kind === "completed" || (outcome.kind === "failed" && outcome.mayHaveRun);
     if (mayArriveAgain && this.#random.chance(0.1)) this.#stray.push(call);
     this.#step([this.#core.recordOutcome(this.#plan, this.#state, call, outcome, () => this.#random.float())]);
+  }
+
+  /** A function that has not come to its end says something, or waits. */
+  #goesOn(call: Call): boolean {
+    if (this.#plan.steps.get(call.step)?.definition.kind !== "function") return false;
+    const next = onItsWay(stepOf(this.#state, call.step), this.#random);
+    if (next === null) return false;
+    if ("says" in next) this.#inFlight.push(call);
+    this.#step([
+      "says" in next ? next.says : this.#core.recordOutcome(this.#plan, this.#state, call, next.parks, () => 0),
+    ]);
+    return true;
   }
 
   /** A participant does what it does, and what is known of it afterwards. */

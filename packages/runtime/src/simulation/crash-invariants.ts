@@ -40,12 +40,19 @@ export function crashesOf(records: readonly JournalRecord[]): Crashes {
     }
     const led = ["resumed", "retry-requested", "cancel-requested", "compensate-requested"].includes(record.kind);
     if (led || record.kind === "compensation-skipped" || record.kind === "step-skipped") counted = 0;
+    // A function gets on, and nothing else is under way.
+    const getsOn = isOnItsWay(record) && underWay.size === 1 && underWay.has(`forward ${record.step}`);
+    if (getsOn) [survived, isolated, counted] = [0, null, 0];
     const ended = endedBy(record);
     // A sleep that begins or ends says nothing of what was under way.
     const wasUnderWay = ended !== null && underWay.delete(ended);
     if (wasUnderWay && underWay.size === 0) [survived, isolated, counted] = [0, null, 0];
   }
   return { suspect: survived > 1, isolated, counted, lastAlone };
+}
+
+function isOnItsWay(record: JournalRecord): record is JournalRecord & { readonly kind: "saved" | "waits" } {
+  return record.kind === "saved" || record.kind === "waits";
 }
 
 /** The act of which this record says that an attempt at it is over. */

@@ -21,6 +21,10 @@ export function checkKind(
     case "completed":
       return checkAwake(plan, rows, record, row.at);
     case "skipped":
+      if (record.timedOut !== true) return checkDecidedOnce(story, record.step);
+      if (row.at < (deadlineOf(rows, record.step) ?? Number.POSITIVE_INFINITY))
+        throw new InvariantBroken(8, `"${record.step}" is passed over before its time`);
+      return;
     case "evaluated":
     case "expanded":
       return checkDecidedOnce(story, record.step);
@@ -32,6 +36,11 @@ export function checkKind(
       if (past.some((other) => other.kind === "signaled" && other.id === record.id))
         throw new InvariantBroken(1, `signal ${record.id} was taken in twice`);
       return;
+    case "saved":
+    case "waits":
+      return checkOnce(story, record);
+    case "waited":
+      return checkWaited(story, past, rows, record);
     case "received":
       return checkReceived(plan, past, record, deadlineOf(rows, record.step));
     case "failed":
@@ -41,6 +50,48 @@ export function checkKind(
     default:
       return;
   }
+}
+
+/** What a function has saved stands: it is neither done nor waited for again. */
+function checkOnce(story: readonly JournalRecord[], { step, name }: Of<"saved" | "waits">): void {
+  if (waitOf(story, step, name) !== undefined || story.some((other) => isSaved(other, step, name)))
+    throw new InvariantBroken(4, `"${name}" of "${step}" is done again though it was saved`);
+}
+
+/** A signal goes to one wait, which is open and waits for that name; without one its time is up. */
+function checkWaited(
+  story: readonly JournalRecord[],
+  past: readonly JournalRecord[],
+  rows: readonly JournalRow[],
+  { step, name, signal }: Of<"waited">,
+): void {
+  const wait = waitOf(story, step, name);
+  if (wait?.signal === undefined) throw new InvariantBroken(1, `"${name}" of "${step}" ends, and did not wait`);
+  if (story.some((other) => other.kind === "waited" && other.step === step && other.name === name))
+    throw new InvariantBroken(4, `"${name}" of "${step}" stops waiting twice`);
+  const begun = rows.findLast((row) => row.records.includes(wait))?.at ?? 0;
+  const deadline = wait.afterMs === undefined ? Number.POSITIVE_INFINITY : begun + wait.afterMs;
+  const now = rows.at(-1)?.at ?? 0;
+  if (signal === undefined) {
+    if (now < deadline) throw new InvariantBroken(8, `"${name}" of "${step}" is given up ${deadline - now} ms early`);
+    return;
+  }
+  const came = past.find((other): other is Of<"signaled"> => other.kind === "signaled" && other.id === signal);
+  if (came?.name !== wait.signal)
+    throw new InvariantBroken(1, `"${name}" of "${step}" takes what it does not wait for`);
+  if (past.some((other) => (other.kind === "received" || other.kind === "waited") && other.signal === signal))
+    throw new InvariantBroken(4, `"${name}" of "${step}" takes signal ${signal}, which another one took`);
+  if (came.arrivedAt > deadline) throw new InvariantBroken(8, `"${name}" of "${step}" takes a signal that came late`);
+}
+
+function waitOf(story: readonly JournalRecord[], step: string, name: string): Of<"waits"> | undefined {
+  return story.find(
+    (other): other is Of<"waits"> => other.kind === "waits" && other.step === step && other.name === name,
+  );
+}
+
+function isSaved(record: JournalRecord, step: string, name: string): boolean {
+  return record.kind === "saved" && record.step === step && record.name === name;
 }
 
 /** Invariant 8: a sleep is never shorter than it says, whoever owns the run. */
@@ -79,7 +130,7 @@ function checkReceived(
 ): void {
   const came = past.find((other): other is Of<"signaled"> => other.kind === "signaled" && other.id === signal);
   if (came === undefined) throw new InvariantBroken(1, `"${step}" takes a signal ${signal} that never came`);
-  if (past.some((other) => other.kind === "received" && other.signal === signal))
+  if (past.some((other) => (other.kind === "received" || other.kind === "waited") && other.signal === signal))
     throw new InvariantBroken(4, `"${step}" takes signal ${signal}, which another step took`);
   const definition = plan.steps.get(step)?.definition;
   if (definition?.kind !== "wait" || definition.signal !== came.name)

@@ -1,16 +1,17 @@
 import { type PlanDefaults, planOf, type RunPlan } from "../engine/plan.js";
 import { defineSaga } from "../saga/define.js";
 import type { Expression, SagaDefinition, StepDefinition } from "../saga/definition.js";
+import { SIGNALS } from "./random-signals.js";
 import { SeededRandom } from "./seeded-random.js";
+import { withFunctions } from "./simulated-functions.js";
 import { transactedEndpoint } from "./transacted-step.js";
 
 /** With defaults as random as the saga. */
 export function randomPlan(random: SeededRandom): RunPlan {
-  return planOf(randomSaga(random, "random", ["child"]), randomDefaults(random));
+  const saga = randomSaga(random, "random", ["child"]);
+  const defaults = randomDefaults(random);
+  return planOf(defineSaga(withFunctions(saga, new SeededRandom(random.below(2 ** 32)))), defaults);
 }
-
-/** Names of the signals that random sagas wait for: few, so that several steps want the same. */
-export const SIGNALS = ["go", "stop"] as const;
 
 /** A random saga, which may run those named: up to five waves of up to three steps of every kind, some without compensation, some with a pivot. */
 export function randomSaga(random: SeededRandom, name: string, children: readonly string[] = []): SagaDefinition {
@@ -37,7 +38,7 @@ function randomStep(random: SeededRandom, name: string, children: readonly strin
       kind: "wait",
       signal: random.pick(SIGNALS),
       timeoutMs,
-      onTimeout: random.pick(["fail", "refuse"]),
+      onTimeout: random.pick(["fail", "refuse", "skip"]),
       ...when,
     };
   }

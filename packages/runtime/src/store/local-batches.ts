@@ -1,7 +1,7 @@
 import type { Failure } from "../engine/records.js";
 import { isEnded } from "../engine/records.js";
 import type { Json } from "../json.js";
-import { checkFailureQuery, checkKey, checkOpen, encodeError, itemsText } from "./batch-codec.js";
+import { checkCount, checkFailureQuery, checkKey, checkOpen, encodeError, itemsText } from "./batch-codec.js";
 import { type BatchState, endIfDone, newBatch, openAgain, takeFailedBack } from "./batch-state.js";
 import type { ActiveBatch, BatchLead, ChunkRef, FailedItem, FailedItemPage, OpenBatch } from "./batch-store.js";
 import type { BatchTables, PlacedFailure, StoredChunk } from "./batch-tables.js";
@@ -182,8 +182,9 @@ export function failedItemPage(found: readonly PlacedFailure[], limit: number): 
 
 export function requeue(tables: BatchTables, run: string, limit: number, from: Json, now: number): number {
   const encodedFrom = encodeJson(from, "the beginning of a chunk");
+  checkCount(limit, "a limit", 0);
   const batch = tables.batch(run);
-  if (batch === undefined || limit <= 0 || (batch.status !== "open" && batch.status !== "halted")) return 0;
+  if (batch === undefined || limit === 0 || (batch.status !== "open" && batch.status !== "halted")) return 0;
   const found = tables.failures(run, 0, limit);
   const last = found.at(-1);
   if (last === undefined) return 0;

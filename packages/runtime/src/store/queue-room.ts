@@ -41,7 +41,7 @@ export function rateFreeAt(
 }
 
 /** The highest priority first, then the oldest: ids sort by age. */
-export function byLine(a: WaitingRun, b: WaitingRun): number {
+function byLine(a: WaitingRun, b: WaitingRun): number {
   if (a.priority !== b.priority) return b.priority - a.priority;
   return a.id < b.id ? -1 : 1;
 }

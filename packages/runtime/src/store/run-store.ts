@@ -337,7 +337,7 @@ export interface Signal {
   readonly run: string;
   /** For dropping duplicates within the run. */
   readonly id: string;
-  readonly kind: "verb" | "signal" | "child" | "event";
+  readonly kind: "verb" | "signal" | "child" | "event" | "heartbeat";
   readonly name: string;
   readonly payload: Json;
   readonly actor: string;

@@ -8,6 +8,10 @@ export interface ManualClock extends Clock {
   advanceToNext(): boolean;
   /** Moves time to the next timer and fires that one alone, so that what it wakes can run before the next. False: none waits. */
   fireNext(): boolean;
+  /** Moves time forward by `ms` and fires nothing: what is overdue then fires late, as after a machine's sleep. */
+  jump(ms: number): void;
+  /** How long until the next timer is due, ms; negative: overdue; null: none waits. */
+  readonly msToNext: number | null;
   /** Timers that wait. */
   readonly pending: number;
 }
@@ -44,6 +48,14 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       now = Math.max(now, at);
       timer.callback();
       return true;
+    },
+    jump(ms) {
+      now += ms;
+    },
+    get msToNext() {
+      let next = Number.POSITIVE_INFINITY;
+      for (const { at } of timers.values()) next = Math.min(next, at);
+      return timers.size === 0 ? null : next - now;
     },
     get pending() {
       return timers.size;

@@ -1,5 +1,6 @@
 import { recordEvaluation } from "../engine/evaluation.js";
 import { foldRecord } from "../engine/fold.js";
+import { heartbeatOf } from "../engine/heartbeat.js";
 import { applyMessage, type Message } from "../engine/messages.js";
 import { recordOutcome } from "../engine/outcome.js";
 import type { RunPlan } from "../engine/plan.js";
@@ -12,7 +13,9 @@ import type { ContextKeeper } from "./context-keeper.js";
 import type { Counters } from "./counters.js";
 import type { StepEvaluation } from "./evaluate.js";
 import { HeardMessages } from "./heard-messages.js";
+import { Notes } from "./notes.js";
 import { RunInbox } from "./run-inbox.js";
+import type { UnderWay } from "./under-way.js";
 
 const NO_IDS: readonly string[] = [];
 
@@ -28,8 +31,11 @@ export interface ArrivalsOptions {
   readonly state: RunState;
   readonly context: ContextKeeper;
   readonly inbox: readonly InboxEntry[];
+  readonly underWay: UnderWay;
   readonly counters: Counters;
   readonly random: Random;
+  /** The run may go on. */
+  readonly advance: () => void;
 }
 
 /**
@@ -39,6 +45,7 @@ export interface ArrivalsOptions {
 export class Arrivals {
   readonly inbox: RunInbox;
   readonly heard = new HeardMessages();
+  readonly notes: Notes;
   readonly #options: ArrivalsOptions;
   readonly #outcomes: { readonly attempt: Attempt; readonly outcome: Outcome }[] = [];
   readonly #random = (): number => this.#options.random.float();
@@ -48,6 +55,16 @@ export class Arrivals {
   constructor(options: ArrivalsOptions) {
     this.#options = options;
     this.inbox = new RunInbox(options.inbox);
+    this.notes = new Notes(options.advance);
+  }
+
+  /** True when something new came. A sign of life counts at once, whatever is being written. */
+  deliver(entries: readonly InboxEntry[]): boolean {
+    for (const { kind, payload } of entries) {
+      const heartbeat = kind === "heartbeat" ? heartbeatOf(payload) : null;
+      if (heartbeat !== null) this.#options.underWay.beat(heartbeat.stage, heartbeat.attempt, undefined);
+    }
+    return this.inbox.deliver(entries);
   }
 
   /** What comes before anything else that is taken in. */
@@ -68,14 +85,17 @@ export class Arrivals {
   written(): void {
     this.inbox.written();
     this.heard.written();
+    this.notes.written();
   }
 
-  /** Folds what arrived: attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
+  /** Folds what arrived: what functions say, attempts' outcomes, then messages. Those wait for the next owner when this one is `draining`. */
   take(now: number, draining: boolean): Taken {
     const { records, consumed } = this.#takeHeld(now);
     if (this.#preceding.length > 0) for (const record of this.#preceding.splice(0)) this.#fold(records, record, now);
+    for (const record of this.notes.take()) this.#fold(records, record, now);
     for (const { attempt, outcome } of this.#outcomes) this.#fold(records, this.#record(attempt, outcome), now);
     this.#outcomes.length = 0;
+    if (records.length > 0) for (const record of this.notes.offered()) this.#fold(records, record, now);
     if (draining) return { records, consumed };
     for (const message of this.heard.take()) this.#apply(records, message, now);
     const messages = this.inbox.take();
@@ -88,7 +108,10 @@ export class Arrivals {
     const { plan, state } = this.#options;
     // Nothing may follow the end, which consumes the rest of the inbox.
     if (state.phase === "ended") return;
-    for (const record of applyMessage(plan, state, message)) this.#fold(records, record, now);
+    for (const record of applyMessage(plan, state, message)) {
+      this.#fold(records, record, now);
+      if (record.kind === "context-restored") this.#options.context.restore(record.context);
+    }
   }
 
   #takeHeld(now: number): Taken {

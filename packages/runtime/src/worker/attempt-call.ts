@@ -73,6 +73,18 @@ class Call {
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
+
+  get heartbeatMs(): number | null {
+    return this.#abort.heartbeat?.silenceMs ?? null;
+  }
+
+  get heartbeatDetails(): Json {
+    return this.#surroundings.state.steps.get(this.stage)?.heartbeat ?? null;
+  }
+
+  get heartbeat(): (details?: unknown) => void {
+    return (details) => this.#abort.heartbeat?.beat(details);
+  }
 }
 
 export class AttemptCall extends Call implements StepCall {
@@ -106,8 +118,8 @@ export class AttemptUndoCall extends Call implements CompensationCall {
 
 /** All of it as plain members, which a participant around another one may copy and change. */
 export function copyOf<C extends StepCall | CompensationCall>(call: C): C {
-  const { context, transaction, timeoutMs, signal } = call;
-  return { ...call, context, transaction, timeoutMs, signal };
+  const { context, transaction, timeoutMs, signal, heartbeat, heartbeatMs, heartbeatDetails } = call;
+  return { ...call, context, transaction, timeoutMs, signal, heartbeat, heartbeatMs, heartbeatDetails };
 }
 
 /** What the attempt performs: the step, or its compensation. */

@@ -14,7 +14,7 @@ import { childRunId, undoRunId } from "./child-run-id.js";
 export type NewRun = (
   saga: string,
   input: Json,
-) => Pick<CreateRun, "definition" | "version" | "input" | "inputHash" | "attributes">;
+) => Pick<CreateRun, "type" | "definition" | "version" | "input" | "inputHash" | "attributes">;
 
 type Outcome = StepOutcome | Suspension;
 
@@ -58,7 +58,7 @@ export class ChildRuns {
       return { kind: "refused", error: { code: error.code, message: error.message.slice(0, 500) } };
     }
     return this.#create({
-      ...{ id, type: "saga", ...described, tenant, priority, queue, sessionId, rootId, parentId: parent.id },
+      ...{ id, ...described, tenant, priority, queue, sessionId, rootId, parentId: parent.id },
       ...{ key: null, businessKey: null, partitionKey: null, restartedFrom: null, claim: null },
     });
   }

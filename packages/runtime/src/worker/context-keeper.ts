@@ -7,6 +7,7 @@ import type { CancelTimer, Clock } from "../ports.js";
 import { sleep } from "../ports.js";
 import type { ContextHandle } from "../saga/definition.js";
 import type { ContextSessions } from "../store/context-sessions.js";
+import { ContextWeight } from "./context-weight.js";
 import type { RestoredContext } from "./restored-context.js";
 
 export interface ContextKeeperOptions {
@@ -38,6 +39,7 @@ export class ContextKeeper {
   /** Top-level keys that a step wrote since its last result. */
   #touched: Map<string, Set<string>> | null = null;
   #live: JsonObject;
+  readonly #weight: ContextWeight;
   /** True when the last snapshot does not hold everything. */
   #dirty: boolean;
   /** Some of it was written on the way by a step of a former owner, and no snapshot holds that. */
@@ -57,6 +59,7 @@ export class ContextKeeper {
   constructor(options: ContextKeeperOptions) {
     this.#options = options;
     this.#live = options.restored.context;
+    this.#weight = new ContextWeight(options.run);
     this.#dirty = options.restored.isDirty;
     this.#isInherited = options.restored.isDirty;
     if (this.#dirty) this.#startTimer();
@@ -77,9 +80,13 @@ export class ContextKeeper {
     return {
       get: () => this.#live,
       patch: (patch) => {
-        if (this.#patch(step, toJson(patch, `the context patch of step "${step}"`))) this.#save();
+        if (this.#patch(step, toJson(patch, `the context patch of step "${step}"`), true)) this.#save();
       },
-      checkpoint: () => (this.#options.config.enabled ? this.#options.snapshot("manual", step) : Promise.resolve()),
+      checkpoint: async () => {
+        if (!this.#options.config.enabled) return;
+        this.#weight.check(this.#live);
+        await this.#options.snapshot("manual", step);
+      },
     };
   }
 
@@ -98,13 +105,22 @@ export class ContextKeeper {
   /** What wants a snapshot in the append about to be made, if anything: the strategy, or that the run leaves this process. */
   due(next: "keep" | "park" | "finish"): string | null {
     const { enabled, strategy, interval } = this.#options.config;
-    if (!enabled || !this.#dirty) return null;
+    if (!enabled || !this.#dirty || this.#isTooLarge()) return null;
     if (next === "finish") return "end";
     // Only a crash may cost what was written on the way.
     if (next === "park" && (this.#isInherited || (this.#touched?.size ?? 0) > 0)) return "park";
     if (strategy === "step" && this.#stepsSinceSnapshot > 0) return strategy;
     if (strategy === "count" && this.#stepsSinceSnapshot >= interval) return strategy;
     return null;
+  }
+
+  /** An operator had it be this again; the row that says so is about to be written. */
+  restore(context: JsonObject): void {
+    this.#live = context;
+    this.#touched = null;
+    this.#isHot = true;
+    this.#weight.measure(context);
+    this.taken();
   }
 
   /** The snapshot just taken will be durable with its append; a failed append ends this keeper with its run. */
@@ -130,13 +146,27 @@ export class ContextKeeper {
     if (ended && this.#isHot) await this.#attempt(async (sessions) => sessions.drop(this.#options.run));
   }
 
-  #patch(step: string, patch: Json): boolean {
+  /** What a step returned is in the journal, so that it can be done without: the run goes on with the last snapshot there is. */
+  #isTooLarge(): boolean {
+    const refusal = this.#weight.refusal(this.#live);
+    if (refusal === null) return false;
+    this.#options.logger.error(
+      { run: this.#options.run, error: refusal.message },
+      "no snapshot of the context is written",
+    );
+    return true;
+  }
+
+  /** Error: `payload-too-large`, of what a step writes on the way: nothing of it is taken then. */
+  #patch(step: string, patch: Json, isOnTheWay = false): boolean {
     if (!isObject(patch) || this.#closed) return false;
+    const patched = mergePatch(this.#live, patch) as JsonObject;
+    this.#weight.add(patch, patched, isOnTheWay);
     this.#touched ??= new Map();
     const touched = this.#touched.get(step) ?? new Set();
     for (const key of Object.keys(patch)) touched.add(key);
     this.#touched.set(step, touched);
-    this.#live = mergePatch(this.#live, patch) as JsonObject;
+    this.#live = patched;
     this.#dirty = true;
     this.#startTimer();
     return true;
@@ -147,7 +177,7 @@ export class ContextKeeper {
     if (!enabled || strategy !== "time" || this.#cancelTimer !== null) return;
     this.#cancelTimer = this.#options.clock.after(interval, () => {
       this.#cancelTimer = null;
-      if (this.#dirty && !this.#closed) void this.#options.snapshot("time");
+      if (this.#dirty && !this.#closed && !this.#isTooLarge()) void this.#options.snapshot("time");
     });
   }
 

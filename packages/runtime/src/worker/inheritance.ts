@@ -1,5 +1,6 @@
 import { restoreContext } from "../engine/context.js";
 import { fold } from "../engine/fold.js";
+import { goodCheckpoint } from "../engine/good-checkpoint.js";
 import type { RunPlan } from "../engine/plan.js";
 import type { InheritedStep, JournalRecord, JournalRow } from "../engine/records.js";
 import { needsUndo, type StepState } from "../engine/state.js";
@@ -31,7 +32,7 @@ export async function inheritance(
     if (page.length < PAGE) break;
   }
   const state = fold(plan, origin.createdAt, journal);
-  const [snapshot = null] = await store.checkpoints(origin.id);
+  const snapshot = goodCheckpoint(journal, await store.checkpoints(origin.id));
   return {
     ...{
       kind: "inherited",

@@ -1,4 +1,5 @@
 import { plannedOf } from "../engine/items.js";
+import type { PlannedStep } from "../engine/plan.js";
 import { stepOf } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { runCompensation, runHandler } from "../participants/local.js";
@@ -8,7 +9,9 @@ import type { Attempt, Outcome } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 import { AttemptCall, AttemptUndoCall, actOf, copyOf } from "./attempt-call.js";
 import { childOf } from "./child-runs.js";
+import { Heartbeat } from "./heartbeat.js";
 import type { RunSurroundings } from "./run-surroundings.js";
+import { TaskExecution } from "./task-execution.js";
 
 /**
  * Performs one attempt and says what is known about it: at once when a handler answers at once, else when it is known.
@@ -21,9 +24,17 @@ export function perform(
   abort: AttemptAbort,
 ): Outcome | Promise<Outcome> {
   try {
+    const planned = plannedOf(surroundings.plan, attempt.step);
+    // It has bounds of its own.
+    if (planned?.definition.kind === "function")
+      return new TaskExecution(surroundings, attempt, abort).run(planned.definition, planned.timeoutMs);
+    abort.heartbeat = heartbeatOf(surroundings, attempt, abort, planned);
     const answer = invoke(surroundings, attempt, abort);
-    return answer instanceof Promise ? bounded(answer, surroundings, attempt, abort) : answer;
+    if (answer instanceof Promise) return bounded(answer, surroundings, attempt, abort);
+    abort.heartbeat?.close(answer.kind === "completed");
+    return answer;
   } catch (error) {
+    abort.heartbeat?.close(false);
     return thrown(error);
   }
 }
@@ -39,13 +50,31 @@ function bounded(
     const cancelTimer = clock.after(timeoutMs, () => abort.abort(`no answer within ${timeoutMs} ms`));
     const settle = (outcome: Outcome): void => {
       cancelTimer();
+      abort.heartbeat?.close(outcome.kind === "completed");
       resolve(outcome);
     };
-    abort.onSettled = cancelTimer;
+    abort.onSettled = () => {
+      cancelTimer();
+      abort.heartbeat?.close(true);
+    };
     // Bounds what ignores its signal: whichever comes first settles it.
-    abort.onAbort = (reason) => settle(failed("timeout", `step "${attempt.step}" was cut short: ${reason}`));
+    abort.onAbort = (reason, code) => settle(failed(code, `step "${attempt.step}" was cut short: ${reason}`));
     answered.then(settle, (error: unknown) => settle(thrown(error)));
   });
+}
+
+/** Null: the attempt may be silent, for as long as it may take. */
+function heartbeatOf(
+  { notes, clock }: RunSurroundings,
+  { step, direction, attempt }: Attempt,
+  abort: AttemptAbort,
+  planned: PlannedStep | undefined,
+): Heartbeat | null {
+  if (direction !== "forward" || planned === undefined || !("heartbeatMs" in planned.definition)) return null;
+  const { heartbeatMs: silenceMs } = planned.definition;
+  if (silenceMs === undefined) return null;
+  const onSilence = (): void => abort.abort(`no heartbeat within ${silenceMs} ms`, "heartbeat-timeout");
+  return new Heartbeat({ clock, notes, step, attempt, silenceMs, onSilence });
 }
 
 function thrown(error: unknown): StepOutcome {

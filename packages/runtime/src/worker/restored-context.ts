@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { mayHaveUsedContext, restoreContext } from "../engine/context.js";
+import { goodCheckpoint, isOfJournal } from "../engine/good-checkpoint.js";
 import { isObject, type JsonObject } from "../json.js";
 import type { Logger } from "../log.js";
 import type { ContextSessions, LoadedContext } from "../store/context-sessions.js";
-import type { ClaimedRun } from "../store/run-store.js";
+import type { Checkpoint, ClaimedRun } from "../store/run-store.js";
 
 /** A run's context as whoever takes the run over begins with it. */
 export interface RestoredContext {
@@ -25,6 +26,8 @@ export interface Restoring {
   /** The instance that takes the run over, and its context with it. */
   readonly owner: string;
   readonly logger: Logger;
+  /** All that the store keeps of the run, newest first. */
+  readonly checkpoints: (run: string) => Promise<readonly Checkpoint[]>;
 }
 
 /**
@@ -32,7 +35,8 @@ export interface Restoring {
  * store when the journal shows that there is no context. Never throws: a store that does not answer has nothing that is needed.
  */
 export async function restoredContext(claimed: ClaimedRun, restoring: Restoring): Promise<RestoredContext> {
-  const { run, rows, checkpoint } = claimed;
+  const { run, rows } = claimed;
+  const checkpoint = await lastGood(claimed, restoring);
   const last = rows.at(-1);
   const before = last?.records.some((record) => record.kind === "claimed") ? last.seq - 1 : (last?.seq ?? 0);
   const context = restoreContext(rows, checkpoint);
@@ -53,4 +57,23 @@ export async function restoredContext(claimed: ClaimedRun, restoring: Restoring)
   if (saved?.stamp.seq !== before || !isObject(saved.context)) return { ...durable, isHot: true, revision };
   const isDirty = !isDeepStrictEqual(saved.context, context);
   return { context: saved.context, isHot: true, revision, isDirty };
+}
+
+/** The newest snapshot, if the journal knows of it; else the newest of which it does. */
+async function lastGood(
+  { run, rows, checkpoint }: ClaimedRun,
+  { checkpoints, logger }: Restoring,
+): Promise<Checkpoint | null> {
+  if (checkpoint === null || isOfJournal(rows, checkpoint)) return checkpoint;
+  const { n, seq, fence } = checkpoint;
+  logger.error(
+    { run: run.id, n, seq, fence },
+    "the journal does not know of the newest checkpoint; an older one is used",
+  );
+  try {
+    return goodCheckpoint(rows, await checkpoints(run.id));
+  } catch (error) {
+    logger.warn({ run: run.id, error: String(error) }, "no older checkpoint could be read; the journal alone is used");
+    return null;
+  }
 }

@@ -31,8 +31,6 @@ import { stuckAppend } from "./stuck-append.js";
 import { UnderWay } from "./under-way.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
 
-const NO_TIMER: CancelTimer = () => {};
-
 /** `left`: nobody here knows whether the store still has it as this worker's. */
 export type Gone = "ended" | "parked" | "left";
 
@@ -46,13 +44,13 @@ export type OnGone = (driver: RunDriver, how: Gone, parkedForMs: number | null) 
  */
 export class RunDriver implements IsolatedRun, RowOwner {
   readonly run: RunRow;
+  readonly underWay = new UnderWay();
   /** The run as handlers and participants see it. */
   readonly #performed: RunRow;
   readonly #env: WorkerEnvironment;
   readonly #plan: RunPlan;
   readonly #state: RunState;
   readonly #context: ContextKeeper;
-  readonly #underWay = new UnderWay();
   readonly #arrivals: Arrivals;
   readonly #shown: ShownRun;
   readonly #transactions: StepTransactions;
@@ -65,7 +63,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #parkRefused = false;
   #draining = false;
   #gone = false;
-  #cancelTimer: CancelTimer = NO_TIMER;
+  #cancelTimer: CancelTimer = () => {};
   readonly #observation: Observation;
 
   constructor(env: WorkerEnvironment, plan: RunPlan, claimed: ClaimedRun, restored: RestoredContext, onGone: OnGone) {
@@ -91,8 +89,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
       snapshot: (strategy, step) => this.#requestSnapshot(strategy, step),
     });
     this.#arrivals = new Arrivals({
-      ...{ plan, state: this.#state, context: this.#context, inbox: claimed.inbox },
-      ...{ counters: env.counters, random: env.ports.random },
+      ...{ plan, state: this.#state, context: this.#context, inbox: claimed.inbox, underWay: this.underWay },
+      ...{ counters: env.counters, random: env.ports.random, advance: () => this.#advance() },
     });
     this.#transactions = new StepTransactions({
       begin: env.begin,
@@ -111,6 +109,8 @@ export class RunDriver implements IsolatedRun, RowOwner {
       context: this.#context,
       clock: env.ports.clock,
       transactions: this.#transactions,
+      notes: this.#arrivals.notes,
+      env,
     };
   }
 
@@ -151,7 +151,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   }
 
   deliver(entries: readonly InboxEntry[]): void {
-    if (!this.#arrivals.inbox.deliver(entries)) return;
+    if (!this.#arrivals.deliver(entries)) return;
     this.#parkRefused = false;
     this.#observation.heard();
     this.#advance();
@@ -171,6 +171,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   /** Finishes attempts under way, starts nothing new, and hands the run back. */
   drain(): void {
     this.#draining = true;
+    this.underWay.yieldAll();
     if (this.#state.running > 0 || this.#appending) return;
     if (this.#context.due("park") === null) this.abandon();
     else this.#advance();
@@ -201,7 +202,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     const decision = this.#draining ? NOTHING : decideApart(this.#plan, this.#state, now, this, isolation);
     records.push(...decision.records);
     if (this.#state.running === 0) isolation.settled();
-    for (const step of decision.abort) this.#underWay.abort(step, "the run's time is up");
+    this.underWay.follow(decision.abort, this.#state);
     const unevaluated = decision.evaluate.length > 0;
     if (unevaluated && !this.#transactions.isCommitting)
       return void this.#evaluate(decision.evaluate, records, consumed, now);
@@ -300,11 +301,11 @@ export class RunDriver implements IsolatedRun, RowOwner {
       );
       return this.abandon();
     }
-    this.#arrivals.written();
     if (append.events !== undefined) this.#env.emitted(append.events, result.unread);
     this.#state.seq = append.seq;
     if (!isSuspect(this.#state.crashes)) this.#env.isolation.leave(this);
     correctDueTimes(this.#state, append.records, result.at);
+    this.#arrivals.written();
     this.#shown.written(append.change);
     if (append.next.kind !== "finish") this.#context.moved();
     for (const { run } of append.signals ?? []) this.#env.messaged(run);
@@ -342,12 +343,10 @@ export class RunDriver implements IsolatedRun, RowOwner {
   #stick(error: Failure, consumed: readonly string[]): void {
     this.#appending = true;
     this.#env.logger.error({ run: this.run.id, error: error.message }, "the run is stuck");
-    const { fence, seq } = this.#state;
-    const place = { run: this.run.id, fence, seq: seq + 1, appendId: this.#env.appendId() };
     const kept = consumed.length > 0 ? this.#arrivals.inbox.unwrittenSignals() : [];
     const events = stuckEvents(this.run, this.#plan, this.#state, error, this.#env.storeNow());
-    const append = stuckAppend(place, error, { consumed, kept, events });
-    this.#rows.sendLast(append, () => this.abandon());
+    const append = stuckAppend(this.run.id, this.#state, error, { consumed, kept, events });
+    this.#rows.sendLast({ ...append, appendId: this.#env.appendId() }, () => this.abandon());
   }
 
   #performAll(records: readonly JournalRecord[]): void {
@@ -361,7 +360,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
   /** What is known at once waits for the caller to advance the run; what comes later advances it. */
   #perform(attempt: Attempt): void {
     const abort = new AttemptAbort();
-    this.#underWay.add(attempt.step, abort);
+    this.underWay.add(attempt.step, abort);
     const outcome = perform(this.#surroundings, attempt, abort);
     if (outcome instanceof Promise) {
       void outcome.then((known) => {
@@ -372,7 +371,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
 
   /** False: the run is gone, or the attempt is settled already, by its transaction. */
   #known(attempt: Attempt, abort: AttemptAbort, outcome: Outcome): boolean {
-    if (this.#gone || !this.#underWay.end(attempt.step, abort)) return false;
+    if (this.#gone || !this.underWay.end(attempt.step, abort)) return false;
     this.#arrivals.settled(attempt, outcome);
     return true;
   }
@@ -388,7 +387,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
     if (this.#gone) return;
     this.#gone = true;
     this.#cancelTimer();
-    this.#underWay.abortAll("this instance no longer owns the run");
+    this.underWay.abortAll("this instance no longer owns the run");
     this.#transactions.close();
     this.#arrivals.heard.leave();
     this.#rows.leave();

@@ -6,7 +6,9 @@ import type { RunRow } from "../store/run-store.js";
 import type { BatchSteps } from "./batch-steps.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { ContextKeeper } from "./context-keeper.js";
+import type { Notes } from "./notes.js";
 import type { StepTransactions } from "./step-transactions.js";
+import type { WorkerEnvironment } from "./worker-environment.js";
 
 /** What all attempts of a run share. */
 export interface RunSurroundings {
@@ -19,4 +21,6 @@ export interface RunSurroundings {
   readonly context: ContextKeeper;
   readonly clock: Clock;
   readonly transactions: StepTransactions;
+  readonly notes: Notes;
+  readonly env: Pick<WorkerEnvironment, "storeNow" | "parkAfterMs">;
 }

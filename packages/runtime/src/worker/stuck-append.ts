@@ -1,4 +1,5 @@
 import type { Failure, JournalRecord } from "../engine/records.js";
+import type { RunState } from "../engine/state.js";
 import type { Append } from "../store/run-store.js";
 
 /** What goes with the row: messages that it consumes, what of them is still wanted, and what others are told of it. */
@@ -10,12 +11,13 @@ export interface WithStuck {
 
 /** Parks a run for an operator with why, and nothing else of it. */
 export function stuckAppend(
-  place: Pick<Append, "run" | "fence" | "seq" | "appendId">,
+  run: string,
+  { fence, seq }: Pick<RunState, "fence" | "seq">,
   error: Failure,
   { consumed, kept, events }: WithStuck,
-): Append {
+): Omit<Append, "appendId"> {
   return {
-    ...place,
+    ...{ run, fence, seq: seq + 1 },
     records: [...kept, { kind: "stuck", error }],
     change: { status: "stuck", failureReason: error },
     next: { kind: "park", delayMs: null },

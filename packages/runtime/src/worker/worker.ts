@@ -1,8 +1,8 @@
 import { entrance } from "../choreography/entrance.js";
 import type { Message } from "../engine/messages.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
-import type { JsonObject } from "../json.js";
-import { type CancelTimer, sleep } from "../ports.js";
+import type { Json, JsonObject } from "../json.js";
+import { sleep } from "../ports.js";
 import type { QueueLimit } from "../store/queue-limit.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
 import { BatchSteps } from "./batch-steps.js";
@@ -10,6 +10,7 @@ import { ChildRuns } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { ContextOwner } from "./context-owner.js";
 import { Counters } from "./counters.js";
+import { DueTimer } from "./due-timer.js";
 import { inheritance, undoesAnother } from "./inheritance.js";
 import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
@@ -20,7 +21,8 @@ import type { WorkerOptions } from "./worker-options.js";
 
 export type { PlanRegistry, WorkerOptions } from "./worker-options.js";
 
-const CLAIM_BATCH = 100;
+/** Of many that fall due at once, a call for each hundred costs more than the runs do; and what one call brings is held in memory. */
+const CLAIM_BATCH = 250;
 
 /**
  * Claims due runs and drives them while it holds the lease. Polling is what finds work; pokes only make it faster.
@@ -57,9 +59,7 @@ export class Worker {
   #poked = false;
   #loop: Promise<void> | null = null;
   #onIdle: () => void = () => {};
-  /** When a run parked here falls due: the earliest of them; polls find the others. */
-  #pokeAt = Number.POSITIVE_INFINITY;
-  #cancelPoke: CancelTimer = () => {};
+  readonly #due: DueTimer;
 
   constructor(options: WorkerOptions) {
     this.#options = {
@@ -74,6 +74,7 @@ export class Worker {
     const { store, ports, logger, config, label } = this.#options;
     this.#queues = options.plans.queues;
     this.#limited = new Set(this.#queues.map(({ queue }) => queue));
+    this.#due = new DueTimer(ports.clock, () => this.poke());
     this.#appends = new CoalescingQueue({
       ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },
       ...(store.lanes !== undefined && { lanes: store.lanes }),
@@ -186,7 +187,7 @@ export class Worker {
   /** Lets attempts under way finish for up to `graceMs`, then gives up the lease. */
   async stop(graceMs: number): Promise<void> {
     this.#stop.abort();
-    this.#cancelPoke();
+    this.#due.stop();
     this.#wake();
     await this.#loop;
     const idle = new Promise<void>((resolve) => {
@@ -214,6 +215,11 @@ export class Worker {
   pokeInbox(run: string): void {
     if (this.#drivers.has(run)) void this.#lease.renew();
     else this.poke();
+  }
+
+  /** A sign of life of an attempt. Null: its run is not driven here. False: it is not, or no longer, under way. */
+  beat(run: string, step: string, attempt: number, details: Json | undefined): boolean | null {
+    return this.#drivers.get(run)?.underWay.beat(step, attempt, details) ?? null;
   }
 
   /** In passing, of a unit of that run; as `RunDriver.hear`. Null also when it is not driven here. */
@@ -282,8 +288,9 @@ export class Worker {
   }
 
   async #take(claimed: ClaimedRun, how: "claimed" | "adopted"): Promise<void> {
-    const { contexts, logger } = this.#options;
-    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id });
+    const { contexts, logger, store } = this.#options;
+    const checkpoints = (run: string) => store.checkpoints(run);
+    const restored = await restoredContext(claimed, { contexts, logger, owner: this.#lease.id, checkpoints });
     const inherited = await this.#firstRecord(claimed);
     // Still ours in the store: the next renewal brings it again.
     if (inherited === "unknown" || (how === "adopted" && this.#inDoubt.has(claimed.run.id))) return;
@@ -358,16 +365,7 @@ export class Worker {
 
   /** Something will be due. */
   pokeAfter(delayMs: number): void {
-    if (this.#stop.signal.aborted) return;
-    const { clock } = this.#options.ports;
-    const at = clock.monotonic() + delayMs;
-    if (at >= this.#pokeAt) return;
-    this.#cancelPoke();
-    this.#pokeAt = at;
-    this.#cancelPoke = clock.after(delayMs, () => {
-      this.#pokeAt = Number.POSITIVE_INFINITY;
-      this.poke();
-    });
+    if (!this.#stop.signal.aborted) this.#due.in(delayMs);
   }
 
   #reconcile(adopted: readonly ClaimedRun[], lost: readonly string[], inbox: readonly InboxEntry[]): void {

@@ -50,7 +50,7 @@ export function checkTemplate(template: unknown, path: Path, report: Report): vo
   for (const [key, value] of parts) checkTemplate(value, [...path, key], report);
 }
 
-function checkExpression(source: string, path: Path, report: Report): void {
+export function checkExpression(source: string, path: Path, report: Report): void {
   const refuse = (expected: string, hint: string): void =>
     report({ code: "bad-expression", path, expected, got: shown(source), hint });
   if (source.length > MAX_LENGTH)

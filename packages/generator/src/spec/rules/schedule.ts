@@ -1,4 +1,6 @@
-/** Cron expressions and time zones, checked without running them. */
+import { Cron } from "croner";
+
+/** Cron expressions and time zones, checked without running them: what passes here the runtime takes, and nothing else. */
 
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const DAYS = "sun mon tue wed thu fri sat".split(" ");
@@ -28,8 +30,9 @@ export function cronProblem(cron: string): string | null {
     };
     const fine = (parts[i] ?? "").split(",").every((item) => {
       const [range = "", step, ...rest] = item.split("/");
-      if (rest.length > 0 || (step !== undefined && !/^[1-9][0-9]?$/.test(step))) return false;
+      if (rest.length > 0 || (step !== undefined && !isStep(step, field))) return false;
       if (range === "*") return true;
+      if (step !== undefined && !range.includes("-")) return false;
       const [low, high, ...more] = range.split("-").map(numberOf);
       const inside = (value: number | undefined): boolean =>
         value !== undefined && value >= field.min && value <= field.max;
@@ -37,10 +40,21 @@ export function cronProblem(cron: string): string | null {
     });
     if (!fine) return `a ${field.name} from ${field.min} to ${field.max}, as *, 5, 1-5, */15 or a list of them`;
   }
-  return null;
+  const times = new Cron(parts.join(" "), { mode: "5-part", paused: true, timezone: "UTC" });
+  return times.nextRun(SOME_TIME) === null ? "a time that some year has" : null;
+}
+
+/** From here on a time is looked for: any that comes at all comes within a cycle of leap years. */
+const SOME_TIME = new Date(Date.UTC(2026, 0, 1));
+
+/** As many as the field has values, at most. */
+function isStep(step: string, { min, max }: (typeof FIELDS)[number]): boolean {
+  return /^[1-9][0-9]?$/.test(step) && Number(step) <= max - min + 1;
 }
 
 export function isTimeZone(name: string): boolean {
+  // Newer versions of Node take offsets as well.
+  if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

@@ -4,6 +4,8 @@ import { nearestName } from "../../naming.js";
 import type { Path } from "../node.js";
 import { checkBatch } from "./batches.js";
 import { checkChildren } from "./children.js";
+import { checkTemplate } from "./expressions.js";
+import { checkQueues } from "./queues.js";
 import {
   checkNames,
   type LooseConfig,
@@ -38,16 +40,19 @@ export const checkTasks: Rule = (input) => {
     checkTime(task, path, config, report);
   }
   checkChildren(config, report);
+  checkQueues(config, report);
 };
 
+const OF_WORKFLOWS = ["concurrency_per_key", "queue_key"] as const;
 const OF_BATCHES = ["source", "chunk_size", "max_failures", "max_failure_ratio"] as const;
 
 function checkKeysOfType(task: LooseTask, path: Path, report: Report): void {
-  if (task.type !== "workflow") return;
-  for (const key of OF_BATCHES) {
+  if (task.type === undefined) return;
+  const other = task.type === "workflow" ? "batch" : "workflow";
+  for (const key of task.type === "workflow" ? OF_BATCHES : OF_WORKFLOWS) {
     if (task[key] === undefined) continue;
-    const expected = `\`${key}\` only with type batch`;
-    const got = "type workflow";
+    const expected = `\`${key}\` only with type ${other}`;
+    const got = `type ${task.type}`;
     report({ code: "misplaced-key", path: [...path, key], at: "key", expected, got, hint: "remove it" });
   }
 }
@@ -61,7 +66,12 @@ function checkSchedule(task: LooseTask, path: Path, report: Report): void {
     const expected = "an IANA time zone such as Europe/Berlin";
     report({ code: "bad-schedule", path: [...path, "timezone"], expected, got: shown(task.timezone) });
   }
-  for (const key of ["timezone", "overlap", "catch_up"] as const) {
+  const { schedule_input: input } = task;
+  if (input !== undefined && (input === null || typeof input !== "object" || Array.isArray(input))) {
+    const expected = "a mapping of what its runs are given";
+    report({ code: "wrong-type", path: [...path, "schedule_input"], expected, got: shown(input) });
+  } else checkTemplate(input, [...path, "schedule_input"], report);
+  for (const key of ["timezone", "overlap", "catch_up", "schedule_input"] as const) {
     if (task.schedule !== undefined || task[key] === undefined) continue;
     report({
       code: "misplaced-key",

@@ -2,7 +2,7 @@
 import type { JsonValue } from "../../model.js";
 import type { BatchModel, BatchSource, CallModel } from "../../task-model.js";
 import { code, HEADER, json, print, type Source } from "../entity/source.js";
-import { callEntries, duration, type Entry, retryEntry, textEntry } from "./stage-options.js";
+import { callEntries, duration, type Entry, rateLimit, retryEntry, startEntries, textEntry } from "./stage-options.js";
 
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;
 
@@ -10,6 +10,7 @@ export function batchFile(batch: BatchModel): string {
   const entries: Entry[] = [
     // Else the settings' holds, which an operator may change without new code.
     ...(batch.timeoutWritten ? [["timeout", code(duration(batch.timeoutMs))] satisfies Entry] : []),
+    ...startEntries(batch),
     ["source", json(sourceOf(batch.source))],
     ["chunkSize", json(batch.chunkSize)],
     ["concurrency", json(batch.concurrency)],
@@ -32,13 +33,6 @@ function sourceOf(source: BatchSource): JsonValue {
   if (source.kind === "file") return { file: source.path, format: source.format, ...keyed };
   return { items: source.items, ...keyed };
 }
-
-const rateLimit = ({ max, windowMs }: NonNullable<BatchModel["rateLimit"]>): Source => ({
-  entries: [
-    ["max", json(max)],
-    ["window", code(duration(windowMs))],
-  ],
-});
 
 const stageOf = (stage: CallModel): Source => ({
   entries: [["name", json(stage.name.raw)], ...textEntry("when", stage.when), ...callEntries(stage)],

@@ -15,6 +15,7 @@ import { factsFile } from "./facts.js";
 import { handlerFiles } from "./handlers.js";
 import { routesFile } from "./routes.js";
 import { sagaFile } from "./saga.js";
+import { sagaTestFiles } from "./saga-tests.js";
 import { sagaManagerFile } from "./session.js";
 
 export function serviceTarget(model: Model, template: Template): TargetFile[] {
@@ -30,6 +31,7 @@ export function serviceTarget(model: Model, template: Template): TargetFile[] {
     ...(sagas && localHandlers ? handlerFiles(model) : []),
     ...(consuming ? eventHandlerFiles(model) : []),
     ...eventTestFiles(model),
+    ...sagaTestFiles(model),
     ...(publishing
       ? [generated("src/infrastructure/messaging/published-tables.generated.ts", publishedTablesFile(model))]
       : []),

@@ -10,7 +10,7 @@ interface RouteGroup {
 }
 
 export function routesFile({ features }: Model): string {
-  const { sagas, longRunning, batches, simulated, entities, asyncapi } = features;
+  const { sagas, longRunning, batches, schedules, queues, simulated, entities, asyncapi } = features;
   const starts = ["sagaStartRoute", ...(longRunning ? ["taskStartRoute"] : [])];
   const groups: RouteGroup[] = [
     ...(asyncapi ? [{ file: "events.generated", functions: ["eventRoutes"] }] : []),
@@ -20,6 +20,8 @@ export function routesFile({ features }: Model): string {
           { file: "start-routes", functions: starts },
           { file: "run-routes", functions: ["runRoutes"] },
           ...(batches ? [{ file: "failed-item-routes", functions: ["failedItemRoutes"], context: false }] : []),
+          ...(schedules ? [{ file: "schedule-routes", functions: ["scheduleRoutes"], context: false }] : []),
+          ...(queues ? [{ file: "queue-routes", functions: ["queueRoutes"], context: false }] : []),
           { file: "operation-routes", functions: ["operationRoutes"], context: false },
         ]
       : []),

@@ -2,26 +2,25 @@
 
 import type { SagaModel, StageModel, WaveModel } from "../../task-model.js";
 import { code, HEADER, json, print } from "../entity/source.js";
-import { callEntries, duration, type Entry, mapEntries, textEntry } from "./stage-options.js";
+import { callEntries, duration, type Entry, mapEntries, startEntries, textEntry } from "./stage-options.js";
 
 /** The exported constant; the suffix keeps it apart from every import. */
 export const sagaConstant = (saga: Pick<SagaModel, "name">): string => `${saga.name.camel}Saga`;
 
 export function sagaFile(saga: SagaModel): string {
-  const options = [
+  const entries: Entry[] = [
     // Else the settings' holds, which an operator may change without new code.
-    ...(saga.timeoutWritten ? [`timeout: ${duration(saga.timeoutMs)}`] : []),
-    ...(saga.startTimeoutMs === null ? [] : [`startTimeout: ${duration(saga.startTimeoutMs)}`]),
+    ...(saga.timeoutWritten ? [["timeout", code(duration(saga.timeoutMs))] satisfies Entry] : []),
+    ...(saga.startTimeoutMs === null ? [] : [["startTimeout", code(duration(saga.startTimeoutMs))] satisfies Entry]),
+    ...startEntries(saga),
   ];
+  const start = `export const ${sagaConstant(saga)} = saga<JsonObject>(${JSON.stringify(saga.name.raw)}`;
   return `${HEADER}import { type JsonObject, saga } from "@clean-arch/runtime";
 
-export const ${sagaConstant(saga)} = saga<JsonObject>(${[JSON.stringify(saga.name.raw), ...optionsText(options)].join(", ")})
+${entries.length === 0 ? `${start})` : print({ entries }, `${start}, `, ")")}
 ${saga.waves.map(waveText).join("")}  .build();
 `;
 }
-
-const optionsText = (options: readonly string[]): string[] =>
-  options.length === 0 ? [] : [`{ ${options.join(", ")} }`];
 
 function waveText(wave: WaveModel): string {
   const steps = wave.parallel ? parallelText(wave.stages) : wave.stages.map((stage) => stepText(stage, 2)).join("");

@@ -105,6 +105,8 @@ const VARIANTS: Readonly<Record<string, string>> = {
     "services: { a: { transport: nats } }\nlong_running: { tasks: [{ name: t, type: workflow, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   maps: `long_running: { tasks: [{ name: t, type: workflow, stages: [${MAPPED}, { parallel: [${MAPPED.replace("each", "all")}] }] }] }`,
   batches: `${WIDGET}\nservices: { a: { transport: local }, b: {} }\nlong_running: { tasks: [{ name: t, type: batch, source: { entity: Widget, where: { label: x } }, stages: [{ name: one, service: a, endpoint: /x }] }, { name: u, type: batch, source: { file: data/x.csv }, rate_limit: { max: 5 }, stages: [{ name: one, service: b, endpoint: /x, when: item.a, input: { a: "\${ item.a }" } }, { name: two, service: b, endpoint: /y }], compensation: [{ stage: one, action: undo }] }, { name: v, type: batch, source: { items: [1] }, stages: [{ name: one, service: b, endpoint: /x }] }, { name: w, type: batch, source: { service: b, endpoint: /pages }, stages: [{ name: one, service: b, endpoint: /x }] }] }`,
+  starts:
+    "long_running: { tasks: [{ name: t, schedule: '0 2 * * *', schedule_input: { at: '${ tick }' }, queue: q, concurrency: 2, queue_key: input.who, rate_limit: { max: 9, window: 5s }, stages: [{ name: one, service: a, endpoint: /x }] }, { name: u, type: batch, source: { items: [1] }, schedule: '0 2 * * *', queue: q, priority: 1, stages: [{ name: one, service: a, endpoint: /x }] }] }",
   waits: `long_running: { tasks: [{ name: parent, stages: [${WAITS}, { parallel: [${WAITS.replace(/name: /g, "name: x_")}] }] }, { name: child, stages: [{ name: one, service: a, endpoint: /x }] }] }`,
   publishing: `${WIDGET}\nevents: { publish: [widget.created, widget.deleted] }`,
   "publishing the impossible": `${WIDGET}\nevents: { publish: [widget.deleted] }`,
@@ -256,6 +258,28 @@ long_running:
   expect(contentOf(files, "src/application/sagas/entity-sources.generated.ts")).toContain(
     "  Widget: entityItems(repositories.widget, widgetKeys),\n",
   );
+});
+
+test("a task's schedule and queue are the builder's, of workflows and of batches", () => {
+  const start =
+    "schedule: '0  2 * * *', timezone: Europe/Berlin, catch_up: true, schedule_input: { day: '${ tick }' }, queue: night, priority: 3";
+  const one = "stages: [{ name: one, service: a, endpoint: /x }]";
+  const files = render(
+    `long_running: { tasks: [{ name: t, ${start}, concurrency: 2, rate_limit: { max: 9 }, queue_key: input.who, ${one} }, { name: u, type: batch, source: { items: [1] }, ${start}, concurrency: 2, rate_limit: { max: 9 }, ${one} }] }`,
+  );
+  const schedule =
+    /schedule: \{\s+cron: "0 2 \* \* \*",\s+timezone: "Europe\/Berlin",\s+overlap: "skip",\s+catchUp: true,\s+input: \{ day: "\$\{ tick \}" \},?\s+\},/;
+  const saga = contentOf(files, "src/application/sagas/t.saga.generated.ts");
+  const batch = contentOf(files, "src/application/sagas/u.batch.generated.ts");
+  for (const text of [saga, batch]) expect(text).toMatch(schedule);
+  expect(saga).toMatch(
+    /name: "night",\s+priority: 3,\s+concurrency: 2,\s+rateLimit: \{ max: 9, window: "1s" \},\s+key: "input.who",?\s+\}/,
+  );
+  // Those of a batch are its items'.
+  expect(batch).toContain('  queue: { name: "night", priority: 3 },\n');
+  expect(batch).toMatch(/\n {2}concurrency: 2,\n.*\n {2}rateLimit: \{ max: 9, window: "1s" \},/s);
+  const routes = (text: string) => contentOf(render(text), "src/interfaces/http/routes.generated.ts");
+  expect(routes(VARIANTS["simulated only"] ?? "")).not.toMatch(/scheduleRoutes|queueRoutes|failedItemRoutes/);
 });
 
 test("timers, waits and children are the builder's, each with what it is written with", () => {

@@ -1,7 +1,15 @@
 /** The options of a call, as the builder of sagas and the one of batches take them. */
 import type { RetryPolicy } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
-import type { CallModel, CompensationModel, MapModel } from "../../task-model.js";
+import type {
+  CallModel,
+  CompensationModel,
+  MapModel,
+  QueueModel,
+  RateModel,
+  SagaModel,
+  ScheduleModel,
+} from "../../task-model.js";
 import { code, json, type Source } from "../entity/source.js";
 
 export type Entry = readonly [key: string, value: Source];
@@ -55,6 +63,44 @@ export function retryEntry({
   ];
   return [["retry", { entries }]];
 }
+
+/** When a task's runs begin by themselves, and in which queue they begin. */
+export function startEntries({ schedule, queue }: Pick<SagaModel, "schedule" | "queue">): Entry[] {
+  return [
+    ...(schedule === null ? [] : [["schedule", scheduleOf(schedule)] satisfies Entry]),
+    ...(queue === null ? [] : [["queue", queueOf(queue)] satisfies Entry]),
+  ];
+}
+
+const scheduleOf = ({ cron, timezone, overlap, catchUp, input }: ScheduleModel): Source => ({
+  entries: [
+    ["cron", json(cron)],
+    ["timezone", json(timezone)],
+    ["overlap", json(overlap)],
+    ["catchUp", json(catchUp)],
+    ...(input === null ? [] : [["input", json(input)] satisfies Entry]),
+  ],
+});
+
+const queueOf = (queue: QueueModel): Source => ({
+  entries: [
+    ...textEntry("name", queue.name),
+    ...numberEntry("priority", queue.priority),
+    ...numberEntry("concurrency", queue.concurrency),
+    ...numberEntry("concurrencyPerKey", queue.concurrencyPerKey),
+    ...(queue.rateLimit === null ? [] : [["rateLimit", rateLimit(queue.rateLimit)] satisfies Entry]),
+    ...textEntry("key", queue.key),
+  ],
+});
+
+const numberEntry = (key: string, value: number | null): Entry[] => (value === null ? [] : [[key, json(value)]]);
+
+export const rateLimit = ({ max, windowMs }: RateModel): Source => ({
+  entries: [
+    ["max", json(max)],
+    ["window", code(duration(windowMs))],
+  ],
+});
 
 /** With its unit, as builders take it. */
 export function duration(ms: number): string {

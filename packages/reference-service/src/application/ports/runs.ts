@@ -13,12 +13,14 @@ export type {
   Json,
   JsonObject,
   ProgressView,
+  QueueView,
   RunEvent,
   RunStatus,
   RunSummary,
   RunVerb,
   RunView,
   SagaMetrics,
+  ScheduleView,
   StepView,
 } from "@clean-arch/runtime";
 export { isEnded } from "@clean-arch/runtime";

@@ -3,6 +3,7 @@ import { batch } from "@clean-arch/runtime";
 
 export const nightlyInventoryBatch = batch("nightly_inventory", {
   timeout: "14400s",
+  schedule: { cron: "0 2 * * *", timezone: "UTC", overlap: "skip", catchUp: false },
   source: { service: "paper_service", endpoint: "/stock" },
   chunkSize: 100,
   concurrency: 1,

@@ -6,7 +6,9 @@ import { eventRoutes } from "./events.generated.js";
 import { failedItemRoutes } from "./failed-item-routes.js";
 import type { HttpContext } from "./http-context.js";
 import { operationRoutes } from "./operation-routes.js";
+import { queueRoutes } from "./queue-routes.js";
 import { runRoutes } from "./run-routes.js";
+import { scheduleRoutes } from "./schedule-routes.js";
 import { sessionRoutes } from "./session-routes.js";
 import { simulatedRoutes } from "./simulated-routes.js";
 import { sagaStartRoute, taskStartRoute } from "./start-routes.js";
@@ -18,6 +20,8 @@ export function registerRoutes(app: FastifyInstance, application: Application, c
   taskStartRoute(app, application, context);
   runRoutes(app, application, context);
   failedItemRoutes(app, application);
+  scheduleRoutes(app, application);
+  queueRoutes(app, application);
   operationRoutes(app, application);
   simulatedRoutes(app, application, context);
   registerEntities(app, application, context);

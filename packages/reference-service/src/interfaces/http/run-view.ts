@@ -43,7 +43,9 @@ const ProgressSchema = Type.Union(
       failed: Type.Integer(),
       skipped: Type.Integer({ description: "They needed nothing, or their source no longer had them." }),
       total: Type.Union([Type.Integer(), Type.Null()], { description: "In the whole source; null: not known yet." }),
-      rate: Type.Union([Type.Number(), Type.Null()], { description: "Items settled in a second; null: not known yet." }),
+      rate: Type.Union([Type.Number(), Type.Null()], {
+        description: "Items settled in a second; null: not known yet.",
+      }),
       left_ms: Type.Union([Type.Number(), Type.Null()], { description: "Time left at this rate; null: not known." }),
     }),
     Type.Null(),

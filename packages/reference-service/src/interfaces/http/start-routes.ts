@@ -31,6 +31,25 @@ const StartBody = closed({
       description: "What else to find it by.",
     }),
   ),
+  priority: Type.Optional(
+    Type.Integer({ minimum: -1_000_000, maximum: 1_000_000, description: "Operators only; else the task's." }),
+  ),
+  delay_ms: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 315_360_000_000, description: "Begins that much later." }),
+  ),
+  start_at: Type.Optional(
+    Type.String({ format: "date-time", maxLength: 40, description: "Begins then: an ISO 8601 time with its zone." }),
+  ),
+  queue_key: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 256, description: "Whose runs share what its queue allows one key." }),
+  ),
+  debounce: Type.Optional(
+    closed({
+      key: Type.String({ minLength: 1, maxLength: 128 }),
+      ms: Type.Integer({ minimum: 0, maximum: 315_360_000_000 }),
+      max_ms: Type.Optional(Type.Integer({ minimum: 0, maximum: 315_360_000_000 })),
+    }),
+  ),
   session_id: Type.Optional(
     Type.String({ minLength: 1, maxLength: 128, description: "Operators only; else the caller's session." }),
   ),
@@ -83,18 +102,42 @@ function startRoute(
     throw new Problem(409, "idempotency-key-reused", "The key was used before by another caller; use a new one.");
   }
 
+  /** Where and when the run begins. What is debounced is the caller's own, where callers have runs of their own. */
+  function placingOf(request: StartRequest, sessionId: string | undefined): Parameters<Runs["start"]>[2] {
+    const { priority, delay_ms: delayMs, start_at: startAt, queue_key: queueKey, debounce } = request.body;
+    if (priority !== undefined) callers.requireOperator(request);
+    const isOwn = context.settings.auth === "session" && !callers.isOperator(request);
+    return {
+      ...(priority === undefined ? {} : { priority }),
+      ...(delayMs === undefined ? {} : { delayMs }),
+      ...(startAt === undefined ? {} : { startAt: timeOf("start_at", startAt) }),
+      ...(queueKey === undefined ? {} : { queueKey }),
+      ...(debounce === undefined
+        ? {}
+        : {
+            debounce: {
+              key: isOwn ? `${sessionId}:${debounce.key}` : debounce.key,
+              ms: debounce.ms,
+              ...(debounce.max_ms === undefined ? {} : { maxMs: debounce.max_ms }),
+            },
+          }),
+    };
+  }
+
   async function start(request: StartRequest, reply: FastifyReply): Promise<object> {
     const sessionId = await linkedSession(request);
     const { name } = request.params;
     refuseOtherKinds(runs, name, kind);
     const idempotencyKey = idempotencyKeyOf(request.headers["idempotency-key"]);
     const { input = {}, if_exists: ifExists, business_key: businessKey, attributes } = request.body;
+    const placing = placingOf(request, sessionId);
     const started = await runs.start(name, input, {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(sessionId === undefined ? {} : { sessionId }),
       ...(ifExists === undefined ? {} : { ifExists }),
       ...(businessKey === undefined ? {} : { businessKey }),
       ...(attributes === undefined ? {} : { attributes }),
+      ...placing,
     });
     if (started.replayed) await refuseForeignRun(request, started.id, sessionId);
     reply.header("location", `/api/v1/runs/${started.id}`);
@@ -125,6 +168,14 @@ function startRoute(
     },
     async (request, reply) => reply.send(await start(request as StartRequest, reply)),
   );
+}
+
+function timeOf(path: string, text: string): number {
+  const at = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isFinite(at)) return at;
+  throw new Problem(422, "validation-failed", "The request's body does not fit.", {
+    errors: [{ path, message: "expected an ISO 8601 time with its zone" }],
+  });
 }
 
 /** Sagas are tasks of type `workflow`; a batch is a task and no saga. */

@@ -16,7 +16,7 @@ const VERBS: Readonly<Record<RunVerb, string>> = {
   abandon: "End a stuck or paused run as it is, failed",
 };
 
-const asked = {
+export const asked = {
   reason: Type.String({ pattern: "\\S", maxLength: 500, description: "Kept in the journal." }),
   actor: Type.Optional(
     Type.String({ pattern: "\\S", maxLength: 200, description: "Who asks; kept in the journal. Default: operator." }),

@@ -45,7 +45,8 @@ create table :"schema".batches (
   cursor text not null default 'null'
 -- Written with every call: its new version is to lie beside the old one, and no index to know of it.
 ) with (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-create index batches_untold on :"schema".batches (run) where not told;
+-- Those that somebody may have to do with: few, however many there were.
+create index batches_live on :"schema".batches (run) where not told or status = 'halted';
 
 create table :"schema".batch_chunks (
   run uuid not null,

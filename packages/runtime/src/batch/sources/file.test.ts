@@ -61,7 +61,7 @@ describe("lines of a file", () => {
   it.each([
     ["the file is not there", null, "ENOENT"],
     ["it is no UTF-8", new Uint8Array([0x61, 0x0a, 0xff, 0xfe, 0x0a]), "expected UTF-8"],
-    ["one is over a mebibyte", "x".repeat(1_200_000), "lines of at most"],
+    ["one is over 1 MiB", "x".repeat(1_200_000), "lines of at most"],
   ])("are refused when %s", async (_, text, message) => {
     const file = text === null ? join(folder, "none") : await fileOf(text);
     await expect(readAll(linesSource(file), 5)).rejects.toThrow(message);

@@ -4,6 +4,7 @@ import { canonicalJson, isObject, type Json } from "../../json.js";
 import type { Participant } from "../../participants/participant.js";
 import type { ServiceCall, StepCall } from "../../saga/definition.js";
 import type { ItemSource, SourceScope } from "../item-source.js";
+import { NO_HEARTBEAT } from "../stage-call.js";
 import { keyOf } from "./item-key.js";
 
 export interface PagedSourceOptions {
@@ -54,6 +55,7 @@ function requestOf(participant: Participant, { runId }: SourceScope, input: Json
     idempotencyKey: `${runId}:${STAGE}:${page}`,
     timeoutMs: participant.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     context: { get: () => ({}), patch: () => {}, checkpoint: () => Promise.resolve() },
+    ...NO_HEARTBEAT,
     transaction: () =>
       Promise.reject(
         new RuntimeError("feature-unavailable", "expected no transaction where a source is read, got one"),

@@ -25,6 +25,8 @@ export interface StepKind {
   proceedUndo?(turn: Turn): readonly JournalRecord[];
   /** Parts of a suspended step whose expressions have to be evaluated before it can be moved on. Default: none. */
   unevaluated?(turn: Turn): readonly string[];
+  /** It is asked to proceed also while an attempt of it is under way. Default: only while it is suspended. */
+  readonly attends?: true;
   /** Null when the value of its expression will do, else a sentence on what was expected. Without it, it has none. */
   refusesValue?(planned: PlannedStep, value: Json): string | null;
 }

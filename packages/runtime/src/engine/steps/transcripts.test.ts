@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { batch } from "../../batch/batch.js";
 import { saga } from "../../saga/builder.js";
 import type { SagaDefinition } from "../../saga/definition.js";
 import { type Happening, Transcript } from "../transcript.test.support.js";
@@ -11,6 +12,12 @@ const approval = saga("approval").step("a", action).waitFor("approved", { timeou
 const business = saga("business")
   .step("a", action)
   .waitFor("approved", { timeout: "10s", onTimeout: "refuse" })
+  .build();
+const escalation = saga("escalation")
+  .waitFor("approved", { timeout: "10s", onTimeout: "skip" })
+  .step("escalate", { ...action, when: ({ outputs }) => outputs.approved === null })
+  .waitFor("approved-late", { signal: "approved" })
+  .step("b", action)
   .build();
 const both = saga("both")
   .parallel((group) => group.waitFor("first", { signal: "go" }).waitFor("second", { signal: "go" }))
@@ -39,6 +46,9 @@ const mappedAndMore = saga("mapped-and-more")
   .build();
 const listed: Happening = ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }];
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
+
+/** Its rounds are told of as the ends of children are. */
+const items = batch("items", { source: { items: [] }, each: () => {} });
 
 const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
   "a sleep ends at its time and not before": [
@@ -101,6 +111,18 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["ok", "a"],
       ["after", 10_000],
       ["ok", "a", "compensate"],
+    ],
+  ],
+  "no signal in time, and the run goes on without it": [
+    escalation,
+    [
+      ["after", 10_000],
+      ["gives", "escalate", { kind: "values" }],
+      ["crash"],
+      ["ok", "escalate"],
+      ["signal", "approved", "by the boss"],
+      ["refused", "b"],
+      ["ok", "escalate", "compensate"],
     ],
   ],
   "signals of one name are taken in their order, each once": [
@@ -360,6 +382,56 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["ended", "c1", "cancelled"],
       ["verb", "resume"],
       ["verb", "skip"],
+    ],
+  ],
+  "a batch is opened, waited for over a crash, and ends": [
+    items,
+    [["starts", "items", "round-1"], ["crash"], ["ended", "round-1", "completed"]],
+  ],
+  "a batch that halted is led on in another round": [
+    items,
+    [
+      ["starts", "items", "round-1"],
+      ["ended", "round-1", "failed"],
+      ["verb", "retry"],
+      ["starts", "items", "round-2"],
+      ["ended", "round-2", "completed"],
+    ],
+  ],
+  "a batch is canceled while chunks are under way": [
+    items,
+    [
+      ["starts", "items", "round-1"],
+      ["verb", "cancel"],
+      ["starts", "items", "closing", "compensate"],
+      ["crash"],
+      ["ended", "closing", "cancelled"],
+    ],
+  ],
+  "a batch is closed at once when it is canceled between chunks": [
+    items,
+    [
+      ["starts", "items", "round-1"],
+      ["verb", "cancel"],
+      ["ok", "items", "compensate"],
+    ],
+  ],
+  "a batch whose time is up waits for an operator, and goes on": [
+    items,
+    [
+      ["starts", "items", "round-1"],
+      ["after", 60_000],
+      ["verb", "resume"],
+      ["ended", "round-1", "completed"],
+    ],
+  ],
+  "a batch is not retried from a step": [
+    items,
+    [
+      ["starts", "items", "round-1"],
+      ["ended", "round-1", "failed"],
+      ["verb", "retry", "items"],
+      ["verb", "abandon"],
     ],
   ],
   "a mapped input stays the same in every attempt": [

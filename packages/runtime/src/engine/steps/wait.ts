@@ -20,6 +20,7 @@ export const wait: StepKind = {
     );
     if (taken !== undefined) return [{ kind: "received", step: name, attempt, signal: taken.id }];
     if (dueAt === null || now < dueAt) return [];
+    if (onTimeout === "skip") return [{ kind: "skipped", step: name, timedOut: true }];
     const message = `expected the signal "${signal}" within ${timeoutMs} ms of the beginning of step "${name}", it did not come`;
     const error = { code: "signal-timeout", message };
     const refused = onTimeout === "refuse";

@@ -2,7 +2,7 @@ import type { JournalRecord } from "../../engine/records.js";
 import type { RunStore } from "../../store/run-store.js";
 import type { ManualClock } from "../../testing/manual-clock.js";
 import { InvariantBroken } from "../invariant-broken.js";
-import { SIGNALS } from "../random-plan.js";
+import { SIGNALS } from "../random-signals.js";
 import type { SeededRandom } from "../seeded-random.js";
 import type { Breaches } from "./breaches.js";
 import type { JournalWatch } from "./journal-watch.js";

@@ -16,7 +16,7 @@ export interface PostgresOptions {
   /** Connections for writing runs. Default 5. Beside them there are up to 4 for reading, 2 for the outbox, and one that listens. */
   readonly connections?: number;
   /**
-   * Of steps that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
+   * Of steps and chunks that are open at once, and of events that are handled at once: as many of each; the others wait for their turn. Each has a
    * connection, made when needed. Default 4.
    */
   readonly transactions?: number;
@@ -62,12 +62,15 @@ const UNACKNOWLEDGED_MS = 2_000;
 /** The answer may come a little later than the server gives up. */
 const ANSWER_MARGIN_MS = 1_000;
 
-/** A plan is made once and stays, so it must not depend on how little the tables held at that time. */
+/**
+ * A plan is made once and stays, so it must not depend on how little the tables held at that time: rows are found by an index, in its
+ * order where they are wanted so, and never all of them collected first.
+ */
 const BY_INDEX =
-  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+  "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0 -c jit=off";
 
 /** A log is read from a place on, in its order. With few rows known behind the place the planner would rather collect and sort them all. */
-const IN_ORDER = `${BY_INDEX} -c enable_bitmapscan=off -c enable_sort=off`;
+const IN_ORDER = `${BY_INDEX} -c enable_sort=off`;
 
 /** The timeline changes when a standby takes over: it may lack what the old server had acknowledged. */
 const TIMELINE = `select pg_is_in_recovery() as standby,

@@ -1,21 +1,14 @@
-import type { EventMessage } from "../../broker/event-message.js";
 import { RuntimeError } from "../../errors.js";
-import { type EncodedCreate, encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
-import { bools, int8s, isUuid, texts, uuids } from "./binary-arrays.js";
+import { bools, int8s, texts, uuids } from "./binary-arrays.js";
 import type { Connections, Queryable, Row } from "./connections.js";
 import { createDebounced } from "./debounce.js";
 import { sqlState } from "./driver-error.js";
-import { charactersOf, eventColumns } from "./event-rows.js";
+import { eventColumns } from "./event-rows.js";
 import { inPieces } from "./in-pieces.js";
 import { notify } from "./listener.js";
+import { delayOf, eventsOf, isLimited, type Prepared, prepare, sizeOf } from "./prepared-create.js";
 import { selectJournal, selectRuns } from "./run-rows.js";
-
-/** One to be created, with its payloads as text. `create` has a claim only where it may begin at once. */
-export interface Prepared {
-  readonly create: CreateRun;
-  readonly encoded: EncodedCreate;
-}
 
 /**
  * Creates a batch as one statement, all or nothing; when an id or a key is taken, one by one. Whoever loses the race for a key
@@ -55,37 +48,6 @@ export async function createWithin(on: Queryable, create: CreateRun): Promise<Cr
   await notify(on, ["due"]);
   return made ?? lost();
 }
-
-function prepare(create: CreateRun): Prepared | CreateResult {
-  try {
-    const encoded = encodeCreate(create);
-    if (isUuid(create.id)) return { create: beginsLater(create) ? { ...create, claim: null } : create, encoded };
-    return {
-      kind: "rejected",
-      reason: `expected the id of a run to be a UUID in lower case, got ${create.id.slice(0, 50)}`,
-    };
-  } catch (error) {
-    if (error instanceof RuntimeError && error.code === "input-invalid")
-      return { kind: "rejected", reason: error.message };
-    throw error;
-  }
-}
-
-function beginsLater({ limited, delayMs, debounce }: CreateRun): boolean {
-  return limited === true || (delayMs !== undefined && delayMs > 0) || debounce !== undefined;
-}
-
-function sizeOf({ create, encoded }: Prepared): number {
-  let characters = encoded.input.length;
-  for (const event of eventsOf({ create })) characters += charactersOf(event);
-  return characters;
-}
-
-function eventsOf({ create }: Pick<Prepared, "create">): readonly EventMessage[] {
-  return create.events ?? NO_EVENTS;
-}
-
-const NO_EVENTS: readonly EventMessage[] = [];
 
 async function createPiece(connections: Connections, batch: readonly Prepared[]): Promise<CreateResult[]> {
   if (batch.every(({ create }) => create.debounce === undefined)) return createPrepared(connections, batch);
@@ -261,14 +223,6 @@ function insertMany(on: Queryable, unsorted: readonly Prepared[]): Promise<Row[]
   return events.length === 0
     ? on.run("create", columns)
     : on.run("create-events", [...columns, ...eventColumns(events)]);
-}
-
-function delayOf({ create: { delayMs } }: Prepared): number | null {
-  return delayMs === undefined || delayMs === 0 ? null : delayMs;
-}
-
-function isLimited({ create }: Prepared): boolean {
-  return create.limited === true;
 }
 
 /** From $4 on. */

@@ -1,8 +1,8 @@
 import { RuntimeError } from "../../errors.js";
 import type { CreateResult, CreateRun } from "../../store/run-store.js";
 import type { Connections, Queryable } from "./connections.js";
-import type { Prepared } from "./create.js";
 import { sqlState } from "./driver-error.js";
+import type { Prepared } from "./prepared-create.js";
 import { selectRuns } from "./run-rows.js";
 
 /** Between the look at the newest run of a key and the write somebody may begin or create one. */

@@ -77,10 +77,10 @@ export class LineClaims {
 
   async #choose(on: Queryable, limit: QueueLimit, use: QueueUse, room: number, nextKey: string): Promise<WaitingRun[]> {
     const { definitions } = this.#request;
-    const known = [texts(definitions.map(({ name }) => name)), texts(definitions.map(({ version }) => version))];
+    const known = texts(definitions.map(({ name, version }) => `${name}\n${version}`));
     const { queue, concurrencyPerKey } = limit;
     const head = (name: "line-head" | "line-keyless", most: number): Promise<WaitingRun[]> =>
-      on.run(name, [queue, ...known, most]) as Promise<unknown> as Promise<WaitingRun[]>;
+      on.run(name, [queue, known, most]) as Promise<unknown> as Promise<WaitingRun[]>;
     if (concurrencyPerKey === null) return head("line-head", room);
     const ahead = await head("line-head", MAX_AHEAD);
     const chosen = fitting(ahead, room, limit, use.heldByKey);
@@ -89,7 +89,7 @@ export class LineClaims {
     const full = [...use.heldByKey].filter(([, runs]) => runs >= concurrencyPerKey).map(([key]) => key);
     const ofKey = Math.min(room, concurrencyPerKey);
     const keys = (after: string, most: number): Promise<Row[]> =>
-      on.run("line-keys", [queue, ...known, after, most, ofKey, texts(full)]);
+      on.run("line-keys", [queue, known, after, most, ofKey, texts(full)]);
     const heads = [...(await head("line-keyless", room)), ...(await headsOf(on, queue, nextKey, keys))];
     return fitting(heads, room, limit, use.heldByKey);
   }

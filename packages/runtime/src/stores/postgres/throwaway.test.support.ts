@@ -3,8 +3,7 @@ import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
 import type { EffectsUnderTest, RunStoreUnderTest } from "../../testing/run-store-contract.js";
-import type { PostgresOptions } from "./connections.js";
-import { createPostgresRunStore } from "./run-store.js";
+import { createPostgresRunStore, type PostgresRunStoreOptions } from "./run-store.js";
 
 /** A schema of its own for one test, whose clock stands still until it is advanced. */
 export interface PostgresUnderTest extends RunStoreUnderTest {
@@ -15,7 +14,7 @@ export interface PostgresUnderTest extends RunStoreUnderTest {
   begin(): Promise<pg.Client>;
   /** Resolves when some statement on the schema waits for a lock. */
   waitUntilBlocked(): Promise<void>;
-  reopen(options?: Partial<PostgresOptions>, prepare?: (store: RunStore) => void): Promise<RunStore>;
+  reopen(options?: Partial<PostgresRunStoreOptions>, prepare?: (store: RunStore) => void): Promise<RunStore>;
 }
 
 /** One server for the tests of a file. */
@@ -61,7 +60,7 @@ export function postgresForTests(): {
       while ((await query(blocked)).length === 0);
     };
     const reopen = async (
-      options: Partial<PostgresOptions> = {},
+      options: Partial<PostgresRunStoreOptions> = {},
       prepare: (store: RunStore) => void = () => {},
     ): Promise<RunStore> => {
       const store = createPostgresRunStore({ url: running().url(), schema, connections: 3, ...options });

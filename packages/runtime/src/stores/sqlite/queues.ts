@@ -13,6 +13,7 @@ import {
 import type { ClaimRequest } from "../../store/run-store.js";
 import type { Database } from "./database.js";
 
+const IS_ANY = `select 1 from clean_arch_runs where in_line = 1 limit 1`;
 /** Each name costs one probe of the index, however many runs stand there. */
 const LINES = `
 with recursive lines (queue) as (
@@ -58,6 +59,7 @@ insert into clean_arch_queues (queue, next_key) values (?, ?) on conflict (queue
 /** Within a transaction: of the runs that stand in line, those that may begin now. */
 export function admitted(db: Database, request: ClaimRequest, now: number): WaitingRun[] {
   const { queues = [], limit: most, onWait } = request;
+  if (db.all(IS_ANY).length === 0) return [];
   return db.all<{ queue: string }>(LINES).flatMap(({ queue }) => {
     const limit = queues.find((each) => each.queue === queue) ?? { queue, ...NO_LIMITS };
     const use = useOf(db, limit, now, limit.concurrency !== null || limit.concurrencyPerKey !== null);

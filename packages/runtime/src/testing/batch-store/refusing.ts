@@ -131,6 +131,7 @@ export function refusing({ test }: BatchTests): void {
     test("is refused as the beginning of what is tried anew", async ({ store, batches }) => {
       await opened(store);
       for (const [what, from] of BAD_VALUES) await refused(() => batches.requeue(RUN, 1, from), what);
+      for (const count of BAD_COUNTS) await refused(() => batches.requeue(RUN, count, null), `limit ${count}`);
     });
 
     test("is refused as a page or a place of failed items", async ({ store, batches }) => {

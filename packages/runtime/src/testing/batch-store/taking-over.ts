@@ -4,6 +4,7 @@ import {
   advanced,
   type BatchTests,
   failedItem,
+  newBatch,
   opened,
   planted,
   progress,
@@ -44,6 +45,20 @@ export function takingOver({ test }: BatchTests): void {
       await store.renew({ worker: "new", label: "new", leaseMs: LEASE_MS, runs: [] });
       expect(await taken(batches, RUN, 1, { worker: "new" })).toEqual([]);
       expect(await progress(batches, RUN)).toMatchObject({ ownedChunks: 1 });
+    });
+
+    test("is free also in a batch that has halted, and whose run knows", async ({ store, batches, advance }) => {
+      await opened(store, { concurrency: 2 });
+      await planted(batches, RUN, spans(2));
+      const [one, two] = await taken(batches, RUN, 2);
+      if (!one || !two) return expect.unreachable();
+      await advanced(batches, RUN, { settled: [settledOf(one, 1)], holding: [2] });
+      await batches.told(RUN, 1);
+      await advance(LEASE_MS);
+      await activate(store, "new");
+      expect(await progress(batches, RUN)).toMatchObject({ status: "halted", openChunks: 1, ownedChunks: 0 });
+      await batches.open(newBatch(RUN), 2);
+      expect(await taken(batches, RUN, 2, { worker: "new" })).toMatchObject([{ n: 2, fence: 2, crashes: 1 }]);
     });
 
     test("did not crash when its owner retired", async ({ store, batches }) => {

@@ -18,6 +18,20 @@ export function overlapping(test: ScheduleTest): void {
       expect(await store.get(runId(2))).toBeUndefined();
     });
 
+    test("is skipped once, whoever comes, and what an operator does meanwhile is kept", async (under) => {
+      const { schedules, another } = under;
+      const row = await begun(schedules, tickAt(await registeredFor(under, 2), 1));
+      const stores = [schedules, await another()];
+      const ticks = Array.from({ length: 10 }, (_, n) => (stores[n % 2] ?? schedules).tick(tickAt(row, 2)));
+      const pause = schedules.pause(row.name, { actor: "ann", reason: "enough" });
+      const kinds = (await Promise.all(ticks)).map(({ kind }) => kind);
+      expect(await pause).toBe(true);
+      expect(kinds.filter((kind) => kind === "skipped").length).toBeLessThanOrEqual(1);
+      expect(kinds.every((kind) => kind === "skipped" || kind === "passed" || kind === "resting")).toBe(true);
+      const skipped = kinds.includes("skipped") ? 1 : 0;
+      expect(await rowOf(schedules)).toMatchObject({ skipped, paused: { actor: "ann" } });
+    });
+
     const statuses: readonly (readonly [RunStatus, boolean])[] = [
       ["waiting", true],
       ["compensating", true],
