@@ -196,6 +196,20 @@ const insideRuntime = [
     to: { path: `${runtime}saga/`, dependencyTypesNot: ["type-only"] },
   },
   ...confine({
+    name: "batch-knows-contracts",
+    comment:
+      "Batches are worked through the store's contract and the participants, in the name of a worker of which they know how attempts are bounded; they know no store and no manager.",
+    from: `${runtime}batch/`,
+    may: [
+      `${runtime}(batch|engine|store|participants)/`,
+      `${runtime}saga/(checked-input|declared-step|define|expression)[.]ts$`,
+      `${runtime}worker/(attempt-abort|batch-steps|guarded-client)[.]ts$`,
+      `${runtime}(duration|errors|json|log|ports)[.]ts$`,
+      "^(node:)?(crypto|fs/promises)$",
+    ],
+    types: [`${runtime}saga/`],
+  }),
+  ...confine({
     name: "barrier-stands-alone",
     comment: "A participant's service takes the barrier without the engine, the worker, a framework or a driver.",
     from: `${runtime}barrier/`,

@@ -14,7 +14,8 @@ Every key of the config file. Written by \`npm run config-reference\` from the p
 - "Required" means: where its block is written. A block without required keys may be left out.
 - **Since** is the version that has the feature. A key with "later" is refused as \`not-available\` at its line, never ignored; where only some
   values are missing, they are named.
-- A task of type \`batch\` is checked and listed in this version, and not run: starting it answers 501 \`feature-unavailable\`.
+- A stage is one of \`service\` with \`endpoint\`, \`sleep\`, \`wait_for\` and \`saga\`; keys that belong to another one are refused. Stages of a batch call services.
+- \`concurrency\` and \`rate_limit\` bound the runs of a workflow, and the chunks and items of a batch.
 - \`nats.url\` carries the [events](events.md) of the service, those of choreographed sagas, and calls to services with \`transport: nats\`.
 - Values of \`http\`, \`database\`, \`redis\`, \`nats\`, \`services\`, \`session\` and \`observability\` that a running service reads go into
   \`configs/app.yaml\`. Each can be overridden by an environment variable named like its path: \`session.context.ttl\` is \`SESSION_CONTEXT_TTL\`.

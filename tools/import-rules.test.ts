@@ -56,6 +56,8 @@ const refused: [rule: string, from: string, source: string][] = [
     `${runtime}/worker/builder.ts`,
     'export { saga } from "../saga/definition.js";',
   ],
+  ["batch-knows-contracts", `${runtime}/batch/store.ts`, 'export * from "../stores/memory/index.js";'],
+  ["batch-knows-contracts-types-only", `${runtime}/batch/builder.ts`, 'export { saga } from "../saga/definition.js";'],
   ["barrier-stands-alone", `${runtime}/barrier/driver.ts`, 'export * from "libsql";'],
   [
     "barrier-stands-alone-types-only",

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ProgressView } from "../operator/views.js";
 import type { SagaDefinition } from "../saga/definition.js";
 import type { SagaManager } from "../saga/manager.js";
 import { batch } from "./batch.js";
@@ -229,7 +228,7 @@ describe("the failed items of a batch", () => {
       }),
     ]);
     const id = await bench.start(manager, "picky");
-    while (((await manager.get(id)).progress as ProgressView | null)?.failed !== 1) await bench.saga.pass(50);
+    while ((await manager.get(id)).items?.failed !== 1) await bench.saga.pass(50);
     bad.clear();
     const request = { reason: "mended", actor: "test" };
     expect(await bench.saga.until(manager.retryFailed(id, request))).toEqual({ run: id, items: 1 });

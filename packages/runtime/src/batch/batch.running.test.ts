@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BusinessRefusal } from "../errors.js";
-import type { ProgressView } from "../operator/views.js";
 import type { LedgerEntry } from "../participants/ledger.js";
 import { localParticipant } from "../participants/local.js";
 import { simulatedParticipant } from "../participants/simulated.js";
@@ -128,11 +127,11 @@ describe("a batch", () => {
     ]);
     const id = await bench.start(manager, "long");
     await bench.saga.pass(60_500);
-    const progress = (await manager.get(id)).progress as ProgressView | null;
-    expect(progress).toMatchObject({ failed: 0, total: 100 });
-    expect(progress?.done).toBeGreaterThan(50);
-    expect(progress?.rate).toBeCloseTo(1, 1);
-    expect(progress?.leftMs).toBeGreaterThan(30_000);
+    const { items } = await manager.get(id);
+    expect(items).toMatchObject({ failed: 0, total: 100 });
+    expect(items?.done).toBeGreaterThan(50);
+    expect(items?.rate).toBeCloseTo(1, 1);
+    expect(items?.leftMs).toBeGreaterThan(30_000);
     await bench.reached(manager, id, "completed");
   });
 });

@@ -8,9 +8,9 @@ import type { Checkpoint, RunRow, RunStore } from "../store/run-store.js";
 import type { EndedRun, RunNotifier } from "../worker/run-notifier.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { EndWaiters } from "./end-waiters.js";
-import { viewOfProgress } from "./progress-view.js";
+import { viewOfItems } from "./items-view.js";
 import { summaryOfRun, viewOfRun, viewOfState } from "./run-view.js";
-import type { ProgressView, RunEvent, RunView, StepView } from "./views.js";
+import type { ItemsView, RunEvent, RunView, StepView } from "./views.js";
 
 export interface RunQueriesOptions {
   readonly store: RunStore;
@@ -119,15 +119,15 @@ export class RunQueries {
     const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
     const plan = this.#registry.find(run.definition, run.version) ?? null;
     const shown = viewOfRun(plan, run, rows, goodCheckpoint(rows, checkpoints));
-    const view = run.type === "batch" ? { ...shown, progress: await this.#progress(run) } : shown;
+    const view = run.type === "batch" ? { ...shown, items: await this.#items(run) } : shown;
     if (plan?.isObserved !== true || isEnded(run.status)) return view;
     return { ...view, steps: await Promise.all(view.steps.map((step) => this.#underWay(run, step))) };
   }
 
   /** Also of a batch that has ended. */
-  async #progress(run: RunRow): Promise<ProgressView | null> {
+  async #items(run: RunRow): Promise<ItemsView | null> {
     const progress = await this.#store.batches?.get(run.id);
-    return progress === undefined ? null : viewOfProgress(run, progress);
+    return progress === undefined ? null : viewOfItems(run, progress);
   }
 
   /** A stage of a choreographed run tells when it has ended; until then its own run, where it is in this store, says how far it is. */

@@ -28,7 +28,7 @@ export function viewOfState(run: RunRow, state: RunState, context: JsonObject): 
     if (step.items !== null) for (const item of partsOf(step)) steps.push(viewOfStep(state, item));
   }
   const { input, output } = run;
-  return Object.assign(summaryOfRun(run), { input, output, context, steps, progress: progressOf(state) });
+  return Object.assign(summaryOfRun(run), { input, output, context, steps, progress: progressOf(state), items: null });
 }
 
 function progressOf({ steps }: RunState): Json {

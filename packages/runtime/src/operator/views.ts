@@ -8,12 +8,14 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
-  /** Of a batch that has begun, its items; of a task that is a function, what it said last of how far it is. Null: nothing is known. */
-  readonly progress: ProgressView | Json;
+  /** What a task that is a function last said of how far it is; null: nothing. */
+  readonly progress: Json;
+  /** Of a batch that has begun; null for other runs. */
+  readonly items: ItemsView | null;
 }
 
-/** Items of a batch. */
-export interface ProgressView {
+/** How far the items of a batch are. */
+export interface ItemsView {
   readonly done: number;
   readonly failed: number;
   /** They needed nothing: their conditions said no, or the source no longer had them. */

@@ -129,6 +129,36 @@ describe("http participant", () => {
     expect(requests[0]?.headers.traceparent).toMatch(/^00-0192f0c123457abc8def0123456789ab-[0-9a-f]{16}-01$/);
   });
 
+  it.each([
+    ["an output", 200, '{"id":7}', { kind: "completed", output: { id: 7 } }],
+    ["a refusal", 402, '{"code":"declined","detail":"no"}', { kind: "refused", error: { code: "declined" } }],
+    ["a redirect, which is not followed", 302, "", { kind: "failed", error: { status: 302 } }],
+    ["an answer that is too large", 200, JSON.stringify("x".repeat(2_000)), { kind: "failed", mayHaveRun: true }],
+  ])("takes %s from a call that may last for hours", async (_, status, text, outcome) => {
+    const { participant, requests } = await serve((response) =>
+      response.writeHead(status, { "content-type": "application/json", location: "/elsewhere" }).end(text),
+    );
+    const patient = { ...call, timeoutMs: 6 * 3_600_000 };
+    expect(await participant.perform(target, patient)).toMatchObject(outcome);
+    await participant.perform(target, call);
+    const [long, short] = requests;
+    expect(long?.body).toEqual(short?.body);
+    for (const name of ["idempotency-key", "x-run-id", "content-type", "accept", "traceparent"])
+      expect(long?.headers[name], name).toBe(short?.headers[name]);
+  });
+
+  it("cuts short a call that may last for hours, and knows what was never sent", async () => {
+    const controller = new AbortController();
+    const { participant, close } = await serve(() => controller.abort("enough"));
+    const patient = { ...call, timeoutMs: 6 * 3_600_000 };
+    expect(await participant.perform(target, { ...patient, signal: controller.signal })).toMatchObject({
+      ...{ kind: "failed", mayHaveRun: true },
+      error: { code: "connection" },
+    });
+    await close();
+    expect(await participant.perform(target, patient)).toMatchObject({ kind: "failed", mayHaveRun: false });
+  });
+
   it("says how long it may be silent, and what was told before", async () => {
     const { participant, requests } = await serve((response) => response.writeHead(204).end());
     await participant.perform(target, { ...call, heartbeatMs: 30_000, heartbeatDetails: { frame: 7 } });

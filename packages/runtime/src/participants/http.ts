@@ -3,6 +3,7 @@ import type { Logger } from "../log.js";
 import { silentLogger } from "../log.js";
 import type { RetryPolicy } from "../saga/definition.js";
 import type { Participant } from "./participant.js";
+import { FETCH_PATIENCE_MS, patientRequest } from "./patient-request.js";
 import { remoteParticipant } from "./remote.js";
 import type { ParticipantRequest } from "./request.js";
 
@@ -29,9 +30,10 @@ export function httpParticipant(options: HttpParticipantOptions): Participant {
   const base = baseUrl.replace(/\/+$/, "");
   return remoteParticipant({
     ...{ name, description: `http ${base}`, ...defaults, headers, logger },
-    async send(sent, { signal }) {
+    async send(sent, { signal, timeoutMs }) {
       const request = httpRequest(base, sent);
       try {
+        if (timeoutMs > FETCH_PATIENCE_MS) return await patientRequest(base, sent, signal, maxResponseBytes);
         const response = await fetch(request, { signal, redirect: "manual" });
         const text = await readBounded(response, maxResponseBytes);
         return { status: response.status, header: (name) => response.headers.get(name), text };

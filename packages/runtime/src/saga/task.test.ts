@@ -327,6 +327,21 @@ describe.each(STORE_KINDS)("a task that is a function, over %s", (kind) => {
     );
   });
 
+  it("is no other function because it ends early when it is told to", async () => {
+    const early = task(
+      "early",
+      async ({ checkpoint, signal, attempt }) => {
+        if (attempt === 2) return hangs({ signal }).catch(() => "early");
+        await checkpoint("a", does("a"));
+        if (attempt === 1) throw new Error("down");
+        return "done";
+      },
+      { attemptTimeout: "5s" },
+    );
+    const run = await bench.toEnd(await bench.open([early]), "early");
+    expect(run).toMatchObject({ status: "completed", output: "done", steps: [{ attempts: 3 }] });
+  });
+
   it("shows how far it is, in few rows", async () => {
     const told = task("told", async ({ progress, checkpoint }) => {
       for (let n = 0; n < 100; n++) {

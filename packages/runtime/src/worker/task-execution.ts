@@ -255,12 +255,15 @@ export class TaskExecution {
   }
 
   #ended(outcome: Outcome): void {
-    const unvisited = this.#trail.unvisited;
-    if (outcome.kind === "completed" && unvisited !== undefined)
+    const unvisited = outcome.kind === "completed" ? this.#trail.unvisited : undefined;
+    if (unvisited !== undefined && this.#stopped === null)
       return this.#break(diverged(`${JSON.stringify(unvisited)} to be done, as it was before`, "the end without it"));
-    if (outcome.kind !== "failed" || this.#stopped === null) return this.#settle(outcome);
+    // One that was told to stop may leave out what it likes.
+    const hasStopped = this.#stopped !== null && (outcome.kind === "failed" || unvisited !== undefined);
+    if (!hasStopped || this.#stopped === null) return this.#settle(outcome);
     const { error, code } = this.#stopped;
-    this.#settle({ ...outcome, error: { code, message: error.message } });
+    const failure = { code, message: error.message.slice(0, 500) };
+    this.#settle({ kind: "failed", error: failure, mayHaveRun: true, retry: true });
   }
 
   /** The lease is lost: whoever has the run now does it again. Else the function may come to its end. */

@@ -4,6 +4,7 @@ import type { Template } from "../../template.js";
 import type { TargetFile } from "../target-file.js";
 import { applicationFile } from "./application.js";
 import { batchFile } from "./batch.js";
+import { batchTestFiles } from "./batch-tests.js";
 import { containerFile } from "./container.js";
 import { copiedFiles } from "./copies.js";
 import { definitionsFile } from "./definitions.js";
@@ -32,6 +33,7 @@ export function serviceTarget(model: Model, template: Template): TargetFile[] {
     ...(consuming ? eventHandlerFiles(model) : []),
     ...eventTestFiles(model),
     ...sagaTestFiles(model),
+    ...batchTestFiles(model, template),
     ...(publishing
       ? [generated("src/infrastructure/messaging/published-tables.generated.ts", publishedTablesFile(model))]
       : []),

@@ -1,6 +1,6 @@
 /** How runs look to clients and operators: snake_case, times in ISO 8601. */
 import Type from "typebox";
-import type { JournalRow, ProgressView, RunSummary, RunView, StepView } from "../../application/ports/runs.js";
+import type { ItemsView, JournalRow, RunSummary, RunView, StepView } from "../../application/ports/runs.js";
 import { isoTime, isoTimeOrNull, OptionalTimestamp, Timestamp } from "./schemas.js";
 
 const FailureSchema = Type.Union([
@@ -48,9 +48,9 @@ const ProgressSchema = Type.Union(
       }),
       left_ms: Type.Union([Type.Number(), Type.Null()], { description: "Time left at this rate; null: not known." }),
     }),
-    Type.Null(),
+    Type.Unknown(),
   ],
-  { description: "Items of a batch; null for other runs." },
+  { description: "Items of a batch; of a task that is a function, what it said last. Null: nothing is known." },
 );
 
 export const RunSchema = Type.Intersect([
@@ -98,12 +98,12 @@ export function presentSummary(run: RunSummary): object {
 }
 
 export function presentRun(run: RunView): object {
-  const { input, output, context, progress, steps } = run;
-  const shown = { input, output, context, progress: progress && presentProgress(progress) };
+  const { input, output, context, progress, items, steps } = run;
+  const shown = { input, output, context, progress: items === null ? progress : presentItems(items) };
   return { ...presentSummary(run), ...shown, steps: steps.map(presentStep) };
 }
 
-function presentProgress({ done, failed, skipped, total, rate, leftMs }: ProgressView): object {
+function presentItems({ done, failed, skipped, total, rate, leftMs }: ItemsView): object {
   return { done, failed, skipped, total, rate, left_ms: leftMs };
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { batch } from "../../batch/batch.js";
 import { saga } from "../../saga/builder.js";
 import type { SagaDefinition } from "../../saga/definition.js";
 import { type Happening, Transcript } from "../transcript.test.support.js";
@@ -46,9 +45,6 @@ const mappedAndMore = saga("mapped-and-more")
   .build();
 const listed: Happening = ["gives", "charge", { kind: "values", value: ["x", "y", "z"] }];
 const mapped = saga("mapped").step("a", { service: "s", endpoint: "/a", input: "input.order" }).build();
-
-/** Its rounds are told of as the ends of children are. */
-const items = batch("items", { source: { items: [] }, each: () => {} });
 
 const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
   "a sleep ends at its time and not before": [
@@ -382,56 +378,6 @@ const scenarios: Record<string, [SagaDefinition, Happening[]]> = {
       ["ended", "c1", "cancelled"],
       ["verb", "resume"],
       ["verb", "skip"],
-    ],
-  ],
-  "a batch is opened, waited for over a crash, and ends": [
-    items,
-    [["starts", "items", "round-1"], ["crash"], ["ended", "round-1", "completed"]],
-  ],
-  "a batch that halted is led on in another round": [
-    items,
-    [
-      ["starts", "items", "round-1"],
-      ["ended", "round-1", "failed"],
-      ["verb", "retry"],
-      ["starts", "items", "round-2"],
-      ["ended", "round-2", "completed"],
-    ],
-  ],
-  "a batch is canceled while chunks are under way": [
-    items,
-    [
-      ["starts", "items", "round-1"],
-      ["verb", "cancel"],
-      ["starts", "items", "closing", "compensate"],
-      ["crash"],
-      ["ended", "closing", "cancelled"],
-    ],
-  ],
-  "a batch is closed at once when it is canceled between chunks": [
-    items,
-    [
-      ["starts", "items", "round-1"],
-      ["verb", "cancel"],
-      ["ok", "items", "compensate"],
-    ],
-  ],
-  "a batch whose time is up waits for an operator, and goes on": [
-    items,
-    [
-      ["starts", "items", "round-1"],
-      ["after", 60_000],
-      ["verb", "resume"],
-      ["ended", "round-1", "completed"],
-    ],
-  ],
-  "a batch is not retried from a step": [
-    items,
-    [
-      ["starts", "items", "round-1"],
-      ["ended", "round-1", "failed"],
-      ["verb", "retry", "items"],
-      ["verb", "abandon"],
     ],
   ],
   "a mapped input stays the same in every attempt": [

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunStore } from "../../store/run-store.js";
 import { bundleChildProgram, type ChildProgram } from "../../testing/child-program.test.support.js";
 import { openDatabase } from "./database.js";
+import { RUN_MIGRATIONS } from "./run-schema.js";
 import { createSqliteRunStore } from "./run-store.js";
 
 /** What a child process runs: `open` says what it sees, `append` appends until it is killed and says what is acknowledged. */
@@ -83,9 +84,8 @@ describe("an SQLite file and several processes", () => {
     expect(seen.map((line) => line?.[0]).sort()).toEqual(["created", ...Array(5).fill("existing")]);
     expect(seen.map((line) => line?.[1]).sort()).toEqual(["active", ...Array(5).fill("standby")]);
     const db = openDatabase(file);
-    expect(db.all("select count(*) as applied from clean_arch_migrations where component = 'runs'")[0]?.applied).toBe(
-      1,
-    );
+    const [migrated] = db.all("select count(*) as applied from clean_arch_migrations where component = 'runs'");
+    expect(migrated?.applied).toBe(RUN_MIGRATIONS.length);
     db.close();
   });
 

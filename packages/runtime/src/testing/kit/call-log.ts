@@ -1,8 +1,8 @@
-import { parseItemPath } from "../../engine/item-path.js";
 import type { Direction } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { CompensationCall, StepCall } from "../../saga/definition.js";
 import { EffectLedger } from "../../simulation/effect-ledger.js";
+import { stepNameOf } from "./step-name.js";
 
 /** One attempt at a step or a compensation, as whoever performs it sees it. */
 export interface TestCall {
@@ -43,7 +43,7 @@ export class CallLog {
   of(stage: string, direction?: Direction): readonly TestCall[] {
     return this.#calls.filter(
       (call) =>
-        (call.stage === stage || parseItemPath(call.stage)?.step === stage) &&
+        (call.stage === stage || stepNameOf(call.stage) === stage) &&
         (direction === undefined || call.direction === direction),
     );
   }
@@ -56,7 +56,10 @@ export class CallLog {
   }
 
   /** Notes an attempt, and gives what says how it ended. */
-  begin(call: StepCall | CompensationCall, saga: string, at: number): (result: TestCall["result"]) => void {
+  begin(
+    call: StepCall | CompensationCall,
+    { saga, at, isJournaled }: { readonly saga: string; readonly at: number; readonly isJournaled: boolean },
+  ): (result: TestCall["result"]) => void {
     const { runId: run, stage, attempt, idempotencyKey: key, input } = call;
     const outcome = "outcome" in call ? call.outcome : null;
     const direction: Direction = outcome === null ? "forward" : "compensate";
@@ -66,7 +69,7 @@ export class CallLog {
     this.#calls.push(noted);
     return (result) => {
       noted.result = result;
-      if (result === "done") this.ledgerOf(run).apply({ step: stage, direction, round });
+      if (result === "done" && isJournaled) this.ledgerOf(run).apply({ step: stage, direction, round });
     };
   }
 }

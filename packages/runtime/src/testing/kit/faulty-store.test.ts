@@ -62,7 +62,7 @@ describe("a faulty store", () => {
     await expect(store.events?.groups()).rejects.toThrow("call 1 of events.groups did not arrive");
     expect(await store.events?.groups()).toEqual([]);
     expect(store.lanes).toEqual(lanes);
-    expect(store.batches).toBe(undefined);
+    expect(store.listen).toBe(undefined);
   });
 
   it("rolls back a transaction whose commit never arrives, and one that nobody was given", async () => {

@@ -12,8 +12,8 @@ export interface PerformerOptions {
   readonly log: CallLog;
   /** The fault of an attempt that begins; null: none. */
   readonly faultOf: (place: Place) => StepFault | null;
-  /** Name of the saga that the run is of. */
-  readonly sagaOf: (run: string) => string;
+  /** Name of the saga that the run is of, and whether its journal tells of each act. */
+  readonly runOf: (run: string) => { readonly saga: string; readonly isJournaled: boolean };
   /** A function waits for a signal; what it gave to its `waitFor`. */
   readonly waits: (run: string, given: readonly unknown[]) => void;
 }
@@ -95,9 +95,9 @@ export class Performer {
     act: () => Answer | Promise<Answer>,
     answers: Answers<Answer>,
   ): Answer | Promise<Answer> {
-    const { log, time, faultOf, sagaOf } = this.#options;
-    const saga = sagaOf(call.runId);
-    const end = log.begin(call, saga, time.clock.now());
+    const { log, time, faultOf, runOf } = this.#options;
+    const { saga, isJournaled } = runOf(call.runId);
+    const end = log.begin(call, { saga, at: time.clock.now(), isJournaled });
     const direction = "outcome" in call ? "compensate" : "forward";
     const fault = faultOf({ saga, stage: call.stage, direction, attempt: call.attempt });
     const attempt: Attempt<Answer> = { act, answers, end, signal: call.signal };

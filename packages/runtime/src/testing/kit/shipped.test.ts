@@ -32,5 +32,7 @@ it("ships what the test kit takes from the simulation, and nothing else of it", 
 });
 
 it("needs no test runner", () => {
-  expect([...importedBy(kit).others].filter((name) => !name.startsWith("node:"))).toEqual(["jsonata"]);
+  const { others } = importedBy(kit);
+  expect([...others]).toContain("jsonata");
+  expect([...others].filter((name) => /vitest|fast-check|^node:test/.test(name))).toEqual([]);
 });

@@ -1,12 +1,12 @@
-import { parseItemPath } from "../../engine/item-path.js";
 import { RuntimeError } from "../../errors.js";
 import { type Json, toJson } from "../../json.js";
 import type { Participant } from "../../participants/participant.js";
 import { simulatedParticipant } from "../../participants/simulated.js";
 import type { Clock } from "../../ports.js";
-import type { StepCall } from "../../saga/definition.js";
+import type { Action, StepCall, StepDefinition } from "../../saga/definition.js";
 import type { Definition } from "../../saga/registry.js";
 import { createMemoryLedger } from "../../stores/memory/ledger.js";
+import { stepNameOf } from "./step-name.js";
 
 /** Output of a step that a simulated service performs, or what makes it. Of one key the first one counts. */
 export type Answer = Json | ((call: StepCall) => unknown);
@@ -41,14 +41,20 @@ export function simulatedServices(
 
 /** Who calls which service; of compensations too. */
 function serviceCalls(definitions: readonly Definition[]) {
-  return definitions.flatMap((definition) =>
-    ("waves" in definition ? definition.waves.flatMap(({ steps }) => steps) : []).flatMap((step) => {
-      if (step.kind !== "action" && step.kind !== "map") return [];
-      return [step.action, step.compensation?.action].flatMap((action) =>
-        action !== undefined && "service" in action ? [{ step: step.name, service: action.service }] : [],
-      );
-    }),
+  const steps = definitions.flatMap(({ waves }) => waves.flatMap((wave) => wave.steps));
+  return steps.flatMap((step) =>
+    actsOf(step).flatMap(({ name, act }) => ("service" in act ? [{ step: name, service: act.service }] : [])),
   );
+}
+
+function actsOf(
+  step: StepDefinition,
+): readonly { readonly name: string; readonly act: Action | { readonly run: unknown } }[] {
+  const named = (name: string, ...acts: readonly (Action | { readonly run: unknown } | undefined)[]) =>
+    acts.flatMap((act) => (act === undefined ? [] : [{ name, act }]));
+  if (step.kind === "action" || step.kind === "map") return named(step.name, step.action, step.compensation?.action);
+  if (step.kind !== "batch" || step.work.kind !== "stages") return [];
+  return step.work.stages.flatMap(({ name, call, compensation }) => named(name, call, compensation?.call));
 }
 
 function withAnswers(participant: Participant, answers: TestAnswers): Participant {
@@ -57,7 +63,7 @@ function withAnswers(participant: Participant, answers: TestAnswers): Participan
     ...participant,
     perform: async (target, call) => {
       const outcome = await participant.perform(target, call);
-      const step = parseItemPath(call.stage)?.step ?? call.stage;
+      const step = stepNameOf(call.stage);
       if (outcome.kind !== "completed" || !Object.hasOwn(answers, step)) return outcome;
       const { idempotencyKey: key } = call;
       const answer = answers[step] ?? null;

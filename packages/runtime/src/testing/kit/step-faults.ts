@@ -1,5 +1,5 @@
-import { parseItemPath } from "../../engine/item-path.js";
 import type { Direction } from "../../engine/records.js";
+import { stepNameOf } from "./step-name.js";
 
 /**
  * What goes wrong with one attempt at a step or its compensation. `refused`: the business says no, nothing was done. `failed`: a fault,
@@ -44,7 +44,7 @@ export class StepFaults {
   /** The fault of the attempt that begins now; null: none. */
   next(place: Place): StepFault | null {
     const { saga, stage, direction } = place;
-    const step = parseItemPath(stage)?.step ?? stage;
+    const step = stepNameOf(stage);
     const rule = this.#rules.find(
       (each) =>
         each.left > 0 &&

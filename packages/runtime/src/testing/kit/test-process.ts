@@ -1,4 +1,5 @@
 import type { SessionConfig } from "../../config.js";
+import type { Json } from "../../json.js";
 import type { Participant } from "../../participants/participant.js";
 import type { SagaManager } from "../../saga/manager.js";
 import type { Definition } from "../../saga/registry.js";
@@ -18,6 +19,8 @@ export interface TestProcessOptions extends PerformerOptions {
   readonly participants: Readonly<Record<string, Participant>>;
   readonly config: SessionConfig;
   readonly seed: number;
+  /** In the place of what the sources of batches give; null: they are read. */
+  readonly items: readonly Json[] | null;
   /** Told of each write before it is sent and after it has been answered; a process that dies then hears no more. */
   readonly onWrite: (when: "before" | "after") => void;
 }
@@ -43,7 +46,7 @@ export class TestProcess {
     this.#performer = new Performer(options);
     this.manager = createSagaManager({
       store: this.#reach(options.store, options.onWrite),
-      definitions: options.definitions.map((definition) => watchDefinition(definition, this.#performer)),
+      definitions: options.definitions.map((definition) => watchDefinition(definition, this.#performer, options.items)),
       participants: Object.fromEntries(
         Object.entries(participants).map(([service, each]) => [service, this.#performer.participant(each)]),
       ),

@@ -20,6 +20,8 @@ export interface TestRuntimeOptions {
   readonly participants?: Readonly<Record<string, Participant>>;
   /** Outputs of steps that simulated services perform, by the step's name. Default: `{ simulated: true, reference }`. */
   readonly answers?: TestAnswers;
+  /** Of batches: items in the place of what their sources give. Default: the sources are read. */
+  readonly items?: readonly Json[];
   /** As `createRuntime` takes it; what has ended is kept unless it says otherwise. */
   readonly config?: PartialConfig;
   /** Of ids, jitter and whatever else is left to chance: the same seed, the same run. Default 1. */

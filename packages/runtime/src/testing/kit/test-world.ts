@@ -1,5 +1,6 @@
 import { type PartialConfig, resolveConfig, type SessionConfig } from "../../config.js";
 import { END_STATUSES } from "../../engine/records.js";
+import type { Json } from "../../json.js";
 import type { Participant } from "../../participants/participant.js";
 import type { SagaManager } from "../../saga/manager.js";
 import { type Definition, Registry } from "../../saga/registry.js";
@@ -24,6 +25,8 @@ export interface TestWorldOptions {
   /** ms since the epoch. */
   readonly startMs?: number;
   readonly patienceMs?: number;
+  /** Stand in for the sources of batches. Default: their own are read. */
+  readonly items?: readonly Json[];
   /** Put between the processes and the store. */
   readonly store?: (store: RunStore, time: TestTime) => RunStore;
   /** Before the rules of `faults`. */
@@ -181,9 +184,13 @@ export class TestWorld {
       store: store?.(watched, this.time) ?? watched,
       ...{ definitions: this.#options.definitions, participants: this.#participants, config: this.config },
       seed: seed * 1_000 + this.#processes,
-      ...{ time: this.time, log: this.log },
+      ...{ time: this.time, log: this.log, items: this.#options.items ?? null },
       faultOf: (place) => faultOf?.(place) ?? this.faults.next(place),
-      sagaOf: (run) => this.memory.runs.get(run)?.definition ?? "",
+      runOf: (id) => {
+        const run = this.memory.runs.get(id);
+        // Items of a batch are in its chunks.
+        return { saga: run?.definition ?? "", isJournaled: run?.type !== "batch" };
+      },
       waits: (run, [signal, options]) => this.#noteWait(run, String(signal), options),
       onWrite: (when) => onWrite?.(when, process),
     });

@@ -1,15 +1,23 @@
+import type { Json } from "../../json.js";
 import type { SagaDefinition, StepDefinition } from "../../saga/definition.js";
 import type { Definition } from "../../saga/registry.js";
 import type { HeldCall, Performer } from "./performer.js";
 
 /** The same saga, of the same version, whose functions are called through the performer. */
-export function watchDefinition(definition: Definition, performer: Performer): Definition {
+export function watchDefinition(
+  definition: Definition,
+  performer: Performer,
+  items: readonly Json[] | null,
+): Definition {
   if (!("waves" in definition)) return definition;
-  const waves = definition.waves.map(({ steps }) => ({ steps: steps.map((step) => watchStep(step, performer)) }));
+  const waves = definition.waves.map(({ steps }) => ({
+    steps: steps.map((step) => watchStep(step, performer, items)),
+  }));
   return Object.freeze<SagaDefinition>({ ...definition, waves });
 }
 
-function watchStep(step: StepDefinition, performer: Performer): StepDefinition {
+function watchStep(step: StepDefinition, performer: Performer, items: readonly Json[] | null): StepDefinition {
+  if (step.kind === "batch" && items !== null) return watchOthers({ ...step, source: () => ({ items }) }, performer);
   if (step.kind !== "action" && step.kind !== "map") return watchOthers(step, performer);
   const { action, compensation } = step;
   const undo = compensation?.action;

@@ -38,3 +38,36 @@ describe("the checks of a batch", () => {
   });
   for (const check of checks) it(check.name, check.run);
 });
+
+describe("the checks of a batch of stages, whose source is not there", () => {
+  const staged = (maxFailures: number | null) =>
+    batch<{ sku: string; count: number }>(`staged-${maxFailures}`, {
+      source: { service: "nowhere", endpoint: "/pages" },
+      maxFailures,
+      timeout: "1h",
+      stages: [
+        {
+          name: "weigh",
+          service: "scales",
+          endpoint: "/weigh",
+          compensate: { service: "scales", endpoint: "/forget" },
+        },
+        {
+          name: "label",
+          service: "press",
+          endpoint: "/label",
+          when: "item.count > 1",
+          input: { of: "${ outputs.weigh.grams }" },
+        },
+      ],
+    });
+  const options = {
+    items: [
+      { sku: "a", count: 1 },
+      { sku: "b", count: 2 },
+    ],
+    answers: { weigh: { grams: 5 } },
+  };
+  for (const maxFailures of [0, 3, null])
+    for (const { name, run } of sagaChecks(staged(maxFailures), options)) it(`${maxFailures} failures: ${name}`, run);
+});

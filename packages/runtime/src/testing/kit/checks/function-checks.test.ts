@@ -31,7 +31,10 @@ describe("a function task in test time", () => {
       const { id } = await runtime.start("report");
       await runtime.skip("31d");
       await runtime.signal(id, "approved", { by: "ann" });
-      expect(await runtime.wait(id)).toMatchObject({ status: "completed", output: { first: 1, approval: { by: "ann" } } });
+      expect(await runtime.wait(id)).toMatchObject({
+        status: "completed",
+        output: { first: 1, approval: { by: "ann" } },
+      });
       expect([...done.values()]).toEqual([1, 1]);
     } finally {
       await runtime.close();

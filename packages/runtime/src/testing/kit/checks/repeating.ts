@@ -1,5 +1,5 @@
-import { parseItemPath } from "../../../engine/item-path.js";
 import type { Direction } from "../../../engine/records.js";
+import { stepNameOf } from "../step-name.js";
 import type { SagaCheck } from "./saga-check.js";
 import type { SagaOutcome } from "./saga-check-options.js";
 import { endOfFailure, type ShapedStep, undoesFailures } from "./saga-shape.js";
@@ -109,7 +109,7 @@ function committedItself(run: TestedRun, step: string): boolean {
   return run.world.faults.struck.some(
     ({ stage, attempt, direction }) =>
       direction === "forward" &&
-      (parseItemPath(stage)?.step ?? stage) === step &&
+      stepNameOf(stage) === step &&
       run.journal.some(({ records }) =>
         records.some((record) => record.kind === "completed" && record.step === stage && record.attempt === attempt),
       ),

@@ -23,6 +23,8 @@ export interface SagaTestOptions {
   readonly answers?: TestAnswers;
   /** Payloads of the signals that its steps wait for, by the signal's name; they are sent when a step waits. Default `{}` for each. */
   readonly signals?: Readonly<Record<string, Json>>;
+  /** Of batches: items in the place of what their sources give. Default: the sources are read. */
+  readonly items?: readonly Json[];
   /** As `createRuntime` takes it. */
   readonly config?: PartialConfig;
   /** How long, in real time, an attempt may wait for the real world. Default 2,000 ms. */

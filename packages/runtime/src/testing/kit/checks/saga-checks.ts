@@ -1,3 +1,4 @@
+import { batchStageChecks } from "./batch-stages.js";
 import { cancellingChecks } from "./cancelling.js";
 import { crashingChecks } from "./crashing.js";
 import { failingChecks } from "./failing.js";
@@ -24,6 +25,7 @@ export function sagaChecks(saga: TestedSaga, options: SagaTestOptions = {}): rea
     completes,
     ...failingChecks(tested),
     ...repeatingChecks(tested),
+    ...batchStageChecks(tested),
     ...cancellingChecks(tested),
     ...crashingChecks(tested),
   ];

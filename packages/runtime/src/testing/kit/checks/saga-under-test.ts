@@ -1,6 +1,6 @@
-import { parseItemPath } from "../../../engine/item-path.js";
 import type { PlannedStep } from "../../../engine/plan.js";
 import { RuntimeError } from "../../../errors.js";
+import { stepNameOf } from "../step-name.js";
 import { forThisRun, type SagaOutcome, type SagaTestOptions, type TestedSaga } from "./saga-check-options.js";
 import { SagaShape } from "./saga-shape.js";
 import { type Play, TestedRun } from "./tested-run.js";
@@ -31,7 +31,7 @@ export class SagaUnderTest {
       ({ run, calls }) =>
         new Set([
           ...run.steps.filter(({ status, attempts }) => status === "completed" && attempts > 0).map(({ name }) => name),
-          ...calls.map(({ stage }) => parseItemPath(stage)?.step ?? stage),
+          ...calls.map(({ stage }) => stepNameOf(stage)),
         ]),
     );
     return this.#performed;

@@ -35,12 +35,13 @@ export class TestedRun {
     this.definition = withoutChoreography(forThisRun(tested));
     this.#play = play;
     this.#options = options;
-    const { definitions = [], participants, answers, config, patienceMs } = options;
+    const { definitions = [], participants, answers, config, patienceMs, items } = options;
     this.world = new TestWorld({
       definitions: [...definitions, this.definition],
       ...(participants !== undefined && { participants: forThisRun(participants) }),
       ...(answers !== undefined && { answers }),
       ...(config !== undefined && { config }),
+      ...(items !== undefined && { items }),
       ...(patienceMs !== undefined && { patienceMs }),
       ...(play.onWrite !== undefined && { onWrite: play.onWrite }),
       ...play.world,

@@ -1,9 +1,9 @@
 import type { BatchProgress } from "../store/batch-store.js";
 import type { RunRow } from "../store/run-store.js";
-import type { ProgressView } from "./views.js";
+import type { ItemsView } from "./views.js";
 
 /** Nothing is done for a run that is parked or has ended: it has no rate, and nobody knows how long it will take. */
-export function viewOfProgress({ status }: RunRow, progress: BatchProgress): ProgressView {
+export function viewOfItems({ status }: RunRow, progress: BatchProgress): ItemsView {
   const { done, failed, skipped, total } = progress;
   const goesOn = (status === "running" || status === "waiting") && progress.status === "open";
   const rate = goesOn ? progress.rate : null;
