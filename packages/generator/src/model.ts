@@ -6,8 +6,13 @@
  * `null` for "not written and no default". A name in a `Names` is a checked identifier; every other string (descriptions,
  * defaults, enum values, patterns, headers) is what a stranger typed: emit it with `literal()` (emit.ts) only.
  */
+import type { JsonValue } from "./json-value.js";
 import type { Names } from "./naming.js";
+import type { RetryPolicy } from "./retry-policy.js";
 import type { BatchModel, SagaModel } from "./task-model.js";
+
+export type { JsonValue } from "./json-value.js";
+export type { RetryPolicy } from "./retry-policy.js";
 
 export interface Model {
   readonly project: ProjectModel;
@@ -138,16 +143,6 @@ export interface SessionModel {
   };
 }
 
-export interface RetryPolicy {
-  /** The first try counts. */
-  readonly maxAttempts: number;
-  readonly backoff: "exponential" | "linear" | "fixed";
-  readonly initialDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly jitter: "full" | "none";
-  readonly nonRetryable: readonly string[];
-}
-
 export interface ServiceModel {
   readonly name: Names;
   readonly transport: "http" | "nats" | "local" | "simulated";
@@ -267,8 +262,6 @@ export interface EventHandlerModel {
 }
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
-
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Nested settings; a leaf is what one environment variable overrides. */
 export interface SettingsTree {

@@ -1,6 +1,7 @@
 /** The tasks of the model: workflows and their stages, batches and their sources. See model.ts for its conventions. */
-import type { JsonValue, RetryPolicy } from "./model.js";
+import type { JsonValue } from "./json-value.js";
 import type { Names } from "./naming.js";
+import type { RetryPolicy } from "./retry-policy.js";
 
 export interface SagaModel {
   /** `raw` is the definition's name; `kebab` the file `<kebab>.saga.generated.ts`. */

@@ -81,9 +81,9 @@ export type * from "./saga/manager.js";
 export type { QueueConfig, QueueDefinition, QueueOptions } from "./saga/queue.js";
 export type { Definition } from "./saga/registry.js";
 export { createSagaManager, type SagaManagerOptions } from "./saga/saga-manager.js";
+export { type ScheduleConfig, scheduleFromConfig } from "./saga/schedule-config.js";
 export { type TaskOptions, task } from "./saga/task.js";
 export type * from "./saga/task-call.js";
-export { type ScheduleConfig, scheduleFromConfig } from "./saga/schedule-config.js";
 export {
   type ScheduleDefinition,
   type ScheduleInput,

@@ -137,8 +137,8 @@ export function batchChecks(definition: SagaDefinition): void {
         const forward = own.filter(({ kind }) => kind === "forward").map((act) => act.path);
         expect(forward).toEqual(stages.slice(0, place + 1).map((stage) => pathOf(UNLUCKY, stage.name)));
         const undone = own.filter(({ kind }) => kind === "compensate").map((act) => act.path);
-        const undoable = stages.slice(0, place).filter(({ compensation }) => compensation !== null);
-        expect(undone).toEqual(undoable.map((stage) => pathOf(UNLUCKY, stage.name)).reverse());
+        const reversible = stages.slice(0, place).filter(({ compensation }) => compensation !== null);
+        expect(undone).toEqual(reversible.map((stage) => pathOf(UNLUCKY, stage.name)).reverse());
       },
     );
 

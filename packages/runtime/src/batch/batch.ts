@@ -5,7 +5,7 @@ import { actOptions, retryPolicy, serviceCall } from "../saga/declared-step.js";
 import { defineSaga } from "../saga/define.js";
 import type { BatchStage, BatchStep, BatchWork, SagaDefinition, SourceChoice } from "../saga/definition.js";
 import { functionExpression, inputExpression, jsonataExpression } from "../saga/expression.js";
-import { queueOf } from "../saga/queue.js";
+import { declaredQueue } from "../saga/queue-config.js";
 import { declaredSchedule } from "../saga/schedule-config.js";
 import type { BatchOptions, BatchStageOptions, BatchWorkOptions } from "./batch-options.js";
 
@@ -39,7 +39,7 @@ export function batch<Item extends Json = Json, Input extends Json = Json>(
     ...(attributes !== undefined && { attributes }),
     ...(checkInput !== undefined && { checkInput }),
     ...(schedule !== undefined && { schedule: declaredSchedule(name, schedule) }),
-    ...(queue !== undefined && { queue: queueOf(name, queue) }),
+    ...(queue !== undefined && { queue: declaredQueue(name, queue) }),
   });
 }
 

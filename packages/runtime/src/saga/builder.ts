@@ -13,7 +13,8 @@ import {
 } from "./declared-step.js";
 import { defineSaga } from "./define.js";
 import type { SagaDefinition, SagaStyle, StepDefinition, Wave } from "./definition.js";
-import { type QueueOptions, queueOf } from "./queue.js";
+import type { QueueOptions } from "./queue.js";
+import { declaredQueue } from "./queue-config.js";
 import { declaredSchedule } from "./schedule-config.js";
 import type {
   ChildOptions,
@@ -179,7 +180,7 @@ export class SagaBuilder<Input, Outputs> {
       ...(options.schedule !== undefined && { schedule: declaredSchedule(name, options.schedule) }),
       ...(returns !== undefined && { returns }),
       ...(options.style !== undefined && { style: options.style }),
-      ...(options.queue !== undefined && { queue: queueOf(name, options.queue as QueueOptions) }),
+      ...(options.queue !== undefined && { queue: declaredQueue(name, options.queue) }),
     });
   }
 

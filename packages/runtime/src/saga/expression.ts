@@ -1,7 +1,7 @@
 import { RuntimeError } from "../errors.js";
 import { isObject, type Json } from "../json.js";
-import type { Expression, ExpressionScope } from "./definition.js";
 import { compileJsonata } from "./jsonata.js";
+import type { Expression, ExpressionScope } from "./service-act.js";
 
 /** `${ expression }`, and nothing around it. */
 const EMBEDDED = /^\s*\$\{([\s\S]*)\}\s*$/;

@@ -2,7 +2,6 @@ import { type Duration, parseDurationMs } from "../duration.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import type { QueueLimit } from "../store/queue-limit.js";
-import { jsonataExpression } from "./expression.js";
 
 /** In which queue the runs of a definition begin, and what that queue may do at once over all instances. */
 export interface QueueOptions<Input = Json> {
@@ -47,12 +46,12 @@ export const MAX_PRIORITY = 1_000_000;
 
 interface Given extends Omit<QueueOptions<never>, "rateLimit" | "key"> {
   readonly rateLimit?: { readonly max: number; readonly window: string | number };
-  readonly key?: ((input: Json) => unknown) | string;
+  readonly key?: (input: Json) => unknown;
 }
 
 /** Error: `definition-invalid`, naming the definition and what of its queue does not fit. */
 export function queueOf(definition: string, given: Given): QueueDefinition {
-  const { concurrency = null, concurrencyPerKey = null, rateLimit, priority = 0 } = given;
+  const { concurrency = null, concurrencyPerKey = null, rateLimit, priority = 0, key = null } = given;
   const isLimited = concurrency !== null || concurrencyPerKey !== null || rateLimit !== undefined;
   const queue = given.name ?? (isLimited ? definition : DEFAULT_QUEUE);
   const refuse = (expected: string, got: unknown): never => {
@@ -77,14 +76,7 @@ export function queueOf(definition: string, given: Given): QueueDefinition {
     refuse(`a whole number from 1 to ${MAX_STARTS} as max of the rate limit`, rate.max);
   if (rate !== null && !isWhole(rate.windowMs, 1, MAX_WINDOW_MS))
     refuse("a window from 1 ms to 24 h in the rate limit", rateLimit?.window);
-  return { queue, concurrency, concurrencyPerKey, rateLimit: rate, priority, key: keyOf(definition, given.key) };
-}
-
-function keyOf(definition: string, key: Given["key"]): QueueDefinition["key"] {
-  if (typeof key !== "string") return key ?? null;
-  const { evaluate } = jsonataExpression(key, `${definition}.queue_key`);
-  // It is told no time: the key of a run must not depend on when it is asked for.
-  return (input) => evaluate({ input, outputs: {}, context: {}, now: 0 });
+  return { queue, concurrency, concurrencyPerKey, rateLimit: rate, priority, key };
 }
 
 function windowOf(definition: string, window: string | number): number {

@@ -8,14 +8,15 @@ import type { JournalRow } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
 import { type Logger, silentLogger } from "../log.js";
+import { healthOf } from "../operator/health.js";
 import { instanceViews } from "../operator/instance-views.js";
+import { metricsOf } from "../operator/metrics.js";
 import { queueViews } from "../operator/queue-views.js";
 import { RunActions } from "../operator/run-actions.js";
 import { RunCheckpoints } from "../operator/run-checkpoints.js";
 import { RunHeartbeats } from "../operator/run-heartbeats.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
-import { strandedDetail } from "../operator/stranded-detail.js";
 import type {
   CheckpointDiff,
   CheckpointView,
@@ -36,7 +37,7 @@ import { RetentionSweep } from "../worker/retention-sweep.js";
 import { RunNotifier } from "../worker/run-notifier.js";
 import { Worker } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
-import { checkedInput, hashOfInput } from "./checked-input.js";
+import { checkedInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import { eventGroupOf } from "./event-group.js";
 import type {
@@ -56,6 +57,7 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
+import { newRunOf } from "./new-run.js";
 import { type Placing, placingOf } from "./placing.js";
 import { Registry } from "./registry.js";
 import { checkReplay, isReplay, startedStatus } from "./replay.js";
@@ -229,35 +231,13 @@ class StoreSagaManager implements SagaManager {
   #newRun(definition: SagaDefinition, input: Json, options: StartOptions, placing: Placing, given?: string): CreateRun {
     // The user's code may throw: before anything is taken that would have to be given back.
     const attributes = attributesOf(definition, input, options.attributes);
-    const { name, version, style, runType = "saga" } = definition;
-    const isChoreographed = style === "choreography";
+    const isChoreographed = definition.style === "choreography";
     const { limited, delayMs, debounce } = placing;
     const isAtOnce = !limited && delayMs === 0 && debounce === null;
     const newId = (): string => uuidV7(this.#ports);
     const id = given ?? (isChoreographed && this.#choreography !== null ? this.#choreography.nearId(newId) : newId());
-    // One literal, here and wherever a run passes with each step: an object put together of spread parts takes several
-    // times the memory, and collecting it was a third of all that a run costs this process.
-    const run: CreateRun = {
-      id,
-      tenant: options.tenant ?? "default",
-      type: runType,
-      definition: name,
-      version,
-      key: options.idempotencyKey ?? null,
-      inputHash: hashOfInput(input),
-      businessKey: options.businessKey ?? null,
-      attributes,
-      sessionId: options.sessionId ?? null,
-      queue: placing.queue,
-      partitionKey: placing.partitionKey,
-      priority: placing.priority,
-      input,
-      rootId: id,
-      parentId: null,
-      restartedFrom: null,
-      restart: options.ifExists === "restart-if-failed",
-      claim: given === undefined && isAtOnce ? this.#newRuns.claim(id, name, version) : null,
-    };
+    const claim = given === undefined && isAtOnce ? this.#newRuns.claim(id, definition.name, definition.version) : null;
+    const run = newRunOf({ id, definition, input, attributes, options, placing, claim });
     if (!isAtOnce) return { ...run, limited, delayMs, ...(debounce !== null && { debounce }) };
     if (!isChoreographed) return run;
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
@@ -398,43 +378,18 @@ class StoreSagaManager implements SagaManager {
     return this.#choreography?.events ?? null;
   }
 
-  async health(): Promise<SagaHealth> {
-    const worker = this.#worker.state;
-    try {
-      await this.#store.ping();
-      // One that answers and has no room, for example.
-      const outage = this.#newRuns.outage ?? this.#worker.outage;
-      if (outage !== null)
-        return { ok: false, worker, store: "down", detail: `runs wait, nothing is written: ${outage}` };
-      // Runs go on where they are, and no further.
-      const events = this.#choreography?.outage ?? null;
-      const detail =
-        events === null ? await strandedDetail(this.#store, this.#registry.list()) : `events wait: ${events}`;
-      return { ok: worker !== "stopped" && events === null, worker, store: "up", detail };
-    } catch (error) {
-      return { ok: false, worker, store: "down", detail: error instanceof Error ? error.message : String(error) };
-    }
+  health(): Promise<SagaHealth> {
+    return healthOf({
+      ...{ store: this.#store, known: this.#registry.list(), worker: this.#worker.state },
+      outage: this.#newRuns.outage ?? this.#worker.outage,
+      eventOutage: this.#choreography?.outage ?? null,
+    });
   }
 
-  async metrics(): Promise<SagaMetrics> {
-    const { stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost } = this.#worker.counters;
-    const [runsByStatus, stranded, queues] = await Promise.all([
-      this.#store.count(),
-      this.#store.stranded(this.#registry.list()),
-      this.queues(),
-    ]);
-    return {
-      runsByStatus,
-      parkedRuns: (runsByStatus.stuck ?? 0) + (runsByStatus.paused ?? 0),
-      strandedRuns: stranded.reduce((sum, { runs }) => sum + runs, 0),
-      activeRuns: this.#worker.activeRuns,
-      flushes: this.#worker.flushes,
-      schedules: this.#schedules.counts,
-      queues,
-      events: this.events?.counts ?? null,
-      ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
-      batchItemsDone: this.#batches?.counters.itemsDone ?? 0,
-      batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
-    };
+  metrics(): Promise<SagaMetrics> {
+    return metricsOf({
+      ...{ store: this.#store, known: this.#registry.list(), worker: this.#worker, batches: this.#batches },
+      ...{ queues: this.queues(), schedules: this.#schedules.counts, events: this.events?.counts ?? null },
+    });
   }
 }

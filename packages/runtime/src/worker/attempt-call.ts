@@ -79,7 +79,7 @@ class Call {
   }
 
   get heartbeatDetails(): Json {
-    return this.#surroundings.state.steps.get(this.stage)?.heartbeat ?? null;
+    return this.#abort.heartbeat?.before ?? null;
   }
 
   get heartbeat(): (details?: unknown) => void {

@@ -13,6 +13,8 @@ export interface HeartbeatOptions {
   readonly attempt: number;
   /** How long it may be silent, ms. */
   readonly silenceMs: number;
+  /** What an attempt before last told; null: nothing. */
+  readonly before: Json;
   /** It was silent for so long: it has failed. */
   readonly onSilence: () => void;
 }
@@ -35,6 +37,10 @@ export class Heartbeat {
 
   get silenceMs(): number {
     return this.#options.silenceMs;
+  }
+
+  get before(): Json {
+    return this.#options.before;
   }
 
   isOf(attempt: number): boolean {

@@ -65,7 +65,7 @@ function bounded(
 
 /** Null: the attempt may be silent, for as long as it may take. */
 function heartbeatOf(
-  { notes, clock }: RunSurroundings,
+  { notes, clock, state }: RunSurroundings,
   { step, direction, attempt }: Attempt,
   abort: AttemptAbort,
   planned: PlannedStep | undefined,
@@ -74,7 +74,8 @@ function heartbeatOf(
   const { heartbeatMs: silenceMs } = planned.definition;
   if (silenceMs === undefined) return null;
   const onSilence = (): void => abort.abort(`no heartbeat within ${silenceMs} ms`, "heartbeat-timeout");
-  return new Heartbeat({ clock, notes, step, attempt, silenceMs, onSilence });
+  const before = state.steps.get(step)?.heartbeat ?? null;
+  return new Heartbeat({ clock, notes, step, attempt, silenceMs, before, onSilence });
 }
 
 function thrown(error: unknown): StepOutcome {

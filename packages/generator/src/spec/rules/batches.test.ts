@@ -43,14 +43,14 @@ describe("the source of a batch", () => {
     ["{items: [1], where: {}}", "error misplaced-key source.where: expected `where` beside entity, got no entity"],
     ["{items: [1], format: csv}", "error misplaced-key source.format: expected `format` beside file, got no file"],
     ["{service: s}", "error missing-key source.endpoint: expected the key `endpoint`, got nothing"],
-    ["{entity: Wigdet}", 'error unknown-entity source.entity: expected an entity of this domain, got "Wigdet"'],
+    ["{entity: Gadget}", 'error unknown-entity source.entity: expected an entity of this domain, got "Gadget"'],
     [
       "{entity: Widget, where: [1]}",
       "error wrong-type source.where: expected a mapping of fields to values, got a list",
     ],
     [
-      "{entity: Widget, where: {lable: x}}",
-      'error unknown-field source.where.lable: expected a field of the entity, got "lable"',
+      "{entity: Widget, where: {colors: x}}",
+      'error unknown-field source.where.colors: expected a field of the entity, got "colors"',
     ],
     [
       "{entity: Widget, where: {id: x}}",

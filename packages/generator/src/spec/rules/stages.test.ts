@@ -65,8 +65,8 @@ describe("a stage", () => {
       'error wrong-value stages[0].wait_for: expected text like ^[A-Za-z][A-Za-z0-9_.-]*$, got "1st"',
     ],
     [
-      "{name: run, saga: othr}",
-      'error wrong-value stages[0].saga: expected a workflow task of this config, got "othr"',
+      "{name: run, saga: nobody}",
+      'error wrong-value stages[0].saga: expected a workflow task of this config, got "nobody"',
     ],
   ])("is not %s", (stage, message) => {
     expect(said(stage)).toEqual([message]);

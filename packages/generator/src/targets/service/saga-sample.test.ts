@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildModel } from "../../build-model.js";
 import { readConfig } from "../../spec/read.js";
-import { sampleOfSaga } from "./saga-sample.js";
+import { sampleOfBatch, sampleOfSaga } from "./saga-sample.js";
 
 function sample(...stages: string[]) {
   const text = `long_running: { tasks: [{ name: t, stages: [${stages.join(", ")}] }] }`;
@@ -64,4 +64,16 @@ test.each([
   ["input", ", input: { at: '${ $fromMillis(input.at) }' }"],
 ])("it says which stage and key it makes nothing up for: %s", (key, more) => {
   expect(sample(call("one", more))).toEqual({ missing: `give the sample what one computes ${key} from` });
+});
+
+test("items of a batch, with what its stages look for in them and in each other's outputs", () => {
+  const stages = [
+    call("weigh", ", when: item.count > 2"),
+    call("label", ", input: { of: '${ outputs.weigh.grams }', for: '${ input.day }' }"),
+  ];
+  const text = `long_running: { tasks: [{ name: t, type: batch, source: { service: s, endpoint: /all }, stages: [${stages.join(", ")}] }] }`;
+  const model = buildModel(readConfig(Buffer.from(text), "clean-arch.yaml").config, { name: "sample", text });
+  expect(model.batches.map(sampleOfBatch)).toEqual([
+    { input: { day: "sample" }, answers: { weigh: { grams: "sample" } }, items: [{ count: 3 }, { count: 3 }] },
+  ]);
 });

@@ -1,7 +1,7 @@
 /** For generated tests of sagas: an input, answers and signals made up so that every expression of the saga has what it looks for. */
 import jsonata from "jsonata";
 import type { JsonValue } from "../../model.js";
-import type { CallModel, SagaModel, StageModel } from "../../task-model.js";
+import type { BatchModel, CallModel, SagaModel, StageModel } from "../../task-model.js";
 
 export interface SagaSample {
   readonly input: JsonValue;
@@ -11,25 +11,36 @@ export interface SagaSample {
   readonly signals: Readonly<Record<string, JsonValue>>;
 }
 
+export interface BatchSample extends Pick<SagaSample, "input" | "answers"> {
+  /** Null: the batch has a list of its own. */
+  readonly items: readonly JsonValue[] | null;
+}
+
 /** An expression is too much for what is made up here; the sentence says which, for the user. */
 export interface NoSample {
   readonly missing: string;
 }
 
 export function sampleOfSaga({ waves }: Pick<SagaModel, "waves">): SagaSample | NoSample {
-  const stages = waves.flatMap((wave) => wave.stages);
-  const found = new Found(stages);
-  for (const stage of stages) {
-    const refused = found.look(stage);
-    if (refused !== null) return { missing: `give the sample what ${stage.name.raw} computes ${refused} from` };
-  }
-  const valuesOf = (parts: ReadonlyMap<string, Part>) =>
-    Object.fromEntries(
-      [...parts].flatMap(([name, part]) =>
-        part.fields.size === 0 && part.value === undefined && part.list === undefined ? [] : [[name, madeOf(part)]],
-      ),
-    );
+  const found = new Found(waves.flatMap((wave) => wave.stages));
+  const missing = found.lookAtAll();
+  if (missing !== null) return { missing };
   return { input: objectOf(found.input), answers: valuesOf(found.answers), signals: valuesOf(found.signals) };
+}
+
+export function sampleOfBatch({ stages, source }: Pick<BatchModel, "stages" | "source">): BatchSample | NoSample {
+  const item = newPart();
+  const found = new Found(stages, item);
+  const missing = found.lookAtAll();
+  if (missing !== null) return { missing };
+  const items = source.kind === "items" ? null : Array.from({ length: ITEMS }, () => madeOf(item));
+  return { input: objectOf(found.input), answers: valuesOf(found.answers), items };
+}
+
+/** Of those in which something is looked for. */
+function valuesOf(parts: ReadonlyMap<string, Part>): Readonly<Record<string, JsonValue>> {
+  const found = [...parts].filter(([, { fields, value, list }]) => fields.size > 0 || value !== undefined || list);
+  return Object.fromEntries(found.map(([name, part]) => [name, madeOf(part)]));
 }
 
 /** A value that grows with what is looked for in it. */
@@ -59,16 +70,28 @@ class Found {
   readonly answers = new Map<string, Part>();
   readonly signals = new Map<string, Part>();
   readonly #stages: readonly StageModel[];
-  /** Of the list that the stage looked at maps over. */
+  /** Of the batch. */
+  readonly #itemOfAll: Part | null;
+  /** Of the list that the stage looked at maps over, or of the batch. */
   #item: Part | null = null;
 
-  constructor(stages: readonly StageModel[]) {
+  constructor(stages: readonly StageModel[], item: Part | null = null) {
     this.#stages = stages;
+    this.#itemOfAll = item;
+  }
+
+  /** Null: all is understood; else what is missing. */
+  lookAtAll(): string | null {
+    for (const stage of this.#stages) {
+      const refused = this.#look(stage);
+      if (refused !== null) return `give the sample what ${stage.name.raw} computes ${refused} from`;
+    }
+    return null;
   }
 
   /** Null: understood; else the key whose expression is not. */
-  look(stage: StageModel): string | null {
-    this.#item = null;
+  #look(stage: StageModel): string | null {
+    this.#item = this.#itemOfAll;
     if (stage.when !== null && !this.#understands(stage.when, true)) return "when";
     if (stage.kind === "sleep" && typeof stage.delay === "string" && !this.#understands(bare(stage.delay), SLEEP_MS))
       return "sleep";

@@ -35,7 +35,7 @@ export interface Column {
 }
 
 /** The columns that every table has. */
-export const IMPLICIT_COLUMNS: Readonly<Record<string, Column>> = {
+const IMPLICIT_COLUMNS: Readonly<Record<string, Column>> = {
   id: { name: "id", type: "uuid" },
   revision: { name: "revision", type: "integer" },
   createdAt: { name: "created_at", type: "timestamp" },
