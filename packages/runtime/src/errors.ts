@@ -14,6 +14,7 @@ export const ERRORS = {
   "idempotency-key-reused": { status: 409, retry: false, meaning: "The key was used before with another input." },
   "input-invalid": { status: 422, retry: false, meaning: "The input or payload is refused." },
   "payload-too-large": { status: 413, retry: false, meaning: "A payload exceeds its bound." },
+  "source-invalid": { status: 502, retry: true, meaning: "The source of a batch gave something that does not fit." },
   "run-exists": { status: 409, retry: false, meaning: "The key has a run already, and the start was to be the first." },
   "run-not-found": { status: 404, retry: false, meaning: "No run has that id." },
   "run-ended": { status: 409, retry: false, meaning: "The run has ended, and takes nothing in any more." },

@@ -1,5 +1,11 @@
 // The public API on one screen.
 
+export { batch } from "./batch/batch.js";
+export { type BatchSourceConfig, type BatchTaskConfig, batchFromConfig } from "./batch/batch-from-config.js";
+export type { BatchOptions, BatchStageOptions, BatchWorkOptions, StageScope } from "./batch/batch-options.js";
+export type { ItemPage, ItemSource, ReadItems, SourceScope } from "./batch/item-source.js";
+export { type IteratorSourceOptions, iteratorSource } from "./batch/sources/iterator.js";
+export type { EntitySource } from "./batch/sources/resolve-source.js";
 export type { Broker, Delivery, PublishResult, Subscriber, Subscription } from "./broker/broker.js";
 export { type EventMessage, MAX_EVENT_BYTES } from "./broker/event-message.js";
 export { createLocalBroker, type LocalBrokerOptions } from "./brokers/local/index.js";
@@ -61,7 +67,6 @@ export { type SimulatedParticipantOptions, simulatedParticipant } from "./partic
 export type { Clock, Ports, Random } from "./ports.js";
 export { systemPorts } from "./ports.js";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.js";
-export { type BatchDefinition, batch } from "./saga/batch.js";
 export * from "./saga/builder.js";
 export type * from "./saga/definition.js";
 export {

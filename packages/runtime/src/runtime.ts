@@ -1,3 +1,4 @@
+import type { EntitySource } from "./batch/sources/resolve-source.js";
 import type { Broker } from "./broker/broker.js";
 import type { EventParticipant } from "./choreography/event-participant.js";
 import { type PartialConfig, resolveConfig } from "./config.js";
@@ -22,6 +23,8 @@ export interface RuntimeOptions {
   readonly definitions: readonly Definition[];
   /** By the service names that steps use; none when every step is a function. */
   readonly participants?: Readonly<Record<string, Participant>>;
+  /** What reads the entities that batches name as their source, by their names. Default: none. */
+  readonly sources?: Readonly<Record<string, EntitySource>>;
   /** Carries the events of choreographed sagas. Default: the local one, over the outbox of `runStore`. */
   readonly broker?: Broker;
   /** Stages of choreographed sagas of other services, which this one performs (`defineEventParticipant`). Default: none. */
@@ -78,6 +81,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     contexts,
     ...world,
     ...(broker && { broker }),
+    ...(options.sources && { sources: options.sources }),
     ...(eventParticipants && { eventParticipants }),
     ...(eventGroup !== undefined && { eventGroup }),
   });

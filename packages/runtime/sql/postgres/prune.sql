@@ -10,5 +10,9 @@ with old as (
 ),
 rows as (delete from :"schema".journal j using old where j.run = old.id),
 messages as (delete from :"schema".inbox i using old where i.run = old.id),
-snapshots as (delete from :"schema".checkpoints k using old where k.run = old.id)
+snapshots as (delete from :"schema".checkpoints k using old where k.run = old.id),
+-- The batch first: whoever deletes chunks has locked it.
+batches as (delete from :"schema".batches b using old where b.run = old.id returning b.run),
+chunks as (delete from :"schema".batch_chunks c using batches b where c.run = b.run),
+failures as (delete from :"schema".batch_failures f using batches b where f.run = b.run)
 delete from :"schema".runs r using old where r.id = old.id returning r.id

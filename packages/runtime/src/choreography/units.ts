@@ -59,7 +59,7 @@ function gateName({ waves }: SagaDefinition, wave: number): string {
 
 function checked(definition: SagaDefinition, step: StepDefinition): StepDefinition {
   if (step.kind !== "action") {
-    const what = { sleep: "a timer", wait: "a wait for a signal", child: "another saga", map: "a list" }[step.kind];
+    const what = { sleep: "a timer", wait: "a wait for a signal", child: "another saga", map: "a list", batch: "a batch" }[step.kind];
     throw refusal(
       definition,
       step.name,

@@ -1,6 +1,7 @@
 import type { Json } from "../json.js";
 import { abortRequest } from "./abort-request.js";
 import { type Act, type ActEvent, follow, transition } from "./act.js";
+import { childrenOf, errorOfEnd } from "./child-end.js";
 import { applyDelta } from "./context.js";
 import { noteOutcome, noteTakeover } from "./crashes.js";
 import { inherit } from "./inherit.js";
@@ -162,6 +163,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return;
     case "resumed":
       if (record.unit !== undefined) state.stuckUnits?.delete(record.unit);
+      state.retried = false;
       return resume(state, at);
     case "cancel-requested":
     case "compensate-requested": {
@@ -280,13 +282,7 @@ function join(
   }
   act.failures += 1;
   act.endedAt = at;
-  const cause = end.error === null ? "" : `: ${end.error.message}`;
-  act.error = { code: `child-${end.status}`, message: `run ${child} ended ${end.status}${cause}` };
-}
-
-/** Runs that the step started and that leave something, or may. */
-function childrenOf({ forward, leftovers }: StepState): number {
-  return leftovers.length + (forward.status === "done" || forward.mayHaveRun ? 1 : 0);
+  act.error = errorOfEnd(plan, name, child, end);
 }
 
 function dueAtOf({ until, afterMs }: JournalRecord & { kind: "suspended" }, at: number): number | null {
@@ -341,6 +337,7 @@ function retry(
   release(state);
   state.timedFrom = at;
   state.cancel = null;
+  state.retried = true;
   if (step === undefined) {
     // From where it is, wherever an earlier retry wanted it to go.
     state.unwindTo = null;

@@ -14,6 +14,11 @@ export function parseItemPath(path: string): ItemPlace | null {
   return match === null ? null : { step: match[2] ?? "", index: Number(match[1]) };
 }
 
+/** The step's own name; of an item, also of a batch's (`items[<key>]/<step>`), the name of its step. */
+export function stepOfItem(path: string): string {
+  return path.startsWith("items[") ? path.slice(path.lastIndexOf("]/") + 2) : path;
+}
+
 export interface ItemPlace {
   readonly step: string;
   /** In the list, from 0 on. */

@@ -73,8 +73,9 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
       };
       if (step.kind !== "action" && step.kind !== "map") {
         const own = act(null, {}, null);
-        // A child is undone by its kind.
-        return { ...base, ...own, compensation: step.kind === "child" ? { definition: null, ...own } : null };
+        // A child, or a batch, is undone by its kind.
+        const undone = step.kind === "child" || step.kind === "batch";
+        return { ...base, ...own, compensation: undone ? { definition: null, ...own } : null };
       }
       const undo = step.compensation;
       return {
@@ -92,10 +93,15 @@ export function planOf(definition: SagaDefinition, defaults: PlanDefaults): RunP
     hasChildren: definition.waves.some((wave) => wave.steps.some((step) => step.kind === "child")),
     timeoutMs: definition.timeoutMs ?? defaults.runTimeoutMs,
     startTimeoutMs: definition.startTimeoutMs ?? null,
-    strategy: defaults.strategy,
+    strategy: strategyOf(definition, defaults),
     maxCrashes: defaults.maxCrashes,
     isObserved: definition.style === "choreography",
   };
+}
+
+/** What a batch did is not undone when some of it fails: it waits for an operator. */
+function strategyOf({ runType }: SagaDefinition, { strategy }: PlanDefaults): RecoveryStrategy {
+  return runType === "batch" && strategy !== "none" ? "manual" : strategy;
 }
 
 function hasExpressions(step: StepDefinition): boolean {

@@ -47,6 +47,8 @@ export interface RunState {
   } | null;
   /** Unwinding down to this wave only, to go forward again from there; null: all the way. */
   unwindTo: number | null;
+  /** The last who led it on wants what failed tried again, and not only what is left. */
+  retried: boolean;
   paused: boolean;
   stuck: Stuck | null;
   /** Of a choreographed run: where it is stuck, unit by unit; null: nowhere yet. It goes on when the last of them does. */
@@ -134,6 +136,7 @@ export function newState(plan: RunPlan | null, createdAt: number): RunState {
     cancel: null,
     unwind: null,
     unwindTo: null,
+    retried: false,
     paused: false,
     stuck: null,
     stuckUnits: null,

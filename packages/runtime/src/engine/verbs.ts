@@ -92,6 +92,7 @@ function forbidsRetry(plan: RunPlan, state: RunState, name: string | undefined):
   if (name === undefined) return state.phase === "unwinding" ? forbidsForward(plan, state) : null;
   const planned = plan.steps.get(name);
   if (planned === undefined) return `expected a step of the run, got ${JSON.stringify(name)}`;
+  if (planned.definition.kind === "batch") return "a batch goes on where it is, and nothing of it is undone; name no step";
   if (isPastPivot(plan, state)) return "the run is past its pivot, so nothing is undone; name no step";
   if (planned.wave > state.wave) return `the run has not come to step "${name}" yet`;
   const lowest = lowestUndoing(plan, state);
@@ -114,7 +115,8 @@ function forbidsForward(plan: RunPlan, state: RunState): string | null {
 
 /** Its child was canceled when the unwinding began, or is undone in part. */
 function isStoppedChild(plan: RunPlan, step: StepState): boolean {
-  if (plan.steps.get(step.name)?.definition.kind !== "child") return false;
+  const kind = plan.steps.get(step.name)?.definition.kind;
+  if (kind !== "child" && kind !== "batch") return false;
   return step.forward.mayHaveRun || (needsUndo(step) && step.undo.status !== "idle");
 }
 

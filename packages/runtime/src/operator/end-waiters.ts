@@ -57,6 +57,11 @@ export class EndWaiters {
     return this.#waiting.has(run);
   }
 
+  /** The run ended in this process; how, is in the store. */
+  look(run: string): void {
+    void this.#look(run);
+  }
+
   /** The run ended in this process, and this is how. */
   ended(run: string, view: RunView): void {
     for (const { resolve } of this.#take(run)) resolve(view);

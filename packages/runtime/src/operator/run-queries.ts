@@ -7,8 +7,9 @@ import type { Checkpoint, RunRow, RunStore } from "../store/run-store.js";
 import type { EndedRun, RunNotifier } from "../worker/run-notifier.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { EndWaiters } from "./end-waiters.js";
+import { viewOfProgress } from "./progress-view.js";
 import { summaryOfRun, viewOfRun, viewOfState } from "./run-view.js";
-import type { RunEvent, RunView, StepView } from "./views.js";
+import type { ProgressView, RunEvent, RunView, StepView } from "./views.js";
 
 export interface RunQueriesOptions {
   readonly store: RunStore;
@@ -97,6 +98,8 @@ export class RunQueries {
   #ended(run: string, ended: () => EndedRun): void {
     if (!this.#ends.has(run)) return;
     const { run: row, state, context } = ended();
+    // How far it came is in the store.
+    if (row.type === "batch") return this.#ends.look(run);
     this.#ends.ended(run, viewOfState(row, state, context));
   }
 
@@ -114,9 +117,15 @@ export class RunQueries {
   async #view(run: RunRow): Promise<RunView> {
     const [rows, checkpoints] = await Promise.all([this.#rows(run.id), this.#store.checkpoints(run.id)]);
     const plan = this.#registry.find(run.definition, run.version) ?? null;
-    const view = viewOfRun(plan, run, rows, checkpoints[0] ?? null);
+    const view = { ...viewOfRun(plan, run, rows, checkpoints[0] ?? null), progress: await this.#progress(run) };
     if (plan?.isObserved !== true || isEnded(run.status)) return view;
     return { ...view, steps: await Promise.all(view.steps.map((step) => this.#underWay(run, step))) };
+  }
+
+  /** Also of a batch that has ended. */
+  async #progress(run: RunRow): Promise<ProgressView | null> {
+    const progress = run.type === "batch" ? await this.#store.batches?.get(run.id) : undefined;
+    return progress === undefined ? null : viewOfProgress(run, progress);
   }
 
   /** A stage of a choreographed run tells when it has ended; until then its own run, where it is in this store, says how far it is. */

@@ -27,7 +27,7 @@ export function viewOfState(run: RunRow, state: RunState, context: JsonObject): 
     if (step.item === null) steps.push(viewOfStep(state, step));
     if (step.items !== null) for (const item of partsOf(step)) steps.push(viewOfStep(state, item));
   }
-  return Object.assign(summaryOfRun(run), { input: run.input, output: run.output, context, steps });
+  return Object.assign(summaryOfRun(run), { input: run.input, output: run.output, context, steps, progress: null });
 }
 
 export function summaryOfRun(run: RunRow): RunSummary {

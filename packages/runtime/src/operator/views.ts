@@ -8,6 +8,22 @@ export interface RunView extends RunSummary {
   readonly output: Json;
   readonly context: Json;
   readonly steps: readonly StepView[];
+  /** Of a batch that has begun; null for other runs. */
+  readonly progress: ProgressView | null;
+}
+
+/** Items of a batch. */
+export interface ProgressView {
+  readonly done: number;
+  readonly failed: number;
+  /** They needed nothing: their conditions said no, or the source no longer had them. */
+  readonly skipped: number;
+  /** In the whole source; null: not known yet. */
+  readonly total: number | null;
+  /** Settled in a second, over the last half minute or so; null: not known yet. */
+  readonly rate: number | null;
+  /** At this rate, ms; null: not known. */
+  readonly leftMs: number | null;
 }
 
 export interface RunSummary
@@ -71,11 +87,11 @@ export interface RunEvent {
 
 export interface DefinitionView {
   readonly name: string;
-  readonly type: "saga" | "batch";
+  readonly type: "saga" | "task" | "batch";
   readonly version: string;
   readonly description: string | null;
   readonly timeoutMs: number | null;
-  /** False: listed only; starting it answers `feature-unavailable`. */
+  /** False: listed only, not run by this version. */
   readonly available: boolean;
   readonly waves: readonly { readonly steps: readonly DefinitionStepView[] }[];
   readonly pivotAfterWave: number | null;
@@ -88,7 +104,7 @@ export interface DefinitionStepView {
   readonly endpoint: string | null;
   /** What a step of kind `wait` waits for. */
   readonly signal: string | null;
-  /** Items at once of a step of kind `map`. */
+  /** Items at once of a step of kind `map`; chunks of a `batch`. */
   readonly concurrency: number | null;
   /** What a step of kind `child` runs. */
   readonly saga: string | null;

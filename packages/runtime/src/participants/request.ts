@@ -43,9 +43,10 @@ function request(
   return { method, endpoint, headers: { ...Object.fromEntries(named), ...protocolHeaders(step) }, body };
 }
 
-/** Of a stage that maps over a list. */
-function itemOf({ item, index }: StepCall | CompensationCall): { item?: Json; index?: number } {
-  return index === undefined ? {} : { item: item ?? null, index };
+/** Of a stage that maps over a list, or of a batch. */
+function itemOf({ item, index, key }: StepCall | CompensationCall): { item?: Json; index?: number; key?: string } {
+  if (index !== undefined) return { item: item ?? null, index };
+  return key === undefined ? {} : { item: item ?? null, key };
 }
 
 function protocolHeaders(step: StepCall | CompensationCall): Record<string, string> {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseItemPath } from "../engine/item-path.js";
+import { stepOfItem } from "../engine/item-path.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { isObject, type Json, type JsonObject } from "../json.js";
 import { type Clock, sleep, systemPorts } from "../ports.js";
@@ -91,8 +91,8 @@ function scriptOf(input: Json, stage: string, kind: LedgerEntry["kind"]): Script
   };
   const scripts = of(input, "simulate");
   // Items of a stage that maps over a list may have scripts of their own, or one for all of them.
-  const item = Object.hasOwn(scripts, stage) ? null : parseItemPath(stage);
-  const forward = of(scripts, item?.step ?? stage);
+  const step = Object.hasOwn(scripts, stage) ? stage : stepOfItem(stage);
+  const forward = of(scripts, step);
   const script = kind === "forward" ? forward : of(forward, "compensate");
   const count = (value: Json | undefined, max: number): number => {
     return typeof value === "number" && Number.isInteger(value) && value > 0 ? Math.min(value, max) : 0;

@@ -1,5 +1,4 @@
 import { RuntimeError } from "../errors.js";
-import type { BatchDefinition } from "./batch.js";
 import type { SagaDefinition } from "./definition.js";
 
 /**
@@ -7,13 +6,13 @@ import type { SagaDefinition } from "./definition.js";
  * the newest one starts new runs, so a circle can only go through newest ones. Error: `definition-invalid`.
  */
 export function checkChildren(
-  definitions: readonly (SagaDefinition | BatchDefinition)[],
-  newest: ReadonlyMap<string, SagaDefinition | BatchDefinition>,
+  definitions: readonly SagaDefinition[],
+  newest: ReadonlyMap<string, SagaDefinition>,
 ): void {
   for (const definition of definitions) {
     for (const { step, saga } of childrenOf(definition)) {
       const child = newest.get(saga);
-      if (child !== undefined && !("type" in child)) continue;
+      if (child !== undefined && child.runType !== "batch") continue;
       const got = child === undefined ? `none; known are: ${[...newest.keys()].join(", ")}` : "a batch";
       const message = `expected the saga ${JSON.stringify(saga)}, which step "${definition.name}.${step}" runs, got ${got}`;
       throw new RuntimeError("definition-invalid", message, { saga: definition.name, step, child: saga });
@@ -22,7 +21,7 @@ export function checkChildren(
   for (const name of newest.keys()) checkPath([name], newest);
 }
 
-function checkPath(path: readonly string[], newest: ReadonlyMap<string, SagaDefinition | BatchDefinition>): void {
+function checkPath(path: readonly string[], newest: ReadonlyMap<string, SagaDefinition>): void {
   const definition = newest.get(path.at(-1) ?? "");
   for (const { step, saga } of definition === undefined ? [] : childrenOf(definition)) {
     if (!path.includes(saga)) checkPath([...path, saga], newest);
@@ -34,8 +33,7 @@ function checkPath(path: readonly string[], newest: ReadonlyMap<string, SagaDefi
   }
 }
 
-function childrenOf(definition: SagaDefinition | BatchDefinition): { readonly step: string; readonly saga: string }[] {
-  if ("type" in definition) return [];
+function childrenOf(definition: SagaDefinition): { readonly step: string; readonly saga: string }[] {
   return definition.waves.flatMap(({ steps }) =>
     steps.flatMap((step) => (step.kind === "child" ? [{ step: step.name, saga: step.saga }] : [])),
   );

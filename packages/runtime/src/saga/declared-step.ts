@@ -126,11 +126,11 @@ function compensation(
   return { action: serviceCall(step.compensate), ...actOptions(`${name}.compensate`, step.compensate) };
 }
 
-function serviceCall({ service, endpoint, method, refusals }: ServiceCall): ServiceCall {
+export function serviceCall({ service, endpoint, method, refusals }: ServiceCall): ServiceCall {
   return { service, endpoint, ...(method !== undefined && { method }), ...(refusals !== undefined && { refusals }) };
 }
 
-function actOptions(key: string, { timeout, retry }: StepOptions): Pick<ActionStep, "timeoutMs" | "retry"> {
+export function actOptions(key: string, { timeout, retry }: StepOptions): Pick<ActionStep, "timeoutMs" | "retry"> {
   return {
     timeoutMs: timeout === undefined ? null : parseDurationMs(timeout, `${key}.timeout`),
     retry: retryPolicy(key, retry ?? {}),

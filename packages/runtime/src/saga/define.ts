@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RuntimeError } from "../errors.js";
 import { canonicalJson, type Json } from "../json.js";
-import type { SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
+import type { BatchWork, SagaDefinition, ServiceCall, StepDefinition } from "./definition.js";
 
 /** No colon (keys use it), nothing that could be a path. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
@@ -69,7 +69,15 @@ function shapeOf(step: StepDefinition): Json {
       return [name, kind, step.signal];
     case "child":
       return [name, kind, step.saga];
+    case "batch":
+      return [name, kind, step.sourceKind, workShape(step.work)];
   }
+}
+
+/** Chunks are worked by whoever has the version: what an item goes through is a part of it. */
+function workShape(work: BatchWork): Json {
+  if (work.kind !== "stages") return work.kind;
+  return work.stages.map(({ name, compensation }) => [name, compensation !== null]);
 }
 
 /** Where a step is performed, in a word: for definitions' views. */

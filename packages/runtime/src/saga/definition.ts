@@ -1,4 +1,9 @@
 import type { Json } from "../json.js";
+import type { BatchStep } from "./batch-step.js";
+import type { Expression, RetryPolicy, ServiceCall } from "./service-act.js";
+
+export type * from "./batch-step.js";
+export type { Expression, ExpressionScope, RetryPolicy, ServiceCall } from "./service-act.js";
 
 /**
  * A saga as declared: waves of steps, one wave after the other, the steps of a wave in parallel. TypeScript builder and
@@ -53,7 +58,7 @@ export interface Wave {
   readonly steps: readonly StepDefinition[];
 }
 
-export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep;
+export type StepDefinition = ActionStep | SleepStep | WaitStep | ChildStep | MapStep | BatchStep;
 
 /** What steps of every kind have. */
 interface StepBase {
@@ -126,62 +131,13 @@ export interface MapStep extends StepBase {
   readonly compensation: CompensationDefinition | null;
 }
 
-/** Computed from the run by its owner, once for all attempts of the step, and journaled. Pure: it may be computed again. */
-export interface Expression {
-  /** JSONata; null: a function. */
-  readonly source: string | null;
-  /** May throw, and then the step fails for good. */
-  evaluate(scope: ExpressionScope): unknown;
-}
-
-export interface ExpressionScope {
-  /** The run's. */
-  readonly input: Json;
-  /** Of steps in earlier waves, by name. */
-  readonly outputs: Readonly<Record<string, Json>>;
-  readonly context: Readonly<Record<string, Json>>;
-  /** Of a step that maps over a list: the item, and its place from 0 on. */
-  readonly item?: Json;
-  readonly index?: number;
-  /** The store's clock as far as it is known, ms since the epoch. */
-  readonly now: number;
-}
-
 /** Who performs a step: a handler in this process, or a participant (a service) by name. */
 export type Action = { readonly run: StepHandler } | ServiceCall;
-
-export interface ServiceCall {
-  readonly service: string;
-  /** Path with one leading slash. */
-  readonly endpoint: string;
-  /** Default POST. */
-  readonly method?: string;
-  /** Statuses that count as a business refusal though they usually mean a fault of configuration. */
-  readonly refusals?: readonly number[];
-}
 
 export interface CompensationDefinition {
   readonly action: { readonly run: CompensationHandler } | ServiceCall;
   readonly timeoutMs: number | null;
   readonly retry: Partial<RetryPolicy>;
-}
-
-export interface RetryPolicy {
-  /** Attempts in all, the first one included. Default 5. */
-  readonly maxAttempts: number;
-  /** Default exponential. */
-  readonly backoff: "exponential" | "linear" | "fixed";
-  /** Default 1,000. */
-  readonly initialDelayMs: number;
-  /** Cap of one delay. Default 60,000. */
-  readonly maxDelayMs: number;
-  /** `full`: a delay is drawn from 0 to the computed one. Default full. */
-  readonly jitter: "full" | "none";
-  /**
-   * Failures that end the act at once: codes such as `validation-failed`, statuses of answers as `http-404`, and beginnings of
-   * either, `http-4*`. The more specific list stands in for the others. Default: none.
-   */
-  readonly nonRetryable: readonly string[];
 }
 
 /**
@@ -197,9 +153,10 @@ export interface StepCall {
   /** `input` comes from the step's expression: it is the whole body of a request. */
   readonly isMapped: boolean;
   readonly runInput: Json;
-  /** Of a step that maps over a list: the item, and its place from 0 on. */
+  /** Of a step that maps over a list: the item, and its place from 0 on. Of a stage of a batch: the item, and its key. */
   readonly item?: Json;
   readonly index?: number;
+  readonly key?: string;
   /** Of steps in earlier waves, by name. */
   readonly outputs: Readonly<Record<string, Json>>;
   readonly context: ContextHandle;

@@ -3,6 +3,7 @@ import type { JournalRow, RunStatus } from "../engine/records.js";
 import type { VerbName } from "../engine/verbs.js";
 import type { Json } from "../json.js";
 import type { DefinitionView, InstanceView, RunEvent, RunSummary, RunView } from "../operator/views.js";
+import type { FailedItemPage } from "../store/batch-store.js";
 import type { Checkpoint } from "../store/run-store.js";
 
 /**
@@ -18,7 +19,7 @@ export interface SagaManager {
   /**
    * Creates a run. The same key gives the same run, or what `ifExists` says. Errors: `definition-unknown`, `input-invalid`,
    * `payload-too-large`, `idempotency-key-reused` (other input), `run-exists` (with `ifExists: "reject"`),
-   * `feature-unavailable` (a batch), `overloaded`, `runtime-stopped` (before open or after close).
+   * `overloaded`, `runtime-stopped` (before open or after close).
    */
   start(definition: string, input: Json, options?: StartOptions): Promise<StartedRun>;
   /** The run once it ended, or its current view after `timeoutMs`; a stuck run has not ended. Error: `run-not-found`. */
@@ -46,6 +47,14 @@ export interface SagaManager {
    * name, a payload that is not JSON), `payload-too-large` (1 MiB).
    */
   signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void>;
+
+  /** Items of a batch that failed, in the order of their failing. Errors: `run-not-found`, `verb-forbidden` (no batch), `input-invalid`. */
+  failedItems(id: string, query: FailedItemsQuery): Promise<FailedItemPage>;
+  /**
+   * Tries the failed items of a batch again: within it while it goes on; with the verb `retry` when it is stuck; alone, by a new run that
+   * is `restartedFrom` this one, when it has ended. Errors: `run-not-found`, `verb-forbidden` (no batch, nothing failed), those of `act`.
+   */
+  retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems>;
 
   /** The newest version of each, as registered here. */
   definitions(): readonly DefinitionView[];
@@ -78,6 +87,22 @@ export interface VerbRequest {
    * more is undone; what was undone runs again in a new round, and what stands is not done again.
    */
   readonly step?: string;
+}
+
+export interface FailedItemsQuery {
+  /** Default 50, at most 10,000. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** As a `VerbRequest`. Of a batch that has ended the same key twice is one new run. */
+export type RetryFailedRequest = Omit<VerbRequest, "step">;
+
+export interface RetriedItems {
+  /** That tries them: the batch itself, or a new one. */
+  readonly run: string;
+  /** How many are tried again. */
+  readonly items: number;
 }
 
 export interface SignalRequest {
@@ -162,6 +187,9 @@ export interface SagaMetrics {
   readonly appends: number;
   readonly flushes: number;
   readonly leaseLost: number;
+  /** Items of batches settled here. */
+  readonly batchItemsDone: number;
+  readonly batchItemsFailed: number;
   /** Of choreographed sagas; null: there are none here. */
   readonly events: SagaEvents["counts"] | null;
 }

@@ -9,13 +9,12 @@ import type { Participant } from "../participants/participant.js";
 import type { NewRun } from "../worker/child-runs.js";
 import type { PlanRegistry } from "../worker/worker.js";
 import { attributesOf } from "./attributes.js";
-import type { BatchDefinition } from "./batch.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import { checkChildren } from "./child-graph.js";
 import { defineSaga, describeAction } from "./define.js";
-import type { SagaDefinition, SagaStyle, StepDefinition } from "./definition.js";
+import type { SagaDefinition, SagaStyle, ServiceCall, StepDefinition } from "./definition.js";
 
-export type Definition = SagaDefinition | BatchDefinition;
+export type Definition = SagaDefinition;
 
 const DEFAULT_STEP_TIMEOUT_MS = 30_000;
 
@@ -51,7 +50,6 @@ export class Registry implements PlanRegistry {
     for (const given of definitions) {
       const definition = withStyle(given, saga.orchestration);
       this.#latest.set(definition.name, definition);
-      if ("type" in definition) continue;
       checkServices(definition, participants);
       addPlan(definition);
       checkElsewhere(definition);
@@ -90,6 +88,10 @@ export class Registry implements PlanRegistry {
     return own === undefined ? stages : [own, ...stages];
   }
 
+  get plans(): readonly RunPlan[] {
+    return [...this.#plans.values()];
+  }
+
   list(): readonly { readonly name: string; readonly version: string }[] {
     return [...this.#plans.values()].map(({ definition }) => ({ name: definition.name, version: definition.version }));
   }
@@ -102,7 +104,7 @@ export class Registry implements PlanRegistry {
     return { definition: saga, version: definition.version, input, inputHash: hashOfInput(input), attributes };
   };
 
-  /** The saga that new runs of that name follow. Errors: `definition-unknown`, `feature-unavailable` for a batch. */
+  /** The definition that new runs of that name follow. Error: `definition-unknown`. */
   latest(name: string): SagaDefinition {
     const definition = this.#latest.get(name);
     if (definition === undefined) {
@@ -113,18 +115,11 @@ export class Registry implements PlanRegistry {
         { name },
       );
     }
-    if (!("type" in definition)) return definition;
-    throw new RuntimeError(
-      "feature-unavailable",
-      `expected a workflow, got the batch "${name}": batches are listed but not run in this version`,
-      { name },
-    );
+    return definition;
   }
 
   views(): readonly DefinitionView[] {
-    return [...this.#latest.values()].map((definition) =>
-      "type" in definition ? viewOfBatch(definition) : viewOfSaga(definition),
-    );
+    return [...this.#latest.values()].map(viewOf);
   }
 }
 
@@ -146,7 +141,7 @@ function checkStrategy({ name }: SagaDefinition, { recovery }: SessionConfig): v
 
 /** A run is pinned to how it goes, too: one that was begun in the other style is left to those who still know that one. */
 function withStyle(definition: Definition, style: SagaStyle): Definition {
-  if ("type" in definition || definition.style !== undefined || style === "orchestration") return definition;
+  if (definition.style !== undefined || style === "orchestration") return definition;
   return defineSaga({ ...definition, style });
 }
 
@@ -156,9 +151,8 @@ function key(name: string, version: string): string {
 
 function checkServices(definition: SagaDefinition, participants: Readonly<Record<string, Participant>>): void {
   for (const step of definition.waves.flatMap((wave) => wave.steps)) {
-    if (step.kind !== "action" && step.kind !== "map") continue;
-    for (const action of [step.action, step.compensation?.action]) {
-      if (action === undefined || "run" in action || Object.hasOwn(participants, action.service)) continue;
+    for (const action of actionsOf(step)) {
+      if ( "run" in action || Object.hasOwn(participants, action.service)) continue;
       const known = Object.keys(participants).join(", ") || "none";
       const message = `expected a participant for service ${JSON.stringify(action.service)} of step "${definition.name}.${step.name}", got only: ${known}`;
       throw new RuntimeError("definition-invalid", message, {
@@ -170,9 +164,18 @@ function checkServices(definition: SagaDefinition, participants: Readonly<Record
   }
 }
 
-function viewOfSaga({ name, version, description, timeoutMs, waves, pivotAfterWave }: SagaDefinition): DefinitionView {
+/** What it performs, and what undoes that. */
+function actionsOf(step: StepDefinition): readonly (ServiceCall | { readonly run: unknown })[] {
+  if (step.kind === "batch" && step.work.kind === "stages")
+    return step.work.stages.flatMap(({ call, compensation }) => [call, ...(compensation === null ? [] : [compensation.call])]);
+  if (step.kind !== "action" && step.kind !== "map") return [];
+  return step.compensation === null ? [step.action] : [step.action, step.compensation.action];
+}
+
+function viewOf(definition: SagaDefinition): DefinitionView {
+  const { name, runType: type = "saga", version, description, timeoutMs, waves, pivotAfterWave } = definition;
   return {
-    ...{ name, type: "saga", version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
+    ...{ name, type, version, description: description ?? null, timeoutMs, available: true, pivotAfterWave },
     waves: waves.map(({ steps }) => ({
       steps: steps.map(viewOfStep),
     })),
@@ -186,23 +189,10 @@ function viewOfStep(step: StepDefinition): DefinitionStepView {
     name: step.name,
     kind: step.kind,
     ...(acts ? describeAction(step.action) : { service: null, endpoint: null }),
-    concurrency: step.kind === "map" ? step.concurrency : null,
+    concurrency: step.kind === "map" || step.kind === "batch" ? step.concurrency : null,
     signal: step.kind === "wait" ? step.signal : null,
     saga: step.kind === "child" ? step.saga : null,
     conditional: step.when !== undefined,
     compensation: undo && (describeAction(undo.action).endpoint ?? "local"),
-  };
-}
-
-function viewOfBatch({ name, version }: BatchDefinition): DefinitionView {
-  return {
-    name,
-    type: "batch",
-    version,
-    description: null,
-    timeoutMs: null,
-    available: false,
-    waves: [],
-    pivotAfterWave: null,
   };
 }

@@ -1,10 +1,9 @@
-import type { Broker } from "../broker/broker.js";
+import { BatchOperations } from "../batch/batch-operations.js";
+import { BatchWorker } from "../batch/batch-worker.js";
 import { createLocalBroker } from "../brokers/local/index.js";
 import { Choreography } from "../choreography/choreography.js";
-import type { EventParticipant } from "../choreography/event-participant.js";
 import { startedEvent } from "../choreography/run-events.js";
 import type { SagaEvents } from "../choreography/saga-events.js";
-import type { SessionConfig } from "../config.js";
 import type { JournalRow, RunStatus } from "../engine/records.js";
 import { RuntimeError } from "../errors.js";
 import type { Json } from "../json.js";
@@ -14,8 +13,8 @@ import { RunActions } from "../operator/run-actions.js";
 import { RunQueries } from "../operator/run-queries.js";
 import { RunSignals } from "../operator/run-signals.js";
 import type { DefinitionView, InstanceView, RunEvent, RunView } from "../operator/views.js";
-import type { Participant } from "../participants/participant.js";
 import { type Ports, systemPorts, uuidV7 } from "../ports.js";
+import type { FailedItemPage } from "../store/batch-store.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Checkpoint, CreateResult, CreateRun, RunRow, RunStore } from "../store/run-store.js";
 import { NewRuns } from "../worker/new-runs.js";
@@ -26,7 +25,10 @@ import { attributesOf } from "./attributes.js";
 import { checkedInput, hashOfInput } from "./checked-input.js";
 import type { SagaDefinition } from "./definition.js";
 import type {
+  FailedItemsQuery,
   ListRuns,
+  RetriedItems,
+  RetryFailedRequest,
   RunListPage,
   SagaHealth,
   SagaManager,
@@ -36,45 +38,10 @@ import type {
   StartOptions,
   VerbRequest,
 } from "./manager.js";
-import { type Definition, Registry } from "./registry.js";
+import { Registry } from "./registry.js";
+import type { SagaManagerOptions } from "./saga-manager-options.js";
 
-export interface SagaManagerOptions {
-  /** Opened and closed by the manager. */
-  readonly store: RunStore;
-  /** Of several versions of one name the last one starts new runs; the others finish theirs. */
-  readonly definitions: readonly Definition[];
-  /** By the service names that stages use. */
-  readonly participants: Readonly<Record<string, Participant>>;
-  /** From `resolveConfig`. */
-  readonly config: SessionConfig;
-  /** Keeps a hot copy of runs' contexts as sessions; without it journal and snapshots alone hold them. */
-  readonly contexts?: ContextSessions;
-  /** Shown to operators. Default: the process id. */
-  readonly label?: string;
-  /** Clock, timers and chance. Default: the system's. */
-  readonly ports?: Ports;
-  /** Default: silent. */
-  readonly logger?: Logger;
-  /**
-   * Carries the events of choreographed sagas, which a relay brings it from the store's outbox. Opened and closed by the manager. Default: the
-   * local one, which is that outbox.
-   */
-  readonly broker?: Broker;
-  /** False: whoever gives the broker relays to it what is in the outbox. Default: the manager does. */
-  readonly relays?: boolean;
-  /** Stages of choreographed sagas of other services, which this one performs. Of several for one stage the last one begins new ones. Default: none. */
-  readonly eventParticipants?: readonly EventParticipant[];
-  /**
-   * Name of this service among those that share the broker, the same for all its instances: `A-Z a-z 0-9 _ -`, at most 64 characters.
-   * With it the service takes the events of the sagas and stages that it knows, without it all. Needed where there are
-   * `eventParticipants` and a broker. Default: it has the broker's events for itself, but for those who give a name.
-   */
-  readonly eventGroup?: string;
-  /** Runs driven at once in this process. Default 1,000. */
-  readonly maxRuns?: number;
-  /** How often the store is asked for due runs, ms. Default 500. */
-  readonly pollMs?: number;
-}
+export type { SagaManagerOptions } from "./saga-manager-options.js";
 
 /** Nothing is opened yet. Error: `definition-invalid` when a stage's service has no participant. */
 export function createSagaManager(options: SagaManagerOptions): SagaManager {
@@ -82,6 +49,7 @@ export function createSagaManager(options: SagaManagerOptions): SagaManager {
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+const DEFAULT_BATCH_POLL_MS = 500;
 /** Definitions of stranded runs that health names. */
 const MAX_NAMED = 10;
 
@@ -99,6 +67,9 @@ class StoreSagaManager implements SagaManager {
   readonly #sweep: RetentionSweep;
   readonly #signals: RunSignals;
   readonly #choreography: Choreography | null;
+  /** Null: the store keeps no batches. */
+  readonly #batches: BatchWorker | null;
+  readonly #batchOperations: BatchOperations;
   #opened: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -120,7 +91,10 @@ class StoreSagaManager implements SagaManager {
       ...(options.maxRuns !== undefined && { maxRuns: options.maxRuns }),
       ...(options.pollMs !== undefined && { pollMs: options.pollMs }),
       emitted: (events, unread) => this.#choreography?.emitted(events, unread),
+      onBatch: () => this.#batches?.poke(),
+      onLost: () => this.#batches?.lost(),
     });
+    this.#batches = this.#batchWorker(options);
     this.#newRuns = new NewRuns({ store, plans: this.#registry, worker: this.#worker, ports, logger });
     store.listen?.((hint) => this.#worker.hear(hint));
     const poke = (run: string): void => this.#worker.pokeInbox(run);
@@ -131,6 +105,15 @@ class StoreSagaManager implements SagaManager {
     this.#choreography = this.#choreographer(options);
     this.#actions = new RunActions({ store, ports, registry: this.#registry, poke });
     this.#signals = new RunSignals({ store, ports, poke });
+    this.#batchOperations = new BatchOperations({
+      store,
+      latest: (definition) => this.#registry.latest(definition),
+      newId: () => uuidV7(ports),
+      claim: (id, definition, version) => this.#newRuns.claim(id, definition, version),
+      create: (run) => this.#newRuns.create(run),
+      retry: (run, request) => this.#actions.act(run, "retry", request),
+      opened: () => this.#batches?.poke(),
+    });
   }
 
   open(): Promise<void> {
@@ -149,6 +132,7 @@ class StoreSagaManager implements SagaManager {
   async #open(): Promise<void> {
     await this.#store.open();
     await this.#worker.start();
+    this.#batches?.start();
     await this.#choreography?.open();
     if (this.#closed === null) this.#sweep.start();
   }
@@ -164,7 +148,10 @@ class StoreSagaManager implements SagaManager {
     await this.#sweep.stop();
     await this.#choreography?.close(graceMs);
     this.#newRuns.close();
-    await this.#worker.stop(graceMs);
+    const beganAt = this.#ports.clock.monotonic();
+    // Chunks are owned in the name of the worker, which gives up its lease at its end.
+    await this.#batches?.stop(graceMs);
+    await this.#worker.stop(Math.max(0, graceMs - (this.#ports.clock.monotonic() - beganAt)));
     await this.#store.close();
     this.#queries.close();
     this.#notifier.close();
@@ -225,6 +212,17 @@ class StoreSagaManager implements SagaManager {
     return { ...run, events: [startedEvent(run, this.#ports.clock.now())] };
   }
 
+  #batchWorker({ store, participants, sources = {}, pollMs = DEFAULT_BATCH_POLL_MS }: SagaManagerOptions): BatchWorker | null {
+    if (store.batches === undefined) return null;
+    return new BatchWorker({
+      ...{ store: store.batches, runs: store, plans: this.#registry.plans, participants, entities: sources, pollMs },
+      ...{ ports: this.#ports, logger: this.#logger },
+      workerId: () => this.#worker.id,
+      trusted: () => this.#worker.trusted,
+      messaged: (run) => this.#worker.pokeInbox(run),
+    });
+  }
+
   #choreographer(options: SagaManagerOptions): Choreography | null {
     const { store, broker, relays = true, config } = options;
     if (!this.#registry.isChoreographing) return null;
@@ -277,6 +275,14 @@ class StoreSagaManager implements SagaManager {
 
   signal(id: string, name: string, payload: Json, request: SignalRequest): Promise<void> {
     return this.#signals.send(id, name, payload, request);
+  }
+
+  failedItems(id: string, query: FailedItemsQuery): Promise<FailedItemPage> {
+    return this.#batchOperations.failedItems(id, query);
+  }
+
+  retryFailed(id: string, request: RetryFailedRequest): Promise<RetriedItems> {
+    return this.#batchOperations.retryFailed(id, request);
   }
 
   definitions(): readonly DefinitionView[] {
@@ -338,6 +344,8 @@ class StoreSagaManager implements SagaManager {
       flushes: this.#worker.flushes,
       events: this.events?.counts ?? null,
       ...{ stepsCompleted, stepsFailed, stepsRetried, compensations, appends, leaseLost },
+      batchItemsDone: this.#batches?.counters.itemsDone ?? 0,
+      batchItemsFailed: this.#batches?.counters.itemsFailed ?? 0,
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { Failure } from "../engine/records.js";
 import type { Json } from "../json.js";
-import type { DefinitionRef } from "./run-store.js";
+import type { DefinitionRef } from "./definition-ref.js";
 
 /**
  * Batches beside the runs, in the same database: how far each has read its source, the chunks that are not done, and the items
@@ -14,11 +14,12 @@ import type { DefinitionRef } from "./run-store.js";
  */
 export interface BatchStore {
   /**
-   * Idempotent by run. One that has halted goes on when `again`: what failed so far no longer counts against the budget. One that is
-   * closing or has ended stays so.
+   * Idempotent by run and `round`, which counts from 1. One that has halted goes on when the round is higher than the one noted: what
+   * failed so far no longer counts against the budget. Otherwise a higher round is noted, no more: one that is closing or has ended
+   * stays so, and is to be told again. Of a run that is unknown or has ended none is opened.
    */
-  open(batch: OpenBatch, again: boolean): Promise<void>;
-  /** Batches of these definitions that have something to be done by an active worker, oldest first, at most 100. */
+  open(batch: OpenBatch, round: number): Promise<void>;
+  /** Batches of these definitions that have something to be done by this worker, oldest first, at most 100; none when it is not active. */
   active(worker: string, definitions: readonly DefinitionRef[]): Promise<ActiveBatch[]>;
   /**
    * The worker leads the batch from here on, if it is active and nobody alive does or it does already (its fence stays then). Null: somebody
@@ -30,16 +31,19 @@ export interface BatchStore {
    * taken then comes by `advance`. `lost`: somebody else leads. `stopped`: the batch is halted, closing or has ended, or its run does not go on.
    */
   plant(request: PlantChunks): Promise<PlantResult>;
-  /** The leader cannot go on. Nothing more is given out until `open` with `again`. False: the fence is not the newest. */
+  /** The leader cannot go on. Nothing more is given out until `open` with a higher round. False: the fence is not the newest. */
   halt(run: string, fence: number, failure: Failure): Promise<boolean>;
   /**
    * Settles chunks, each if and only if its fence is the newest, and gives up to `take` more to the worker, lowest first: those that it owns
-   * and that are not in `holding` (a reply was lost), those of the dead, then free ones. Not more than the batch's `concurrency` are owned at
-   * once, over all workers, and not more items begin than its rate allows. Settling counts, keeps the items that failed and, over the
-   * budget, halts the batch. The write that settles the last chunk of a source that is read to its end ends the batch.
+   * and that are not in `holding` (a reply was lost), then those that nobody owns, also those of the dead. Not more than the batch's
+   * `concurrency` are owned at once, over all workers, and not more items begin than its rate allows. Settling counts, keeps the items that
+   * failed and, over the budget, halts the batch. The write that settles the last chunk of a source that is read to its end ends the batch.
+   *
+   * A worker has one call at a time under way for a batch, of `advance` and of `plant` with `take`: else what one of them took would look to
+   * the other as a reply that was lost. Of a batch that is closing, what it owns and does not hold is dropped.
    */
   advance(request: AdvanceChunks): Promise<AdvanceResult>;
-  /** Says which item is begun next, before it is: only of chunks whose owner died before. Null: none. False: the chunk is somebody else's. */
+  /** Says which item is begun next, before it is. Null: none. Only for chunks whose owner died before. False: the chunk is somebody else's. */
   mark(chunk: ChunkRef, key: string | null): Promise<boolean>;
   /** A transaction that settles one chunk together with its effect in the store's own database. Only where the store has such a database. */
   begin?(chunk: ChunkRef): Promise<ChunkTransaction>;
@@ -48,14 +52,17 @@ export interface BatchStore {
    * `closed`: it has ended, or never was. `closing`: workers alive still own chunks.
    */
   close(run: string): Promise<"closed" | "closing">;
-  /** The run knows how it ended, or that it halted: `active` no longer says so. */
-  told(run: string): Promise<void>;
+  /** The run knows how it ended, or that it halted: `active` no longer says so. Nothing, when the batch is in another round. */
+  told(run: string, round: number): Promise<void>;
 
   get(run: string): Promise<BatchProgress | undefined>;
   /** Items that failed, in the order of their failing; `cursor` from the page before. `limit` 1 to 10,000. */
   failures(run: string, query: { readonly limit: number; readonly cursor?: string }): Promise<FailedItemPage>;
-  /** Turns up to `limit` failed items of a batch that is open or halted into one more chunk, which is tried anew. Returns how many. */
-  requeue(run: string, limit: number): Promise<number>;
+  /**
+   * Turns up to `limit` failed items of a batch that is open or halted, the first that failed, into one more chunk, which is tried anew.
+   * `from` becomes that of the chunk; its `to` is null. Returns how many. Chunks are numbered by it, too: whoever leads has to `lead` again.
+   */
+  requeue(run: string, limit: number, from: Json): Promise<number>;
 }
 
 export interface OpenBatch {
@@ -77,9 +84,11 @@ export interface ActiveBatch {
   readonly definition: string;
   readonly version: string;
   readonly status: BatchStatus;
-  /** Somebody may lead it: nobody alive does, and its source is not read to the end. Also true for its leader. */
+  /** The highest that it was opened with. */
+  readonly round: number;
+  /** The worker may lead it: nobody alive does, and its source is not read to the end. Also true for its leader. */
   readonly leads: boolean;
-  /** Chunks that a worker could be given now, or that it owns. */
+  /** Chunks that the worker could be given now, as far as the rate allows, and those that it owns. */
   readonly takeable: number;
   /** It has ended or halted and its run does not know: signal the run, then `told`. */
   readonly untold: boolean;
@@ -163,7 +172,7 @@ export interface AdvanceResult {
   readonly results: readonly ("settled" | "lost")[];
   readonly taken: readonly TakenChunk[];
   readonly status: BatchStatus;
-  /** When there was nothing to take because of the rate: how long until there is, ms. Null: not because of the rate. */
+  /** When less was given than could have been, because of the rate: how long until there is more, ms. Null: not because of the rate. */
   readonly waitMs: number | null;
 }
 

@@ -49,7 +49,8 @@ export function encodeParked(parked: ParkedEvent): ParkedEvent {
   return { ...parked, error: { code, message: mended(error.message, MAX_MESSAGE_CHARACTERS) } };
 }
 
-function mended(text: string, maxCharacters: number): string {
+/** A text of somebody else's as a database keeps it. */
+export function mended(text: string, maxCharacters: number): string {
   // Cut first: half a character may be left at the end.
   return text.slice(0, maxCharacters).toWellFormed().replaceAll("\0", "\ufffd");
 }

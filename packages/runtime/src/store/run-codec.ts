@@ -112,7 +112,8 @@ function encodeAttributes(attributes: Readonly<Record<string, string>>): string 
   return JSON.stringify(attributes);
 }
 
-function encodeJson(value: Json, what: string): string {
+/** JSON text that every database keeps as it is. Error: `input-invalid`. */
+export function encodeJson(value: Json, what: string): string {
   const text = stringify(value, what);
   if (text === undefined) throw new RuntimeError("input-invalid", `expected ${what} to be JSON, got ${typeof value}`);
   // JSON.stringify escapes NUL and lone surrogates, so nearly all payloads need no second look.
@@ -130,7 +131,7 @@ function checkJson(value: Json, what: string): void {
   }
 }
 
-function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
+export function checkTexts<T>(element: T, what: string, names: readonly (keyof T & string)[]): void {
   for (const name of names) {
     const text: unknown = element[name];
     if (typeof text === "string" && text !== "" && isStorableText(text)) continue;
@@ -143,13 +144,13 @@ function checkOptionalTexts<T>(element: T, what: string, names: readonly (keyof 
   for (const name of names) if (element[name] !== null) checkIsText(element[name], `${name} of ${what}`);
 }
 
-function checkIsText(text: unknown, what: string): void {
+export function checkIsText(text: unknown, what: string): void {
   if (typeof text !== "string")
     throw new RuntimeError("input-invalid", `expected ${what} to be text, got ${typeof text}`);
   checkText(text, what);
 }
 
-function checkInteger(value: number, what: string, min: number): void {
+export function checkInteger(value: number, what: string, min: number): void {
   if (Number.isSafeInteger(value) && value >= min) return;
   throw new RuntimeError("input-invalid", `expected ${what} to be a whole number of at least ${min}, got ${value}`);
 }

@@ -9,7 +9,10 @@ import {
 } from "../engine/records.js";
 import type { Json } from "../json.js";
 import type { BatchStore } from "./batch-store.js";
+import type { DefinitionRef } from "./definition-ref.js";
 import type { EventStore } from "./event-store.js";
+
+export type { DefinitionRef } from "./definition-ref.js";
 
 /** How appends share the way to the store. */
 export interface Lanes {
@@ -96,11 +99,6 @@ export type StoreHint =
   | { readonly kind: "due" }
   | { readonly kind: "inbox"; readonly run: string }
   | { readonly kind: "ended"; readonly run: string };
-
-export interface DefinitionRef {
-  readonly name: string;
-  readonly version: string;
-}
 
 export interface StrandedRuns {
   readonly definition: string;

@@ -1,3 +1,4 @@
+export { batchStoreContract } from "./batch-store-contract.js";
 export { type BrokerContractOptions, type BrokerUnderTest, brokerContract } from "./broker-contract.js";
 export { eventStoreContract } from "./event-store-contract.js";
 export { type LedgerUnderTest, ledgerContract } from "./ledger-contract.js";

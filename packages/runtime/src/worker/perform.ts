@@ -3,7 +3,7 @@ import { stepOf } from "../engine/state.js";
 import type { StepOutcome } from "../engine/step-outcome.js";
 import { runCompensation, runHandler } from "../participants/local.js";
 import type { Participant } from "../participants/participant.js";
-import type { ChildStep, StepCall } from "../saga/definition.js";
+import type { BatchStep, ChildStep, StepCall } from "../saga/definition.js";
 import type { Attempt, Outcome } from "./attempt.js";
 import type { AttemptAbort } from "./attempt-abort.js";
 import { AttemptCall, AttemptUndoCall, actOf, copyOf } from "./attempt-call.js";
@@ -61,6 +61,7 @@ function invoke(surroundings: RunSurroundings, attempt: Attempt, abort: AttemptA
   const planned = plannedOf(plan, attempt.step);
   if (planned === undefined) throw new Error(`expected step "${attempt.step}" in "${plan.definition.name}", got none`);
   if (planned.definition.kind === "child") return performChild(surroundings, attempt, planned.definition);
+  if (planned.definition.kind === "batch") return performBatch(surroundings, attempt, planned.definition);
   if (attempt.direction === "forward") {
     const { definition } = planned;
     if (definition.kind !== "action" && definition.kind !== "map")
@@ -93,6 +94,12 @@ function performChild(
   const { status, mayHaveRun } = step.forward;
   const current = status === "done" ? "completed" : mayHaveRun ? "unknown" : "nothing";
   return children.undo(call, current, step.leftovers, state.unwind?.error.message ?? "");
+}
+
+function performBatch({ run, state, batches }: RunSurroundings, attempt: Attempt, step: BatchStep): Promise<Outcome> {
+  if (attempt.direction === "compensate") return batches.close(run.id);
+  const round = stepOf(state, attempt.step).lostChildren + 1;
+  return batches.open({ run: run.id, step, round, retries: state.retried });
 }
 
 function participantOf(participants: Readonly<Record<string, Participant>>, service: string): Participant {

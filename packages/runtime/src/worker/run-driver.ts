@@ -107,6 +107,7 @@ export class RunDriver implements IsolatedRun, RowOwner {
       run: this.#performed,
       participants: env.participants,
       children: env.children,
+      batches: env.batches,
       context: this.#context,
       clock: env.ports.clock,
       transactions: this.#transactions,

@@ -4,6 +4,7 @@ import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
 import type { ContextSessions } from "../store/context-sessions.js";
 import type { Append, AppendResult, StepTransaction } from "../store/run-store.js";
+import type { BatchSteps } from "./batch-steps.js";
 import type { ChildRuns } from "./child-runs.js";
 import type { Recipient } from "./coalescing-queue.js";
 import type { Counters } from "./counters.js";
@@ -17,6 +18,7 @@ export interface WorkerEnvironment {
   readonly config: SessionConfig;
   readonly participants: Readonly<Record<string, Participant>>;
   readonly children: ChildRuns;
+  readonly batches: BatchSteps;
   readonly contexts: ContextSessions | null;
   readonly notifier: RunNotifier;
   readonly counters: Counters;

@@ -1,15 +1,11 @@
 import { entrance } from "../choreography/entrance.js";
-import type { SessionConfig } from "../config.js";
 import type { Message } from "../engine/messages.js";
-import type { RunPlan } from "../engine/plan.js";
 import type { JournalRecord, JournalRow } from "../engine/records.js";
 import type { JsonObject } from "../json.js";
-import type { Logger } from "../log.js";
-import type { Participant } from "../participants/participant.js";
-import { type CancelTimer, type Ports, sleep } from "../ports.js";
-import type { ContextSessions } from "../store/context-sessions.js";
+import { type CancelTimer, sleep } from "../ports.js";
 import type { Append, AppendResult, ClaimedRun, InboxEntry, RunRow, RunStore, StoreHint } from "../store/run-store.js";
-import { ChildRuns, type NewRun } from "./child-runs.js";
+import { BatchSteps } from "./batch-steps.js";
+import { ChildRuns } from "./child-runs.js";
 import { CoalescingQueue } from "./coalescing-queue.js";
 import { ContextOwner } from "./context-owner.js";
 import { Counters } from "./counters.js";
@@ -18,35 +14,10 @@ import { Isolation } from "./isolation.js";
 import { LeaseKeeper } from "./lease-keeper.js";
 import { NO_CONTEXT, type RestoredContext, restoredContext } from "./restored-context.js";
 import { type Gone, RunDriver } from "./run-driver.js";
-import type { RunNotifier } from "./run-notifier.js";
 import type { WorkerEnvironment } from "./worker-environment.js";
+import type { WorkerOptions } from "./worker-options.js";
 
-export interface WorkerOptions {
-  readonly store: RunStore;
-  readonly plans: PlanRegistry;
-  readonly participants: Readonly<Record<string, Participant>>;
-  readonly config: SessionConfig;
-  readonly ports: Ports;
-  readonly logger: Logger;
-  readonly contexts: ContextSessions | null;
-  readonly notifier: RunNotifier;
-  readonly label: string;
-  /** Runs driven at once. Default 1,000. */
-  readonly maxRuns?: number;
-  /** How often the store is asked for due runs when nothing hints at any, ms. Default 500. */
-  readonly pollMs?: number;
-  /** Default 5,000. */
-  readonly parkAfterMs?: number;
-  /** Told of events that rows written here have brought, and whether messages to their run were left unread. Default: nobody. */
-  readonly emitted?: WorkerEnvironment["emitted"];
-}
-
-/** The definitions this process can execute, by name and version. */
-export interface PlanRegistry {
-  find(definition: string, version: string): RunPlan | undefined;
-  list(): readonly { readonly name: string; readonly version: string }[];
-  readonly newRun: NewRun;
-}
+export type { PlanRegistry, WorkerOptions } from "./worker-options.js";
 
 const CLAIM_BATCH = 100;
 
@@ -88,7 +59,7 @@ export class Worker {
   #cancelPoke: CancelTimer = () => {};
 
   constructor(options: WorkerOptions) {
-    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, emitted: () => {}, ...options };
+    this.#options = { maxRuns: 1_000, pollMs: 500, parkAfterMs: 5_000, emitted: () => {}, onBatch: () => {}, onLost: () => {}, ...options };
     const { store, ports, logger, config, label } = this.#options;
     this.#appends = new CoalescingQueue({
       ...{ name: "appends", ports, logger, send: (appends: readonly Append[]) => store.append(appends) },
@@ -103,7 +74,10 @@ export class Worker {
         return [...this.#drivers.keys(), ...this.#creating];
       },
       onRenewed: (result) => this.#reconcile(result.adopted, result.lost, result.inbox),
-      onLost: () => this.#abandonAll(),
+      onLost: () => {
+        this.#abandonAll();
+        this.#options.onLost();
+      },
     });
     const { contexts } = options;
     this.#contextOwner =
@@ -121,6 +95,7 @@ export class Worker {
         config,
         participants: options.participants,
         children: new ChildRuns({ store, newRun: options.plans.newRun, poke: (run) => this.pokeInbox(run) }),
+        batches: new BatchSteps({ store: store.batches, opened: () => this.#options.onBatch() }),
         contexts: options.contexts,
         notifier: options.notifier,
       },
@@ -159,6 +134,16 @@ export class Worker {
   /** Why the store takes nothing of this worker; null while it does. */
   get outage(): string | null {
     return this.#appends.outage ?? this.#lease.outage;
+  }
+
+  /** Under which it owns runs and chunks; another one once the store declared it dead. */
+  get id(): string {
+    return this.#lease.id;
+  }
+
+  /** False: its lease may have expired. */
+  get trusted(): boolean {
+    return this.#lease.trusted();
   }
 
   get activeRuns(): number {

@@ -1,4 +1,4 @@
-/** A batch task: listed with the task as its config has it; this version cannot run it. */
+/** A batch task, as its config has it. */
 
 import type { BatchModel, CompensationModel, JsonValue, StageModel } from "../../model.js";
 import { durationText } from "../../spec/quantity.js";
@@ -7,29 +7,21 @@ import { HEADER, json, print } from "../entity/source.js";
 export const batchConstant = (batch: Pick<BatchModel, "name">): string => `${batch.name.camel}Batch`;
 
 export function batchFile(batch: BatchModel): string {
-  const name = JSON.stringify(batch.name.raw);
   const task = json(taskOf(batch));
   const options = "entries" in task ? { ...task, open: true } : task;
-  return `${HEADER}import { batch } from "@clean-arch/runtime";
+  return `${HEADER}import { batchFromConfig } from "@clean-arch/runtime";
 
-${print(options, `export const ${batchConstant(batch)} = batch(${name}, `, ");")}
+${print(options, `export const ${batchConstant(batch)} = batchFromConfig(`, ");")}
 `;
 }
 
-function taskOf({ timeoutMs, schedule, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
+function taskOf({ name, timeoutMs, source, chunkSize, concurrency, maxFailures, waves }: BatchModel): JsonValue {
   const compensations = waves.flatMap(({ stages }) =>
     stages.flatMap(({ compensation }) => (compensation === null ? [] : [compensation])),
   );
   return {
+    name: name.raw,
     timeout: durationText(timeoutMs),
-    ...(schedule === null
-      ? {}
-      : {
-          schedule: schedule.cron,
-          timezone: schedule.timezone,
-          overlap: schedule.overlap,
-          catch_up: schedule.catchUp,
-        }),
     source: sourceOf(source),
     chunk_size: chunkSize,
     concurrency,

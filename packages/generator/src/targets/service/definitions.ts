@@ -13,9 +13,9 @@ export function definitionsFile({ sagas, batches }: Model): string {
     .sort((a, b) => (a.path < b.path ? -1 : 1))
     .map(({ constant, path }) => `import { ${constant} } from ${JSON.stringify(path)};\n`);
   const list = { items: entries.map(({ constant }) => code(constant)) };
-  return `${HEADER}import type { BatchDefinition, SagaDefinition } from "@clean-arch/runtime";
+  return `${HEADER}import type { SagaDefinition } from "@clean-arch/runtime";
 ${imports.join("")}
 /** Every saga and task of this service. */
-${print(list, "export const definitions: readonly (SagaDefinition | BatchDefinition)[] = ", ";")}
+${print(list, "export const definitions: readonly SagaDefinition[] = ", ";")}
 `;
 }

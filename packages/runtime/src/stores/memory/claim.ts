@@ -1,5 +1,6 @@
 import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
-import { buryExpired, isActive } from "./workers.js";
+import { isActive } from "./leases.js";
+import { buryExpired } from "./workers.js";
 import { claimedRun, type MemoryWorld, type StoredRun } from "./world.js";
 
 export function claim(world: MemoryWorld, request: ClaimRequest, now: number): ClaimedRun[] {

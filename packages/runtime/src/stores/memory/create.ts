@@ -1,7 +1,7 @@
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart } from "../../store/run-store.js";
+import { isActive } from "./leases.js";
 import { put } from "./outbox.js";
-import { isActive } from "./workers.js";
 import { journalRow, type MemoryWorld, runRow, type StoredRun } from "./world.js";
 
 export function createRun(world: MemoryWorld, create: CreateRun, now: number): CreateResult {

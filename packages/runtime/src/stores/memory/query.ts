@@ -58,6 +58,7 @@ export function prune(world: MemoryWorld, endedBefore: number, limit: number): n
     .slice(0, limit);
   for (const run of ended) {
     world.runs.delete(run.id);
+    world.batches.delete(run.id);
     // A restart may have taken its key over.
     if (run.key !== null && world.keys.get(keyOf(run)) === run.id) world.keys.delete(keyOf(run));
   }

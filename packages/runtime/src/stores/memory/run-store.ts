@@ -3,6 +3,7 @@ import { type Clock, systemPorts } from "../../ports.js";
 import { LocalEvents } from "../../store/local-events.js";
 import type { RunStore } from "../../store/run-store.js";
 import { append } from "./append.js";
+import { createMemoryBatches } from "./batches.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { createMemoryEvents } from "./event-store.js";
@@ -76,6 +77,7 @@ export function createMemoryRunStore(options: MemoryRunStoreOptions = {}): RunSt
     stranded: (known) => answer(() => strandedRuns(world, known)),
     prune: (endedBefore, limit) => answer(() => prune(world, endedBefore, limit)),
     events: createMemoryEvents(world, local, answer, () => clock.now()),
+    batches: createMemoryBatches(world, answer, () => clock.now()),
   };
 }
 

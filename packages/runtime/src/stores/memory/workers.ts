@@ -1,4 +1,6 @@
+import { freeChunksOf } from "../../store/local-batches.js";
 import type { RenewRequest, RenewResult, WorkerRow } from "../../store/run-store.js";
+import { memoryBatchTables } from "./batch-tables.js";
 import { claimedRun, type MemoryWorld, openInbox, type StoredWorker } from "./world.js";
 
 /**
@@ -45,11 +47,6 @@ export function retire(world: MemoryWorld, id: string, now: number): void {
   if (worker && !worker.dead) bury(world, worker, now, false);
 }
 
-export function isActive(world: MemoryWorld, id: string, now: number): boolean {
-  const worker = world.workers.get(id);
-  return worker !== undefined && !worker.dead && worker.expiresAt > now;
-}
-
 /** Declares dead whose lease expired; their runs are due for others. */
 export function buryExpired(world: MemoryWorld, now: number): void {
   for (const worker of world.workers.values())
@@ -66,6 +63,7 @@ function bury(world: MemoryWorld, worker: StoredWorker, now: number, crashed: bo
     run.crashed = crashed;
     run.wakeAt = now;
   }
+  freeChunksOf(memoryBatchTables(world, now), worker.id, crashed, now);
   const dead = [...world.workers.values()].filter((other) => other.dead);
   for (const oldest of dead.slice(0, -MAX_DEAD)) world.workers.delete(oldest.id);
 }

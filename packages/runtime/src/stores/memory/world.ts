@@ -1,6 +1,7 @@
 import type { JournalRow } from "../../engine/records.js";
 import type { Json } from "../../json.js";
 import type { Checkpoint, ClaimedRun, InboxEntry, RunRow } from "../../store/run-store.js";
+import type { BatchWorld } from "./batch-world.js";
 import { createEventWorld, type EventWorld } from "./event-world.js";
 
 /**
@@ -18,6 +19,7 @@ export interface MemoryWorld {
   /** What steps' transactions wrote, JSON by key. */
   readonly values: Map<string, string>;
   readonly events: EventWorld;
+  readonly batches: BatchWorld;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -62,7 +64,10 @@ export interface StoredWorker {
 }
 
 export function createMemoryWorld(): MemoryWorld {
-  return { runs: new Map(), keys: new Map(), workers: new Map(), values: new Map(), events: createEventWorld() };
+  return {
+    ...{ runs: new Map(), keys: new Map(), workers: new Map(), values: new Map() },
+    ...{ events: createEventWorld(), batches: new Map() },
+  };
 }
 
 export function runRow({ journal, inbox: _, checkpoints: __, crashed: ___, ...run }: StoredRun): RunRow {

@@ -38,7 +38,7 @@ describe("postgres run store", () => {
     await Promise.all(stores.map((store) => store.open()));
     await first(stores.slice(0, 1)).create([newRun(1)]);
     for (const store of stores) expect(await store.get(runId(1))).toMatchObject({ status: "pending" });
-    expect(server().run(`select count(*) from "it's ""the"" schema".migrations`)).toBe("3");
+    expect(server().run(`select count(*) from "it's ""the"" schema".migrations`)).toBe("4");
     await Promise.all(stores.map((store) => store.close()));
   });
 

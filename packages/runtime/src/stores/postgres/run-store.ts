@@ -3,6 +3,7 @@ import { RuntimeError } from "../../errors.js";
 import { type Clock, systemPorts } from "../../ports.js";
 import type { Append, AppendResult, CreateResult, CreateRun, RunStore, StoreHint } from "../../store/run-store.js";
 import { append } from "./append.js";
+import { createPostgresBatches } from "./batches.js";
 import { isUuid } from "./binary-arrays.js";
 import { claim } from "./claim.js";
 import { Connections, DEFAULT_TRANSACTIONS, type PostgresOptions } from "./connections.js";
@@ -85,6 +86,7 @@ export function createPostgresRunStore(options: PostgresRunStoreOptions): RunSto
   return {
     lanes: LANES,
     events,
+    batches: createPostgresBatches({ answer, write, onPut: (put) => hints?.tell(put) }),
     async open() {
       if (connections !== undefined) return;
       const opened = new Connections(options);

@@ -14,6 +14,17 @@ export type StatementName =
   | ("put-events" | "append-events" | "create-events" | "read-events" | "prune-events" | "restored-places")
   | ("event-group" | "event-member" | "event-holders" | "hold-shards" | "held-shards" | "release-shards")
   | ("advance" | "event-groups" | "forget-group" | "lock-group")
+  | (
+      | "batch-open"
+      | "batch-active"
+      | "batch-lead"
+      | "batch-plant"
+      | "batch-advance"
+      | "batch-halt"
+      | "batch-mark"
+      | "batch-told"
+    )
+  | ("batch-lock" | "batch-close" | "batch-of-dead" | "batch-free" | "batch-requeue" | "batch-failures" | "batch-state")
   | ("handle-events" | "known-events" | "prune-handled" | "park-event" | "unpark-event");
 
 /** One step of the schema. Never changed once released; its number is its place in the list, from 1. */

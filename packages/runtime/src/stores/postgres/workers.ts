@@ -1,5 +1,6 @@
 import type { RenewRequest, RenewResult, WorkerRow } from "../../store/run-store.js";
 import type { Connections } from "./connections.js";
+import { freeChunks } from "./free-chunks.js";
 import { notify } from "./listener.js";
 import { inboxEntry, selectClaimed } from "./run-rows.js";
 
@@ -46,6 +47,7 @@ export async function retire(connections: Connections, worker: string): Promise<
 async function freeRuns(connections: Connections): Promise<void> {
   const freed = await connections.writer.run("free", []);
   if (freed.length > 0) await notify(connections.writer, ["due"]);
+  await freeChunks(connections);
 }
 
 export async function listWorkers(connections: Connections): Promise<WorkerRow[]> {

@@ -1,7 +1,7 @@
 import type { ClaimedRun, ClaimRequest } from "../../store/run-store.js";
 import type { Database } from "./database.js";
+import { isActive } from "./leases.js";
 import { selectClaimed } from "./run-rows.js";
-import { isActive } from "./workers.js";
 
 const WAKE = `update clean_arch_runs set ready = 1 where ready = 0 and wake_at <= ?`;
 

@@ -2,9 +2,9 @@ import type { JournalRow } from "../../engine/records.js";
 import { encodeCreate } from "../../store/run-codec.js";
 import { type CreateResult, type CreateRun, mayRestart, type RunRow } from "../../store/run-store.js";
 import type { Database } from "./database.js";
+import { isActive } from "./leases.js";
 import { insertAll } from "./outbox.js";
 import { selectJournal, selectRun, selectRuns } from "./run-rows.js";
-import { isActive } from "./workers.js";
 
 const INSERT_RUN = `
 insert into clean_arch_runs (

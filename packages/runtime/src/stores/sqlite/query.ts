@@ -55,7 +55,7 @@ const ENDED = `select id from clean_arch_runs as run
 export function prune(db: Database, endedBefore: number, limit: number): number {
   const ids = db.all<{ id: string }>(ENDED, [endedBefore, limit]).map((run) => run.id);
   const listed = JSON.stringify(ids);
-  for (const table of ["attributes", "journal", "inbox", "checkpoints"]) {
+  for (const table of ["attributes", "journal", "inbox", "checkpoints", "batches", "batch_chunks", "batch_failures"]) {
     db.run(`delete from clean_arch_${table} where run in (select value from json_each(?))`, [listed]);
   }
   return db.run("delete from clean_arch_runs where id in (select value from json_each(?))", [listed]).changes;

@@ -5,11 +5,13 @@ import { LocalEvents } from "../../store/local-events.js";
 import type { Append, AppendResult, CreateResult, CreateRun, RunStore } from "../../store/run-store.js";
 import { append } from "./append.js";
 import { applyBatch } from "./batch.js";
+import { BATCH_MIGRATIONS } from "./batch-schema.js";
+import { createSqliteBatches } from "./batches.js";
 import { claim } from "./claim.js";
 import { createRun } from "./create.js";
 import { type Database, openDatabase } from "./database.js";
 import { EVENT_MIGRATIONS } from "./event-schema.js";
-import { createSqliteEvents } from "./event-store.js";
+import { createSqliteEvents, type SqliteCalls } from "./event-store.js";
 import { joinFile, leaveFile } from "./file-events.js";
 import { signal } from "./inbox.js";
 import { migrate } from "./migrate.js";
@@ -65,6 +67,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     const open = opened();
     return open.briefly(() => open.transaction(() => call(open, clock.now())));
   };
+  const calls: SqliteCalls = { answer, write, writeBriefly, now: () => clock.now() };
 
   return {
     open: async () => {
@@ -73,6 +76,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
       try {
         migrate(found, "runs", RUN_MIGRATIONS, clock.now());
         migrate(found, "events", EVENT_MIGRATIONS, clock.now());
+        migrate(found, "batches", BATCH_MIGRATIONS, clock.now());
         db = found;
         local.open(joinFile(found.file));
       } finally {
@@ -137,6 +141,7 @@ export function createSqliteRunStore(options: SqliteRunStoreOptions): RunStore {
     count: () => answer(countRuns),
     stranded: (known) => answer((open) => strandedRuns(open, known)),
     prune: (endedBefore, limit) => write((open) => prune(open, endedBefore, limit)),
-    events: createSqliteEvents({ answer, write, writeBriefly, now: () => clock.now() }, local),
+    events: createSqliteEvents(calls, local),
+    batches: createSqliteBatches(calls),
   };
 }

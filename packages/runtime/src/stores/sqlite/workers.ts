@@ -1,5 +1,8 @@
+import { freeChunksOf } from "../../store/local-batches.js";
 import type { RenewRequest, RenewResult, WorkerRow } from "../../store/run-store.js";
+import { sqliteBatchTables } from "./batch-tables.js";
 import type { Database } from "./database.js";
+import { isAlive } from "./leases.js";
 import { selectClaimed, selectInbox } from "./run-rows.js";
 
 /**
@@ -50,14 +53,7 @@ function reconcile(db: Database, { worker, runs }: RenewRequest, now: number): R
 }
 
 export function retire(db: Database, worker: string, now: number): void {
-  if (db.all("select 1 from clean_arch_workers where id = ? and dead = 0", [worker]).length > 0)
-    bury(db, worker, now, false);
-}
-
-export function isActive(db: Database, worker: string, now: number): boolean {
-  return (
-    db.all("select 1 from clean_arch_workers where id = ? and dead = 0 and expires_at > ?", [worker, now]).length > 0
-  );
+  if (isAlive(db, worker)) bury(db, worker, now, false);
 }
 
 const MAX_DEAD = 50;
@@ -66,6 +62,7 @@ function bury(db: Database, worker: string, now: number, crashed: boolean): void
   db.run("update clean_arch_workers set dead = 1, expires_at = min(expires_at, ?) where id = ?", [now, worker]);
   const free = "update clean_arch_runs set owner = null, crashed = ?, ready = 1, wake_at = ? where owner = ?";
   db.run(free, [crashed ? 1 : 0, now, worker]);
+  freeChunksOf(sqliteBatchTables(db, now), worker, crashed, now);
   const forgotten = "select id from clean_arch_workers where dead = 1 order by rowid desc limit -1 offset ?";
   db.run(`delete from clean_arch_workers where id in (${forgotten})`, [MAX_DEAD]);
 }

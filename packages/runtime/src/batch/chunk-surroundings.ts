@@ -1,0 +1,14 @@
+import type { Json } from "../json.js";
+import type { Participant } from "../participants/participant.js";
+import type { Ports } from "../ports.js";
+import type { BatchStore } from "../store/batch-store.js";
+import type { BatchPlan } from "./batch-plan.js";
+
+/** What the chunks of one batch share. */
+export interface ChunkSurroundings {
+  readonly plan: BatchPlan;
+  readonly run: { readonly id: string; readonly input: Json };
+  readonly store: BatchStore;
+  readonly participants: Readonly<Record<string, Participant>>;
+  readonly ports: Ports;
+}
