@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Instance } from "./instance.js";
+import type { Draws } from "./seeded.js";
 
 export interface Answer {
   readonly status: number;
@@ -31,6 +33,27 @@ export async function ask(instance: Instance, { method = "GET", path, body, head
   } catch {
     return null;
   }
+}
+
+/** Asks one of those that seem to live; null when none does, or no whole answer came in time. */
+export function askAnybody(instances: readonly Instance[], draws: Draws, asked: Asked): Promise<Answer | null> {
+  const up = instances.filter(({ child, url }) => child !== null && url !== "");
+  return up.length === 0 ? Promise.resolve(null) : ask(draws.pick(up), asked);
+}
+
+/** Asks here and there until somebody answers, with no error of the service's own; null when nobody did so often. */
+export async function askUntilAnswered(
+  instances: readonly Instance[],
+  draws: Draws,
+  asked: Asked,
+  tries = 20,
+): Promise<Answer | null> {
+  for (let left = tries; left > 0; left--) {
+    const answer = await askAnybody(instances, draws, asked);
+    if (answer !== null && answer.status < 500 && answer.status !== 429) return answer;
+    await sleep(draws.between(100, 500));
+  }
+  return null;
 }
 
 /** A field of an answer, if it is text. */

@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Answer, ask, textOf } from "./api.js";
-import type { History } from "./history.js";
+import { type Answer, type Asked, askAnybody, textOf } from "./api.js";
+import type { History, Progress } from "./history.js";
 import type { Instance } from "./instance.js";
 import { Draws } from "./seeded.js";
 
 export interface ClientsOptions {
   readonly seed: number;
   readonly instances: readonly Instance[];
+  /** What is started, as often as it is named here. */
   readonly definitions: readonly string[];
+  /** Tells what these clients draw from what others do. Default: nothing. */
+  readonly name?: string;
+  /** Where they are started. Default: `sagas`. */
+  readonly route?: "sagas" | "tasks";
   readonly history: History;
   /** Starts in a second, at most. */
   readonly perSecond: number;
@@ -27,6 +32,7 @@ export class Clients {
   readonly #draws: Draws;
   /** What each known run was last told to be. */
   readonly #statuses = new Map<string, string>();
+  readonly #definitions = new Map<string, string>();
   readonly #following = new Set<Promise<void>>();
   #stopping = false;
   #starting: Promise<void> = Promise.resolve();
@@ -35,7 +41,7 @@ export class Clients {
 
   constructor(options: ClientsOptions) {
     this.#options = options;
-    this.#draws = new Draws(options.seed, "clients");
+    this.#draws = new Draws(options.seed, "clients", ...(options.name === undefined ? [] : [options.name]));
   }
 
   /** Starts that nobody has acknowledged yet. */
@@ -55,6 +61,19 @@ export class Clients {
 
   get runs(): readonly string[] {
     return [...this.#statuses.keys()];
+  }
+
+  /** Of a run that it follows. */
+  definitionOf(run: string): string {
+    return this.#definitions.get(run) ?? "";
+  }
+
+  /** A run that somebody else started is followed as if it were its own. */
+  adopt(run: string, definition: string): void {
+    if (this.#statuses.has(run)) return;
+    this.#statuses.set(run, "pending");
+    this.#definitions.set(run, definition);
+    if (!this.#stopping) this.#follow(this.#askAfter(run));
   }
 
   start(): void {
@@ -94,16 +113,17 @@ export class Clients {
   }
 
   async #untilAcknowledged(key: string, definition: string): Promise<string | undefined> {
-    const { history } = this.#options;
+    const { history, route = "sagas" } = this.#options;
     for (let tries = 0; ; tries++) {
       const answer = await this.#anybody({
-        ...{ method: "POST", path: `/api/v1/sagas/${definition}`, body: { input: { key } } },
+        ...{ method: "POST", path: `/api/v1/${route}/${definition}`, body: { input: { key } } },
         headers: { "idempotency-key": key },
       });
       const run = answer !== null && answer.status < 300 ? textOf(answer.body, "id") : undefined;
       if (answer !== null && run !== undefined) {
         history.add({ kind: "started", at: Date.now(), instance: answer.instance, key, definition, run });
         if (!this.#statuses.has(run)) this.#statuses.set(run, "pending");
+        this.#definitions.set(run, definition);
         return run;
       }
       if (answer !== null && answer.status < 500 && answer.status !== 429) {
@@ -125,13 +145,14 @@ export class Clients {
 
   /** Asks any instance what became of the run; true: it has ended. */
   async look(run: string): Promise<boolean> {
+    const { history } = this.#options;
+    const asked = history.events.length;
     const answer = await this.#anybody({ path: `/api/v1/runs/${run}` });
     if (answer === null) return false;
-    const { history } = this.#options;
     const at = Date.now();
     const status = answer.status === 200 ? textOf(answer.body, "status") : undefined;
     if (status !== undefined) {
-      history.add({ kind: "told", at, instance: answer.instance, run, status });
+      history.add({ kind: "told", at, instance: answer.instance, run, status, asked, ...toldBeside(answer.body) });
       this.#statuses.set(run, status);
       return ENDED.has(status);
     }
@@ -139,8 +160,15 @@ export class Clients {
     return false;
   }
 
-  #anybody(asked: Parameters<typeof ask>[1]): Promise<Answer | null> {
-    const up = this.#options.instances.filter(({ child, url }) => child !== null && url !== "");
-    return up.length === 0 ? Promise.resolve(null) : ask(this.#draws.pick(up), asked);
+  #anybody(asked: Asked): Promise<Answer | null> {
+    return askAnybody(this.#options.instances, this.#draws, asked);
   }
+}
+
+function toldBeside(body: unknown): { progress?: Progress; output?: unknown } {
+  const { progress, output } = body as { progress?: Progress | null; output?: unknown };
+  return {
+    ...(progress != null && { progress: { done: progress.done, failed: progress.failed, skipped: progress.skipped } }),
+    ...(output != null && { output }),
+  };
 }

@@ -2,7 +2,7 @@
  * What was seen from outside, in the order it was seen: by the participants, by the clients, and by whoever did the mischief.
  * Times are those of this machine's clock, ms. The oracle judges this, and nothing that the service keeps.
  */
-export type Event = CallEvent | EffectEvent | AnswerEvent | ClientEvent | FaultEvent;
+export type Event = CallEvent | EffectEvent | AnswerEvent | ClientEvent | TaskEvent | FaultEvent;
 
 export type Direction = "forward" | "compensate";
 
@@ -73,8 +73,12 @@ export type ClientEvent =
       readonly instance: string;
       readonly run: string;
       readonly status: string;
-      /** Why it is parked or failed, if it is. */
-      readonly error?: string;
+      /** How many events had been seen when it was asked: the answer is no older than they are. */
+      readonly asked: number;
+      /** Of a batch. */
+      readonly progress?: Progress;
+      /** Of a run that completed. */
+      readonly output?: unknown;
     }
   /** The API did not know a run that had been acknowledged. */
   | { readonly kind: "unknown"; readonly at: number; readonly instance: string; readonly run: string }
@@ -96,6 +100,46 @@ export type ClientEvent =
       readonly verb: string;
       /** Names the request in the journal. */
       readonly reason: string;
+    };
+
+/** How far a batch is, as its view has it. */
+export interface Progress {
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** An item that failed for good, as it is listed. */
+export interface FailedItem {
+  readonly key: string;
+  /** Why. */
+  readonly code: string;
+}
+
+/** What clients of batches, of waiting workflows and of schedules see besides. */
+export type TaskEvent =
+  /** All pages of a batch's failed items, asked when it had ended or was parked for good. */
+  | { readonly kind: "failed-items"; readonly at: number; readonly run: string; readonly items: readonly FailedItem[] }
+  /** The failed items of an ended batch are to be done by a run of their own. */
+  | { readonly kind: "retried"; readonly at: number; readonly run: string; readonly from: string }
+  /** A signal was answered: taken, or refused because the run was over. */
+  | {
+      readonly kind: "signaled";
+      readonly at: number;
+      readonly run: string;
+      readonly signal: string;
+      /** When it was first sent. */
+      readonly sent: number;
+      readonly taken: boolean;
+    }
+  /** Participants were called for a run that a schedule started: its input says so. */
+  | {
+      readonly kind: "scheduled";
+      readonly at: number;
+      readonly run: string;
+      readonly definition: string;
+      /** When it was due, ISO 8601. */
+      readonly tick: string;
     };
 
 /** Something was done to an instance, to the database or to the network between them. */

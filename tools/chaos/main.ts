@@ -6,12 +6,15 @@ import { runChoreographyChaos } from "./choreography/choreography-chaos.js";
 import { choreographySummary } from "./choreography/report.js";
 import { offenses, summary } from "./report.js";
 import { main as sessionsMain } from "./sessions/main.js";
+import { tasksSummary } from "./tasks/report.js";
+import { runTasksChaos } from "./tasks/tasks-chaos.js";
 
 /**
  * `npm run chaos -- --minutes M --seed S`: see chaos.ts. Exits with 1 at any violation, with the seed and the history of the
  * run that shows it. `--history FILE` keeps everything that was seen; `--logs FOLDER` what the
  * instances print; `--service FOLDER` takes a service that was built before. With `--sessions` it is sessions on Redis that
- * are mistreated: sessions/main.ts. With `--choreography` the service is choreographed over NATS: choreography/choreography-chaos.ts.
+ * are mistreated: sessions/main.ts. With `--choreography` the service is choreographed over NATS: choreography/choreography-chaos.ts. With
+ * `--tasks` it is batches, sleepers, queues and schedules: tasks/tasks-chaos.ts.
  */
 export async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--sessions")) return sessionsMain(args);
@@ -21,15 +24,16 @@ export async function main(args: readonly string[]): Promise<number> {
       ...{ minutes: { type: "string" }, seed: { type: "string" }, instances: { type: "string" } },
       ...{ rate: { type: "string" }, history: { type: "string" }, service: { type: "string" } },
       ...{ logs: { type: "string" }, pace: { type: "string" }, choreography: { type: "boolean", default: false } },
+      tasks: { type: "boolean", default: false },
     },
   });
-  const { choreography } = values;
-  // A choreographed saga is many runs.
+  const { choreography, tasks } = values;
+  // A choreographed saga is many runs, and a batch is many calls.
   const numbers = {
     minutes: 1,
     seed: 1,
     instances: 5,
-    ...(choreography ? { rate: 4, pace: 0.5 } : { rate: 10, pace: 1 }),
+    ...(choreography || tasks ? { rate: 4, pace: 0.5 } : { rate: 10, pace: 1 }),
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const written = values[name];
@@ -50,7 +54,8 @@ export async function main(args: readonly string[]): Promise<number> {
     ...(values.service !== undefined && { folder: values.service }),
     ...(values.logs !== undefined && { logs: values.logs }),
   };
-  const { report, lines } = choreography ? await choreographed(options) : await orchestrated(options);
+  const chaos = choreography ? choreographed : tasks ? ofTasks : orchestrated;
+  const { report, lines } = await chaos(options);
   if (values.history !== undefined) {
     const file = createWriteStream(values.history);
     for (const event of report.events) file.write(`${JSON.stringify(event)}\n`);
@@ -71,4 +76,9 @@ async function orchestrated(options: Parameters<typeof runChaos>[0]) {
 async function choreographed(options: Parameters<typeof runChoreographyChaos>[0]) {
   const report = await runChoreographyChaos(options);
   return { report, lines: choreographySummary(report) };
+}
+
+async function ofTasks(options: Parameters<typeof runTasksChaos>[0]) {
+  const report = await runTasksChaos(options);
+  return { report, lines: tasksSummary(report) };
 }

@@ -18,11 +18,15 @@ export interface StepShape {
   readonly service: string;
   /** False: there is nothing to undo. */
   readonly compensable: boolean;
+  /** It runs only if its condition says so. */
+  readonly conditional: boolean;
 }
 
 interface WrittenStage {
   readonly name: string;
-  readonly service: string;
+  /** None: it sleeps, or waits for a signal. */
+  readonly service?: string;
+  readonly when?: string;
   readonly pivot?: boolean;
   readonly parallel?: readonly WrittenStage[];
 }
@@ -33,6 +37,7 @@ interface WrittenConfig {
   readonly long_running: {
     readonly tasks: readonly {
       readonly name: string;
+      readonly type?: "workflow" | "batch";
       readonly stages: readonly WrittenStage[];
       readonly compensation?: readonly { readonly stage: string }[];
     }[];
@@ -46,14 +51,16 @@ export interface ChaosConfig {
   readonly services: readonly string[];
 }
 
-/** The config must be one that the generator takes: nothing is checked here. */
+/** Of its workflows. The config must be one that the generator takes: nothing is checked here. */
 export function readChaosConfig(yaml: string): ChaosConfig {
   const config = parse(yaml) as WrittenConfig;
-  const sagas = config.long_running.tasks.map(({ name, stages, compensation = [] }): SagaShape => {
+  const workflows = config.long_running.tasks.filter(({ type }) => type !== "batch");
+  const sagas = workflows.map(({ name, stages, compensation = [] }): SagaShape => {
     const compensable = new Set(compensation.map(({ stage }) => stage));
     const steps = stages.flatMap((stage, wave) =>
-      (stage.parallel ?? [stage]).map(({ name: step, service }): StepShape => {
-        return { name: step, wave, service, compensable: compensable.has(step) };
+      (stage.parallel ?? [stage]).flatMap(({ name: step, service, when }): StepShape[] => {
+        if (service === undefined) return [];
+        return [{ name: step, wave, service, compensable: compensable.has(step), conditional: when !== undefined }];
       }),
     );
     const pivot = stages.findIndex((stage) => stage.pivot === true);

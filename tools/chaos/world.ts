@@ -12,7 +12,7 @@ import { findLibfaketime, skewedClock } from "./faults/skewed-clock.js";
 import { History } from "./history.js";
 import { Instance } from "./instance.js";
 import type { Violation } from "./oracle/seen.js";
-import { type Participants, startParticipants } from "./participants/participants.js";
+import { type Participants, type ParticipantsOptions, startParticipants } from "./participants/participants.js";
 import { type ChaosConfig, readChaosConfig } from "./saga-shapes.js";
 import { Draws } from "./seeded.js";
 
@@ -43,17 +43,22 @@ export interface World {
 export const LEASE_MS = 3_000;
 export const CALL_TIMEOUT_MS = 1_500;
 
-/** `config`: the file of the service's. `environment`: more of each instance's. */
+/** `config`: the file of the service's. `environment`: more of each instance's. `source`: see `ParticipantsOptions`. `amend`: see `generateService`. */
 export async function buildWorld(
   options: WorldOptions,
-  service: { readonly config: string; readonly environment?: Readonly<Record<string, string>> },
+  service: {
+    readonly config: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly source?: ParticipantsOptions["source"];
+    readonly amend?: (folder: string) => Promise<void>;
+  },
   cleanUp: CleanUp,
 ): Promise<World> {
   const { seed, say } = options;
   const config = readChaosConfig(await readFile(service.config, "utf8"));
   const built =
     options.folder === undefined
-      ? await generateService(service.config)
+      ? await generateService(service.config, service.amend)
       : { folder: options.folder, remove: () => Promise.resolve() };
   cleanUp.push(() => built.remove());
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));
@@ -61,7 +66,10 @@ export async function buildWorld(
   const postgres = await startPostgres({ settings: { max_connections: 300 } });
   cleanUp.push(() => postgres.remove());
   const history = new History();
-  const participants = await startParticipants({ seed, timeoutMs: CALL_TIMEOUT_MS, history });
+  const participants = await startParticipants({
+    ...{ seed, timeoutMs: CALL_TIMEOUT_MS, history },
+    ...(service.source !== undefined && { source: service.source }),
+  });
   cleanUp.push(() => participants.close());
   const store = createPostgresRunStore({ url: postgres.url(), connections: 1 });
   await store.open();

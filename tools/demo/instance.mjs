@@ -10,11 +10,13 @@ export function killAll() {
   for (const child of children) child.kill("SIGKILL");
 }
 
-/** Runs a command to its end; fails unless it exits with 0. Gives how long it took, s. */
-export function run(command, args, cwd) {
+/** Runs a command to its end, with more in its environment; fails unless it exits with 0. Gives how long it took, s. */
+export function run(command, args, cwd, environment = {}) {
   const startedAt = Date.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(command, args, {
+      ...{ cwd, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...environment } },
+    });
     children.add(child);
     child.once("error", reject);
     child.once("exit", (code) => {

@@ -10,10 +10,17 @@ export class ServiceClient {
     this.#headers = { authorization: `Bearer ${operatorToken}` };
   }
 
-  async startSaga(name, input, { wait, key } = {}) {
-    const query = wait === undefined ? "" : `?wait=${wait}`;
+  startSaga(name, input, { wait, key } = {}) {
+    return this.#start(`/api/v1/sagas/${name}${wait === undefined ? "" : `?wait=${wait}`}`, input, key);
+  }
+
+  startTask(name, input, { key }) {
+    return this.#start(`/api/v1/tasks/${name}`, input, key);
+  }
+
+  #start(path, input, key) {
     const headers = { "content-type": "application/json", ...(key !== undefined && { "idempotency-key": key }) };
-    return this.#call(`/api/v1/sagas/${name}${query}`, { method: "POST", headers, body: JSON.stringify({ input }) });
+    return this.#call(path, { method: "POST", headers, body: JSON.stringify({ input }) });
   }
 
   run(id) {
@@ -29,9 +36,26 @@ export class ServiceClient {
     return (await this.#call("/api/v1/instances", { headers: this.#headers })).items;
   }
 
-  async ledger() {
-    const page = await this.#call("/simulated/ledger?limit=200", { headers: this.#headers });
-    return page.items ?? page;
+  /** Of one run, or of all. */
+  ledger(run) {
+    return this.#pages(`/simulated/ledger?${run === undefined ? "" : `run=${run}&`}`);
+  }
+
+  orders() {
+    return this.#pages("/api/v1/orders?");
+  }
+
+  /** Everything that a list has. */
+  async #pages(path) {
+    const items = [];
+    let cursor = null;
+    do {
+      const from = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await this.#call(`${path}limit=200${from}`, { headers: this.#headers });
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    return items;
   }
 
   async untilStep(id, name, status) {

@@ -62,6 +62,37 @@ describe("the demo and the service it leaves behind", () => {
     2 * MINUTES,
   );
 
+  /** It says itself what it saw, and exits with 0 only then. */
+  const settle = (env: Readonly<Record<string, string>> = {}) =>
+    run("npm", ["run", "demo", "--", "--settlement", "--once", "--again", "--orders", "4000"], { cwd: root, env });
+
+  it(
+    "settles thousands of orders by its nightly batch over three kills, each once",
+    async () => {
+      const { code, output } = await settle();
+      expect(code, output).toBe(0);
+      for (const told of ["3 of 3", "orders that were settled: 4000", "orders that were settled twice: 0"])
+        expect(output).toContain(told);
+    },
+    4 * MINUTES,
+  );
+
+  it(
+    "does so on PostgreSQL, in two instances that are killed in turn",
+    async () => {
+      const server = await startPostgres();
+      try {
+        const { code, output } = await settle({ DATABASE_URL: server.url() });
+        expect(code, output).toBe(0);
+        for (const told of ["instances that share the database: 2", "3 of 3", "orders that were settled: 4000"])
+          expect(output).toContain(told);
+      } finally {
+        await server.remove();
+      }
+    },
+    4 * MINUTES,
+  );
+
   it(
     "passes its own tests and type check",
     async () => {

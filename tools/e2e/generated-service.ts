@@ -16,21 +16,22 @@ export interface GeneratedService {
   remove(): Promise<void>;
 }
 
-/** `config`: default, the example. */
+/** `config`: default, the example. `amend`: changes the project before it is installed and built. */
 export async function generateService(
   config = join(root, "examples/example-config-session.yaml"),
+  amend: (folder: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<GeneratedService> {
   const parent = await mkdtemp(join(tmpdir(), "clean-arch-kill-"));
   const folder = join(parent, "order-service");
   const cli = join(root, "packages/generator/bin/clean-arch-generator.js");
-  for (const [command, args, cwd] of [
-    [process.execPath, [cli, "--config", config, "--out", folder], root],
-    ["npm", ["ci", "--no-audit", "--no-fund"], folder],
-    ["npm", ["run", "build"], folder],
-  ] as const) {
+  const step = async (command: string, args: readonly string[], cwd: string): Promise<void> => {
     const { code, output } = await run(command, args, { cwd });
     if (code !== 0) throw new Error(`expected ${command} ${args.join(" ")} to exit with 0, got ${code}:\n${output}`);
-  }
+  };
+  await step(process.execPath, [cli, "--config", config, "--out", folder], root);
+  await amend(folder);
+  await step("npm", ["ci", "--no-audit", "--no-fund"], folder);
+  await step("npm", ["run", "build"], folder);
   return {
     folder,
     boot: (port, environment = {}) =>

@@ -204,7 +204,9 @@ export class Mischief {
         this.#note("slow", name, at);
       });
     }
-    this.#note(fault.kind, name, at);
+    // The connection whose reply is lost may say nothing more from then on, which costs as much as silence does.
+    if (fault.kind === "swallow" && fault.silent) this.#note("silence", name, at, at + 2 * SILENCE_MS);
+    else this.#note(fault.kind, name, at);
     return Promise.resolve();
   }
 
@@ -216,8 +218,8 @@ export class Mischief {
     return others.length >= IN_PEACE ? victim : null;
   }
 
-  #note(fault: string, instance: string | null, at: number): void {
-    this.#options.history.add({ kind: "fault", fault, at, until: Date.now(), instance });
+  #note(fault: string, instance: string | null, at: number, until = Date.now()): void {
+    this.#options.history.add({ kind: "fault", fault, at, until, instance });
   }
 
   async #pause(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ import {
   maySkip,
   type Seen,
   type SeenRun,
+  sagaRuns,
   stepsOf,
   type Violation,
   wasSkipped,
@@ -13,7 +14,7 @@ import {
 
 /** What the participants' ledger must show of a run that ended, and of the keys under which it was written. */
 export function checkEffects(seen: Seen): Violation[] {
-  return [...seen.runs.values()].flatMap((run) => [...keys(run), ...oneEffect(run), ...end(run), ...pivot(run)]);
+  return sagaRuns(seen).flatMap((run) => [...keys(run), ...oneEffect(run), ...end(run), ...pivot(run)]);
 }
 
 /** `<run>:<step>`, with `:r<n>` for a later round; its compensation's has `:compensate` behind it. */

@@ -9,6 +9,7 @@ import {
   type Seen,
   type SeenCall,
   type SeenRun,
+  sagaRuns,
   stepsOf,
   type Violation,
   wasDisturbed,
@@ -20,7 +21,7 @@ const READ_MS = 1_000;
 
 /** Compensations run for what completed or may have run, for all of it, and for nothing else. */
 export function checkExactness(seen: Seen): Violation[] {
-  return [...seen.runs.values()].flatMap((run) =>
+  return sagaRuns(seen).flatMap((run) =>
     stepsOf(run).flatMap(({ name, compensable }) => [
       ...(compensable ? notForgotten(run, name) : []),
       ...compensationCalls(run, name)

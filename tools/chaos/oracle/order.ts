@@ -8,6 +8,7 @@ import {
   type Seen,
   type SeenCall,
   type SeenRun,
+  sagaRuns,
   stepsOf,
   type Violation,
   wasDisturbed,
@@ -21,7 +22,7 @@ const REPLACED_WITHIN_MS = 6_000;
 
 /** In what order calls may come: forward on what is durable, back in reverse, and never both. */
 export function checkOrder(seen: Seen): Violation[] {
-  return [...seen.runs.values()].flatMap((run) =>
+  return sagaRuns(seen).flatMap((run) =>
     run.calls
       .filter((call) => !isStale(call))
       .flatMap((call) =>

@@ -1,11 +1,8 @@
-import type { Seen, SeenRun, Violation } from "./seen.js";
+import { type Seen, type SeenRun, sagaRuns, type Violation } from "./seen.js";
 
 /** One owner per fence, where runs have fences, and every attempt is made once. */
 export function checkOwners(seen: Seen): Violation[] {
-  return [...seen.runs.values()].flatMap((run) => [
-    ...(seen.isChoreographed ? [] : oneOwner(run)),
-    ...attemptsOnce(run),
-  ]);
+  return sagaRuns(seen).flatMap((run) => [...(seen.isChoreographed ? [] : oneOwner(run)), ...attemptsOnce(run)]);
 }
 
 function oneOwner(run: SeenRun): Violation[] {

@@ -1,4 +1,13 @@
-import type { AnswerEvent, CallEvent, ClientEvent, EffectEvent, Event, FaultEvent } from "../history.js";
+import type {
+  AnswerEvent,
+  CallEvent,
+  ClientEvent,
+  EffectEvent,
+  Event,
+  FailedItem,
+  FaultEvent,
+  TaskEvent,
+} from "../history.js";
 import type { ChaosConfig, SagaShape, StepShape } from "../saga-shapes.js";
 
 /** A call with what became of it. `order`: its place in the history, for "before" and "after". */
@@ -13,11 +22,16 @@ export interface SeenCall {
 export interface SeenRun {
   readonly id: string;
   /** Null: no client was told of it. */
+  definition: string | null;
+  /** Null: it is no saga, or nobody knows what it is. */
   saga: SagaShape | null;
   readonly calls: SeenCall[];
   readonly told: { readonly event: Extract<ClientEvent, { kind: "told" }>; readonly order: number }[];
   readonly verbs: Extract<ClientEvent, { kind: "verb" }>[];
 }
+
+export type Signaled = Extract<TaskEvent, { kind: "signaled" }>;
+export type Scheduled = Extract<TaskEvent, { kind: "scheduled" }>;
 
 export interface Seen {
   readonly isChoreographed: boolean;
@@ -25,6 +39,12 @@ export interface Seen {
   readonly started: readonly Extract<ClientEvent, { kind: "started" }>[];
   readonly unknown: readonly Extract<ClientEvent, { kind: "unknown" }>[];
   readonly refused: readonly Extract<ClientEvent, { kind: "refused" }>[];
+  readonly signaled: readonly Signaled[];
+  readonly scheduled: readonly Scheduled[];
+  /** Failed items of batches, as they were listed in the end; a batch that nobody asked about is missing. */
+  readonly failedItems: ReadonlyMap<string, readonly FailedItem[]>;
+  /** Runs that do the failed items of other ones, with whose. */
+  readonly retried: ReadonlyMap<string, string>;
   readonly faults: readonly FaultEvent[];
   /** After which callers of participants give up, ms. */
   readonly timeoutMs: number;
@@ -43,11 +63,18 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
   const started: Extract<ClientEvent, { kind: "started" }>[] = [];
   const unknown: Extract<ClientEvent, { kind: "unknown" }>[] = [];
   const refused: Extract<ClientEvent, { kind: "refused" }>[] = [];
-  const faults: FaultEvent[] = [];
+  const [signaled, scheduled, faults]: [Signaled[], Scheduled[], FaultEvent[]] = [[], [], []];
+  const failedItems = new Map<string, readonly FailedItem[]>();
+  const retried = new Map<string, string>();
   const runOf = (id: string): SeenRun => {
-    const run = runs.get(id) ?? { id, saga: null, calls: [], told: [], verbs: [] };
+    const run = runs.get(id) ?? { id, definition: null, saga: null, calls: [], told: [], verbs: [] };
     runs.set(id, run);
     return run;
+  };
+  const define = (id: string, definition: string): void => {
+    const run = runOf(id);
+    run.definition ??= definition;
+    run.saga ??= config.sagas.get(definition) ?? null;
   };
   for (const [order, event] of events.entries()) {
     if (event.kind === "call") {
@@ -62,14 +89,25 @@ export function see(events: readonly Event[], config: ChaosConfig, timeoutMs: nu
       if (call !== undefined) call.answer = { event, order };
     } else if (event.kind === "started") {
       started.push(event);
-      runOf(event.run).saga ??= config.sagas.get(event.definition) ?? null;
-    } else if (event.kind === "told") runOf(event.run).told.push({ event, order });
+      define(event.run, event.definition);
+    } else if (event.kind === "scheduled") {
+      scheduled.push(event);
+      define(event.run, event.definition);
+    } else if (event.kind === "retried") {
+      retried.set(event.run, event.from);
+      define(event.run, runOf(event.from).definition ?? "");
+    } else if (event.kind === "failed-items") failedItems.set(event.run, event.items);
+    else if (event.kind === "signaled") signaled.push(event);
+    else if (event.kind === "told") runOf(event.run).told.push({ event, order });
     else if (event.kind === "verb") runOf(event.run).verbs.push(event);
     else if (event.kind === "unknown") unknown.push(event);
     else if (event.kind === "refused") refused.push(event);
     else faults.push(event);
   }
-  return { isChoreographed: config.isChoreographed, runs, started, unknown, refused, faults, timeoutMs };
+  return {
+    ...{ isChoreographed: config.isChoreographed, runs, started, unknown, refused, faults, timeoutMs },
+    ...{ signaled, scheduled, failedItems, retried },
+  };
 }
 
 /** Sent by an owner that had been replaced, and turned away: it proves nothing about the present owner. */
@@ -89,6 +127,11 @@ export function effectOf(calls: readonly SeenCall[]): SeenCall["effect"] {
   return calls.find(({ effect }) => effect !== null)?.effect ?? null;
 }
 
+/** Runs whose calls are those of a saga; items of batches have rules of their own. */
+export function sagaRuns({ runs }: Seen): readonly SeenRun[] {
+  return [...runs.values()].filter(({ saga, definition }) => saga !== null || definition === null);
+}
+
 export function stepsOf(run: SeenRun): readonly StepShape[] {
   return run.saga === null ? [] : [...run.saga.steps.values()];
 }
@@ -103,8 +146,9 @@ export function wasSkipped(run: SeenRun): boolean {
   return run.verbs.some(({ verb }) => verb === "skip");
 }
 
-/** An operator said that a step past the pivot need not be done, as far as can be seen. */
+/** It has a condition, or an operator said that a step past the pivot need not be done, as far as can be seen. */
 export function maySkip(run: SeenRun, step: StepShape): boolean {
+  if (step.conditional) return true;
   const pivot = run.saga?.pivotAfterWave ?? null;
   return pivot !== null && step.wave > pivot && wasSkipped(run);
 }
@@ -123,6 +167,20 @@ export function mayHaveRun(calls: readonly SeenCall[]): boolean {
 export function wasDisturbed({ faults }: Seen, instance: string, from: number, to: number): boolean {
   return faults.some(
     (fault) => (fault.instance === null || fault.instance === instance) && fault.at < to && fault.until > from,
+  );
+}
+
+/** Faults that may cost an instance its lease; of the others it only notices that its calls fail. */
+const COSTLY: ReadonlySet<string> = new Set(["kill", "stop", "stall", "partition", "silence", "slow", "restart"]);
+
+/** Those that may have cost the instance its lease between these times, ms. */
+export function lossesOf({ faults }: Seen, instance: string, from: number, to: number): FaultEvent[] {
+  return faults.filter(
+    (fault) =>
+      COSTLY.has(fault.fault) &&
+      (fault.instance === null || fault.instance === instance) &&
+      fault.at < to &&
+      fault.until > from,
   );
 }
 

@@ -1,8 +1,8 @@
-import type { AnswerEvent, CallEvent, ClientEvent, Direction, Event, FaultEvent } from "../history.js";
+import type { AnswerEvent, CallEvent, ClientEvent, Direction, Event, FaultEvent, Progress } from "../history.js";
 import { type ChaosConfig, readChaosConfig } from "../saga-shapes.js";
 import type { SeenRow } from "./journal.js";
-import { judge } from "./oracle.js";
-import { see } from "./seen.js";
+import { type Evidence, judge } from "./oracle.js";
+import { see, type Violation } from "./seen.js";
 
 /** `a`, then `b1` and `b2` at once, a pivot, then `c`. Only `c` cannot be undone. */
 const configOf = (orchestration: string): ChaosConfig =>
@@ -41,9 +41,9 @@ export class Story {
   #calls = 0;
   readonly #done = new Map<string, string>();
 
-  constructor(orchestration: "orchestration" | "choreography" = "orchestration") {
+  constructor(orchestration: "orchestration" | "choreography" = "orchestration", definition = "saga") {
     this.#config = configOf(orchestration);
-    this.add({ kind: "started", at: this.tick(), instance: "1.1", key: "k", definition: "saga", run: "run" });
+    this.add({ kind: "started", at: this.tick(), instance: "1.1", key: "k", definition, run: "run" });
   }
 
   tick(ms = 10): number {
@@ -90,6 +90,11 @@ export class Story {
     this.add({ kind: "answer", at: this.tick(), call, status, ...(why !== undefined && { why }) });
   }
 
+  /** What it gave, once it is done. */
+  referenceOf(step: string): string {
+    return this.#done.get(step) ?? "";
+  }
+
   /** Called, done and answered. */
   do(step: string, told: Told = {}): void {
     const call = this.call(step, "forward", told);
@@ -103,8 +108,9 @@ export class Story {
     this.answer(call);
   }
 
-  tell(status: string, run = "run"): void {
-    this.add({ kind: "told", at: this.tick(), instance: "1.1", run, status });
+  tell(status: string, run = "run", beside: { progress?: Progress; output?: unknown } = {}): void {
+    const asked = this.events.length;
+    this.add({ kind: "told", at: this.tick(), instance: "1.1", run, status, asked, ...beside });
   }
 
   verb(verb: string, reason: string, stage?: string): void {
@@ -124,10 +130,17 @@ export class Story {
     this.rows.set(run, rows);
   }
 
+  protected get evidence(): Evidence {
+    const seen = see(this.events, this.#config, TIMEOUT_MS);
+    return { seen, journals: this.rows, takeovers: [], takeoverBoundMs: 0 };
+  }
+
+  protected judge(): readonly Violation[] {
+    return judge(this.evidence);
+  }
+
   /** The rules that are broken, each once. */
   get broken(): string[] {
-    const seen = see(this.events, this.#config, TIMEOUT_MS);
-    const violations = judge({ seen, journals: this.rows, takeovers: [], takeoverBoundMs: 0 });
-    return [...new Set(violations.map(({ rule }) => rule))];
+    return [...new Set(this.judge().map(({ rule }) => rule))];
   }
 }

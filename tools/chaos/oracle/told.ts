@@ -46,9 +46,9 @@ function oneEnd({ id, told }: SeenRun): Violation[] {
 }
 
 /** Judged after everything was healed and had its time. */
-function isOver({ id, saga, told }: SeenRun): Violation[] {
+function isOver({ id, definition, told }: SeenRun): Violation[] {
   const status = told.at(-1)?.event.status;
-  if (saga === null)
+  if (definition === null)
     return [{ rule: "unasked", run: id, message: "participants were called for a run that no client started" }];
   if (status !== undefined && (ENDED.has(status) || PARKED.has(status))) return [];
   return [{ rule: "over", run: id, message: `neither ended nor parked for good: ${status ?? "nobody could tell"}` }];

@@ -47,3 +47,14 @@ it("turns away an older fence of the run, whatever it wants", () => {
   ledger.arrive(call("forward", 2));
   expect(ledger.arrive(call("compensate", 1))).toEqual({ kind: "stale-fence" });
 });
+
+it("has a fence for each item of a run", () => {
+  const ledger = new EffectLedger();
+  const item = (key: string, fence: number) => {
+    const step = `items[${key}]/settle`;
+    return { ...call("forward", fence), step, key: `run:${step}` };
+  };
+  expect(ledger.arrive(item("a", 3))).toEqual({ kind: "go" });
+  expect(ledger.arrive(item("b", 1))).toEqual({ kind: "go" });
+  expect(ledger.arrive(item("a", 2))).toEqual({ kind: "stale-fence" });
+});

@@ -1,4 +1,5 @@
 import type { CallEvent, Output } from "../history.js";
+import { itemOf } from "./item-step.js";
 
 /** What a participant says to a call before it does anything. */
 export type Verdict =
@@ -16,7 +17,7 @@ type Call = Pick<CallEvent, "run" | "step" | "direction" | "key" | "fence" | "ca
 
 /**
  * A participant's barrier, written from what participants are promised and nothing else: one effect per key, none from an
- * older fence, none of a step after its compensation.
+ * older fence, none of a step after its compensation. Items of a batch are worked by owners of their own, so each has its fence.
  */
 export class EffectLedger {
   readonly #effects = new Map<string, Output>();
@@ -27,8 +28,9 @@ export class EffectLedger {
   readonly #atWork = new Map<string, number>();
 
   arrive(call: Call): Verdict {
-    const newest = Math.max(this.#fences.get(call.run) ?? 0, call.fence);
-    this.#fences.set(call.run, newest);
+    const owned = `${call.run} ${itemOf(call.step)?.item ?? ""}`;
+    const newest = Math.max(this.#fences.get(owned) ?? 0, call.fence);
+    this.#fences.set(owned, newest);
     if (call.fence < newest) return { kind: "stale-fence" };
     const output = this.#effects.get(call.key);
     if (output !== undefined) return { kind: "replayed", output };

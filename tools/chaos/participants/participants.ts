@@ -4,12 +4,15 @@ import type { CallEvent, History, Output } from "../history.js";
 import { drawn } from "../seeded.js";
 import { type Behavior, behaviorOf } from "./behavior.js";
 import { EffectLedger, type Verdict } from "./effect-ledger.js";
+import type { PagedSource } from "./paged-source.js";
 
 export interface ParticipantsOptions {
   readonly seed: number;
   /** After which callers give up, ms. */
   readonly timeoutMs: number;
   readonly history: History;
+  /** What is asked for under `/<instance>/<name>`. Default: nobody serves pages. */
+  readonly source?: { readonly name: string; readonly pages: PagedSource };
 }
 
 /** The services that the sagas call: never killed, with a ledger of their own, and moody. */
@@ -29,7 +32,8 @@ const ANSWERS = {
   "in-progress": { status: 409, code: "in-progress" },
 } as const;
 
-export async function startParticipants({ seed, timeoutMs, history }: ParticipantsOptions): Promise<Participants> {
+export async function startParticipants(options: ParticipantsOptions): Promise<Participants> {
+  const { seed, timeoutMs, history, source } = options;
   const ledger = new EffectLedger();
   const callsByKey = new Map<string, number>();
   const timers = new Set<NodeJS.Timeout>();
@@ -92,10 +96,27 @@ export async function startParticipants({ seed, timeoutMs, history }: Participan
     });
   };
 
+  const givePage = (pages: PagedSource, request: IncomingMessage, text: string, response: ServerResponse): void => {
+    const { status, page } = pages.answer(headerOf(request, "x-run-id"), JSON.parse(text), calm);
+    const body = status === 200 ? JSON.stringify(page) : problem("unwell");
+    response.writeHead(status, { "content-type": "application/json" }).end(body);
+  };
+
+  const scheduled = new Set<string>();
+  const noteSchedule = ({ at, run }: CallEvent, text: string): void => {
+    const { tick, definition } = record(record(JSON.parse(text)).input);
+    if (typeof tick !== "string" || typeof definition !== "string" || scheduled.has(run)) return;
+    scheduled.add(run);
+    history.add({ kind: "scheduled", at, run, definition, tick });
+  };
+
   const take = (request: IncomingMessage, text: string, response: ServerResponse): void => {
+    if (source !== undefined && request.url?.split("/")[2] === source.name)
+      return givePage(source.pages, request, text, response);
     calls += 1;
     const call = callOf(request, text, calls);
     history.add(call);
+    noteSchedule(call, text);
     const verdict = ledger.arrive(call);
     if (verdict.kind === "replayed")
       return answer(response, call, 200, JSON.stringify(verdict.output), { why: "replayed" });
@@ -159,10 +180,7 @@ function problem(code: string): string {
 }
 
 function callOf(request: IncomingMessage, text: string, call: number): CallEvent {
-  const header = (name: string): string => {
-    const value = request.headers[name];
-    return typeof value === "string" ? value : "";
-  };
+  const header = (name: string): string => headerOf(request, name);
   const body = JSON.parse(text) as Readonly<Record<string, unknown>>;
   const common = {
     ...{ at: Date.now(), call, instance: request.url?.split("/")[1] ?? "" },
@@ -179,6 +197,11 @@ function callOf(request: IncomingMessage, text: string, call: number): CallEvent
     ...{ outputs: {}, forwardKey: body.forward_key, output: body.output },
     outcome: body.outcome === "completed" ? "completed" : "unknown",
   };
+}
+
+function headerOf(request: IncomingMessage, name: string): string {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : "";
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
