@@ -202,7 +202,7 @@ const insideRuntime = [
     from: `${runtime}batch/`,
     may: [
       `${runtime}(batch|engine|store|participants)/`,
-      `${runtime}saga/(checked-input|declared-step|define|expression|queue|schedule-config)[.]ts$`,
+      `${runtime}saga/(checked-input|declared-step|define|expression|queue|queue-config|schedule-config)[.]ts$`,
       `${runtime}schedule/schedule-definition[.]ts$`,
       `${runtime}worker/(attempt-abort|batch-steps|guarded-client)[.]ts$`,
       `${runtime}(duration|errors|json|log|ports)[.]ts$`,

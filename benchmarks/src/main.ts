@@ -1,3 +1,6 @@
+import { benchBatches } from "./batch/bench.js";
+import { batchReport } from "./batch/report.js";
+import { BATCH_SUITE } from "./batch/suite.js";
 import { benchEvents } from "./events/bench.js";
 import { eventReport } from "./events/report.js";
 import { EVENT_SUITE } from "./events/suite.js";
@@ -36,8 +39,15 @@ async function main(): Promise<number> {
       const result = await benchEvents(options, say);
       return finish(result, eventReport(result), options.save);
     }
+    case "batch": {
+      const options = readOptions(BATCH_SUITE, args);
+      const result = await benchBatches(options, say);
+      return finish(result, batchReport(result), options.save);
+    }
     default:
-      throw new Error([usage(SAGA_SUITE), usage(SESSION_SUITE), usage(EVENT_SUITE), TABLE_USAGE].join("\n"));
+      throw new Error(
+        [usage(SAGA_SUITE), usage(SESSION_SUITE), usage(EVENT_SUITE), usage(BATCH_SUITE), TABLE_USAGE].join("\n"),
+      );
   }
 }
 

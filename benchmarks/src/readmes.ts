@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { batchTables } from "./batch/readme-table.js";
+import type { BatchResult } from "./batch/result.js";
 import { eventTables } from "./events/readme-table.js";
 import type { EventResult } from "./events/result.js";
 import { withTables } from "./readme-table.js";
@@ -15,10 +17,12 @@ export function committedTables(): string[] {
   const sagas = savedResult<SagaResult>("sagas");
   const sessions = savedResult<SessionResult>("sessions");
   const events = savedResult<EventResult>("events");
+  const batches = savedResult<BatchResult>("batch");
   return [
     ...(sagas === null ? [] : [sagaTables(sagas)]),
     ...(sessions === null ? [] : [sessionTables(sessions)]),
     ...(events === null ? [] : [eventTables(events)]),
+    ...(batches === null ? [] : [batchTables(batches)]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Machine } from "./machine.js";
 import type { Named } from "./rounds.js";
 
-export type SuiteName = "sagas" | "sessions" | "events";
+export type SuiteName = "sagas" | "sessions" | "events" | "batch";
 
 /** What `npm run bench -- <name>` can run. */
 export interface Suite<C extends Named, S extends Named> {

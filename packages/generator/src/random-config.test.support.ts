@@ -99,7 +99,7 @@ const LIKELY: Readonly<Record<string, number>> = {
     ["name", "service", "endpoint", "source", "values", "entity", "stages", "entities", "tasks"].map((key) => [key, 1]),
   ),
   ...Object.fromEntries(
-    "package_manager cors rate_limit pool generate queue priority input when map heartbeat tracing replicas kubernetes items file max_items"
+    "package_manager cors rate_limit pool generate concurrency_per_key queue_key schedule_input input when map heartbeat tracing replicas kubernetes items file max_items"
       .split(" ")
       .map((key) => [key, 0.03]),
   ),
@@ -274,7 +274,7 @@ class Drawer {
     if (key === "service") return this.#one(this.#services);
     if (key === "entity") return this.#one(this.#entities);
     if (key === "endpoint" || key === "action") return this.#one(ENDPOINTS);
-    if (key === "when" || key === "map") return this.#one(EXPRESSIONS);
+    if (key === "when" || key === "map" || key === "queue_key") return this.#one(EXPRESSIONS);
     if (key === "pattern") return this.#one(PATTERNS);
     if (key === "schedule") return this.#one(["0 2 * * *", "*/5 1-3 * jan mon", "61 * * * *"]);
     if (key === "timezone") return this.#one(["UTC", "Europe/Berlin"]);

@@ -20,6 +20,7 @@ test("an answer that points at a wrong url, token or endpoint is logged as such"
       context: { get: () => ({}), patch() {}, checkpoint: async () => {} },
       transaction: () => Promise.reject(new Error("no store here")),
       signal: new AbortController().signal,
+      ...{ heartbeat() {}, heartbeatMs: null, heartbeatDetails: null },
     };
     expect(await service.perform({ service: "stock", endpoint: "/reserve" }, call)).toMatchObject({ retry: true });
     expect(lines).toMatchObject([{ facts: { service: "stock", status: 404 }, text: expect.stringContaining("url") }]);

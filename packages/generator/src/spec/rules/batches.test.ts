@@ -98,6 +98,9 @@ describe("an item of a batch", () => {
     expect(said("{items: [1]}", undefined, "      max_failure_ratio: 1.5\n")).toEqual([
       "error out-of-range max_failure_ratio: expected a number from 0 to 1, got 1.5",
     ]);
+    expect(said("{items: [1]}", undefined, "      concurrency: 1001\n")).toEqual([
+      "error out-of-range concurrency: expected at most 1000 chunks at once, got 1001",
+    ]);
     const text = `long_running: {tasks: [{name: t, max_failure_ratio: 1, stages: [{name: a, service: s, endpoint: /a}]}]}`;
     expect(diagnosticsOf(text).map(({ code, key }) => `${code} ${key}`)).toEqual([
       "misplaced-key long_running.tasks[0].max_failure_ratio",

@@ -10,6 +10,7 @@ type Report = RuleInput["report"];
 type Source = NonNullable<LooseTask["source"]>;
 type LooseField = Loose<FieldConfig>;
 
+const MAX_CHUNKS = 1_000;
 const SOURCES = ["entity", "service", "file", "items"] as const;
 /** Keys of a source, each with what it stands beside. */
 const BESIDE = [
@@ -22,6 +23,10 @@ const BESIDE = [
 export function checkBatch(task: LooseTask, path: Path, input: RuleInput): void {
   const { report } = input;
   checkItemStages(task, path, report);
+  if ((task.concurrency ?? 1) > MAX_CHUNKS) {
+    const [expected, got] = [`at most ${MAX_CHUNKS} chunks at once`, String(task.concurrency)];
+    report({ code: "out-of-range", path: [...path, "concurrency"], expected, got });
+  }
   if (task.source !== undefined) return checkSource(task.source, [...path, "source"], input);
   const expected = "the key `source` of a batch";
   const hint = `one of ${SOURCES.join(", ")}`;

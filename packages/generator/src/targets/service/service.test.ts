@@ -229,7 +229,7 @@ long_running:
       compensation: [{ stage: each, action: undo, timeout: 5 }]
     - { name: lines, type: batch, source: { file: "a.CSV", key: sku }, stages: [{ name: one, service: s, endpoint: /x }] }
     - { name: list, type: batch, max_failures: 3, source: { items: [1, { a: 2 }] }, stages: [{ name: one, service: s, endpoint: /x }] }
-    - { name: widgets, type: batch, source: { entity: Widget, where: { label: "a"b" } }, stages: [{ name: one, service: s, endpoint: /x }] }
+    - { name: widgets, type: batch, source: { entity: Widget, where: { label: 'a"b' } }, stages: [{ name: one, service: s, endpoint: /x }] }
 `);
   const batch = (name: string) => contentOf(files, `src/application/sagas/${name}.batch.generated.ts`);
   const bulk = batch("bulk");
