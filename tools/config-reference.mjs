@@ -63,9 +63,9 @@ export function configReference(schema, rows, version) {
   }
 }
 
-/** `*` is any part of a path, `**` the stages of a task. */
+/** `*` is any part of a path. */
 function covers(pattern, path) {
-  const parts = pattern.replaceAll(".*", "*").replace("stages**", "stages[]").replaceAll("tasks*", "tasks[]");
+  const parts = pattern.replaceAll(".*", "*").replaceAll("tasks*", "tasks[]");
   const wanted = parts.replace("services*", "services.<name>");
   return path === wanted || path.startsWith(`${wanted}.`) || path.startsWith(`${wanted}[]`);
 }

@@ -121,6 +121,7 @@ function buildCall(stage: ActionConfig, task: TaskConfig, context: TaskContext):
     method: stage.method ?? "POST",
     timeoutMs: stage.timeout ?? service.timeoutMs ?? STAGE_TIMEOUT_MS,
     ...retryOf(stage.retry, task, service, context.recoveryRetry),
+    heartbeatMs: stage.heartbeat ?? null,
     refusals: stage.refusals ?? [],
     when: stage.when ?? null,
     input: stage.input ?? null,

@@ -77,6 +77,8 @@ export interface CallModel extends StageBase {
   readonly retry: RetryPolicy;
   /** False: neither stage nor task nor service writes one; the settings' `session.recovery` holds, and `retry` equals it. */
   readonly retryWritten: boolean;
+  /** Null: an attempt may be silent until its timeout. */
+  readonly heartbeatMs: number | null;
   /** HTTP statuses that are a refusal beside the usual ones. */
   readonly refusals: readonly number[];
   /** What is sent: JSONata, or an object with expressions in it; null: the protocol's body. */

@@ -7,7 +7,7 @@ import { shown } from "../diagnostics.js";
 import { type Node, nodeAt, type Path, pathText } from "./node.js";
 
 interface Row {
-  /** `*` stands for any key or index; `**` for the stages of a task, alone or in a group. */
+  /** `*` stands for any key or index. */
   readonly path: string;
   /** Refused values; without it, any value but `false`. */
   readonly values?: readonly string[];
@@ -24,8 +24,6 @@ export const unavailable: readonly Row[] = [
   { path: "http.rate_limit", hint: LEAVE_OUT },
   { path: "services.*.generate", hint: "write a config of its own for it" },
   { path: "session.context.storage", values: ["postgres"], hint: "use redis, sqlite or memory" },
-  { path: "long_running.tasks.*.stages.**.heartbeat", hint: LEAVE_OUT },
-  { path: "long_running.tasks.*.stages.**.on_timeout", values: ["skip"], hint: "use fail or refuse" },
   {
     path: "long_running.tasks.*.start_timeout",
     type: "batch" as const,
@@ -69,10 +67,7 @@ interface Match {
 function matching(root: Node, pattern: readonly string[]): Match[] {
   let found: Match[] = [{ path: [], key: root, value: root }];
   for (const part of pattern) {
-    if (part === "**") {
-      const stages = found.flatMap(children);
-      found = [...stages, ...stages.flatMap((stage) => childrenNamed(stage, "parallel")).flatMap(children)];
-    } else found = found.flatMap((match) => (part === "*" ? children(match) : childrenNamed(match, part)));
+    found = found.flatMap((match) => (part === "*" ? children(match) : childrenNamed(match, part)));
   }
   return found;
 }

@@ -332,7 +332,7 @@ describe("what a user reads", () => {
       "  tasks:",
       "    - name: t",
       "      stages:",
-      "        - {name: a, service: s, endpoint: /a, heartbeat: 5}",
+      "        - {name: a, service: s, endpoint: /a, max_items: 5}",
       "        - {name: a, service: s, endpoint: ../b}",
       "deploy: {replicas: 2}",
     ].join("\n");
@@ -340,7 +340,7 @@ describe("what a user reads", () => {
       "1:14 error out-of-range http.port",
       "3:10 error unknown-key session.saga.timeuot",
       "4:22 error wrong-value session.context.storage",
-      "9:47 error not-available long_running.tasks[0].stages[0].heartbeat",
+      "9:47 error misplaced-key long_running.tasks[0].stages[0].max_items",
       "10:18 error duplicate-name long_running.tasks[0].stages[1].name",
       "10:43 error bad-endpoint long_running.tasks[0].stages[1].endpoint",
       "11:10 error not-available deploy.replicas",

@@ -64,7 +64,11 @@ const actionKeys = {
     }),
   ),
   on_timeout: optional(
-    choice("What it is when the signal does not come in time. Default: fail.", ["fail", "refuse", "skip"]),
+    choice("What it is when the signal does not come in time; skip: it goes on, with output null. Default: fail.", [
+      "fail",
+      "refuse",
+      "skip",
+    ]),
   ),
   sleep: optional(
     delay(
@@ -75,7 +79,11 @@ const actionKeys = {
   map: optional(expression("JSONata giving a list; the service is called once for each item.")),
   concurrency: optional(integer("Items of map at once. Default: 1.", 1, 1000)),
   max_items: optional(integer("A longer list of map fails the stage. Default: 1000.", 1, 10_000)),
-  heartbeat: optional(duration("How long the stage may be silent.")),
+  heartbeat: optional(
+    duration(
+      "An attempt that gives no sign of life for so long has failed, and is tried again. Default: it may be silent until its timeout.",
+    ),
+  ),
   pivot: optional(flag("True: once this stage has completed, the run only goes forward.")),
 };
 

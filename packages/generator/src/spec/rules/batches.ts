@@ -133,6 +133,7 @@ const NOT_OF_ITEMS = {
   wait_for: "a wait for a signal",
   saga: "another saga",
   pivot: "a pivot",
+  heartbeat: "heartbeats",
 } as const;
 
 /** An item goes through calls, one after the other; what else there is belongs to a workflow. */

@@ -82,7 +82,7 @@ const MAPPED =
   "{ name: each, service: a, endpoint: /x, map: input.lines, concurrency: 2, when: input.now, input: { sku: '${ item.sku }', place: [0] } }";
 
 const WAITS =
-  "{ name: nap, sleep: 90s, when: input.tired }, { name: until, sleep: '${ input.at }' }, { name: go, wait_for: go.on, timeout: 5s, on_timeout: refuse }, { name: any, wait_for: any }, { name: run, saga: child, input: { id: '${ input.id }' } }";
+  "{ name: nap, sleep: 90s, when: input.tired }, { name: until, sleep: '${ input.at }' }, { name: go, wait_for: go.on, timeout: 5s, on_timeout: refuse }, { name: late, wait_for: go.on, timeout: 5s, on_timeout: skip }, { name: slow, service: a, endpoint: /x, timeout: 2h, heartbeat: 30s }, { name: any, wait_for: any }, { name: run, saga: child, input: { id: '${ input.id }' } }";
 
 const WIDGET =
   "domain: { entities: [{ name: Widget, fields: [{ name: label, type: string }], use_cases: [create, update] }] }";
@@ -288,6 +288,8 @@ test("timers, waits and children are the builder's, each with what it is written
     'sleep("nap", {\n    when: "input.tired",\n    for: "90s",\n  })',
     'sleep("until", {\n    for: "${ input.at }",\n  })',
     'waitFor("go", {\n    signal: "go.on",\n    timeout: "5s",\n    onTimeout: "refuse",\n  })',
+    'waitFor("late", {\n    signal: "go.on",\n    timeout: "5s",\n    onTimeout: "skip",\n  })',
+    'step("slow", {\n    service: "a",\n    endpoint: "/x",\n    timeout: "7200s",\n    heartbeat: "30s",\n  })',
     'waitFor("any", {\n    signal: "any",\n  })',
     'child("run", {\n    saga: "child",\n    input: { id: "${ input.id }" },\n  })',
   ])

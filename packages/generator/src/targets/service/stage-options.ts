@@ -21,6 +21,7 @@ export function callEntries(call: CallModel): Entry[] {
     ...(call.input === null ? [] : [["input", json(call.input)] satisfies Entry]),
     ...(call.method === "POST" ? [] : [["method", json(call.method)] satisfies Entry]),
     ["timeout", code(duration(call.timeoutMs))],
+    ...(call.heartbeatMs === null ? [] : [["heartbeat", code(duration(call.heartbeatMs))] satisfies Entry]),
     ...retryEntry(call),
     ...(call.refusals.length === 0 ? [] : [["refusals", json(call.refusals)] satisfies Entry]),
     ...(call.compensation === null ? [] : [["compensate", compensation(call.compensation)] satisfies Entry]),

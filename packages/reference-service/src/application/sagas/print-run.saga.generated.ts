@@ -28,6 +28,7 @@ export const printRunSaga = saga<JsonObject>("print_run", { timeout: "1800s" })
     service: "bindery_service",
     endpoint: "/bind",
     timeout: "120s",
+    heartbeat: "30s",
   })
   .pivot()
   .step("ship_copies", {

@@ -2,11 +2,13 @@
 import type { FastifyInstance } from "fastify";
 import Type, { type Static } from "typebox";
 import type { Runs } from "../../application/ports/runs.js";
+import { checkpointRoutes } from "./checkpoint-routes.js";
+import { heartbeatRoutes } from "./heartbeat-routes.js";
 import type { HttpContext } from "./http-context.js";
 import { readableRun } from "./run-access.js";
 import { streamRun } from "./run-events.js";
 import { presentRow, presentRun, RunSchema } from "./run-view.js";
-import { Id, isoTime, JsonObject, operatorOnly, page } from "./schemas.js";
+import { Id, JsonObject, operatorOnly, page } from "./schemas.js";
 import { searchRoutes } from "./search-routes.js";
 import { signalRoutes } from "./signal-routes.js";
 import { verbRoutes } from "./verb-routes.js";
@@ -66,29 +68,8 @@ export function runRoutes(app: FastifyInstance, { runs }: Served, context: HttpC
     },
   );
 
-  if (settings.checkpoints) {
-    app.get<{ Params: Static<typeof Id> }>(
-      "/api/v1/runs/:id/checkpoints",
-      {
-        schema: {
-          tags,
-          summary: "Snapshots of the run's context",
-          security: operatorOnly,
-          params: Id,
-          response: { 200: page(JsonObject) },
-        },
-      },
-      async (request) => {
-        await runs.get(request.params.id);
-        const items = await runs.checkpoints(request.params.id);
-        return {
-          items: items.map(({ n, seq, fence, at, context }) => ({ n, seq, fence, at: isoTime(at), context })),
-          next_cursor: null,
-        };
-      },
-    );
-  }
-
+  if (settings.checkpoints) checkpointRoutes(app, { runs });
   signalRoutes(app, { runs }, context);
+  heartbeatRoutes(app, { runs }, context);
   verbRoutes(app, { runs });
 }
