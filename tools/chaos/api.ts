@@ -20,7 +20,7 @@ export interface Asked {
 const TIMEOUT_MS = 3_000;
 
 /** Asks one instance; null when no whole answer came in time. */
-export async function ask(instance: Instance, { method = "GET", path, body, headers }: Asked): Promise<Answer | null> {
+async function ask(instance: Instance, { method = "GET", path, body, headers }: Asked): Promise<Answer | null> {
   const { url, name } = instance;
   try {
     const response = await fetch(`${url}${path}`, {

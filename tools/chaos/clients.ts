@@ -166,9 +166,11 @@ export class Clients {
 }
 
 function toldBeside(body: unknown): { progress?: Progress; output?: unknown } {
-  const { progress, output } = body as { progress?: Progress | null; output?: unknown };
+  const { progress, output } = body as { progress?: Partial<Progress> | null; output?: unknown };
+  // What a function says of itself is of any shape.
+  const { done, failed, skipped } = progress ?? {};
   return {
-    ...(progress != null && { progress: { done: progress.done, failed: progress.failed, skipped: progress.skipped } }),
+    ...(done !== undefined && failed !== undefined && skipped !== undefined && { progress: { done, failed, skipped } }),
     ...(output != null && { output }),
   };
 }

@@ -76,6 +76,11 @@ export async function buildWorld(
   cleanUp.push(() => store.close());
 
   const died: Violation[] = [];
+  let refuse: (error: Error) => void = () => {};
+  const refused = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
+  let isUp = false;
   const library = findLibfaketime();
   const draws = new Draws(seed, "instances");
   const instances: Instance[] = [];
@@ -94,6 +99,8 @@ export async function buildWorld(
           config.services.map((name) => [`SERVICES_${name.toUpperCase()}_URL`, participants.url(life, name)]),
         ),
       onDied: (life, output) => {
+        // Nothing was done to it yet: it would only die again.
+        if (!isUp) return refuse(new Error(`expected ${life} to start, it ended:\n${output}`));
         died.push({ rule: "died", run: null, message: `${life} ended and nobody had killed it:\n${output}` });
         say(`${life} ended by itself`);
         void sleep(200).then(() => instance.boot());
@@ -102,6 +109,7 @@ export async function buildWorld(
     instances.push(instance);
     cleanUp.push(() => instance.close());
   }
-  await Promise.all(instances.map((instance) => instance.boot()));
+  await Promise.race([Promise.all(instances.map((instance) => instance.boot())), refused]);
+  isUp = true;
   return { config, history, postgres, participants, instances, store, died, clocks: library ?? "the preload module" };
 }

@@ -11,7 +11,7 @@ const CHUNK = 100;
 const CONCURRENCY = 4;
 /** Parts of the whole that are settled when a process is killed. */
 const KILLS_AT = [0.2, 0.5, 0.8];
-const LOOK_EVERY_MS = 25;
+const LOOK_EVERY_MS = 50;
 const SAY_EVERY = 0.05;
 /** Without any progress: longer than a lease, and than the start of a process. */
 const STANDSTILL_MS = 60_000;

@@ -173,11 +173,15 @@ export function wasDisturbed({ faults }: Seen, instance: string, from: number, t
 /** Faults that may cost an instance its lease; of the others it only notices that its calls fail. */
 const COSTLY: ReadonlySet<string> = new Set(["kill", "stop", "stall", "partition", "silence", "slow", "restart"]);
 
+export function isCostly({ fault }: FaultEvent): boolean {
+  return COSTLY.has(fault);
+}
+
 /** Those that may have cost the instance its lease between these times, ms. */
 export function lossesOf({ faults }: Seen, instance: string, from: number, to: number): FaultEvent[] {
   return faults.filter(
     (fault) =>
-      COSTLY.has(fault.fault) &&
+      isCostly(fault) &&
       (fault.instance === null || fault.instance === instance) &&
       fault.at < to &&
       fault.until > from,

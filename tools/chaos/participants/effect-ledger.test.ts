@@ -7,7 +7,8 @@ const output = (n: number) => ({ reference: `charge-${n}`, context: {} });
 const call = (direction: Direction = "forward", fence = 1) => {
   calls += 1;
   const key = direction === "forward" ? "run:charge" : "run:charge:compensate";
-  return { run: "run", step: "charge", direction, key, fence, call: calls };
+  const of = direction === "forward" ? {} : { forwardKey: "run:charge" };
+  return { run: "run", step: "charge", direction, key, ...of, fence, call: calls };
 };
 
 it("has one effect per key, and answers the same ever after", () => {
@@ -40,6 +41,17 @@ it("turns away what comes after its compensation, also when it was at work befor
   expect(ledger.apply(step, output(1))).toBe(false);
   expect(ledger.arrive(call())).toEqual({ kind: "compensated" });
   expect(ledger.arrive(call("compensate"))).toEqual({ kind: "replayed", output: null });
+});
+
+it("turns away what had its effect and was compensated since", () => {
+  const ledger = new EffectLedger();
+  const [step, undo] = [call(), call("compensate")];
+  ledger.arrive(step);
+  ledger.apply(step, output(1));
+  ledger.arrive(undo);
+  ledger.apply(undo, null);
+  expect(ledger.arrive(call())).toEqual({ kind: "compensated" });
+  expect(ledger.arrive({ ...call(), key: "run:charge:r2" })).toEqual({ kind: "go" });
 });
 
 it("turns away an older fence of the run, whatever it wants", () => {

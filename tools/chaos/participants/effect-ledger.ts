@@ -13,7 +13,7 @@ export type Verdict =
   /** A newer owner of the run has called before. */
   | { readonly kind: "stale-fence" };
 
-type Call = Pick<CallEvent, "run" | "step" | "direction" | "key" | "fence" | "call">;
+type Call = Pick<CallEvent, "run" | "step" | "direction" | "key" | "forwardKey" | "fence" | "call">;
 
 /**
  * A participant's barrier, written from what participants are promised and nothing else: one effect per key, none from an
@@ -22,7 +22,7 @@ type Call = Pick<CallEvent, "run" | "step" | "direction" | "key" | "fence" | "ca
 export class EffectLedger {
   readonly #effects = new Map<string, Output>();
   readonly #fences = new Map<string, number>();
-  /** `<run> <step>` of what was compensated. */
+  /** Keys of what was compensated. */
   readonly #tombstones = new Set<string>();
   /** Calls at work, by key. */
   readonly #atWork = new Map<string, number>();
@@ -32,9 +32,10 @@ export class EffectLedger {
     const newest = Math.max(this.#fences.get(owned) ?? 0, call.fence);
     this.#fences.set(owned, newest);
     if (call.fence < newest) return { kind: "stale-fence" };
+    // Also what had its effect before: whoever does not know that it was undone must not take it for done.
+    if (call.direction === "forward" && this.#isCompensated(call)) return { kind: "compensated" };
     const output = this.#effects.get(call.key);
     if (output !== undefined) return { kind: "replayed", output };
-    if (call.direction === "forward" && this.#isCompensated(call)) return { kind: "compensated" };
     if (this.#atWork.has(call.key)) return { kind: "in-progress" };
     this.#atWork.set(call.key, call.call);
     return { kind: "go" };
@@ -46,7 +47,7 @@ export class EffectLedger {
     this.#atWork.delete(call.key);
     if (call.direction === "forward" && this.#isCompensated(call)) return false;
     this.#effects.set(call.key, output);
-    if (call.direction === "compensate") this.#tombstones.add(`${call.run} ${call.step}`);
+    if (call.direction === "compensate") this.#tombstones.add(call.forwardKey ?? "");
     return true;
   }
 
@@ -55,7 +56,7 @@ export class EffectLedger {
     if (this.#atWork.get(call.key) === call.call) this.#atWork.delete(call.key);
   }
 
-  #isCompensated({ run, step }: Call): boolean {
-    return this.#tombstones.has(`${run} ${step}`);
+  #isCompensated({ key }: Call): boolean {
+    return this.#tombstones.has(key);
   }
 }

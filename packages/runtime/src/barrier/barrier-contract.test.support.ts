@@ -298,6 +298,27 @@ export function barrierContract<Tx>(name: string, open: () => Promise<BarrierUnd
       ).toBe(2);
     });
 
+    test("are of one item each, of the items of a batch", async ({ barrier, effects, doing, undoing }) => {
+      const item = (key: string, stage: string, fence: number) => step(`items[${key}]/${stage}`, fence);
+      const heir = doing("reserved", () => 1);
+      await barrier.run(
+        item("a/b", "reserve", 2_001),
+        doing("first", () => 1),
+      );
+      expect(await barrier.run(item("a/b", "pack", 2_002), heir)).toBe(1);
+      // Another chunk has owners of its own.
+      expect(
+        await barrier.run(
+          item("c", "reserve", 1_001),
+          doing("other", () => 2),
+        ),
+      ).toBe(2);
+      const late = compensation("items[a/b]/reserve", 2_001);
+      await expect(barrier.run(late, never)).rejects.toMatchObject({ code: "stale-fence" });
+      await barrier.run(compensation("items[c]/reserve", 1_001), undoing("other"));
+      expect(await effects()).toEqual(["first", "reserved"]);
+    });
+
     test("count as seen although the handler threw", async ({ barrier, doing }) => {
       const failing = doing("x", () => {
         throw new Error("fault");

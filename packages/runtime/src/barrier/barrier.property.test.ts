@@ -39,8 +39,10 @@ class Model {
   /** What the caller is told: `done 7`, `no`, `compensated`, `stale-fence`, `fault`, `undone`. */
   arrive(turn: number, { run, step, compensation, fence, handler, outcome, undoUnknown }: Arrival): string {
     const key = `${run}:${step}`;
-    if (fence < (this.#fences.get(run) ?? 0)) return "stale-fence";
-    this.#fences.set(run, fence);
+    // An item's fences are its own.
+    const scope = step.startsWith("items[3]/") ? `${run}:items[3]` : run;
+    if (fence < (this.#fences.get(scope) ?? 0)) return "stale-fence";
+    this.#fences.set(scope, fence);
     const said = this.#said.get(key);
     if (!compensation) {
       if (said !== undefined) return said === "undone" ? "compensated" : said;

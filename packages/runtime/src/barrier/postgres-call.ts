@@ -5,7 +5,7 @@ import { decodeKnown, encodeKnown, toAnswer } from "./known-row.js";
 import type { PostgresClient } from "./postgres-client.js";
 import { ask, commit, isLockTimeout } from "./postgres-connection.js";
 import type { Statements } from "./postgres-statements.js";
-import { inProgress, judge, type Known, keyOf, type Refusal, refusalOf, staleFence } from "./verdict.js";
+import { fenceScopeOf, inProgress, judge, type Known, keyOf, type Refusal, refusalOf, staleFence } from "./verdict.js";
 
 /** How a call came out: the first one, or a later one that is told the same. */
 export type Settled = { readonly answer: Json } | { readonly refusal: Refusal };
@@ -25,12 +25,13 @@ export interface PostgresCall {
 export async function performCall(options: PostgresCall): Promise<Settled> {
   const { client, statements, call, handler, undoUnknown, maxAnswerBytes } = options;
   const key = keyOf(call);
+  const fenceScope = fenceScopeOf(call);
   const forward = call.forwardKey === undefined;
-  refuseOlder(call, await ask(() => statements.raiseFence(client, call.runId, call.fence)));
+  refuseOlder(call, await ask(() => statements.raiseFence(client, fenceScope, call.fence)));
   await ask(() => client.query(options.begin));
   const { known, tx } = await claim(options, encodeKnown(forward ? { state: "done", answer: null } : UNDONE));
   // A newer owner may have spoken while this call waited.
-  refuseOlder(call, await ask(() => statements.newestFence(client, call.runId)));
+  refuseOlder(call, await ask(() => statements.newestFence(client, fenceScope)));
   const verdict = judge(call, known, undoUnknown);
   if (verdict.kind === "answer" || verdict.kind === "refuse") {
     await ask(() => client.query("rollback"));

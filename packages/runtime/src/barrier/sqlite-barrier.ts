@@ -12,7 +12,16 @@ import {
 } from "./barrier.js";
 import { decodeKnown, encodeKnown, type KnownRow, toAnswer } from "./known-row.js";
 import { type SqliteDatabase, sqliteHandle } from "./sqlite-handle.js";
-import { judge, type Known, keyOf, type Refusal, RememberedRefusal, refusalOf, staleFence } from "./verdict.js";
+import {
+  fenceScopeOf,
+  judge,
+  type Known,
+  keyOf,
+  type Refusal,
+  RememberedRefusal,
+  refusalOf,
+  staleFence,
+} from "./verdict.js";
 
 export interface SqliteBarrierOptions extends BarrierOptions {
   /** For the retention. Default: the system's. */
@@ -68,9 +77,10 @@ export function sqliteBarrier<Db extends SqliteDatabase>(
   };
 
   function raiseFence(call: BarrierCall): void {
-    const newest = db.all<{ fence: number }>(FENCE, [call.runId])[0]?.fence;
+    const scope = fenceScopeOf(call);
+    const newest = db.all<{ fence: number }>(FENCE, [scope])[0]?.fence;
     if (newest !== undefined && newest > call.fence) throw staleFence(call, newest);
-    if (newest !== call.fence) db.run(RAISE, [call.runId, call.fence, clock.now()]);
+    if (newest !== call.fence) db.run(RAISE, [scope, call.fence, clock.now()]);
   }
 
   function settle(call: BarrierCall, handler: (answered: Json | undefined) => unknown, undoUnknown: boolean): Settled {

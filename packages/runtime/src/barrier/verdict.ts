@@ -57,6 +57,16 @@ export function keyOf({ runId, idempotencyKey, fence, forwardKey }: BarrierCall)
   return forwardKey ?? idempotencyKey;
 }
 
+/**
+ * To whom the fence of a call belongs: to its run, but the items of a batch, and of a step that maps over a list, to each of them. The items of
+ * a batch are in chunks that have owners of their own.
+ */
+export function fenceScopeOf({ runId, idempotencyKey, forwardKey }: BarrierCall): string {
+  const key = forwardKey ?? idempotencyKey;
+  // The name of a step has no slash; the key of an item may have some.
+  return key.startsWith(`${runId}:items[`) ? key.slice(0, key.lastIndexOf("/")) : runId;
+}
+
 function invalid(message: string): RuntimeError {
   return new RuntimeError("input-invalid", message);
 }

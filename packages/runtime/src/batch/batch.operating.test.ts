@@ -51,7 +51,7 @@ describe("an operator of a batch", () => {
     await bench.saga.pass(60_000);
     // The chunk under way came to its end.
     expect(done).toHaveLength(10);
-    expect(await manager.get(id)).toMatchObject({ status: "paused", progress: { done: 10 } });
+    expect(await manager.get(id)).toMatchObject({ status: "paused", items: { done: 10 } });
     await bench.act(manager, id, "resume");
     const run = await bench.reached(manager, id, "completed");
     expect(run.output).toEqual({ items: 20, done: 20, failed: 0, skipped: 0 });
@@ -65,7 +65,7 @@ describe("an operator of a batch", () => {
     await bench.act(manager, id, "cancel");
     const run = await bench.reached(manager, id, "cancelled");
     expect(done).toHaveLength(10);
-    expect(run).toMatchObject({ progress: { done: 10, failed: 0 }, error: { code: "cancelled" } });
+    expect(run).toMatchObject({ items: { done: 10, failed: 0 }, error: { code: "cancelled" } });
     await bench.saga.pass(60_000);
     expect(done).toHaveLength(10);
   });
@@ -86,7 +86,7 @@ describe("an operator of a batch", () => {
     const id = await bench.start(manager, "picky");
     const stuck = await bench.reached(manager, id, "stuck");
     expect(stuck.error).toMatchObject({ code: "too-many-failures" });
-    expect(stuck.progress).toMatchObject({ failed: 2 });
+    expect(stuck.items).toMatchObject({ failed: 2 });
     await bench.act(manager, id, "resume");
     const run = await bench.reached(manager, id, "completed");
     expect(run.output).toEqual({ items: 10, done: 7, failed: 3, skipped: 0 });
@@ -126,9 +126,9 @@ describe("an operator of a batch", () => {
     await bench.reached(manager, id, "stuck");
     await bench.act(manager, id, "abandon");
     const run = await bench.reached(manager, id, "failed");
-    const { progress } = run;
+    const { items } = run;
     await bench.saga.pass(30_000);
-    expect((await manager.get(id)).progress).toEqual(progress);
+    expect((await manager.get(id)).items).toEqual(items);
   });
 
   it("may not name the step that it is to be retried from", async () => {
@@ -173,7 +173,7 @@ describe("an operator of a batch", () => {
       picky(bad, { source: { items: numbers(50) }, maxFailures: null, maxFailureRatio: 0.05 }),
     ]);
     const run = await bench.reached(manager, await bench.start(manager, "picky"), "stuck");
-    expect(run.progress).toMatchObject({ done: 47, failed: 3 });
+    expect(run.items).toMatchObject({ done: 47, failed: 3 });
   });
 });
 

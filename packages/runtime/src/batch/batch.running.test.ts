@@ -27,7 +27,7 @@ describe("a batch", () => {
     const id = await bench.start(manager, "count");
     const run = await bench.reached(manager, id, "completed");
     expect(run).toMatchObject({ type: "batch", output: { items: 250, done: 250, failed: 0, skipped: 0 } });
-    expect(run.progress).toEqual({ done: 250, failed: 0, skipped: 0, total: 250, rate: null, leftMs: null });
+    expect(run.items).toEqual({ done: 250, failed: 0, skipped: 0, total: 250, rate: null, leftMs: null });
     expect([...done].sort()).toEqual(numbers(250).map(String).sort());
     expect(await manager.metrics()).toMatchObject({ batchItemsDone: 250, batchItemsFailed: 0 });
     expect(manager.definitions()).toMatchObject([{ name: "count", type: "batch", available: true }]);

@@ -137,7 +137,7 @@ describe("instances that share a batch", () => {
     const second = await bench.open([counted("b", watch())]);
     await bench.act(second, id, "cancel");
     const run = await bench.reached(second, id, "cancelled");
-    expect(run.progress).toMatchObject({ done: 0 });
+    expect(run.items).toMatchObject({ done: 0 });
   });
 
   it("go on when replies of the store are lost", async () => {

@@ -73,7 +73,7 @@ describe("pages of a service as a source", () => {
         return { items: page(from, limit), next_cursor: from + limit < 10 ? from + limit : null, total: 10 };
       }),
     );
-    expect(run).toMatchObject({ status: "completed", output: { items: 10, done: 10 }, progress: { total: 10 } });
+    expect(run).toMatchObject({ status: "completed", output: { items: 10, done: 10 }, items: { total: 10 } });
     expect([...worked.keys()].sort()).toEqual(numbers(10).map(String));
     expect(asked).toEqual([null, 3, 6, 9]);
   });
@@ -191,7 +191,7 @@ describe("an entity as a source", () => {
   it("gives the records that its conditions want", async () => {
     const { run, worked } = await work({ entity: "Order", where: { status: "open" } }, entities(new Set()));
     expect([...worked.keys()]).toEqual(["0", "2", "4", "6", "8"]);
-    expect(run.progress).toMatchObject({ total: 5, done: 5 });
+    expect(run.items).toMatchObject({ total: 5, done: 5 });
   });
 
   it("that nobody reads halts the batch", async () => {

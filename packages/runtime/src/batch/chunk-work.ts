@@ -8,6 +8,7 @@ import type { ChunkSurroundings } from "./chunk-surroundings.js";
 import { HandledChunk } from "./handled-chunk.js";
 import { HandledItems } from "./handled-items.js";
 import type { AttemptEnd, ItemActs, ItemInHand } from "./item-attempt.js";
+import { itemFence } from "./item-fence.js";
 import { StagedItems } from "./staged-items.js";
 
 /** `committed`: settled with the handler's own transaction. `left`: somebody else's, or to be asked for again; nothing is settled here. */
@@ -67,7 +68,7 @@ export class ChunkWork {
     if (work.kind === "each") return new HandledItems({ ...shared, handler: work.run, plan: plan.act });
     return new StagedItems({
       ...{ ...shared, stages: plan.stages, participants, now: () => ports.clock.now() },
-      retried: retriedOf(this.chunk),
+      ...{ retried: retriedOf(this.chunk), fence: itemFence(this.chunk) },
     });
   }
 

@@ -8,6 +8,8 @@ export interface StageFacts {
   readonly run: { readonly id: string; readonly input: Json };
   readonly item: Json;
   readonly key: string;
+  /** Grows with each owner of the item. */
+  readonly fence: number;
   /** `items[<key>]/<stage>`. */
   readonly stage: string;
   readonly idempotencyKey: string;
@@ -39,12 +41,11 @@ const noTransaction: TransactionRunner = () =>
 export const NO_HEARTBEAT = { heartbeat: () => {}, heartbeatMs: null, heartbeatDetails: null } as const;
 
 export function stageCall(facts: StageFacts, { input, isMapped, outputs, attempt }: StageInput): StepCall {
-  const { run, item, key, stage, idempotencyKey, timeoutMs, abort } = facts;
+  const { run, item, key, fence, stage, idempotencyKey, timeoutMs, abort } = facts;
   return {
     runId: run.id,
     runInput: run.input,
-    // Chunks have owners of their own, and no fence is common to them: keys alone tell late calls from others.
-    fence: 1,
+    fence,
     context: NO_CONTEXT,
     ...NO_HEARTBEAT,
     transaction: noTransaction,

@@ -23,6 +23,8 @@ export interface StagedItemsOptions {
   readonly participants: Readonly<Record<string, Participant>>;
   readonly bound: AttemptBound;
   readonly run: { readonly id: string; readonly input: Json };
+  /** See `itemFence`. */
+  readonly fence: number;
   /** Of items that are tried again after they were undone; null: the first time. */
   readonly retried: string | null;
   readonly random: () => number;
@@ -206,7 +208,7 @@ export class StagedItems implements ItemActs {
     act: Pick<PlannedStage, "stage" | "timeoutMs" | "compensation"> & { readonly service: string },
     perform: (participant: Participant, facts: StageFacts) => Promise<StepOutcome>,
   ): Promise<StepOutcome> {
-    const { bound, run, participants, retried } = this.#options;
+    const { bound, run, fence, participants, retried } = this.#options;
     const { stage, timeoutMs, compensation, service } = act;
     if (!bound.mayBegin()) return LEFT;
     const abort = bound.begin();
@@ -224,6 +226,7 @@ export class StagedItems implements ItemActs {
         run,
         item: item.item,
         key: item.key,
+        fence,
         stage: name,
         idempotencyKey: `${run.id}:${name}${round}`,
         timeoutMs,

@@ -1,4 +1,4 @@
-import type { Seen, Violation } from "../../oracle/seen.js";
+import { isCostly, type Seen, type Violation } from "../../oracle/seen.js";
 import type { ItemCall, SeenBatch } from "./seen-batches.js";
 
 /** From the death of an instance to the first call of another one for a chunk that it was at, ms, without the time in which the database was down. */
@@ -23,6 +23,7 @@ export function heirsOf(seen: Seen, batches: readonly SeenBatch[]): Heir[] {
         if (instance === null) return [];
         return leftBy(batch, instance, at).flatMap(({ chunk, next }): Heir[] => {
           if (next === undefined || wasHeld(batch, at, next.event.at)) return [];
+          if (mayHaveDied(seen, instance, until, next.event.at)) return [];
           const from = outages
             .filter((outage) => outage.at < next.event.at && outage.until > at)
             .reduce((latest, outage) => Math.max(latest, outage.until), until);
@@ -54,6 +55,14 @@ function leftBy(batch: SeenBatch, instance: string, at: number): { chunk: number
     if (before.at(-1)?.event.instance !== instance || begun === size) return [];
     return [{ chunk, next: calls.find(({ event }) => event.at > at && event.instance !== instance) }];
   });
+}
+
+/** Its heir may have been lost as well, before it called anybody. */
+function mayHaveDied({ faults }: Seen, instance: string, from: number, to: number): boolean {
+  return faults.some(
+    (fault) =>
+      isCostly(fault) && fault.instance !== null && fault.instance !== instance && fault.at < to && fault.until > from,
+  );
 }
 
 /** Somebody, or its budget, held the batch up meanwhile. */

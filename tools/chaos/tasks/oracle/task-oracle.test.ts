@@ -320,6 +320,7 @@ describe("a chunk of an instance that was killed", () => {
       ),
     ).toEqual([]);
     expect(stories(killed(6_000, (s) => s.tell("paused")))).toEqual([]);
+    expect(stories(killed(6_000, (s) => s.fault("stop", "3.1", 4_000)))).toEqual([]);
   });
 
   it("is nobody's when all its items had been called for", () => {
