@@ -22,7 +22,7 @@ export type BatchScenario =
       readonly starts: number;
     };
 
-export type ScenarioName = BatchScenario["name"];
+type ScenarioName = BatchScenario["name"];
 
 /** Items of a chunk, and of a job of the contender that has several in one. */
 export const CHUNK = 100;

@@ -1,5 +1,6 @@
-import type { CancelTimer, Clock } from "../ports.js";
+import { type CancelTimer, type Clock, sleep } from "../ports.js";
 import { AttemptAbort } from "../worker/attempt-abort.js";
+import type { Ownership } from "./ownership.js";
 
 /** What an attempt that was cut short came to: nobody knows. */
 export class Cut {
@@ -10,13 +11,16 @@ export class Cut {
   }
 }
 
+/** A lease that is late is asked about again. */
+const UNSURE_MS = 100;
+
 /**
  * Bounds the attempts of one chunk, which come one after the other. One timer serves them all: most attempts are far shorter than their
  * time, and a timer of its own for each would cost more than they do.
  */
 export class AttemptBound {
   readonly #clock: Clock;
-  readonly #isOurs: () => boolean;
+  readonly #ownership: () => Ownership;
   #deadline = Number.POSITIVE_INFINITY;
   #timeoutMs = 0;
   #abort: AttemptAbort | null = null;
@@ -24,10 +28,10 @@ export class AttemptBound {
   #timerAt = Number.POSITIVE_INFINITY;
   #cutFor: string | null = null;
 
-  /** `isOurs`: the chunk is this instance's, as far as it can tell. */
-  constructor(clock: Clock, isOurs: () => boolean) {
+  /** `ownership`: of the chunk. */
+  constructor(clock: Clock, ownership: () => Ownership) {
     this.#clock = clock;
-    this.#isOurs = isOurs;
+    this.#ownership = ownership;
   }
 
   /** All of it was cut short: nothing more is begun. */
@@ -37,11 +41,20 @@ export class AttemptBound {
 
   /**
    * Asked right before an act is done: a process that was asleep longer than its lease finds out here, and does nothing that its heir may have
-   * done otherwise.
+   * done otherwise. While nobody knows whose the chunk is it waits: whoever leaves a chunk works it again from its first item.
    */
-  mayBegin(): boolean {
-    if (this.#cutFor === null && !this.#isOurs()) this.cut("this instance may no longer own the chunk");
-    return this.#cutFor === null;
+  mayBegin(): boolean | Promise<boolean> {
+    if (this.#cutFor !== null) return false;
+    const ownership = this.#ownership();
+    if (ownership === "ours") return true;
+    if (ownership === "unsure") return this.#onceSure();
+    this.cut("this instance no longer owns the chunk");
+    return false;
+  }
+
+  async #onceSure(): Promise<boolean> {
+    await sleep(this.#clock, UNSURE_MS);
+    return this.mayBegin();
   }
 
   /** Begins an attempt. */
@@ -67,6 +80,11 @@ export class AttemptBound {
   end(): void {
     this.#abort = null;
     this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Cuts short what is under way: an attempt that failed, like others. */
+  interrupt(reason: string): void {
+    this.#abort?.abort(reason);
   }
 
   /** Cuts short what is under way, and all that follows. */

@@ -10,6 +10,7 @@ import type { BatchPlan } from "./batch-plan.js";
 import type { ChunkSurroundings } from "./chunk-surroundings.js";
 import { ChunkWork, type WorkedChunk } from "./chunk-work.js";
 import { FairShare } from "./fair-share.js";
+import type { Ownership } from "./ownership.js";
 import { RememberedItems } from "./remembered-items.js";
 import { SettleLane } from "./settle-lane.js";
 import { SourceFailed, type SourceReader } from "./source-reader.js";
@@ -62,7 +63,7 @@ export class BatchDriver {
     this.#around = {
       ...{ plan, store: env.store, participants: env.participants, ports: env.ports },
       run: { id: run.id, input: run.input },
-      isOurs: () => this.#mayGoOn(),
+      ownership: () => this.#ownership(),
     };
     this.#share = new FairShare(plan.step.concurrency, env.ports.clock);
     this.#lane = new SettleLane({
@@ -71,7 +72,7 @@ export class BatchDriver {
       holding: () => [...this.#inHand.keys()],
       onAdvanced: (settled, result) => this.#advanced(settled, result),
       onLost: (error) => this.#lost(error),
-      mayGoOn: () => this.#mayGoOn(),
+      mayGoOn: () => this.#ownership() !== "lost",
     });
   }
 
@@ -83,6 +84,11 @@ export class BatchDriver {
   /** It was abandoned: another driver may begin anew. */
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** The worker in whose name it owns chunks is dead. */
+  get isStale(): boolean {
+    return this.#env.workerId() !== this.#worker;
   }
 
   /** What the store says is to be done for it, and how many instances live. */
@@ -126,8 +132,14 @@ export class BatchDriver {
     this.#onQuiet();
   }
 
-  #mayGoOn(): boolean {
-    return !this.#isGone && this.#env.trusted() && this.#env.workerId() === this.#worker;
+  /** The lease may be over, and an heir at work: nothing goes on until that is known. */
+  interrupt(reason: string): void {
+    for (const work of this.#inHand.values()) work.interrupt(reason);
+  }
+
+  #ownership(): Ownership {
+    if (this.#isGone || this.isStale) return "lost";
+    return this.#env.trusted() ? "ours" : "unsure";
   }
 
   #room(): number {
@@ -201,7 +213,7 @@ export class BatchDriver {
   #begin(chunk: TakenChunk): void {
     const work = new ChunkWork(this.#around, chunk);
     this.#inHand.set(chunk.n, work);
-    if (!this.#mayGoOn()) work.leave("this instance no longer owns the chunk");
+    if (this.#ownership() === "lost") work.leave("this instance no longer owns the chunk");
     void this.#perform(work).then(
       (worked) => this.#worked(work, worked),
       (error: unknown) => this.#failed(work, error),
@@ -250,7 +262,7 @@ export class BatchDriver {
 
   /** Of the lane's call. */
   #lost(error: unknown): void {
-    if (isUnavailable(error) || !this.#mayGoOn()) return this.abandon("the store does not answer");
+    if (isUnavailable(error) || this.#ownership() === "lost") return this.abandon("the store does not answer");
     this.#fail({
       code: "store-refused",
       message: `the store refused what was settled: ${String(error).slice(0, 400)}`,

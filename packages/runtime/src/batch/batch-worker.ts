@@ -95,9 +95,21 @@ export class BatchWorker {
     this.#wake();
   }
 
-  /** The worker lost its lease: chunks are somebody else's now, or soon. */
+  /**
+   * The lease was not renewed in time: what is under way is cut short. The chunks stay in hand: only a worker that was declared dead, and has
+   * another id from then on, has lost them.
+   */
   lost(): void {
-    this.#abandonAll("this instance lost its lease");
+    for (const driver of this.#drivers.values()) driver.interrupt("the lease of this instance may be over");
+    this.#options.ports.clock.soon(() => this.#abandonStale());
+  }
+
+  #abandonStale(): void {
+    for (const [run, driver] of this.#drivers) {
+      if (!driver.isStale) continue;
+      driver.abandon("this instance lost its lease");
+      this.#drivers.delete(run);
+    }
   }
 
   #abandonAll(reason: string): void {
@@ -120,6 +132,7 @@ export class BatchWorker {
   async #lookOnce(): Promise<void> {
     const { store, logger } = this.#options;
     const { trusted, workerId } = this.#env;
+    this.#abandonStale();
     if (!trusted()) return;
     const worker = workerId();
     try {

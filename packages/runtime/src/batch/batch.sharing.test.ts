@@ -113,6 +113,32 @@ describe("instances that share a batch", () => {
     expect(run.output).toMatchObject({ items: 1, done: 1 });
   });
 
+  it("stay where they are in a chunk while the store is silent, and do nothing again that they did", async () => {
+    const { store, die, revive } = mortalStore();
+    const seen = watch();
+    const interrupted = gate();
+    const each = async ({ key, signal }: { readonly key: string; readonly signal: AbortSignal }): Promise<void> => {
+      seen.calls.push(key);
+      if (seen.calls.length !== 4) return;
+      die();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      interrupted.open();
+      throw new Error("cut short");
+    };
+    const items = numbers(10);
+    const manager = await bench.open([counted("a", seen, { source: { items }, chunkSize: 10, each })], { store });
+    const id = await bench.start(manager, "shared");
+    await bench.saga.until(interrupted.passed);
+    const before = seen.calls.length;
+    await bench.saga.pass(20_000);
+    expect(seen.calls).toHaveLength(before);
+    revive();
+    await bench.reached(manager, id, "completed");
+    const again = seen.calls.filter((key, at) => seen.calls.indexOf(key) !== at);
+    expect(again).toEqual([seen.calls[3]]);
+    expect(new Set(seen.calls).size).toBe(10);
+  });
+
   it("come to the end of what they have in hand when they are closed", async () => {
     const seen = watch();
     const first = await bench.open([counted("a", seen)]);

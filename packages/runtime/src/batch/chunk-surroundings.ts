@@ -3,6 +3,7 @@ import type { Participant } from "../participants/participant.js";
 import type { Ports } from "../ports.js";
 import type { BatchStore } from "../store/batch-store.js";
 import type { BatchPlan } from "./batch-plan.js";
+import type { Ownership } from "./ownership.js";
 
 /** What the chunks of one batch share. */
 export interface ChunkSurroundings {
@@ -11,6 +12,6 @@ export interface ChunkSurroundings {
   readonly store: BatchStore;
   readonly participants: Readonly<Record<string, Participant>>;
   readonly ports: Ports;
-  /** What this instance has in hand is its own, as far as it can tell. */
-  readonly isOurs: () => boolean;
+  /** Of what is in hand here. */
+  readonly ownership: () => Ownership;
 }

@@ -35,13 +35,18 @@ export class ChunkWork {
   constructor(around: ChunkSurroundings, chunk: TakenChunk) {
     this.#around = around;
     this.chunk = chunk;
-    this.#bound = new AttemptBound(around.ports.clock, around.isOurs);
+    this.#bound = new AttemptBound(around.ports.clock, around.ownership);
   }
 
   /** Nobody waits for it any more: what is under way is cut short, nothing more begins. */
   leave(reason: string): void {
     this.#gone.abort(reason);
     this.#bound.cut(reason);
+  }
+
+  /** What is under way fails; the chunk stays in hand. */
+  interrupt(reason: string): void {
+    this.#bound.interrupt(reason);
   }
 
   get signal(): AbortSignal {
@@ -100,7 +105,8 @@ export class ChunkWork {
         }
         if (!(await this.#mark(hand.key))) return false;
       }
-      if (!this.#bound.mayBegin()) return false;
+      const mayBegin = this.#bound.mayBegin();
+      if (mayBegin !== true && !(await mayBegin)) return false;
       const answer = acts.attempt(hand);
       const end = answer instanceof Promise ? await answer : answer;
       // What was cut short because it was left says nothing about the item.
@@ -144,7 +150,7 @@ export class ChunkWork {
       missing: this.#missing(items),
     });
     for (;;) {
-      if (!this.#bound.mayBegin()) return "left";
+      if (!(await this.#bound.mayBegin())) return "left";
       const end = await handled.attempt();
       if (this.#bound.isCut && end !== "committed") return "left";
       if (end === "committed" || end === "left") return end;

@@ -210,7 +210,8 @@ export class StagedItems implements ItemActs {
   ): Promise<StepOutcome> {
     const { bound, run, fence, participants, retried } = this.#options;
     const { stage, timeoutMs, compensation, service } = act;
-    if (!bound.mayBegin()) return LEFT;
+    const mayBegin = bound.mayBegin();
+    if (mayBegin !== true && !(await mayBegin)) return LEFT;
     const abort = bound.begin();
     try {
       const participant = Object.hasOwn(participants, service) ? participants[service] : undefined;
