@@ -36,7 +36,7 @@ export type NewLedgerEntry = Omit<LedgerEntry, "at" | "calls">;
 export interface LedgerRecord {
   /** True when this call had the effect, false when an earlier one had it or it came too late. */
   readonly first: boolean;
-  /** True for a forward call whose compensation was there first: it has no effect, and its entry is not kept. */
+  /** True for a forward call whose compensation is there: it has no effect, and when it is the first its entry is not kept. */
   readonly late: boolean;
   /** As it is kept. */
   readonly entry: LedgerEntry;

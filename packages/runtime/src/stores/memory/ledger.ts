@@ -14,8 +14,8 @@ export function createMemoryLedger({ clock = systemPorts.clock }: MemoryLedgerOp
   return {
     async record(given) {
       const known = entries.get(given.key);
-      const late = !known && given.kind === "forward" && entries.has(`${given.key}:compensate`);
-      if (late) return { first: false, late, entry: { ...given, at: clock.now(), calls: 0 } };
+      const late = given.kind === "forward" && entries.has(`${given.key}:compensate`);
+      if (late && !known) return { first: false, late, entry: { ...given, at: clock.now(), calls: 0 } };
       const entry = known ? { ...known, calls: known.calls + 1 } : { ...given, at: clock.now(), calls: 1 };
       entries.set(given.key, entry);
       return { first: !known, late, entry };

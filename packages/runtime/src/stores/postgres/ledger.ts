@@ -36,9 +36,8 @@ const LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
 
 const COLUMNS = "key, run, service, stage, kind, reference, at, calls";
 
-const COMPENSATED = `
-select 1 from :"schema".ledger
-where key = $1 and not exists (select 1 from :"schema".ledger where key = $2)`;
+/** Whether its compensation is there, and whether it is there itself. */
+const COMPENSATED = `select key from :"schema".ledger where key in ($1, $2)`;
 
 const RECORD = `
 insert into :"schema".ledger as kept (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, 1)
@@ -113,16 +112,19 @@ function exclusively<T>(connections: Connections, work: (connection: Queryable) 
   });
 }
 
+const NOTHING: readonly unknown[] = [];
+
 async function record(connection: Queryable, given: NewLedgerEntry, now: number): Promise<LedgerRecord> {
   const { key, run, service, stage, kind, reference } = given;
-  if (kind === "forward") {
-    const late = await connection.query(COMPENSATED, [`${key}:compensate`, key]);
-    if (late.length > 0) return { first: false, late: true, entry: { ...given, at: now, calls: 0 } };
-  }
+  const undo = `${key}:compensate`;
+  const known =
+    kind === "forward" ? (await connection.query(COMPENSATED, [undo, key])).map((found) => found.key) : NOTHING;
+  const late = known.includes(undo);
+  if (late && !known.includes(key)) return { first: false, late, entry: { ...given, at: now, calls: 0 } };
   const [row] = await connection.query(RECORD, [key, run, service, stage, kind, reference, now]);
   if (row === undefined) throw new RuntimeError("internal", `expected the entry of ${key} back, got none`);
   const entry = entryOf(row);
-  return { first: entry.calls === 1, late: false, entry };
+  return { first: entry.calls === 1, late, entry };
 }
 
 async function list({ reader }: Connections, { run, limit = 50 }: LedgerQuery, after: string): Promise<LedgerPage> {

@@ -41,8 +41,8 @@ create table clean_arch_ledger_failures (key text primary key not null, failures
 
 const COLUMNS = "key, run, service, stage, kind, reference, at, calls";
 
-const COMPENSATED =
-  "select 1 from clean_arch_ledger where key = ? and not exists (select 1 from clean_arch_ledger where key = ?)";
+/** Whether its compensation is there, and whether it is there itself. */
+const COMPENSATED = "select key from clean_arch_ledger where key in (?, ?)";
 
 const RECORD = `
 insert into clean_arch_ledger (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, 1)
@@ -83,8 +83,10 @@ export function createSqliteLedger({ file, clock = systemPorts.clock }: SqliteLe
 function record(db: Database, given: NewLedgerEntry, now: number): LedgerRecord {
   const { key, run, service, stage, kind, reference } = given;
   return db.transaction(() => {
-    const late = kind === "forward" && db.all(COMPENSATED, [`${key}:compensate`, key]).length > 0;
-    if (late) return { first: false, late, entry: { ...given, at: now, calls: 0 } };
+    const undo = `${key}:compensate`;
+    const known = kind === "forward" ? db.all<{ key: string }>(COMPENSATED, [undo, key]).map((row) => row.key) : [];
+    const late = known.includes(undo);
+    if (late && !known.includes(key)) return { first: false, late, entry: { ...given, at: now, calls: 0 } };
     const [entry] = db.all<LedgerEntry>(RECORD, [key, run, service, stage, kind, reference, now]);
     if (!entry) throw new RuntimeError("internal", `expected the entry of ${key} back, got none`);
     return { first: entry.calls === 1, late, entry: { ...entry } };
