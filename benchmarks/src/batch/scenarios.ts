@@ -22,8 +22,6 @@ export type BatchScenario =
       readonly starts: number;
     };
 
-type ScenarioName = BatchScenario["name"];
-
 /** Items of a chunk, and of a job of the contender that has several in one. */
 export const CHUNK = 100;
 
