@@ -1,15 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Told } from "../../oracle/story.test.support.js";
-import { TaskStory } from "./task-story.test.support.js";
+import { brokenBy, type TaskStory, told } from "./task-story.test.support.js";
 
 /** Each rule is shown a history that keeps it and one that breaks it, and only it. */
-const stories = (write: (s: TaskStory) => void, definition = "batch"): string[] => told(write, definition).broken;
-
-const told = (write: (s: TaskStory) => void, definition = "batch"): TaskStory => {
-  const story = new TaskStory("orchestration", definition);
-  write(story);
-  return story;
-};
 
 /** Refused at its second stage, and what the first one did is undone. */
 const refused = (s: TaskStory, key: string): void => {
@@ -21,7 +13,7 @@ const refused = (s: TaskStory, key: string): void => {
 describe("a faultless batch", () => {
   it("breaks no rule: one of which every item is done", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.progress({ done: 0, failed: 0, skipped: 0 });
         s.allItems();
         s.progress({ done: 6, failed: 0, skipped: 0 });
@@ -32,7 +24,7 @@ describe("a faultless batch", () => {
 
   it("breaks no rule: one with an item that failed, was undone and is listed", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i3");
         refused(s, "i3");
         s.complete(["i3"]);
@@ -42,7 +34,7 @@ describe("a faultless batch", () => {
 
   it("breaks no rule: one that is cancelled half-way, and one that is parked", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.item("i1");
         s.tell("cancelled");
       }),
@@ -50,13 +42,13 @@ describe("a faultless batch", () => {
     const spent = (failed: number) => (s: TaskStory) => {
       s.tell("stuck", "run", { progress: { done: 0, failed, skipped: 0 } });
     };
-    expect(stories(spent(4))).toEqual([]);
-    expect(stories(spent(3))).toEqual(["parked"]);
+    expect(brokenBy(spent(4))).toEqual([]);
+    expect(brokenBy(spent(3))).toEqual(["parked"]);
   });
 
   it("breaks no rule: the failed items of another one, done by a run of their own", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i3");
         refused(s, "i3");
         s.complete(["i3"]);
@@ -71,13 +63,13 @@ describe("a faultless batch", () => {
 describe("the items of a batch", () => {
   it("are lost when one was neither done nor listed", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i4");
         s.complete();
       }),
     ).toEqual(["lost item"]);
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i4");
         s.do("items[i4]/reserve");
         s.complete();
@@ -87,7 +79,7 @@ describe("the items of a batch", () => {
 
   it("are lost when one that counts as done was undone", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems();
         s.undo("items[i2]/reserve");
         s.complete();
@@ -97,14 +89,14 @@ describe("the items of a batch", () => {
 
   it("are none that the source does not have", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems();
         s.item("i7");
         s.complete();
       }),
     ).toEqual(["strange item"]);
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i1");
         refused(s, "i1");
         s.complete(["i1", "i9"], { done: 5, failed: 1 });
@@ -118,13 +110,13 @@ describe("the items of a batch", () => {
       s.do("items[i1]/pack", { key });
       s.complete();
     };
-    expect(stories(twice("run:items[i1]/pack:r2"))).toEqual(["item keys", "lost item"]);
-    expect(stories(twice("run:items[i1]/pack"))).toEqual(["item effects", "lost item", "repeated"]);
+    expect(brokenBy(twice("run:items[i1]/pack:r2"))).toEqual(["item keys", "lost item"]);
+    expect(brokenBy(twice("run:items[i1]/pack"))).toEqual(["item effects", "lost item", "repeated"]);
   });
 
   it("have a new key when they were undone and are tried again, in a run that is retried", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i1");
         refused(s, "i1");
         s.verb("retry", "reason 1");
@@ -138,7 +130,7 @@ describe("the items of a batch", () => {
 
   it("go through their stages in order", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.do("items[i1]/pack");
         s.park();
       }),
@@ -154,13 +146,13 @@ describe("the items of a batch", () => {
       s.listed([{ key: "i1", code }]);
       s.tell("completed", "run", { output: { items: 6, done: 5, failed: 1, skipped: 0 } });
     };
-    expect(stories(given("compensation-failed"))).toEqual([]);
-    expect(stories(given("refused"))).toEqual(["left behind"]);
+    expect(brokenBy(given("compensation-failed"))).toEqual([]);
+    expect(brokenBy(given("refused"))).toEqual(["left behind"]);
   });
 
   it("leave nothing behind when they fail at a later stage", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems("i1");
         s.do("items[i1]/reserve");
         s.answer(s.call("items[i1]/pack"), 422);
@@ -171,7 +163,7 @@ describe("the items of a batch", () => {
 
   it("are listed by somebody when they failed", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems();
         s.tell("completed", "run", { output: { items: 6, done: 6, failed: 0, skipped: 0 } });
       }),
@@ -180,7 +172,7 @@ describe("the items of a batch", () => {
 
   it.each([{ items: 5 }, { done: 5 }, { failed: 1 }, { skipped: 1 }])("add up to what was given: not %j", (output) => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.allItems();
         s.complete([], output);
       }),
@@ -197,9 +189,9 @@ describe("items under way at once", () => {
   };
 
   it("are no more than chunks that may be", () => {
-    expect(stories(three)).toEqual(["concurrency"]);
+    expect(brokenBy(three)).toEqual(["concurrency"]);
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.answer(s.call("items[i1]/reserve"), 503);
         s.call("items[i1]/reserve");
         s.call("items[i3]/reserve");
@@ -211,13 +203,13 @@ describe("items under way at once", () => {
   it("do not include those of an instance that is dead or cut off", () => {
     for (const fault of ["kill", "partition"])
       expect(
-        stories((s) => {
+        brokenBy((s) => {
           s.fault(fault, "1.1", 5_000);
           three(s);
         }),
       ).toEqual([]);
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.fault("reset", "1.1", 5_000);
         three(s);
       }),
@@ -233,8 +225,8 @@ describe("a batch that does not go on", () => {
       if (fault !== null) s.fault(fault, "1.1", 1_000);
       s.call("items[i2]/reserve");
     };
-    expect(stories(late(null))).toEqual(["after the end"]);
-    expect(stories(late("stop"))).toEqual([]);
+    expect(brokenBy(late(null))).toEqual(["after the end"]);
+    expect(brokenBy(late("stop"))).toEqual([]);
   });
 
   it("finishes the chunks under way when it is paused, and begins no others", () => {
@@ -248,13 +240,13 @@ describe("a batch that does not go on", () => {
         for (const key of keys) s.item(key);
         s.tell("paused");
       };
-    expect(stories(paused("i2", "i3", "i4"))).toEqual([]);
-    expect(stories(paused("i2", "i3", "i5"))).toEqual(["paused"]);
+    expect(brokenBy(paused("i2", "i3", "i4"))).toEqual([]);
+    expect(brokenBy(paused("i2", "i3", "i5"))).toEqual(["paused"]);
   });
 
   it("goes on when it was resumed between two answers", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.verb("pause", "reason 1");
         s.tell("paused");
         s.verb("resume", "reason 2");
@@ -278,14 +270,14 @@ describe("what was done and answered", () => {
   };
 
   it("is asked for again only after its caller was lost", () => {
-    expect(stories(again("i1")(null))).toEqual(["repeated"]);
-    expect(stories(again("i1")("terminate"))).toEqual(["repeated"]);
-    expect(stories(again("i1", "i2", "i3")("kill"))).toEqual([]);
+    expect(brokenBy(again("i1")(null))).toEqual(["repeated"]);
+    expect(brokenBy(again("i1")("terminate"))).toEqual(["repeated"]);
+    expect(brokenBy(again("i1", "i2", "i3")("kill"))).toEqual([]);
   });
 
   it("is at most a chunk of each slot then", () => {
     const three = again("i1", "i3", "i5");
-    expect(stories(three("kill"))).toEqual(["repeated"]);
+    expect(brokenBy(three("kill"))).toEqual(["repeated"]);
     expect(told(again("i1", "i2", "i3")("kill")).verdict.repeats).toEqual({ calls: 3, mostChunksOfAKill: 2 });
   });
 });
@@ -305,22 +297,22 @@ describe("a chunk of an instance that was killed", () => {
     };
 
   it("goes on within a lease and some more", () => {
-    expect(stories(killed(4_000))).toEqual([]);
+    expect(brokenBy(killed(4_000))).toEqual([]);
     expect(told(killed(4_000)).verdict.heirs).toMatchObject([{ instance: "1.1", chunk: 0 }]);
-    expect(stories(killed(6_000))).toEqual(["chunk takeover"]);
+    expect(brokenBy(killed(6_000))).toEqual(["chunk takeover"]);
   });
 
   it("counts from the return of a database that was down, and not while the batch is held up", () => {
     expect(
-      stories(
+      brokenBy(
         killed(4_000, (s) => {
           s.fault("restart", null, 3_000);
           s.tick(3_000);
         }),
       ),
     ).toEqual([]);
-    expect(stories(killed(6_000, (s) => s.tell("paused")))).toEqual([]);
-    expect(stories(killed(6_000, (s) => s.fault("stop", "3.1", 4_000)))).toEqual([]);
+    expect(brokenBy(killed(6_000, (s) => s.tell("paused")))).toEqual([]);
+    expect(brokenBy(killed(6_000, (s) => s.fault("stop", "3.1", 4_000)))).toEqual([]);
   });
 
   it("is nobody's when all its items had been called for", () => {
@@ -342,14 +334,14 @@ describe("progress", () => {
   };
 
   it("never goes back", () => {
-    expect(stories(twice({ done: 2 }, { done: 2 }))).toEqual([]);
-    expect(stories(twice({ done: 2 }, { done: 1 }))).toEqual(["progress"]);
-    expect(stories(twice({ failed: 2 }, { failed: 1 }))).toEqual(["progress"]);
+    expect(brokenBy(twice({ done: 2 }, { done: 2 }))).toEqual([]);
+    expect(brokenBy(twice({ done: 2 }, { done: 1 }))).toEqual(["progress"]);
+    expect(brokenBy(twice({ failed: 2 }, { failed: 1 }))).toEqual(["progress"]);
   });
 
   it("may come late: an answer is as old as its question", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         const asked = s.events.length;
         s.progress({ done: 2, failed: 0, skipped: 0 });
         const progress = { done: 1, failed: 0, skipped: 0 };
@@ -360,12 +352,12 @@ describe("progress", () => {
   });
 
   it("is never beyond the items", () => {
-    expect(stories(twice({ done: 6 }, { done: 6, failed: 1 }))).toEqual(["progress"]);
+    expect(brokenBy(twice({ done: 6 }, { done: 6, failed: 1 }))).toEqual(["progress"]);
   });
 
   it("counts failed items anew when they are tried again", () => {
     expect(
-      stories((s) => {
+      brokenBy((s) => {
         s.progress({ done: 0, failed: 2, skipped: 0 });
         s.verb("retry", "reason 1");
         s.row([{ request: "retry:reason 1" }]);
@@ -373,120 +365,5 @@ describe("progress", () => {
         s.park();
       }),
     ).toEqual([]);
-  });
-});
-
-describe("a task that is a function", () => {
-  const place = (s: TaskStory, name: string, before: readonly string[], told: Told = {}): void => {
-    const outputs = Object.fromEntries(before.map((each) => [each, { reference: s.referenceOf(`task/${each}`) }]));
-    s.do(`task/${name}`, { outputs, fence: 0, instance: "1.1", ...told });
-  };
-  const all =
-    ({ sleepMs = 500, without = "", told = {} as Told, key = undefined as string | undefined } = {}) =>
-    (s: TaskStory) => {
-      place(s, "a", [], key === undefined ? {} : { key });
-      s.tick(sleepMs);
-      for (const name of ["b1", "b2"]) place(s, name, ["a"]);
-      if (without !== "c") place(s, "c", ["a", "b1", "b2"], told);
-      s.tell("completed");
-    };
-
-  it("does its places in order, each with what those before gave, and sleeps between", () => {
-    expect(stories(all(), "function")).toEqual([]);
-    expect(stories(all({ sleepMs: 400 }), "function")).toEqual(["woke early"]);
-    expect(stories(all({ told: { outputs: { a: { reference: "another" } } } }), "function")).toEqual([
-      "function order",
-    ]);
-    expect(stories(all({ key: "run:task/other" }), "function")).toEqual(["function keys"]);
-  });
-
-  it("has done all of them when it has completed", () => {
-    expect(stories(all({ without: "c" }), "function")).toEqual(["function end"]);
-  });
-
-  it("does nothing again that was saved, but by an instance that had lost it", () => {
-    const again = (fault: string | null) => (s: TaskStory) => {
-      place(s, "a", []);
-      s.tick(500);
-      place(s, "b1", ["a"]);
-      if (fault !== null) s.fault(fault, "1.1", 1_000);
-      s.answer(s.call("task/a", "forward", { instance: "1.1", outputs: {} }), 200, "replayed");
-      s.park();
-    };
-    expect(stories(again(null), "function")).toEqual(["saved twice"]);
-    expect(stories(again("stop"), "function")).toEqual([]);
-  });
-});
-
-describe("a workflow that sleeps", () => {
-  const ships =
-    ({ after = 500, sent = null as number | null, isDone = true, takenAfter = 0 }) =>
-    (s: TaskStory) => {
-      s.do("a");
-      s.tick(after);
-      if (takenAfter > 0) s.tick(takenAfter);
-      if (sent !== null) s.signal(sent);
-      if (isDone) s.do("ship");
-      s.tell("completed");
-    };
-
-  it("wakes no sooner than it said", () => {
-    expect(stories(ships({ sent: 0 }), "sleeper")).toEqual([]);
-    expect(stories(ships({ sent: 0, after: 400 }), "sleeper")).toEqual(["woke early"]);
-  });
-
-  it("does what was approved in time, and nothing that was not", () => {
-    expect(stories(ships({ isDone: false }), "sleeper")).toEqual([]);
-    expect(stories(ships({}), "sleeper")).toEqual(["approval"]);
-    expect(stories(ships({ sent: 0, isDone: false }), "sleeper")).toEqual(["approval"]);
-    expect(stories(ships({ sent: 0, takenAfter: 1_500, isDone: false }), "sleeper")).toEqual([]);
-  });
-});
-
-describe("a queue", () => {
-  const two = (write: (s: TaskStory) => void) =>
-    stories((s) => {
-      s.start("other", "queued");
-      const first = s.call("a");
-      const events = s.events.length;
-      s.do("a");
-      for (const [place, event] of s.events.entries())
-        if (place >= events && "run" in event)
-          s.events[place] = { ...event, run: "other", key: "other:a" } as typeof event;
-      write(s);
-      s.answer(first);
-      s.tell("completed");
-      s.tell("completed", "other");
-    }, "queued");
-
-  it("lets no more runs through than it says", () => {
-    expect(two((s) => s.do("a"))).toContain("queue");
-    expect(two(() => {})).not.toContain("queue");
-  });
-
-  it("gives the place of a parked run to another one", () => {
-    expect(
-      two((s) => {
-        s.park();
-        s.do("a");
-      }),
-    ).not.toContain("queue");
-  });
-});
-
-describe("a schedule", () => {
-  const ticks =
-    (skipped: number, ...times: string[]) =>
-    (s: TaskStory) => {
-      s.park();
-      for (const [index, time] of times.entries()) s.scheduled(`tick ${index}`, `2026-01-01T00:${time}.000Z`);
-      s.schedules = [{ definition: "ticking", skipped, everyMs: 60_000 }];
-    };
-
-  it("starts exactly one run for each tick", () => {
-    expect(stories(ticks(0, "01:00", "02:00", "03:00"))).toEqual([]);
-    expect(stories(ticks(0, "01:00", "02:00", "02:00", "03:00"))).toEqual(["ticks"]);
-    expect(stories(ticks(0, "01:00", "03:00"))).toEqual(["ticks"]);
-    expect(stories(ticks(1, "01:00", "03:00"))).toEqual([]);
   });
 });

@@ -89,3 +89,14 @@ export class TaskStory extends Story {
     return this.verdict.violations;
   }
 }
+
+export function told(write: (s: TaskStory) => void, definition = "batch"): TaskStory {
+  const story = new TaskStory("orchestration", definition);
+  write(story);
+  return story;
+}
+
+/** The rules that the history breaks. */
+export function brokenBy(write: (s: TaskStory) => void, definition = "batch"): string[] {
+  return told(write, definition).broken;
+}

@@ -9,7 +9,7 @@ const MAX_REMEMBERED = 50;
 
 const NEWEST = `
 select id, status, debounced, debounce_until as "until" from clean_arch_runs
-where tenant = ? and definition = ? and debounce_key = ? order by id desc limit 1`;
+where tenant = ? and definition = ? and debounce_key = ? order by status = 'pending' desc, id desc limit 1`;
 
 const JOIN = `
 update clean_arch_runs set version = ?, input = ?, input_hash = ?, business_key = ?, attributes = ?, session_id = ?, queue = ?,

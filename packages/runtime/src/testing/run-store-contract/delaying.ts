@@ -76,6 +76,15 @@ export function delaying(test: ContractTest): void {
   });
 
   describe("debounced runs", () => {
+    test("go into the one that waits, also when its id is of a clock that is behind", async (under) => {
+      const { store } = under;
+      await activate(store, "w");
+      await store.create([debounced(9)]);
+      expect(await claimAfter(under, 5_000)).toEqual([runId(9)]);
+      expect(await store.create([debounced(3)])).toMatchObject([{ kind: "created", run: { id: runId(3) } }]);
+      expect(await store.create([debounced(10)])).toMatchObject([{ kind: "existing", run: { id: runId(3) } }]);
+    });
+
     test("take in what is started with their key until they begin: one run, the last input", async (under) => {
       const { store, near, advance } = under;
       await activate(store, "w");
