@@ -24,6 +24,8 @@ export type BatchScenario =
 
 /** Items of a chunk, and of a job of the contender that has several in one. */
 export const CHUNK = 100;
+/** Chunks, or jobs, at once, of every contender. */
+export const AT_ONCE = 100;
 
 export const SCENARIOS: readonly BatchScenario[] = [
   {

@@ -2,13 +2,12 @@ import { batch, createSagaManager, type ItemSource, resolveConfig } from "@clean
 import { createPostgresRunStore } from "@clean-arch/runtime/postgres";
 import { nothing, serveBatches } from "../batch/contender.js";
 import { DoneOnce } from "../batch/done-once.js";
-import { CHUNK } from "../batch/scenarios.js";
+import { AT_ONCE, CHUNK } from "../batch/scenarios.js";
 
 /**
- * Ours on PostgreSQL with the settings that it has by default; synchronous_commit=on. Sixteen chunks at once. The source makes its items
+ * Ours on PostgreSQL with the settings that it has by default; synchronous_commit=on. As many chunks at once as BullMQ has jobs. The source makes its items
  * when it is read, as a database would hand them over a page at a time; their place is the number of the last one.
  */
-const CONCURRENCY = 16;
 const WAIT_MS = 600_000;
 
 serveBatches(async ({ databaseUrl }) => {
@@ -23,7 +22,7 @@ serveBatches(async ({ databaseUrl }) => {
     },
   };
   const work = batch("items", {
-    ...{ source, chunkSize: CHUNK, concurrency: CONCURRENCY, timeout: "1h" },
+    ...{ source, chunkSize: CHUNK, concurrency: AT_ONCE, timeout: "1h" },
     each: async ({ item }) => {
       await nothing();
       done.item(Number(item));

@@ -1,14 +1,13 @@
 import { Queue, Worker } from "bullmq";
 import { nothing, serveBatches } from "../batch/contender.js";
 import { DoneOnce } from "../batch/done-once.js";
-import { CHUNK } from "../batch/scenarios.js";
+import { AT_ONCE, CHUNK } from "../batch/scenarios.js";
 
 /**
  * BullMQ 6.7 on a Redis that persists nothing, with one worker process as ours. Argument `single`: a job for each item; `chunked`: one for
  * each hundred, which are awaited one after the other in it. Jobs are added in bulk, a thousand at a time, while the worker already works;
  * those that ended are dropped at once. The next bulk is added when the one before is, so that neither side waits for the other.
  */
-const CONCURRENCY = 100;
 const BULK = 1_000;
 const isChunked = process.argv[2] === "chunked";
 
@@ -33,7 +32,7 @@ serveBatches(async ({ redisPort }) => {
         done.item(n);
       }
     },
-    { connection, concurrency: CONCURRENCY },
+    { connection, concurrency: AT_ONCE },
   );
   worker.on("completed", () => {
     open -= 1;

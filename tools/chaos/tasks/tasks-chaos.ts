@@ -114,16 +114,19 @@ async function live(
     for (const each of [clients, batches]) for (const [run] of each.unended) await each.look(run);
     await sleep(500);
   }
-  // Told once more, by anybody: an end that was told stays what it was.
-  for (const each of [clients, batches]) for (const run of each.runs) await each.look(run);
-
   const witnesses = { instances, draws: new Draws(seed, "end") };
   for (const run of batches.runs) await noteFailedItems(witnesses, run, history);
+  // Told once more, by anybody: an end that was told stays what it was.
+  for (const each of [clients, batches]) for (const run of each.runs) await each.look(run);
+  // Schedules go on: what has begun meanwhile is heard to its end, and what begins from here on is nobody's business.
+  while (clients.open.length > 0 && performance.now() < until)
+    for (const run of clients.open) await clients.look(run);
+  const events = [...history.events];
   const schedules = await askSchedules(witnesses, shapes.scheduled);
   const journals = new Map<string, Awaited<ReturnType<typeof store.journal>>>();
-  for (const run of new Set(history.events.flatMap((event) => ("run" in event ? [event.run] : []))))
+  for (const run of new Set(events.flatMap((event) => ("run" in event ? [event.run] : []))))
     journals.set(run, await store.journal(run));
-  const seen = see(history.events, config, CALL_TIMEOUT_MS);
+  const seen = see(events, config, CALL_TIMEOUT_MS);
   const outages = seen.faults.filter(({ fault }) => fault === "restart");
   const found = takeovers(owners.orphaned, journals, outages);
   const takeoverBoundMs = LEASE_MS + TAKEOVER_SLACK_MS;
@@ -132,7 +135,7 @@ async function live(
     ...{ shapes, schedules, itemsOf: (run) => pages.itemsOf(run) },
   });
   return {
-    ...{ seed, lengthMs, events: history.events, violations: [...violations, ...died], journals, takeovers: found },
+    ...{ seed, lengthMs, events, violations: [...violations, ...died], journals, takeovers: found },
     ...{ leaseMs: LEASE_MS, takeoverSlackMs: TAKEOVER_SLACK_MS, shapes, heirs, repeats, retried: seen.retried.size },
     ...{ faults: mischief.counts, terminated: mischief.terminated, swallowed: mischief.swallowed },
     ...{ instances: instances.length, clocks: world.clocks, seen },
