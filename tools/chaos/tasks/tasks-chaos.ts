@@ -119,8 +119,7 @@ async function live(
   // Told once more, by anybody: an end that was told stays what it was.
   for (const each of [clients, batches]) for (const run of each.runs) await each.look(run);
   // Schedules go on: what has begun meanwhile is heard to its end, and what begins from here on is nobody's business.
-  while (clients.open.length > 0 && performance.now() < until)
-    for (const run of clients.open) await clients.look(run);
+  while (clients.open.length > 0 && performance.now() < until) for (const run of clients.open) await clients.look(run);
   const events = [...history.events];
   const schedules = await askSchedules(witnesses, shapes.scheduled);
   const journals = new Map<string, Awaited<ReturnType<typeof store.journal>>>();
