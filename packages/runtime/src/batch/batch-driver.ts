@@ -14,6 +14,7 @@ import type { Ownership } from "./ownership.js";
 import { RememberedItems } from "./remembered-items.js";
 import { SettleLane } from "./settle-lane.js";
 import { SourceFailed, type SourceReader } from "./source-reader.js";
+import { untilAnswered } from "./store-calls.js";
 
 export interface BatchDriverOptions {
   readonly env: BatchEnvironment;
@@ -63,6 +64,11 @@ export class BatchDriver {
     this.#around = {
       ...{ plan, store: env.store, participants: env.participants, ports: env.ports },
       run: { id: run.id, input: run.input },
+      untilAnswered: (call) =>
+        untilAnswered(call, {
+          ...{ ports: env.ports, logger: env.logger, what: "marking an item" },
+          mayGoOn: () => this.#ownership() !== "lost",
+        }),
       ownership: () => this.#ownership(),
     };
     this.#share = new FairShare(plan.step.concurrency, env.ports.clock);

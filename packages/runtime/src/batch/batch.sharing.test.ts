@@ -139,6 +139,37 @@ describe("instances that share a batch", () => {
     expect(new Set(seen.calls).size).toBe(10);
   });
 
+  it("do nothing twice of what the dead left, when the store's answer about an item is lost", async () => {
+    const { store, die } = mortalStore();
+    const options = { source: { items: numbers(10) }, chunkSize: 10 };
+    const first = await bench.open([counted("a", watch(), { ...options, each: () => new Promise(() => {}) })], {
+      store,
+    });
+    const id = await bench.start(first, "shared");
+    await bench.saga.pass(2_000);
+    die();
+    const { clock, world } = bench.saga;
+    const heir = createMemoryRunStore({ clock, world, workers: "many" });
+    const { batches } = heir;
+    if (batches === undefined) throw new Error("expected a store that keeps batches");
+    let marks = 0;
+    const forgetful = {
+      ...batches,
+      mark: async (...call: Parameters<typeof batches.mark>) => {
+        const answer = await batches.mark(...call);
+        marks += 1;
+        if (marks % 3 === 0) throw new RuntimeError("store-unavailable", "expected an answer, got none");
+        return answer;
+      },
+    };
+    const seen = watch();
+    const second = await bench.open([counted("b", seen, options)], { store: { ...heir, batches: forgetful } });
+    const run = await bench.reached(second, id, "completed");
+    expect(run.output).toMatchObject({ items: 10, done: 10 });
+    expect(marks).toBeGreaterThan(10);
+    expect(seen.calls).toEqual(numbers(10).map((n) => `b ${n}`));
+  });
+
   it("come to the end of what they have in hand when they are closed", async () => {
     const seen = watch();
     const first = await bench.open([counted("a", seen)]);

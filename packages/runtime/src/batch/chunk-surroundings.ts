@@ -12,6 +12,8 @@ export interface ChunkSurroundings {
   readonly store: BatchStore;
   readonly participants: Readonly<Record<string, Participant>>;
   readonly ports: Ports;
+  /** Sends the same to the store until it answers; throws `store-unavailable` once what is in hand is lost. */
+  readonly untilAnswered: <Value>(call: () => Promise<Value>) => Promise<Value>;
   /** Of what is in hand here. */
   readonly ownership: () => Ownership;
 }

@@ -187,8 +187,10 @@ export class ChunkWork {
     return marked !== null && marked.key === key && marked.crashes >= this.#around.plan.maxCrashes;
   }
 
+  /** A chunk that is given up for a lost reply would be worked again from its first item. */
   #mark(key: string): Promise<boolean> {
-    return this.#around.store.mark(this.chunk, key);
+    const { store, untilAnswered } = this.#around;
+    return untilAnswered(() => store.mark(this.chunk, key));
   }
 
   async #pace(): Promise<void> {
