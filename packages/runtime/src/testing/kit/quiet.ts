@@ -10,8 +10,8 @@ export function quietUntil(runs: readonly StoredRun[], now: number): number | nu
   for (const { status, owner, wakeAt, type } of runs) {
     if (isEnded(status)) continue;
     if (owner !== null || (wakeAt !== null && wakeAt <= now)) return null;
-    // Its chunks are worked while the run itself waits for nobody.
-    if (type === "batch" && status === "waiting") return null;
+    // Its chunks are worked, or come to their end, while the run itself waits for nobody.
+    if (type === "batch" && (status === "waiting" || status === "compensating")) return null;
     next = Math.min(next, wakeAt ?? Number.POSITIVE_INFINITY);
   }
   return next;
