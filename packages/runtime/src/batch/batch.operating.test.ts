@@ -131,6 +131,31 @@ describe("an operator of a batch", () => {
     expect((await manager.get(id)).items).toEqual(items);
   });
 
+  it("abandons it while chunks of it are under way: it ends once these have, and nothing more is begun", async () => {
+    const [slowly, entered] = [gate(), gate()];
+    const begun: string[] = [];
+    const manager = await bench.open([
+      picky(new Set(["0"]), {
+        ...{ chunkSize: 1, concurrency: 2 },
+        each: async ({ key }: { key: string }) => {
+          begun.push(key);
+          if (key === "1") entered.open();
+          await (key === "0" ? entered.passed : slowly.passed);
+          if (key === "0") throw new Error("no");
+        },
+      }),
+    ]);
+    const id = await bench.start(manager, "picky");
+    await bench.reached(manager, id, "stuck");
+    await bench.act(manager, id, "abandon");
+    await bench.saga.pass(20_000);
+    expect(await manager.get(id)).toMatchObject({ status: "compensating", error: { code: "abandoned" } });
+    slowly.open();
+    const run = await bench.reached(manager, id, "failed");
+    expect(run).toMatchObject({ error: { code: "abandoned" }, items: { done: 1, failed: 1 } });
+    expect(begun).toEqual(["0", "1"]);
+  });
+
   it("may not name the step that it is to be retried from", async () => {
     const manager = await bench.open([picky(new Set(["0"]))]);
     const id = await bench.start(manager, "picky");

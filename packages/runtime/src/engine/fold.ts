@@ -1,14 +1,16 @@
 import type { Json } from "../json.js";
 import { abortRequest } from "./abort-request.js";
-import { type Act, type ActEvent, follow, transition } from "./act.js";
+import type { Act } from "./act.js";
 import { childrenOf, errorOfEnd } from "./child-end.js";
 import { applyDelta } from "./context.js";
-import { noteOutcome, noteTakeover } from "./crashes.js";
+import { noteTakeover } from "./crashes.js";
 import { inherit } from "./inherit.js";
 import { closeItem, expand, openItem } from "./map-state.js";
+import { move } from "./move.js";
 import type { RunPlan } from "./plan.js";
 import type { JournalRecord, JournalRow } from "./records.js";
-import { beginRound, goForward, skipPassedWaves } from "./rounds.js";
+import { begin, release, resume, resumeActs, retry } from "./resume.js";
+import { beginRound, skipPassedWaves } from "./rounds.js";
 import { bytesOf, takeSignal } from "./signals.js";
 import { newState, type RunState, type RunTimes, type StepState, stepOf } from "./state.js";
 import { stick, unstick } from "./stuck.js";
@@ -156,16 +158,7 @@ export function foldRecord(plan: RunPlan | null, state: RunState, record: Journa
       return pass(plan, state, step, null, at);
     }
     case "unwinding":
-      state.phase = "unwinding";
-      state.unwindTo = null;
-      unstick(state);
-      state.unwind = {
-        cause: record.cause,
-        compensate: record.compensate,
-        error: record.error,
-        step: record.step ?? null,
-      };
-      return;
+      return unwind(state, record, at);
     case "stuck":
       return stick(state, record);
     case "paused":
@@ -321,61 +314,6 @@ function interruptAll(state: RunState): void {
   }
 }
 
-/** Whatever it waited for an operator for, one has acted. */
-function release(state: RunState): void {
-  unstick(state);
-  state.paused = false;
-  state.crashes.counted = 0;
-}
-
-/** The run gets a fresh timeout, and one that was stuck more: acts that ended badly get a fresh budget of attempts, at once. */
-function resume(state: RunState, at: number): void {
-  const stuck = state.stuck !== null;
-  release(state);
-  state.timedFrom = at;
-  if (stuck) resumeActs(state, at);
-}
-
-function retry(
-  plan: RunPlan | null,
-  state: RunState,
-  { step, wave, actor, reason }: JournalRecord & { kind: "retry-requested" },
-  at: number,
-): void {
-  release(state);
-  state.timedFrom = at;
-  state.cancel = null;
-  state.retried = true;
-  if (step === undefined) {
-    // From where it is, wherever an earlier retry wanted it to go.
-    state.unwindTo = null;
-    if (state.phase === "unwinding") begin(plan, state, at);
-    else resumeActs(state, at);
-    return;
-  }
-  const error = { code: "retried", message: `retried from "${step}" by ${actor}: ${reason}` };
-  state.phase = "unwinding";
-  state.unwind = { cause: "retry", compensate: true, error, step };
-  state.unwindTo = wave ?? 0;
-  resumeActs(state, at);
-}
-
-function begin(plan: RunPlan | null, state: RunState, at: number): void {
-  goForward(plan, state);
-  resumeActs(state, at);
-}
-
-function resumeActs(state: RunState, at: number): void {
-  for (const { name, forward, undo } of state.steps.values()) {
-    const act = state.phase === "unwinding" ? undo : forward;
-    if (act.status !== "failed" && act.status !== "refused") continue;
-    move(state, act, "resume", name);
-    act.failures = 0;
-    act.dueAt = at;
-    act.endedAt = null;
-  }
-}
-
 /** Also when it was refused: who is undoing itself already has been told, and has to tell when it is done. */
 function noteAbort(state: RunState, request: string): void {
   if (state.correlation === null) return;
@@ -383,14 +321,16 @@ function noteAbort(state: RunState, request: string): void {
   else if (request === abortRequest(state.correlation, false)) state.toldToUndo = "in-time";
 }
 
-function actOf(step: StepState, direction: "forward" | "compensate"): Act {
-  return direction === "forward" ? step.forward : step.undo;
+function unwind(state: RunState, record: JournalRecord & { kind: "unwinding" }, at: number): void {
+  const { cause, compensate, error, step = null } = record;
+  state.phase = "unwinding";
+  state.unwindTo = null;
+  state.unwind = { cause, compensate, error, step };
+  if (record.request === undefined) return unstick(state);
+  release(state);
+  resumeActs(state, at);
 }
 
-function move(state: RunState, act: Act, event: ActEvent, step: string): void {
-  const before = act.status === "running" ? 1 : 0;
-  if (state.isJudged) transition(act, event, `step "${step}"`);
-  else follow(act, event);
-  state.running += (act.status === "running" ? 1 : 0) - before;
-  if (before === 1 && event !== "interrupt") noteOutcome(state.crashes, state.running > 0);
+function actOf(step: StepState, direction: "forward" | "compensate"): Act {
+  return direction === "forward" ? step.forward : step.undo;
 }

@@ -29,8 +29,16 @@ export interface Failure {
   readonly status?: number;
 }
 
-/** Why a run stopped going forward. `compensate`, `retry`, `cancel`: at an operator's wish; `undo`: it undoes another one. */
-export type UnwindCause = "step-failed" | "step-refused" | "run-timeout" | "cancel" | "compensate" | "retry" | "undo";
+/** Why a run stopped going forward. `compensate`, `retry`, `cancel`: at an operator's wish; `undo`: it undoes another one; `abandon`: what it began elsewhere has to end first. */
+export type UnwindCause =
+  | "step-failed"
+  | "step-refused"
+  | "run-timeout"
+  | "cancel"
+  | "compensate"
+  | "retry"
+  | "undo"
+  | "abandon";
 
 /** Who asked, why, and the id of the request, by which it is recognized when it comes again. */
 interface Requested {
@@ -163,14 +171,17 @@ export type JournalRecord =
   | ({ readonly kind: "compensation-skipped"; readonly step: string } & Requested)
   /** An operator says the step, which is past the pivot and does not succeed, need not run: its output is null. */
   | ({ readonly kind: "step-skipped"; readonly step: string } & Requested)
-  /** The run stops going forward. `compensate: false`: nothing is undone, it ends `failed` (strategy `retry`, or recovery off). */
-  | {
+  /**
+   * The run stops going forward. `compensate: false`: nothing is undone, it ends `failed` (strategy `retry`, recovery off, or abandoned). With
+   * who asked and why, when it was abandoned.
+   */
+  | ({
       readonly kind: "unwinding";
       readonly cause: UnwindCause;
       readonly compensate: boolean;
       readonly step?: string;
       readonly error: Failure;
-    }
+    } & Partial<Requested>)
   /** The run waits for an operator. `unit`: one of a choreographed run does, and with it the whole. */
   | { readonly kind: "stuck"; readonly step?: string; readonly unit?: string; readonly error: Failure }
   /** Nothing more is dispatched until an operator acts; attempts under way come to their end. */

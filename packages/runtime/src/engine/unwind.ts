@@ -1,6 +1,6 @@
 import { openItems, partsOf } from "./items.js";
 import type { PlannedStep, RunPlan } from "./plan.js";
-import type { JournalRecord } from "./records.js";
+import type { EndStatus, JournalRecord } from "./records.js";
 import { isUndone } from "./rounds.js";
 import { isDue, needsUndo, type RunState, type StepState, stepOf } from "./state.js";
 import { kindOf } from "./steps/index.js";
@@ -9,17 +9,16 @@ import { kindOf } from "./steps/index.js";
  * Unwinding: once nothing goes forward any more, the compensations of every step that completed or may have run, wave
  * by wave from the last to the first, the steps of a wave in parallel. Nothing cancels it. A compensation that fails
  * for good makes the run `stuck`, after its siblings have come to their end. An operator may have it stop at a wave, to go
- * forward again from there.
+ * forward again from there. Where nothing is to be undone, only what has to end before the run is.
  */
 export function decideUnwind(plan: RunPlan, state: RunState, now: number): readonly JournalRecord[] {
   const unwind = state.unwind;
   if (unwind === null) throw new Error("expected an unwinding run to know why it unwinds");
   if (forwardActs(plan, state)) return [];
-  if (!unwind.compensate) return [{ kind: "finished", status: "failed", error: unwind.error }];
-
   for (let index = Math.min(state.wave, plan.waves.length - 1); index >= (state.unwindTo ?? 0); index--) {
     const open: OpenPart[] = [];
-    for (const planned of plan.waves[index] ?? []) addOpen(open, planned, stepOf(state, planned.name));
+    for (const planned of plan.waves[index] ?? [])
+      if (unwind.compensate || kindOf(planned).endsBeforeRun) addOpen(open, planned, stepOf(state, planned.name));
     if (open.length === 0) continue;
     const due = open.filter(({ step, mayBegin }) => mayBegin && isDue(step.undo, now));
     if (due.length > 0) return due.map(({ step }) => dispatch(step));
@@ -31,8 +30,12 @@ export function decideUnwind(plan: RunPlan, state: RunState, now: number): reado
     return decideStuck(open.map(({ step }) => step));
   }
   if (state.unwindTo !== null) return [{ kind: "forward-again" }];
-  const status = unwind.cause === "cancel" ? "cancelled" : "compensated";
-  return [{ kind: "finished", status, error: unwind.error }];
+  return [{ kind: "finished", status: endOf(unwind), error: unwind.error }];
+}
+
+function endOf({ compensate, cause }: NonNullable<RunState["unwind"]>): EndStatus {
+  if (!compensate) return "failed";
+  return cause === "cancel" ? "cancelled" : "compensated";
 }
 
 interface OpenPart {

@@ -2,6 +2,7 @@ import type { PlannedStep, RunPlan } from "./plan.js";
 import type { JournalRecord } from "./records.js";
 import { isUndone, lowestUndoing } from "./rounds.js";
 import { isPastPivot, needsUndo, type RunState, type StepState } from "./state.js";
+import { kindOf } from "./steps/index.js";
 
 export const VERBS = ["cancel", "pause", "resume", "retry", "compensate", "skip", "abandon"] as const;
 export type VerbName = (typeof VERBS)[number];
@@ -41,9 +42,20 @@ export function applyVerb(plan: RunPlan, state: RunState, verb: Verb): JournalRe
       return skippable(plan, state).map((each) => ({ ...each, ...asked }));
     case "abandon": {
       const error = { code: "abandoned", message: `abandoned by ${actor}: ${reason}` };
+      if (endsOthersFirst(plan, state))
+        return [{ kind: "unwinding", cause: "abandon", compensate: false, error, ...asked }];
       return [{ kind: "finished", status: "failed", error, ...asked }];
     }
   }
+}
+
+/** Unless that was tried for an earlier one, and could not be done. */
+function endsOthersFirst({ steps }: RunPlan, state: RunState): boolean {
+  if (state.unwind?.cause === "abandon" && state.stuck !== null) return false;
+  return [...steps.values()].some((planned) => {
+    const step = state.steps.get(planned.name);
+    return kindOf(planned).endsBeforeRun && step !== undefined && needsUndo(step) && !isUndone(step);
+  });
 }
 
 export function isVerb(name: string): name is VerbName {

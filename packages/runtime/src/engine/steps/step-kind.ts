@@ -27,6 +27,8 @@ export interface StepKind {
   unevaluated?(turn: Turn): readonly string[];
   /** It is asked to proceed also while an attempt of it is under way. Default: only while it is suspended. */
   readonly attends?: true;
+  /** What it began must have ended before its run does, also when nothing is undone: it is compensated then, too. */
+  readonly endsBeforeRun?: true;
   /** Null when the value of its expression will do, else a sentence on what was expected. Without it, it has none. */
   refusesValue?(planned: PlannedStep, value: Json): string | null;
 }
