@@ -1,8 +1,11 @@
 import { batchMutants } from "./batch-mutants.js";
+import { batchWorkerMutants } from "./batch-worker-mutants.js";
 import { choreographyMutants } from "./choreography-mutants.js";
 import { eventMutants } from "./event-mutants.js";
 import type { Mutant } from "./mutant.js";
+import { queueMutants } from "./queue-mutants.js";
 import { scheduleMutants } from "./schedule-mutants.js";
+import { taskMutants } from "./task-mutants.js";
 
 /**
  * Bugs planted in the text of the source, one at a time, because no double of ours could have them: in the engine's own
@@ -377,5 +380,8 @@ export const mutants: readonly Mutant[] = [
   ...eventMutants,
   ...choreographyMutants,
   ...batchMutants,
+  ...batchWorkerMutants,
+  ...queueMutants,
   ...scheduleMutants,
+  ...taskMutants,
 ];

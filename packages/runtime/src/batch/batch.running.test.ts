@@ -121,6 +121,21 @@ describe("a batch", () => {
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(2_000);
   });
 
+  it("spreads the items of a chunk over the time that its rate gives them", async () => {
+    const at: number[] = [];
+    const manager = await bench.open([
+      batch("spread", {
+        source: { items: numbers(5) },
+        ...{ chunkSize: 5, rateLimit: { max: 10, window: "1s" } },
+        each: () => void at.push(bench.saga.clock.monotonic()),
+      }),
+    ]);
+    await bench.reached(manager, await bench.start(manager, "spread"), "completed");
+    const gaps = at.slice(1).map((time, index) => time - (at[index] ?? 0));
+    expect(gaps).toHaveLength(4);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(100);
+  });
+
   it("tells how far it is, how fast, and how long it will take", async () => {
     const manager = await bench.open([
       batch("long", { source: { items: numbers(100) }, chunkSize: 1, each: () => bench.saga.later(1_000) }),

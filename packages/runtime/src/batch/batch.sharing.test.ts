@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RuntimeError } from "../errors.js";
 import type { SagaDefinition } from "../saga/definition.js";
+import type { BatchStore } from "../store/batch-store.js";
+import type { RunStore } from "../store/run-store.js";
 import { createMemoryRunStore } from "../stores/memory/index.js";
 import { batch } from "./batch.js";
 import { BatchBench, gate, numbers } from "./batch-bench.test.support.js";
@@ -223,6 +225,76 @@ describe("instances that share a batch", () => {
     const run = await bench.reached(manager, id, "completed");
     expect(run.output).toEqual({ items: 120, done: 120, failed: 0, skipped: 0 });
     expect(seen.calls).toHaveLength(120);
+  });
+});
+
+/** The store, but for one of its calls. */
+function storeWith(change: (store: RunStore, batches: BatchStore) => Partial<RunStore>): RunStore {
+  const { clock, world } = bench.saga;
+  const store = createMemoryRunStore({ clock, world, workers: "many" });
+  const { batches } = store;
+  if (batches === undefined) throw new Error("expected a store that keeps batches");
+  return { ...store, ...change(store, batches) };
+}
+
+describe("a batch whose chunks were given and are in nobody's hand", () => {
+  /** The first answer that gives chunks is one that nobody can go on from. */
+  const breaking = (): RunStore => {
+    let isBroken = false;
+    return storeWith((_, batches) => ({
+      batches: {
+        ...batches,
+        advance: async (request) => {
+          const result = await batches.advance(request);
+          if (isBroken || result.taken.length === 0) return result;
+          isBroken = true;
+          throw new Error("the driver of the database has a bug");
+        },
+      },
+    }));
+  };
+
+  it("is stuck, and goes on with them when it is resumed", async () => {
+    const seen = watch();
+    const manager = await bench.open([counted("a", seen)], { store: breaking() });
+    const id = await bench.start(manager, "shared");
+    const { error } = await bench.reached(manager, id, "stuck");
+    expect(error).toMatchObject({ code: "store-refused" });
+    await bench.act(manager, id, "resume");
+    await bench.reached(manager, id, "completed");
+    expect(seen.calls).toHaveLength(120);
+  });
+
+  it.each([
+    ["cancel", "cancelled"],
+    ["abandon", "failed"],
+  ] as const)("ends when it is stuck: %s", async (verb, status) => {
+    const seen = watch();
+    const manager = await bench.open([counted("a", seen)], { store: breaking() });
+    const id = await bench.start(manager, "shared");
+    await bench.reached(manager, id, "stuck");
+    await bench.act(manager, id, verb);
+    await bench.saga.pass(10_000);
+    expect(await manager.get(id)).toMatchObject({ status });
+    expect(seen.calls).toEqual([]);
+  });
+});
+
+describe("a batch that has ended", () => {
+  it("is told of until its run's inbox has room", async () => {
+    let refused = 0;
+    const store = storeWith(({ signal }) => ({
+      signal: async (signals) => {
+        if (refused === 3 || !signals.some(({ kind }) => kind === "child")) return signal(signals);
+        refused += 1;
+        return signals.map(() => "full");
+      },
+    }));
+    const manager = await bench.open([counted("a", watch())], { store });
+    const id = await bench.start(manager, "shared");
+    await bench.saga.pass(60_000);
+    expect(await manager.get(id)).toMatchObject({ status: "completed" });
+    expect(refused).toBe(3);
   });
 });
 
