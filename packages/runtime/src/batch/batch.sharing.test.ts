@@ -19,6 +19,15 @@ function mortalStore(): MortalStore {
   return mortal(createMemoryRunStore({ clock, world, workers: "many" }));
 }
 
+/** The store, but for one of its calls. */
+function storeWith(change: (store: RunStore, batches: BatchStore) => Partial<RunStore>): RunStore {
+  const { clock, world } = bench.saga;
+  const store = createMemoryRunStore({ clock, world, workers: "many" });
+  const { batches } = store;
+  if (batches === undefined) throw new Error("expected a store that keeps batches");
+  return { ...store, ...change(store, batches) };
+}
+
 interface Watch {
   readonly calls: string[];
   underWay: number;
@@ -150,22 +159,20 @@ describe("instances that share a batch", () => {
     const id = await bench.start(first, "shared");
     await bench.saga.pass(2_000);
     die();
-    const { clock, world } = bench.saga;
-    const heir = createMemoryRunStore({ clock, world, workers: "many" });
-    const { batches } = heir;
-    if (batches === undefined) throw new Error("expected a store that keeps batches");
     let marks = 0;
-    const forgetful = {
-      ...batches,
-      mark: async (...call: Parameters<typeof batches.mark>) => {
-        const answer = await batches.mark(...call);
-        marks += 1;
-        if (marks % 3 === 0) throw new RuntimeError("store-unavailable", "expected an answer, got none");
-        return answer;
+    const forgetful = storeWith((_, batches) => ({
+      batches: {
+        ...batches,
+        mark: async (...call) => {
+          const answer = await batches.mark(...call);
+          marks += 1;
+          if (marks % 3 === 0) throw new RuntimeError("store-unavailable", "expected an answer, got none");
+          return answer;
+        },
       },
-    };
+    }));
     const seen = watch();
-    const second = await bench.open([counted("b", seen, options)], { store: { ...heir, batches: forgetful } });
+    const second = await bench.open([counted("b", seen, options)], { store: forgetful });
     const run = await bench.reached(second, id, "completed");
     expect(run.output).toMatchObject({ items: 10, done: 10 });
     expect(marks).toBeGreaterThan(10);
@@ -201,41 +208,30 @@ describe("instances that share a batch", () => {
 
   it("go on when replies of the store are lost", async () => {
     const seen = watch();
-    const { clock, world } = bench.saga;
-    const inner = createMemoryRunStore({ clock, world, workers: "many" });
     let calls = 0;
-    const { batches } = inner;
-    if (batches === undefined) throw new Error("expected a store with batches");
-    const losing = new Proxy(batches, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== "function") return value;
-        return async (...args: unknown[]): Promise<unknown> => {
-          const answer: unknown = await Reflect.apply(value, target, args);
-          calls += 1;
-          // Every third one: it was done, and nobody is told.
-          if (calls % 3 === 0 && name !== "get")
-            throw new RuntimeError("store-unavailable", "expected an answer, got none");
-          return answer;
-        };
-      },
-    });
-    const manager = await bench.open([counted("a", seen)], { store: { ...inner, batches: losing } });
+    const losing = storeWith((_, batches) => ({
+      batches: new Proxy(batches, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (typeof value !== "function") return value;
+          return async (...args: unknown[]): Promise<unknown> => {
+            const answer: unknown = await Reflect.apply(value, target, args);
+            calls += 1;
+            // Every third one: it was done, and nobody is told.
+            if (calls % 3 === 0 && name !== "get")
+              throw new RuntimeError("store-unavailable", "expected an answer, got none");
+            return answer;
+          };
+        },
+      }),
+    }));
+    const manager = await bench.open([counted("a", seen)], { store: losing });
     const id = await bench.start(manager, "shared");
     const run = await bench.reached(manager, id, "completed");
     expect(run.output).toEqual({ items: 120, done: 120, failed: 0, skipped: 0 });
     expect(seen.calls).toHaveLength(120);
   });
 });
-
-/** The store, but for one of its calls. */
-function storeWith(change: (store: RunStore, batches: BatchStore) => Partial<RunStore>): RunStore {
-  const { clock, world } = bench.saga;
-  const store = createMemoryRunStore({ clock, world, workers: "many" });
-  const { batches } = store;
-  if (batches === undefined) throw new Error("expected a store that keeps batches");
-  return { ...store, ...change(store, batches) };
-}
 
 describe("a batch whose chunks were given and are in nobody's hand", () => {
   /** The first answer that gives chunks is one that nobody can go on from. */

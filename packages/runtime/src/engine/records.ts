@@ -29,7 +29,10 @@ export interface Failure {
   readonly status?: number;
 }
 
-/** Why a run stopped going forward. `compensate`, `retry`, `cancel`: at an operator's wish; `undo`: it undoes another one; `abandon`: what it began elsewhere has to end first. */
+/**
+ * Why a run stopped going forward. `compensate`, `retry`, `cancel`, `abandon`: at an operator's wish, `abandon` where what it began has to end
+ * first; `undo`: it undoes another one.
+ */
 export type UnwindCause =
   | "step-failed"
   | "step-refused"
